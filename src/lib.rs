@@ -1,0 +1,13 @@
+//! `libstylelipsync`: a face clip and other words in, the same face saying them out.
+//!
+//! The paper is StyleLipSync (Ki and Min, 2023). Data flows one way:
+//!
+//! ```text
+//! audio  -> mel windows A_t -> E_aud -> a_t --+
+//! reference frame -> E_ref -> w_ref ----------+-> w_t = w_ref + a_t -> MaLS -> w~_t --+
+//! frame X_t -> track -> pose-aware mask -> masked crop -> E_face ---------------------+-> G -> frame
+//! ```
+
+mod error;
+
+pub use error::{Error, Result};
