@@ -17,10 +17,16 @@ pub enum Error {
     Frame { field: &'static str, reason: String },
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {source}")]
-    Write { path: PathBuf, source: std::io::Error },
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     /// An audio file holds no audio that can be decoded.
     #[error("audio: {0}")]
     Audio(String),
@@ -29,16 +35,26 @@ pub enum Error {
     NoAudio(String),
     /// A model bundle is incomplete, altered or of another format.
     #[error("bundle {bundle}: {field}: {reason}")]
-    Bundle { bundle: String, field: String, reason: String },
+    Bundle {
+        bundle: String,
+        field: String,
+        reason: String,
+    },
     /// ONNX Runtime's shared library is missing or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),
     /// The provider that was asked for cannot be used here.
     #[error("provider {provider}: {reason}")]
-    Provider { provider: &'static str, reason: String },
+    Provider {
+        provider: &'static str,
+        reason: String,
+    },
     /// A network failed while it ran.
     #[error("network {network}: {reason}")]
-    Network { network: &'static str, reason: String },
+    Network {
+        network: &'static str,
+        reason: String,
+    },
     /// No face where one is required (the reference frame, adaptation).
     #[error("no face was found in {0}")]
     NoFace(&'static str),

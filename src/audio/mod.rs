@@ -1,0 +1,21 @@
+//! What the mouth shall say: decoding, resampling, the mel spectrogram, and time.
+//!
+//! Everything that depends on time is keyed by a *sample position at 16 kHz*, an `i64`: 40 ms, the
+//! networks' training step, is 640 samples exactly, and any host's frame rate maps onto it by
+//! [`Rate::position`].
+
+mod decode;
+mod edits;
+mod mel;
+mod resample;
+mod timeline;
+
+pub use decode::{Waveform, decode_file};
+pub use mel::{MelParameters, MelSpectrogram};
+pub use resample::{Resampler16k, to_16k};
+pub use timeline::{Rate, Samples, Timeline};
+
+/// The sample rate that all positions count in, in Hz.
+pub const RATE: u32 = 16_000;
+/// 40 ms in samples: one step of the networks' training grid (25 codes a second).
+pub const STEP: i64 = 640;

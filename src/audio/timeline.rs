@@ -1,0 +1,206 @@
+//! Time: a host's frame rate, and a clip's 16 kHz audio on the clip's own clock.
+
+use super::resample::Resampler16k;
+use crate::{Error, Result};
+
+/// A frame rate as the host states it, in frames a second: `num / den` (30000/1001, 25/1, ...).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rate {
+    pub num: u32,
+    pub den: u32,
+}
+
+impl Rate {
+    /// A checked rate; between 1 and 1000 frames a second.
+    pub fn new(num: u32, den: u32) -> Result<Self> {
+        let rate = Self { num, den };
+        rate.check()?;
+        Ok(rate)
+    }
+
+    /// [`Error::Argument`] unless the rate lies between 1 and 1000 frames a second.
+    pub fn check(&self) -> Result<()> {
+        let (num, den) = (u64::from(self.num), u64::from(self.den));
+        if den == 0 || num < den || num > 1000 * den {
+            return Err(Error::Argument {
+                field: "rate",
+                reason: format!("{num}/{den} is not between 1 and 1000 frames a second"),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where frame `frame` lies, in samples at 16 kHz, rounded half up: exact at 25 fps.
+    ///
+    /// Any rate that [`check`](Self::check) accepts and any frame give a position; beyond the
+    /// range of `i64` it saturates.
+    pub fn position(&self, frame: i64) -> i64 {
+        let scaled = i128::from(frame) * i128::from(self.den) * i128::from(super::RATE);
+        let num = i128::from(self.num.max(1));
+        let rounded = (2 * scaled + num).div_euclid(2 * num);
+        rounded.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+}
+
+/// 16 kHz mono audio that a spectrogram can be cut from.
+pub trait Samples {
+    /// Fills `out` with the samples from position `start` on; silence where there are none.
+    fn read(&self, start: i64, out: &mut [f32]);
+}
+
+impl Samples for [f32] {
+    fn read(&self, start: i64, out: &mut [f32]) {
+        out.fill(0.0);
+        // In 128 bits, for positions at the far ends of `i64`.
+        let (start, len) = (i128::from(start), out.len() as i128);
+        let from = start.clamp(0, self.len() as i128);
+        let to = (start + len).clamp(from, self.len() as i128);
+        if from < to {
+            let at = (from - start) as usize;
+            let count = (to - from) as usize;
+            out[at..at + count].copy_from_slice(&self[from as usize..to as usize]);
+        }
+    }
+}
+
+/// A clip's audio at 16 kHz: whole, or growing while a stream is pushed.
+///
+/// Position 0 is the clip's frame 0; the audio's first sample lies at `offset`. Where the audio
+/// has ended there is silence, so a clip longer than its words ends with the mouth at rest. What
+/// is read depends on the samples alone, never on the chunks they came in.
+///
+/// One thread writes; any number may read meanwhile only behind the owner's lock.
+pub struct Timeline {
+    /// The samples from `first` on; older ones were discarded or never existed.
+    samples: Vec<f32>,
+    /// The position of `samples[0]`.
+    first: i64,
+    /// The position before which samples were dropped, if any were.
+    dropped: Option<i64>,
+    finished: bool,
+    input: Option<Input>,
+}
+
+/// The format that a stream was begun in, and its resampler.
+struct Input {
+    rate: u32,
+    channels: u16,
+    resampler: Resampler16k,
+}
+
+impl Timeline {
+    /// A finished timeline of mono samples at 16 kHz whose first sample lies at `offset`.
+    pub fn whole(samples: Vec<f32>, offset: i64) -> Self {
+        let mut timeline = Self::growing(offset);
+        timeline.samples = samples;
+        timeline.finished = true;
+        timeline
+    }
+
+    /// An empty timeline to [`push`](Self::push) to; the first sample will lie at `offset`.
+    pub fn growing(offset: i64) -> Self {
+        Self {
+            samples: Vec::new(),
+            first: offset,
+            dropped: None,
+            finished: false,
+            input: None,
+        }
+    }
+
+    /// Appends interleaved samples of the stream, resampled to 16 kHz mono on the way.
+    ///
+    /// `rate` (Hz) and `channels` must stay what they were in the first call. On an error nothing
+    /// was appended. [`Error::State`] after [`finish`](Self::finish).
+    pub fn push(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        if self.finished {
+            return Err(Error::State(
+                "audio was pushed after the audio was finished".into(),
+            ));
+        }
+        if let Some(input) = &self.input
+            && (input.rate, input.channels) != (rate, channels)
+        {
+            return Err(Error::Argument {
+                field: "audio",
+                reason: format!(
+                    "{rate} Hz and {channels} channels, but the stream began with {} Hz and {}",
+                    input.rate, input.channels
+                ),
+            });
+        }
+        let input = match &mut self.input {
+            Some(input) => input,
+            none => none.insert(Input {
+                rate,
+                channels,
+                resampler: Resampler16k::new(rate, channels)?,
+            }),
+        };
+        input.resampler.push(interleaved, &mut self.samples)
+    }
+
+    /// States that no more audio comes: what the resampler held back is appended.
+    pub fn finish(&mut self) -> Result<()> {
+        self.finished = true;
+        match self.input.take() {
+            Some(mut input) => input.resampler.finish(&mut self.samples),
+            None => Ok(()),
+        }
+    }
+
+    /// No more audio comes.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// No sample was ever known.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.dropped.is_none()
+    }
+
+    /// The position after the last known sample.
+    pub fn end(&self) -> i64 {
+        self.first.saturating_add(self.samples.len() as i64)
+    }
+
+    /// Every sample before `end` is known, or no more will come.
+    pub fn is_known(&self, end: i64) -> bool {
+        self.finished || end <= self.end()
+    }
+
+    /// Every sample of the mel window of `position` is known, or no more will come.
+    pub fn is_ready(&self, position: i64, mel: &super::MelParameters) -> bool {
+        self.is_known(mel.reach(position).end)
+    }
+
+    /// Forgets the samples before `position`, which no window needs any more (streaming).
+    ///
+    /// Memory is given back in large steps, so that a long stream costs no copy for each frame.
+    pub fn discard_before(&mut self, position: i64) {
+        let drop = position.min(self.end()).saturating_sub(self.first);
+        if drop >= i64::from(super::RATE) && drop as usize >= self.samples.len() / 2 {
+            self.samples.drain(..drop as usize);
+            self.first += drop;
+            self.dropped = Some(self.first);
+        }
+    }
+
+    /// How many samples are held.
+    pub fn held(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The samples from `start` on were not discarded.
+    pub fn holds(&self, start: i64) -> bool {
+        self.dropped.is_none_or(|dropped| start >= dropped)
+    }
+}
+
+impl Samples for Timeline {
+    fn read(&self, start: i64, out: &mut [f32]) {
+        self.samples
+            .as_slice()
+            .read(start.saturating_sub(self.first), out);
+    }
+}
