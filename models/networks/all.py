@@ -1,0 +1,60 @@
+"""Every network of a bundle, by the name of its graph, with example inputs."""
+import torch
+
+from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEncoder
+from networks.generator import Generator
+from networks.mals import MaLS
+from networks.syncnet import ShapeTower, SoundTower
+
+NETWORKS = {
+    "detector": Detector,
+    "mesh": MeshPredictor,
+    "audio_encoder": AudioEncoder,
+    "reference_encoder": ReferenceEncoder,
+    "mals": MaLS,
+    "generator": Generator,
+    "sync_sound": SoundTower,
+    "sync_shape": ShapeTower,
+}
+
+OUTPUTS = {
+    "detector": ["score", "box"],
+    "mesh": ["identity", "expression", "rotation", "translation", "log_scale", "confidence"],
+    "audio_encoder": ["code", "shape"],
+    "reference_encoder": ["code"],
+    "mals": ["code"],
+    "generator": ["image"],
+    "sync_sound": ["sound"],
+    "sync_shape": ["mouth"],
+}
+
+# The graphs whose batch may be of any size.
+BATCHED = {"audio_encoder", "sync_sound", "sync_shape"}
+
+
+def build(config):
+    return {name: network(config) for name, network in NETWORKS.items()}
+
+
+def example_inputs(name, config, seed=0):
+    """{input name: tensor} of one run."""
+    draw = torch.Generator().manual_seed(seed)
+    image = lambda size: torch.rand(1, 3, size, size, generator=draw) * 2 - 1
+    size, dim, codes = config["image"], config["dim"], 2 * len(config["channels"])
+    mel = config["mel"]
+    frames = config["syncnet"]["frames"]
+    batch = 7
+    sound = lambda columns: torch.rand(batch, mel["mels"], columns, generator=draw) * 5 - 4.5
+    return {
+        "detector": lambda: {"frame": image(config["detector"]["size"])},
+        "mesh": lambda: {"crop": image(config["mesh"]["size"])},
+        "audio_encoder": lambda: {"mel": sound(mel["frames"])},
+        "reference_encoder": lambda: {"reference": image(size)},
+        "mals": lambda: {"codes": torch.randn(1, 7, codes, dim, generator=draw),
+                         "reference": torch.randn(1, codes, dim, generator=draw)},
+        "generator": lambda: {"face": image(size),
+                              "lips": torch.rand(1, config["lip_hint"]["points"], 2, generator=draw) * 1.6 - 0.8,
+                              "code": torch.randn(1, codes, dim, generator=draw)},
+        "sync_sound": lambda: {"mel": sound(4 * frames)},
+        "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},
+    }[name]()

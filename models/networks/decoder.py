@@ -1,0 +1,84 @@
+"""The decoder G: a StyleGAN2 "skip" generator with style-aware masked fusion (section 3.2, eq. 2)."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from networks.blocks import SLOPE, ModulatedConv, double
+
+
+class SaMF(nn.Module):
+    """Style-aware masked fusion: S * E(X) + (1 - S) * G, S one channel from the encoded feature.
+
+    `modulated=False` is the ablation of Table 3 (a standard convolution)."""
+
+    def __init__(self, channels, dim, modulated=True):
+        super().__init__()
+        self.modulated = modulated
+        self.conv = (ModulatedConv(channels, 1, dim) if modulated
+                     else nn.Conv2d(channels, 1, 3, padding=1, bias=False))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, encoded, generated, code):
+        logit = self.conv(encoded, code) if self.modulated else self.conv(encoded)
+        mask = torch.sigmoid(logit + self.bias)
+        return generated + mask * (encoded - generated)
+
+
+class Block(nn.Module):
+    """One decoder block: fusion at the input's size, then to twice that size (Figure 3).
+
+    The first code modulates the fusion and the first convolution, the second code the second
+    convolution and the block's RGB. The first convolution runs before the up-sampling: a quarter
+    of the work, the same reach.
+    """
+
+    def __init__(self, inputs, outputs, dim, modulated=True):
+        super().__init__()
+        self.fuse = SaMF(inputs, dim, modulated)
+        self.first = ModulatedConv(inputs, outputs, dim)
+        self.second = ModulatedConv(outputs, outputs, dim)
+        self.rgb = ModulatedConv(outputs, 3, dim, kernel=1, demodulate=False)
+        self.first_bias = nn.Parameter(torch.zeros(1, outputs, 1, 1))
+        self.second_bias = nn.Parameter(torch.zeros(1, outputs, 1, 1))
+        self.rgb_bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
+
+    def forward(self, x, image, encoded, first, second):
+        x = self.fuse(encoded, x, first) if encoded is not None else x
+        x = F.leaky_relu(double(self.first(x, first)) + self.first_bias, SLOPE)
+        x = F.leaky_relu(self.second(x, second) + self.second_bias, SLOPE)
+        return x, double(image) + self.rgb(x, second) + self.rgb_bias
+
+
+class Decoder(nn.Module):
+    """codes [B, 14, dim] and encoded features {4..128: [B, C, r, r]} -> image [B, 3, 256, 256] in [-1, 1].
+
+    Without features it is the generator of the prior (StyleGAN2)."""
+
+    def __init__(self, config, modulated=True):
+        super().__init__()
+        channels = {int(k): v for k, v in config["channels"].items()}
+        dim = config["dim"]
+        self.sizes = sorted(channels)
+        self.constant = nn.Parameter(torch.randn(1, channels[4], 4, 4))
+        self.first = ModulatedConv(channels[4], channels[4], dim)
+        self.first_bias = nn.Parameter(torch.zeros(1, channels[4], 1, 1))
+        self.rgb = ModulatedConv(channels[4], 3, dim, kernel=1, demodulate=False)
+        self.rgb_bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
+        self.blocks = nn.ModuleList(Block(channels[r], channels[2 * r], dim, modulated)
+                                    for r in self.sizes[:-1])
+
+    def forward(self, codes, encoded=None, size=None):
+        """`size`: stop at this resolution (training from small to large)."""
+        x = self.constant.expand(codes.shape[0], -1, -1, -1)
+        x = F.leaky_relu(self.first(x, codes[:, 0]) + self.first_bias, SLOPE)
+        image = self.rgb(x, codes[:, 1]) + self.rgb_bias
+        for index, (r, block) in enumerate(zip(self.sizes, self.blocks)):
+            if size is not None and r >= size:
+                break
+            feature = None if encoded is None else encoded[r]
+            x, image = block(x, image, feature, codes[:, 2 * index + 2], codes[:, 2 * index + 3])
+        return image
+
+    def synthesis_parameters(self):
+        """The synthesis network: everything but the fusions (what adaptation trains, section 4)."""
+        return {k: v for k, v in self.named_parameters() if ".fuse." not in k}

@@ -1,0 +1,17 @@
+"""E_face and G in one: what runs once a frame (eq. 5)."""
+from torch import nn
+
+from networks.decoder import Decoder
+from networks.encoders import FaceEncoder
+
+
+class Generator(nn.Module):
+    """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256]."""
+
+    def __init__(self, config, modulated=True):
+        super().__init__()
+        self.face = FaceEncoder(config)
+        self.decoder = Decoder(config, modulated)
+
+    def forward(self, face, lips, codes):
+        return self.decoder(codes, self.face(face, lips), face.shape[-1])

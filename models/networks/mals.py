@@ -1,0 +1,40 @@
+"""Moving-average based latent smoothing (section 3.3, eq. 4)."""
+import torch
+from torch import nn
+
+from networks.blocks import SLOPE
+
+REACH = 3                                   # one step of averaging and two convolutions of three
+
+
+class MaLS(nn.Module):
+    """w_{t-3..t+3} [B, 7, 14, dim] and w_ref [B, 14, dim] -> w~_t [B, 14, dim].
+
+    Fourteen modules, one for each code: the moving average (.25, .5, .25), then two Conv1d of
+    three steps; w_ref and the prior's average code are added. `smooth=False` is the ablation
+    "w/o MaLS" of Table 3: the code of the frame itself.
+    """
+
+    def __init__(self, config, smooth=True):
+        super().__init__()
+        self.codes, self.dim, self.smooth = 2 * len(config["channels"]), config["dim"], smooth
+        width = self.codes * self.dim
+        self.register_buffer("weights", torch.tensor([0.25, 0.5, 0.25]))
+        self.register_buffer("average", torch.zeros(self.codes, self.dim))
+        if smooth:
+            self.first = nn.Conv1d(width, width, 3, groups=self.codes)
+            self.second = nn.Conv1d(width, width, 3, groups=self.codes)
+            for conv in (self.first, self.second):
+                nn.init.normal_(conv.weight, std=0.02)
+                with torch.no_grad():
+                    conv.weight[torch.arange(width), torch.arange(width) % self.dim, 1] += 0.7
+                nn.init.zeros_(conv.bias)
+
+    def forward(self, codes, reference):
+        if not self.smooth:
+            return reference + codes[:, REACH] + self.average
+        mean = (self.weights[0] * codes[:, :-2] + self.weights[1] * codes[:, 1:-1]
+                + self.weights[2] * codes[:, 2:])
+        x = mean.flatten(2).transpose(1, 2)                       # [B, 14 dim, 5]
+        x = self.second(nn.functional.leaky_relu(self.first(x), SLOPE / 2))
+        return reference + x[:, :, 0].view(-1, self.codes, self.dim) + self.average

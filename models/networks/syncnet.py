@@ -1,0 +1,73 @@
+"""SyncNet: audio and mouth of five frames in one space (section 3.4, eq. 7)."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from networks.encoders import strided_stage
+
+
+class FaceTower(nn.Module):
+    """Lower halves of T = 5 crops, stacked [B, 15, 64, 128] -> unit vectors [B, dim]."""
+
+    def __init__(self, config):
+        super().__init__()
+        options = config["syncnet"]
+        widths = options["channels"]
+        layers = strided_stage(3 * options["frames"], widths[0], 5)
+        for a, b in zip(widths, widths[1:]):
+            layers += strided_stage(a, b, 3)
+        self.layers = nn.Sequential(*layers)
+        self.linear = nn.Linear(widths[-1] * (64 >> len(widths)) * (128 >> len(widths)), options["dim"])
+
+    def forward(self, mouths):
+        x = self.layers(mouths - mouths.mean((2, 3), keepdim=True))
+        return F.normalize(self.linear(x.flatten(1)), dim=1)
+
+
+class ShapeTower(nn.Module):
+    """Mouth shapes (face-model coefficients) of five frames [B, 5, mouth] -> unit vectors [B, dim].
+
+    On shapes instead of pixels it cannot remember persons: it transfers to strangers."""
+
+    def __init__(self, config):
+        super().__init__()
+        options = config["syncnet"]
+        self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
+                                    nn.Dropout(0.1), nn.Linear(256, 256), nn.ReLU(),
+                                    nn.Linear(256, options["dim"]))
+
+    def forward(self, shapes):
+        return F.normalize(self.layers(shapes.flatten(1)), dim=1)
+
+
+class SoundTower(nn.Module):
+    """Mel window of five frames [B, 80, 20] -> unit vectors [B, dim]."""
+
+    def __init__(self, config):
+        super().__init__()
+        options = config["syncnet"]
+        widths = options["channels"]
+        layers = []
+        for a, b in zip([1, *widths], widths):
+            layers += strided_stage(a, b, 3)
+        self.layers = nn.Sequential(*layers)
+        rows, columns = config["mel"]["mels"], 4 * options["frames"]
+        for _ in widths:
+            rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        self.linear = nn.Linear(widths[-1] * rows * columns, options["dim"])
+
+    def forward(self, mel):
+        x = self.layers((mel[:, None] + 2.5) / 2.0)
+        return F.normalize(self.linear(x.flatten(1)), dim=1)
+
+
+def contrast(first, second, temperature=0.07):
+    """Symmetric contrastive loss of a batch of pairs: the pair's own partner against all others."""
+    logits = first @ second.t() / temperature
+    target = torch.arange(len(first), device=first.device)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
+
+
+def sync_loss(face, sound):
+    """Eq. 7: 1 - cos(f_v, f_a)."""
+    return (1 - (face * sound).sum(1)).mean()
