@@ -1,0 +1,241 @@
+//! `manifest.json`: what a bundle is, and the sizes that the rest of the engine takes from it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The format of bundles that this library reads.
+pub const FORMAT: u64 = 1;
+
+/// The content of `manifest.json`. Every number was checked when the bundle was opened.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Manifest {
+    /// Name of the bundle, for instance `lite`.
+    pub name: String,
+    /// The bundle's own version.
+    pub version: String,
+    pub latent: Latent,
+    /// Side of the generator's image in pixels: 256.
+    pub image: usize,
+    pub mel: Mel,
+    pub crop: Crop,
+    pub face_model: FaceModelSizes,
+    pub mask: Mask,
+    /// Number of lip points that the generator is given.
+    pub lips: usize,
+    pub detector: DetectorSizes,
+    pub mesh: MeshSizes,
+    pub graphs: BTreeMap<String, GraphEntry>,
+    pub weights: FileEntry,
+    /// Where the weights come from: training data, recipe, dates. Free form, for people.
+    #[serde(default)]
+    pub provenance: serde_json::Value,
+}
+
+/// The latent space W+ (paper, section 3.2).
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Latent {
+    /// Width of one code.
+    pub dim: usize,
+    /// Codes per frame: 14 at 256x256.
+    pub codes: usize,
+}
+
+/// The mel spectrogram that the audio encoder was trained on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Mel {
+    /// Samples a second.
+    pub rate: u32,
+    /// Mel bins.
+    pub mels: usize,
+    /// Points of the Fourier transform.
+    pub fft: usize,
+    /// Samples of the Hann window.
+    pub window: usize,
+    /// Samples between mel frames.
+    pub hop: usize,
+    /// Lowest frequency in hertz.
+    pub low: f32,
+    /// Highest frequency in hertz.
+    pub high: f32,
+    /// Magnitudes below this count as this.
+    pub floor: f32,
+    /// Mel frames in the window of one code.
+    pub frames: usize,
+    /// Mel frames of the window that lie before its position.
+    pub lead: usize,
+}
+
+/// The aligned crop: a square round a point that moves with the face.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Crop {
+    /// The point in the face model's coordinates that the crop is centred on.
+    pub centre: [f32; 3],
+    /// Side of the crop in units of the face's scale.
+    pub side: f32,
+}
+
+/// Sizes of the linear face model (paper, section 3.1).
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct FaceModelSizes {
+    pub vertices: usize,
+    /// Identity coefficients.
+    pub identity: usize,
+    /// Expression coefficients: 64.
+    pub expression: usize,
+    /// The first so many expression coefficients move the lower face only.
+    pub mouth: usize,
+}
+
+/// The pose-aware mask, in pixels of the crop.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Mask {
+    /// By how much the polygon grows before it is the hole.
+    pub grow: f32,
+    /// Width of the ramp inside the hole's edge.
+    pub feather: f32,
+}
+
+/// The face detector's grid.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct DetectorSizes {
+    /// Side of its input in pixels.
+    pub size: usize,
+    /// Pixels of a cell.
+    pub stride: usize,
+    /// A cell holds a face when the sigmoid of its score is at least this.
+    pub threshold: f32,
+}
+
+/// The mesh predictor's input.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct MeshSizes {
+    /// Side of its input in pixels.
+    pub size: usize,
+    /// Side of its crop in units of the detected face's side.
+    pub margin: f32,
+}
+
+/// A file of the bundle.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FileEntry {
+    /// Its name; the bundle is one flat folder.
+    pub file: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A graph without weights.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GraphEntry {
+    pub file: String,
+    pub sha256: String,
+    pub inputs: BTreeMap<String, Vec<Dimension>>,
+    pub outputs: BTreeMap<String, Vec<Dimension>>,
+}
+
+/// One dimension of a tensor: a number, or anything else (-1, null, a symbol) where it is free.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "serde_json::Value")]
+pub struct Dimension(pub Option<usize>);
+
+impl From<serde_json::Value> for Dimension {
+    fn from(value: serde_json::Value) -> Self {
+        Dimension(
+            value
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok()),
+        )
+    }
+}
+
+/// Why a manifest is refused: the field and the reason.
+pub(super) type Refusal = (String, String);
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Manifest, Refusal> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            format: u64,
+        }
+        let broken = |error: serde_json::Error| ("manifest.json".to_owned(), error.to_string());
+        // The format first: a later one may have other fields altogether.
+        let Versioned { format } = serde_json::from_slice(bytes).map_err(broken)?;
+        if format != FORMAT {
+            let reason = format!("is {format}; this library reads format {FORMAT}");
+            return Err(("manifest.format".into(), reason));
+        }
+        let manifest: Manifest = serde_json::from_slice(bytes).map_err(broken)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let sizes = [
+            ("latent.dim", self.latent.dim, 1, 4096),
+            ("latent.codes", self.latent.codes, 14, 14),
+            ("image", self.image, 256, 256),
+            ("mel.rate", self.mel.rate as usize, 16_000, 16_000),
+            ("mel.mels", self.mel.mels, 1, 512),
+            ("mel.fft", self.mel.fft, 64, 8192),
+            ("mel.window", self.mel.window, 16, self.mel.fft),
+            ("mel.hop", self.mel.hop, 1, self.mel.fft),
+            ("mel.frames", self.mel.frames, 1, 1024),
+            ("mel.lead", self.mel.lead, 0, self.mel.frames),
+            ("face_model.vertices", self.face_model.vertices, 3, 100_000),
+            ("face_model.identity", self.face_model.identity, 1, 1024),
+            ("face_model.expression", self.face_model.expression, 1, 1024),
+            (
+                "face_model.mouth",
+                self.face_model.mouth,
+                1,
+                self.face_model.expression,
+            ),
+            ("lips", self.lips, 1, self.face_model.vertices),
+            ("detector.size", self.detector.size, 32, 4096),
+            (
+                "detector.stride",
+                self.detector.stride,
+                1,
+                self.detector.size,
+            ),
+            ("mesh.size", self.mesh.size, 32, 4096),
+        ];
+        for (field, value, least, most) in sizes {
+            if !(least..=most).contains(&value) {
+                let reason = format!("is {value}, outside {least} to {most}");
+                return Err((format!("manifest.{field}"), reason));
+            }
+        }
+        if !self.detector.size.is_multiple_of(self.detector.stride) {
+            let reason = format!(
+                "is not a multiple of detector.stride {}",
+                self.detector.stride
+            );
+            return Err(("manifest.detector.size".into(), reason));
+        }
+        let [x, y, z] = self.crop.centre;
+        let nyquist = self.mel.rate as f32 / 2.0;
+        let numbers = [
+            ("mel.low", self.mel.low, 0.0, nyquist),
+            ("mel.high", self.mel.high, self.mel.low, nyquist),
+            ("mel.floor", self.mel.floor, f32::MIN_POSITIVE, 1.0),
+            ("crop.centre", x, -1e4, 1e4),
+            ("crop.centre", y, -1e4, 1e4),
+            ("crop.centre", z, -1e4, 1e4),
+            ("crop.side", self.crop.side, 1e-4, 1e4),
+            ("mask.grow", self.mask.grow, -128.0, 128.0),
+            ("mask.feather", self.mask.feather, 0.0, 128.0),
+            ("detector.threshold", self.detector.threshold, 0.0, 1.0),
+            ("mesh.margin", self.mesh.margin, 0.1, 10.0),
+        ];
+        for (field, value, least, most) in numbers {
+            // Written so that NaN is refused.
+            if !(value >= least && value <= most) {
+                let reason = format!("is {value}, outside {least} to {most}");
+                return Err((format!("manifest.{field}"), reason));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! The networks: where the runtime comes from, what runs them, what they are, and typed calls.
+//!
+//! ```text
+//! provision  where ONNX Runtime's library is (wheel: fetching it)
+//! runtime    the one ONNX Runtime environment of the process
+//! provider   which execution provider is used, and why another is not
+//! bundle     manifest, graphs without weights, weights; everything checked
+//! networks   typed calls over pools of sessions
+//! doctor     what was found and what to do
+//! ```
+
+pub mod bundle;
+pub mod manifest;
+pub mod networks;
+mod onnx;
+pub mod provider;
+pub mod provision;
+pub mod runtime;
+mod session;
+mod weights;
+mod wheel;
+
+pub use bundle::Bundle;
+pub use manifest::Manifest;
+pub use networks::Networks;
+pub use provider::{Provider, ProviderReport};
+pub use runtime::Runtime;
+
+/// Lower-case hexadecimal, as checksums are written.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,304 @@
+//! Which execution provider runs the networks, and why another one does not.
+//!
+//! Nothing falls back in silence. [`Runtime::choose`] tries a provider by running a small
+//! convolution that may use no other provider, and compares the answer with the CPU's. What fails
+//! is refused with its reason; only [`Provider::Auto`] goes on to the next one.
+
+use super::{
+    Runtime,
+    session::{self, Recipe},
+};
+use crate::{Error, Result};
+use ort::{ep, session::builder::SessionBuilder, value::TensorRef};
+
+/// What runs the networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Provider {
+    /// The fastest that works: CUDA where the runtime has it, then WebGPU, then CoreML (Apple) or
+    /// DirectML (Windows), then the CPU.
+    #[default]
+    Auto,
+    /// The processor. Always there.
+    Cpu,
+    /// Any vendor's GPU through Vulkan, Direct3D 12 or Metal.
+    WebGpu,
+    /// An NVIDIA GPU; needs a build of ONNX Runtime with CUDA.
+    Cuda,
+    /// Apple's accelerators; in the macOS build of ONNX Runtime.
+    CoreMl,
+    /// Direct3D 12; needs a build of ONNX Runtime with DirectML.
+    DirectMl,
+}
+
+impl Provider {
+    /// Every value, in the order of the C API's numbers.
+    pub const ALL: [Provider; 6] = [
+        Provider::Auto,
+        Provider::Cpu,
+        Provider::WebGpu,
+        Provider::Cuda,
+        Provider::CoreMl,
+        Provider::DirectMl,
+    ];
+
+    /// The name in options and reports: `auto`, `cpu`, `webgpu`, `cuda`, `coreml`, `directml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Provider::Auto => "auto",
+            Provider::Cpu => "cpu",
+            Provider::WebGpu => "webgpu",
+            Provider::Cuda => "cuda",
+            Provider::CoreMl => "coreml",
+            Provider::DirectMl => "directml",
+        }
+    }
+
+    /// What `Auto` tries here, in order. CUDA is the fastest where it is present; WebGPU computes
+    /// in full precision everywhere, CoreML and DirectML are what is left without it.
+    pub fn candidates() -> &'static [Provider] {
+        use Provider::{CoreMl, Cpu, Cuda, DirectMl, WebGpu};
+        match std::env::consts::OS {
+            "macos" => &[WebGpu, CoreMl, Cpu],
+            "windows" => &[Cuda, WebGpu, DirectMl, Cpu],
+            _ => &[Cuda, WebGpu, Cpu],
+        }
+    }
+
+    pub(super) fn is_gpu(self) -> bool {
+        !matches!(self, Provider::Auto | Provider::Cpu)
+    }
+}
+
+impl std::fmt::Display for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Provider {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Provider::ALL
+            .into_iter()
+            .find(|provider| provider.name() == text)
+            .ok_or_else(|| {
+                let names = Provider::ALL.map(Provider::name).join(", ");
+                Error::Argument {
+                    field: "provider",
+                    reason: format!("{text:?} is none of {names}"),
+                }
+            })
+    }
+}
+
+/// The provider really in use, and why others are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderReport {
+    /// Never [`Provider::Auto`].
+    pub used: Provider,
+    /// The device as ONNX Runtime names it; empty where it does not.
+    pub device: String,
+    /// Providers that were tried before `used`, each with the reason why it cannot be used.
+    pub refused: Vec<(Provider, String)>,
+}
+
+impl std::fmt::Display for ProviderReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.used)?;
+        if !self.device.is_empty() {
+            write!(f, " ({})", self.device)?;
+        }
+        for (provider, reason) in &self.refused {
+            write!(f, "; {provider} refused: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Runtime {
+    /// Tries the provider that is wanted, or for [`Provider::Auto`] each candidate in order.
+    ///
+    /// # Errors
+    /// [`Error::Provider`] with the reason: the provider that was asked for by name cannot be used
+    /// here, or not even the CPU can.
+    pub fn choose(&self, wanted: Provider) -> Result<ProviderReport> {
+        let candidates = match wanted {
+            Provider::Auto => Provider::candidates(),
+            ref named => std::slice::from_ref(named),
+        };
+        let mut refused = Vec::new();
+        for &provider in candidates {
+            match self.probe(provider) {
+                Ok(device) => {
+                    return Ok(ProviderReport {
+                        used: provider,
+                        device,
+                        refused,
+                    });
+                }
+                Err(reason) => {
+                    log::info!("provider {provider} is refused: {reason}");
+                    refused.push((provider, reason));
+                }
+            }
+        }
+        let reasons: Vec<_> = refused
+            .iter()
+            .map(|(provider, reason)| format!("{provider}: {reason}"))
+            .collect();
+        Err(Error::Provider {
+            provider: wanted.name(),
+            reason: match refused.as_slice() {
+                [(_, reason)] => reason.clone(),
+                _ => reasons.join("; "),
+            },
+        })
+    }
+
+    /// Runs the probe on the provider alone. Gives the device's name, or the reason for refusal.
+    fn probe(&self, provider: Provider) -> std::result::Result<String, String> {
+        let answer = self.probe_values(provider)?;
+        if provider.is_gpu() {
+            let truth = self.probe_values(Provider::Cpu)?;
+            let difference = answer
+                .iter()
+                .zip(&truth)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            // Half precision somewhere inside gives 1e-3 here; a broken driver much more.
+            if difference.is_nan() || difference > 2e-3 || answer.len() != truth.len() {
+                return Err(format!(
+                    "its result of a test convolution differs from the CPU's by {difference}"
+                ));
+            }
+        }
+        Ok(self.device_name(provider))
+    }
+
+    fn probe_values(&self, provider: Provider) -> std::result::Result<Vec<f32>, String> {
+        let recipe = Recipe {
+            graph: PROBE,
+            weights: &[],
+            provider,
+            threads: 1,
+            strict: true,
+        };
+        let mut session = session::build(self, &recipe)?;
+        let ramp: Vec<f32> = (0..32).map(|i| i as f32 / 16.0 - 1.0).collect();
+        let input = TensorRef::from_array_view(([1usize, 2, 4, 4], ramp.as_slice()))
+            .map_err(|error| error.to_string())?;
+        let _alone = session::run_lock(provider);
+        let outputs = session
+            .run(ort::inputs![input])
+            .map_err(|error| error.to_string())?;
+        let (_, values) = outputs[0]
+            .try_extract_tensor::<f32>()
+            .map_err(|error| error.to_string())?;
+        Ok(values.to_vec())
+    }
+
+    /// The name that the operating system's driver gives the device, as far as it is known.
+    fn device_name(&self, provider: Provider) -> String {
+        if provider != Provider::WebGpu {
+            return String::new();
+        }
+        let devices = self.environment().devices();
+        let mut names = devices.filter(is_webgpu).filter_map(|device| {
+            let hardware = device.hardware_device();
+            let vendor = hardware.vendor().ok()?;
+            Some(
+                format!("{vendor} {:?} {:#06x}", hardware.ty(), hardware.id())
+                    .trim()
+                    .to_owned(),
+            )
+        });
+        names.next().unwrap_or_default()
+    }
+
+    /// Adds the provider to a session's options; an error when it cannot be had.
+    pub(super) fn add_provider(
+        &self,
+        builder: SessionBuilder,
+        provider: Provider,
+    ) -> std::result::Result<SessionBuilder, String> {
+        let say = |error: ort::Error<SessionBuilder>| error.to_string();
+        let absent = |name: &str| format!("this build of ONNX Runtime has no {name} provider");
+        let has = |there: ort::Result<bool>, name: &str| match there {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(absent(name)),
+            Err(error) => Err(error.to_string()),
+        };
+        use ort::ep::ExecutionProvider;
+        match provider {
+            Provider::Auto | Provider::Cpu => Ok(builder),
+            Provider::WebGpu => {
+                self.register_webgpu().map_err(|error| error.to_string())?;
+                // One device: several would only ask for a choice that the plug-in makes anyway.
+                let Some(device) = self.environment().devices().find(is_webgpu) else {
+                    return Err("the WebGPU provider finds no device it accepts".into());
+                };
+                builder.with_devices([device], None).map_err(say)
+            }
+            Provider::Cuda => {
+                has(ep::CUDA::is_available(), "CUDA")?;
+                // A search by timing would choose other kernels, thus other bytes, on another run.
+                let cuda = ep::CUDA::default()
+                    .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Heuristic)
+                    .with_arena_extend_strategy(ep::ArenaExtendStrategy::SameAsRequested)
+                    .with_tf32(false);
+                builder
+                    .with_execution_providers([cuda.build().error_on_failure()])
+                    .map_err(say)
+            }
+            Provider::CoreMl => {
+                has(ep::CoreML::is_available(), "CoreML")?;
+                let coreml = ep::CoreML::default();
+                builder
+                    .with_execution_providers([coreml.build().error_on_failure()])
+                    .map_err(say)
+            }
+            Provider::DirectMl => {
+                has(ep::DirectML::is_available(), "DirectML")?;
+                let directml = ep::DirectML::default();
+                // DirectML's own rule: no memory pattern.
+                let builder = builder.with_memory_pattern(false).map_err(say)?;
+                builder
+                    .with_execution_providers([directml.build().error_on_failure()])
+                    .map_err(say)
+            }
+        }
+    }
+}
+
+fn is_webgpu(device: &ort::device::Device<'_>) -> bool {
+    device
+        .ep()
+        .is_ok_and(|name| name == "WebGpuExecutionProvider")
+}
+
+/// A 3x3 convolution of 2 to 2 channels with its weights inside, and a ReLU:
+/// `x` [1, 2, 4, 4] to `y` [1, 2, 4, 4].
+const PROBE: &[u8] = include_bytes!("probe.onnx");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for provider in Provider::ALL {
+            assert_eq!(provider.name().parse::<Provider>().unwrap(), provider);
+        }
+        let message = "gpu".parse::<Provider>().unwrap_err().to_string();
+        assert!(
+            message.contains("\"gpu\"") && message.contains("webgpu"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_cpu_is_always_the_last_candidate() {
+        assert_eq!(Provider::candidates().last(), Some(&Provider::Cpu));
+    }
+}

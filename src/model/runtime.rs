@@ -1,0 +1,147 @@
+//! The one ONNX Runtime environment of the process.
+//!
+//! ONNX Runtime allows a single environment in a process, ever: it is kept in a static and never
+//! released. Its log goes to the `log` crate at warning level and above. A plug-in that is unloaded
+//! while the environment lives would leave the logger's address dangling, so the shared library
+//! must be linked with `-z nodelete` (see the crate's build script).
+
+use super::provision::{self, Component, Found};
+use crate::{Error, Result};
+use ort::{
+    environment::{Environment, GlobalThreadPoolOptions},
+    logging::LogLevel,
+};
+use parking_lot::Mutex;
+use std::{path::Path, sync::Arc, sync::OnceLock};
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// ONNX Runtime, loaded. One for the process; every method may be called from any thread.
+pub struct Runtime {
+    environment: Environment,
+    library: Found,
+    workers: usize,
+    /// The WebGPU plug-in once it is registered. Registration cannot be undone.
+    webgpu: Mutex<Option<Found>>,
+}
+
+impl Runtime {
+    /// Loads ONNX Runtime, or gives the one that is loaded. It looks where [`provision::locate`]
+    /// does and never goes to the network.
+    ///
+    /// `threads` (0: one for each core) sizes the pool of worker threads that all sessions of the
+    /// process share. The first caller decides; a session that is to run on another number of
+    /// threads gets workers of its own.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`]: the library is missing, too old, or no ONNX Runtime at all. A later call
+    /// tries again.
+    pub fn start(threads: usize) -> Result<&'static Runtime> {
+        let _one_at_a_time = STARTING.lock();
+        if let Some(runtime) = RUNTIME.get() {
+            return Ok(runtime);
+        }
+        let library = provision::locate(Component::OnnxRuntime)?;
+        let workers = thread_count(threads);
+        let environment = load(&library.path, workers)?;
+        log::info!(
+            "ONNX Runtime from {} ({})",
+            library.path.display(),
+            library.source
+        );
+        let runtime = Runtime {
+            environment,
+            library,
+            workers,
+            webgpu: Mutex::new(None),
+        };
+        Ok(RUNTIME.get_or_init(|| runtime))
+    }
+
+    /// The library that was loaded.
+    pub fn library(&self) -> &Found {
+        &self.library
+    }
+
+    /// Version, commit and compiler flags, in ONNX Runtime's own words.
+    pub fn build_information(&self) -> &'static str {
+        ort::info()
+    }
+
+    /// Threads that the shared pool uses for one run, the calling thread included.
+    pub fn shared_threads(&self) -> usize {
+        self.workers
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Registers the WebGPU plug-in, once, and says which file it is.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`]: it is missing or ONNX Runtime refuses it. A later call tries again.
+    pub fn register_webgpu(&self) -> Result<Found> {
+        let mut registered = self.webgpu.lock();
+        if let Some(found) = &*registered {
+            return Ok(found.clone());
+        }
+        let found = provision::locate(Component::WebGpu)?;
+        self.environment
+            .register_ep_library("stylelipsync.webgpu", &found.path)
+            .map_err(|error| {
+                Error::Runtime(format!("{} is refused: {error}", found.path.display()))
+            })?;
+        *registered = Some(found.clone());
+        Ok(found)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime")
+            .field("library", &self.library)
+            .finish_non_exhaustive()
+    }
+}
+
+/// 0 means every core that this process may use.
+pub(super) fn thread_count(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+        n => n,
+    }
+}
+
+fn load(library: &Path, workers: usize) -> Result<Environment> {
+    let refused = |error: &dyn std::fmt::Display| {
+        Error::Runtime(format!("{} cannot be used: {error}", library.display()))
+    };
+    let builder = ort::init_from(library).map_err(|error| refused(&error))?;
+    // Workers that spin would take the cores of the host's own threads while they wait.
+    let pool = GlobalThreadPoolOptions::default()
+        .with_intra_threads(workers)
+        .and_then(|pool| pool.with_inter_threads(1))
+        .and_then(|pool| pool.with_spin_control(false))
+        .map_err(|error| refused(&error))?;
+    let environment = builder
+        .with_name("stylelipsync")
+        .with_telemetry(false)
+        .with_global_thread_pool(pool)
+        .with_logger(Arc::new(forward_log))
+        .build()
+        .map_err(|error| refused(&error))?;
+    // With a logger of one's own the level starts at "everything".
+    environment.set_log_level(LogLevel::Warning);
+    Ok(environment)
+}
+
+fn forward_log(level: LogLevel, _category: &str, _id: &str, place: &str, message: &str) {
+    let level = match level {
+        LogLevel::Verbose | LogLevel::Info => return,
+        LogLevel::Warning => log::Level::Warn,
+        LogLevel::Error | LogLevel::Fatal => log::Level::Error,
+    };
+    log::log!(target: "onnxruntime", level, "{message} ({place})");
+}

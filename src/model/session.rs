@@ -1,0 +1,187 @@
+//! Sessions: one graph with its weights on one provider, and pools of them.
+
+use super::{Provider, Runtime};
+use crate::{Error, Result};
+use ort::{
+    session::{
+        Session,
+        builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder},
+    },
+    value::DynValue,
+};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
+
+/// Everything that a session is made from.
+pub(super) struct Recipe<'a> {
+    /// An ONNX file's bytes. Its external initialisers must all be in `weights`: from memory there
+    /// is no folder in which ONNX Runtime could look for them.
+    pub graph: &'a [u8],
+    /// Initialisers by name; shared between sessions.
+    pub weights: &'a [(String, Arc<DynValue>)],
+    pub provider: Provider,
+    /// Threads for one run, the calling one included.
+    pub threads: usize,
+    /// Refuse the session where the provider cannot take every node, instead of giving the rest to
+    /// the CPU.
+    pub strict: bool,
+}
+
+/// Builds a session. The reason for a failure is ONNX Runtime's own sentence.
+pub(super) fn build(
+    runtime: &Runtime,
+    recipe: &Recipe<'_>,
+) -> std::result::Result<Session, String> {
+    let say = |error: ort::Error<SessionBuilder>| error.to_string();
+    let mut builder = Session::builder(runtime.environment())
+        .map_err(|error| error.to_string())?
+        // ort's default lets ONNX Runtime pick a device by itself.
+        .with_auto_device(AutoDevicePolicy::PreferCPU)
+        .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
+        .and_then(|builder| builder.with_deterministic_compute(true))
+        .map_err(say)?;
+    if recipe.threads != runtime.shared_threads() {
+        builder = builder
+            .with_independent_thread_pool()
+            .and_then(|builder| builder.with_intra_threads(recipe.threads))
+            .and_then(|builder| builder.with_intra_op_spinning(false))
+            .map_err(say)?;
+    }
+    builder = runtime.add_provider(builder, recipe.provider)?;
+    if recipe.strict && recipe.provider.is_gpu() {
+        builder = builder.with_disable_cpu_fallback().map_err(say)?;
+    }
+    for (name, value) in recipe.weights {
+        // Not `with_initializer`: that keeps the old value wherever a constant was folded.
+        builder = builder
+            .with_external_initializer(name, value.clone())
+            .map_err(say)?;
+    }
+    let _alone = run_lock(recipe.provider);
+    builder
+        .commit_from_memory(recipe.graph)
+        .map_err(|error| error.to_string())
+}
+
+/// The WebGPU provider keeps one device and one command queue for all its sessions and does not
+/// guard them against several threads, so its sessions take turns. Other providers need no lock.
+pub(super) fn run_lock(provider: Provider) -> Option<MutexGuard<'static, ()>> {
+    static WEBGPU: Mutex<()> = Mutex::new(());
+    (provider == Provider::WebGpu).then(|| WEBGPU.lock())
+}
+
+/// Sessions of one network. A session runs one call at a time, so as many calls run at once as the
+/// pool has sessions; a further one waits. Sessions are made when they are first needed.
+pub(super) struct Pool {
+    network: &'static str,
+    runtime: &'static Runtime,
+    graph: Vec<u8>,
+    weights: Vec<(String, Arc<DynValue>)>,
+    provider: Provider,
+    threads: usize,
+    limit: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    idle: Vec<Session>,
+    /// Idle, running and being made.
+    sessions: usize,
+}
+
+impl Pool {
+    /// Makes a pool of at most `limit` sessions, and its first session, so that a graph that cannot
+    /// be loaded is known at once.
+    pub(super) fn new(
+        network: &'static str,
+        runtime: &'static Runtime,
+        recipe: &Recipe<'_>,
+        limit: usize,
+    ) -> Result<Pool> {
+        let pool = Pool {
+            network,
+            runtime,
+            graph: recipe.graph.to_vec(),
+            weights: recipe.weights.to_vec(),
+            provider: recipe.provider,
+            threads: recipe.threads,
+            limit: limit.max(1),
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                sessions: 0,
+            }),
+            changed: Condvar::new(),
+        };
+        pool.run(|_| Ok(()))?;
+        Ok(pool)
+    }
+
+    /// Runs `call` on a session that nobody else uses meanwhile.
+    pub(super) fn run<R>(&self, call: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
+        let mut lent = self.lend()?;
+        let _alone = run_lock(self.provider);
+        // There is always one: only `drop` takes it away.
+        match lent.session.as_mut() {
+            Some(session) => call(session),
+            None => Err(self.failure("its session is gone".into())),
+        }
+    }
+
+    pub(super) fn failure(&self, reason: String) -> Error {
+        Error::Network {
+            network: self.network,
+            reason,
+        }
+    }
+
+    fn lend(&self) -> Result<Lent<'_>> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(session) = state.idle.pop() {
+                return Ok(Lent {
+                    pool: self,
+                    session: Some(session),
+                });
+            }
+            if state.sessions < self.limit {
+                state.sessions += 1;
+                break;
+            }
+            self.changed.wait(&mut state);
+        }
+        drop(state);
+        // Counted already: `Lent` takes the count back when making it fails.
+        let mut lent = Lent {
+            pool: self,
+            session: None,
+        };
+        let recipe = Recipe {
+            graph: &self.graph,
+            weights: &self.weights,
+            provider: self.provider,
+            threads: self.threads,
+            strict: false,
+        };
+        lent.session = Some(build(self.runtime, &recipe).map_err(|reason| self.failure(reason))?);
+        Ok(lent)
+    }
+}
+
+/// A session on loan. It goes back even when the call panics.
+struct Lent<'a> {
+    pool: &'a Pool,
+    session: Option<Session>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut state = self.pool.state.lock();
+        match self.session.take() {
+            Some(session) => state.idle.push(session),
+            None => state.sessions -= 1,
+        }
+        drop(state);
+        self.pool.changed.notify_one();
+    }
+}
