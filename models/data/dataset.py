@@ -92,7 +92,7 @@ def to_tensor(image, change=None):
     if change is not None:
         gain, gamma = change
         x = np.clip(x ** gamma * gain, 0, 1)
-    return (x * 2 - 1).transpose(2, 0, 1)
+    return (x * 2 - 1).astype(np.float32).transpose(2, 0, 1)
 
 
 class LipSyncBatches:
@@ -148,9 +148,9 @@ class LipSyncBatches:
                 rows.append(self.frame(clip, t, change))
                 around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
                 windows.append(clip.shape[around])
-        target, hole, alpha, lips = (torch.from_numpy(np.stack(x)) for x in zip(*rows))
+        target, hole, alpha, lips = (torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*rows))
         return dict(target=target, hole=hole[:, None], alpha=alpha[:, None], lips=lips,
-                    shapes=torch.from_numpy(np.stack(windows)),
+                    shapes=torch.from_numpy(np.stack(windows).astype(np.float32)),
                     reference=torch.from_numpy(np.stack(references)))
 
 

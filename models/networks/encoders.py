@@ -99,13 +99,14 @@ class ReferenceEncoder(nn.Module):
 
 
 class SqueezeBlock(nn.Module):
-    """Residual block with squeeze-and-excitation (SE-ResNet)."""
+    """Residual block with squeeze-and-excitation (SE-ResNet); kernel (rows, 3)."""
 
-    def __init__(self, inputs, outputs, stride):
+    def __init__(self, inputs, outputs, stride, rows=3):
         super().__init__()
+        kernel, padding = (rows, 3), (rows // 2, 1)
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(outputs),
-            nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs))
+            nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs),
+            nn.ReLU(), nn.Conv2d(outputs, outputs, kernel, padding=padding, bias=False), nn.BatchNorm2d(outputs))
         self.squeeze = nn.Linear(outputs, max(8, outputs // 8))
         self.excite = nn.Linear(max(8, outputs // 8), outputs)
         self.skip = (nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
@@ -118,23 +119,26 @@ class SqueezeBlock(nn.Module):
 
 
 class AudioTower(nn.Module):
-    """Mel window [N, mels, frames] -> feature [N, hidden]: an SE-ResNet."""
+    """Mel window [N, mels, frames] -> feature [N, hidden]: an SE-ResNet.
+
+    `flat`: the stem spans all bands and the rest runs along time alone, fifty times cheaper."""
 
     def __init__(self, config):
         super().__init__()
         options, mel = config["audio"], config["mel"]
-        widths = options["channels"]
-        self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 3, stride=(2, 1), padding=1, bias=False),
-                                  nn.BatchNorm2d(widths[0]), nn.ReLU())
+        widths, flat = options["channels"], options["flat"]
+        stem = (nn.Conv2d(1, widths[0], (mel["mels"], 3), padding=(0, 1), bias=False) if flat
+                else nn.Conv2d(1, widths[0], 3, stride=(2, 1), padding=1, bias=False))
+        self.stem = nn.Sequential(stem, nn.BatchNorm2d(widths[0]), nn.ReLU())
+        rows, columns = (1 if flat else (mel["mels"] + 1) // 2), mel["frames"]
         layers, previous = [], widths[0]
         for index, (width, count) in enumerate(zip(widths, options["blocks"])):
             for block in range(count):
-                layers.append(SqueezeBlock(previous, width, 2 if block == 0 and index else 1))
+                stride = 2 if block == 0 and index else 1
+                layers.append(SqueezeBlock(previous, width, (1 if flat else stride, stride), 1 if flat else 3))
+                rows, columns = (rows if flat else -(-rows // stride)), -(-columns // stride)
                 previous = width
         self.layers = nn.Sequential(*layers)
-        rows, columns = (mel["mels"] + 1) // 2, mel["frames"]
-        for _ in widths[1:]:
-            rows, columns = (rows + 1) // 2, (columns + 1) // 2
         self.linear = nn.Linear(previous * rows * columns, options["hidden"])
         self.dropout = nn.Dropout(options["dropout"])
 

@@ -1,0 +1,59 @@
+"""Golden values of the geometry (crop, mask, lip points) that the Rust engine must reproduce.
+
+    python golden.py --face-model face_model.npz --out ../tests/golden/geometry.safetensors
+"""
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from data import geometry
+from data.pack import CENTRE, SIDE
+
+
+def turned(vector):
+    angle = np.linalg.norm(vector)
+    x, y, z = vector / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--config", type=Path, default=Path("config/lite.json"))
+    parser.add_argument("--face-model", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    config = json.loads(arguments.config.read_text())
+    # As the bundle holds it: half precision.
+    model = {k: v if v.dtype.kind == "i" else v.astype(np.float16).astype(np.float64)
+             for k, v in np.load(arguments.face_model).items()}
+    random, mouth, out = np.random.default_rng(1), config["mouth"], {}
+    for case, vector in enumerate([(0.1, 0.05, 0.02), (0.05, 0.6, -0.1), (-0.3, -0.2, 0.5), (0.2, 0.1, -2.0)]):
+        pose = geometry.Pose(random.uniform(40, 300), turned(np.array(vector)), random.uniform(100, 600, 2))
+        identity = random.normal(0, 1, len(model["identity"]))
+        expression = random.normal(0, 1, len(model["expression"]))
+        shape = random.normal(0, 1, mouth)
+        matrix = geometry.crop_to_frame(pose, CENTRE, SIDE)
+        hole, alpha = geometry.pose_aware_mask(
+            geometry.masked_regions(model, pose, identity, expression, mouth, matrix),
+            config["mask"]["grow"], config["mask"]["feather"])
+        values = dict(scale=np.array([pose.scale]), rotation=pose.rotation, shift=pose.shift, identity=identity,
+                      expression=expression, shape=shape, matrix=matrix, hole=hole, alpha=alpha,
+                      lips=geometry.lip_points(model, pose, identity, shape, mouth, matrix))
+        out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in ("hole", "alpha") else np.float32)
+                for k, v in values.items()}
+    for key in ("mean", "identity", "expression", "open", "closed"):
+        out[f"face_model.{key}"] = np.ascontiguousarray(model[key], np.float16)
+    for key in ("ring", "lips"):
+        out[f"face_model.{key}"] = model[key].astype(np.int32)
+    out["crop"] = np.array([*CENTRE, SIDE], np.float32)
+    out["mask"] = np.array([config["mask"]["grow"], config["mask"]["feather"]], np.float32)
+    save_file(out, str(arguments.out))
+    arguments.out.chmod(0o644)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""Audio to mouth shape: E_aud's tower, without a picture. Also the landmark SyncNet (--what sync).
+
+    python train_audio.py --config config/lite.json --data DIR --face-model F --work DIR --minutes 10
+"""
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import checkpoint
+from data import dataset, mel
+from networks.encoders import AudioEncoder
+from networks.syncnet import ShapeTower, SoundTower, contrast
+
+INNER = slice(20, 40)                      # the inner lips among the lip points (face_model.LIPS)
+
+
+class Speech:
+    """Mel windows and shapes of every frame whose sound is known to be in time."""
+
+    def __init__(self, folder, config, face, split, rights=None):
+        options = config["mel"]
+        clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights) if c.sync]
+        self.names, self.mels, self.shapes, self.valid, self.persons = [], [], [], [], []
+        for clip in clips:
+            positions = np.arange(len(clip.shape)) * dataset.STEP
+            within = positions < len(clip.audio)
+            self.names.append(clip.name)
+            self.persons.append(clip.person)
+            self.mels.append(mel.windows(clip.audio, positions, options["frames"], options["lead"]).astype(np.float16))
+            # The mesh of one frame jitters: the target is the mean over three.
+            shape = clip.shape.copy()
+            shape[1:-1] = 0.25 * clip.shape[:-2] + 0.5 * clip.shape[1:-1] + 0.25 * clip.shape[2:]
+            self.shapes.append(shape)
+            self.valid.append(clip.valid & within)
+
+    def flat(self):
+        persons = {}
+        for person, valid in zip(self.persons, self.valid):
+            persons[person] = persons.get(person, 0) + valid.sum()
+        weight = np.concatenate([np.full(v.sum(), 1 / np.sqrt(persons[p])) for p, v in zip(self.persons, self.valid)])
+        mels = np.concatenate([m[v] for m, v in zip(self.mels, self.valid)])
+        shapes = np.concatenate([s[v] for s, v in zip(self.shapes, self.valid)])
+        return mels, shapes, weight / weight.sum()
+
+
+def lip_basis(face, mouth):
+    """[mouth, P, 2]: what a unit of each coefficient moves the lip points by."""
+    return torch.from_numpy(face["expression"][:mouth][:, face["lips"], :2].astype(np.float32))
+
+
+def openings(points):
+    """Inner-lip opening: mean gap between the upper and lower inner lips."""
+    inner = points[:, INNER]
+    return (inner[:, 11:20].flip(1)[:, :, 1] - inner[:, 1:10, 1]).mean(1)
+
+
+def augment(x, random):
+    """Loudness, noise floor, band changes: x [N, 80, F] log10 magnitudes."""
+    n = len(x)
+    x = x + torch.from_numpy(random.normal(0, 0.25, (n, 1, 1)).astype(np.float32))
+    tilt = torch.from_numpy(random.normal(0, 0.15, (n, 1, 1)).astype(np.float32))
+    x = x + tilt * torch.linspace(-1, 1, x.shape[1])[None, :, None]
+    floor = torch.from_numpy(random.uniform(-6, -1.5, (n, 1, 1)).astype(np.float32))
+    x = torch.maximum(x, floor + 0.1 * torch.randn_like(x)).clamp(min=-5)
+    for _ in range(2):
+        begin, width = random.integers(0, 76), random.integers(1, 8)
+        x[:, begin: begin + width] = x[:, begin: begin + width].mean((1, 2), keepdim=True)
+    return x
+
+
+def correlation(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-12))
+
+
+def report(encoder, speech, basis):
+    """Median over clips of the opening's correlation: GRID and others, own and foreign audio."""
+    encoder.eval()
+    own, foreign, size = {"grid": [], "other": []}, {"grid": [], "other": []}, []
+    for i, (name, shape, valid) in enumerate(zip(speech.names, speech.shapes, speech.valid)):
+        if valid.sum() < 40:
+            continue
+        true = openings(torch.einsum("nk,kpc->npc", torch.from_numpy(shape), basis)).numpy()
+        for j, into in ((i, own), ((i + 7) % len(speech.names), foreign)):
+            with torch.no_grad():
+                made = encoder.shape(encoder.tower(torch.from_numpy(speech.mels[j].astype(np.float32))))
+            made = openings(torch.einsum("nk,kpc->npc", made, basis)).numpy()
+            count = min(len(true), len(made))
+            keep = valid[:count]
+            into["grid" if "grid" in speech.persons[i] else "other"].append(correlation(true[:count][keep], made[:count][keep]))
+            if i == j:
+                size.append(made[:count][keep].std() / (true[:count][keep].std() + 1e-6))
+    encoder.train()
+    line = " ".join(f"{k} {np.median(own[k]):.3f} (foreign {np.median(foreign[k]):.3f})" for k in own if own[k])
+    return f"opening correlation {line}, amplitude {np.median(size):.2f}"
+
+
+def train_shape(arguments, config, face):
+    basis = lip_basis(face, config["mouth"])
+    train = Speech(arguments.data, config, face, "train", arguments.rights)
+    dev = Speech(arguments.data, config, face, "dev")
+    mels, shapes, weight = train.flat()
+    print(f"{len(train.names)} clips, {len(mels)} windows; dev {len(dev.names)} clips", flush=True)
+    encoder = AudioEncoder(config)
+    checkpoint.restore(arguments.work, "audio_shape", encoder)
+    parameters = [*encoder.tower.parameters(), *encoder.shape.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=arguments.rate, weight_decay=0.02)
+    random = np.random.default_rng(int(time.time()))
+    begin, told, step, mean = time.time(), time.time(), 0, {}
+    while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
+        for group in optimiser.param_groups:
+            group["lr"] = arguments.rate * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes)))
+        index = random.choice(len(mels), 192, p=weight)
+        x = augment(torch.from_numpy(mels[index].astype(np.float32)), random)
+        y = torch.from_numpy(shapes[index])
+        quiet = torch.from_numpy(random.random(len(x)) < 0.03)
+        x[quiet] = torch.from_numpy(random.uniform(-5, -3.5, (int(quiet.sum()), 1, 1)).astype(np.float32)) \
+            + 0.1 * torch.rand(int(quiet.sum()), *x.shape[1:])
+        x.clamp_(min=-5)
+        y[quiet] = 0
+        made = encoder.shape(encoder.tower(x))
+        points = torch.einsum("nk,kpc->npc", made, basis)
+        true = torch.einsum("nk,kpc->npc", y, basis)
+        a, b = openings(points), openings(true)
+        terms = {"points": 30 * (points - true).abs().mean(), "opening": 20 * (a - b).abs().mean(),
+                 "shape": 0.05 * (made - y).square().mean(),
+                 "spread": 4 * (a.std() - b.std()).abs()}
+        optimiser.zero_grad(set_to_none=True)
+        sum(terms.values()).backward()
+        optimiser.step()
+        step += 1
+        for k, v in terms.items():
+            mean[k] = 0.98 * mean.get(k, float(v.detach())) + 0.02 * float(v.detach())
+        if time.time() - told > 40:
+            told = time.time()
+            print(f"{elapsed:6.1f} min step {step} {step * 192 / (time.time() - begin):.0f} a second "
+                  + " ".join(f"{k} {v:.3f}" for k, v in mean.items()) + " | " + report(encoder, dev, basis), flush=True)
+            checkpoint.save(arguments.work, "audio_shape", encoder)
+    checkpoint.save(arguments.work, "audio_shape", encoder)
+    print(report(encoder, dev, basis))
+
+
+def sync_windows(speech, frames):
+    """[(mels [T, 80, 4 frames], shapes [T, frames, mouth])] of each clip, windows without a gap."""
+    out = []
+    for mels, shapes, valid in zip(speech.mels, speech.shapes, speech.valid):
+        starts = [t for t in range(len(valid) - frames + 1) if valid[t: t + frames].all()]
+        out.append((mels, shapes, np.asarray(starts, int)))
+    return out
+
+
+def train_sync(arguments, config, face):
+    """Contrastive SyncNet on shapes; a window's negatives are other times of the same clips."""
+    frames, columns = config["syncnet"]["frames"], 4 * config["syncnet"]["frames"]
+    lead = config["mel"]["lead"]
+    def sound(mels, t):                       # the 20 columns that the five frames from t last
+        return mels[t + 2][:, lead - 8: lead - 8 + columns]
+    train = sync_windows(Speech(arguments.data, config, face, "train", arguments.rights), frames)
+    dev = sync_windows(Speech(arguments.data, config, face, "dev"), frames)
+    train = [c for c in train if len(c[2]) >= 40]
+    a, v = SoundTower(config), ShapeTower(config)
+    for name, network in (("sync_sound", a), ("sync_shape", v)):
+        checkpoint.restore(arguments.work, name, network)
+    optimiser = torch.optim.AdamW([*a.parameters(), *v.parameters()], lr=arguments.rate, weight_decay=0.02)
+    random = np.random.default_rng(int(time.time()))
+    begin, told, step, mean = time.time(), time.time(), 0, 0.0
+    def draw(clips, count, each):
+        m, s = [], []
+        for i in random.choice(len(clips), count):
+            mels, shapes, starts = clips[i]
+            for t in random.choice(starts, each, replace=False):
+                m.append(sound(mels, t).astype(np.float32))
+                s.append(shapes[t: t + frames])
+        return torch.from_numpy(np.stack(m)), torch.from_numpy(np.stack(s).astype(np.float32))
+    def accuracy():
+        a.eval(), v.eval()
+        hit = total = 0
+        with torch.no_grad():
+            for mels, shapes, starts in dev:
+                starts = starts[(starts >= 15) & (starts + 17 < len(mels))][::3]
+                for t in starts:
+                    x = a(torch.from_numpy(np.stack([sound(mels, t + o) for o in range(-15, 16)]).astype(np.float32)))
+                    y = v(torch.from_numpy(shapes[None, t: t + frames].astype(np.float32)))
+                    hit += abs(int((x @ y[0]).argmax()) - 15) <= 1
+                    total += 1
+        a.train(), v.train()
+        return f"true offset within 1 of 31 wins in {hit / max(1, total):.3f} of {total} dev windows"
+    while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
+        for group in optimiser.param_groups:
+            group["lr"] = arguments.rate * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes)))
+        m, s = draw(train, 16, 12)
+        s = s * float(np.exp(random.normal(0, 0.15)))
+        loss = contrast(v(s), a(augment(m, random)))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        step += 1
+        mean = 0.98 * (mean or float(loss.detach())) + 0.02 * float(loss.detach())
+        if time.time() - told > 60:
+            told = time.time()
+            print(f"{elapsed:6.1f} min step {step} contrast {mean:.3f} | {accuracy()}", flush=True)
+            checkpoint.save(arguments.work, "sync_sound", a)
+            checkpoint.save(arguments.work, "sync_shape", v)
+    checkpoint.save(arguments.work, "sync_sound", a)
+    checkpoint.save(arguments.work, "sync_shape", v)
+    print(accuracy())
+
+
+def join(arguments, config):
+    """E_aud = the tower that hears (audio_shape) + the codes that the main stage learnt (audio_encoder)."""
+    heard, painted = AudioEncoder(config), AudioEncoder(config)
+    if not (checkpoint.restore(arguments.work, "audio_shape", heard)
+            and checkpoint.restore(arguments.work, "audio_encoder", painted)):
+        raise SystemExit("join needs the checkpoints audio_shape and audio_encoder")
+    painted.tower, painted.shape = heard.tower, heard.shape
+    checkpoint.save(arguments.work, "audio_encoder", painted)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("config", "data", "face-model", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--what", choices=["shape", "sync", "join"], default="shape")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rights", choices=["cleared"], default=None)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    config = json.loads(arguments.config.read_text())
+    face = dict(np.load(arguments.face_model))
+    {"shape": train_shape, "sync": train_sync}.get(arguments.what, lambda a, c, f: join(a, c))(arguments, config, face)
+
+
+if __name__ == "__main__":
+    main()
