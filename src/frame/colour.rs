@@ -1,0 +1,141 @@
+//! Between a frame's own encoding and the networks' sRGB.
+//!
+//! Curves are tables with linear interpolation, exact to far less than a 16-bit step where faces
+//! are: a face of a 4K frame holds millions of samples, and `powf` on each would cost more than
+//! everything else that is done to it. (Interpolation of `encode` runs over the square root, where
+//! the curves have no steep part.)
+
+use super::format::Transfer;
+use std::sync::OnceLock;
+
+const ENCODE_STEPS: usize = 4096;
+const DECODE_STEPS: usize = 4096;
+
+/// sRGB's curve: linear light [0, 1] to the encoded value [0, 1].
+pub fn srgb_from_linear(v: f64) -> f64 {
+    if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
+}
+
+/// The inverse of [`srgb_from_linear`].
+pub fn linear_from_srgb(v: f64) -> f64 {
+    if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+}
+
+/// Rec.709's camera curve: linear light [0, 1] to the encoded value [0, 1].
+pub fn rec709_from_linear(v: f64) -> f64 {
+    if v < 0.018 { 4.5 * v } else { 1.099 * v.powf(0.45) - 0.099 }
+}
+
+/// The inverse of [`rec709_from_linear`].
+pub fn linear_from_rec709(v: f64) -> f64 {
+    if v < 0.081 { v / 4.5 } else { ((v + 0.099) / 1.099).powf(1.0 / 0.45) }
+}
+
+/// The way from a frame's encoding to sRGB and back.
+pub struct Curve {
+    identity: bool,
+    /// sRGB of the frame's value (i / steps)^2.
+    encode: Vec<f32>,
+    /// The frame's value of sRGB i / steps.
+    decode: Vec<f32>,
+}
+
+impl Curve {
+    fn new(transfer: Transfer) -> Self {
+        let (to_srgb, from_srgb): (fn(f64) -> f64, fn(f64) -> f64) = match transfer {
+            Transfer::Srgb | Transfer::Display => (|v| v, |v| v),
+            Transfer::Linear => (srgb_from_linear, linear_from_srgb),
+            Transfer::Rec709 => (
+                |v| srgb_from_linear(linear_from_rec709(v)),
+                |v| rec709_from_linear(linear_from_srgb(v)),
+            ),
+        };
+        // One entry beyond the end, so that 1.0 interpolates like everything below it.
+        let table = |steps: usize, f: &dyn Fn(f64) -> f64| {
+            (0..=steps + 1).map(|i| f((i.min(steps)) as f64 / steps as f64) as f32).collect()
+        };
+        Self {
+            identity: matches!(transfer, Transfer::Srgb | Transfer::Display),
+            encode: table(ENCODE_STEPS, &|v| to_srgb(v * v)),
+            decode: table(DECODE_STEPS, &from_srgb),
+        }
+    }
+
+    /// The curve of a transfer; made once, shared by every thread.
+    pub fn of(transfer: Transfer) -> &'static Self {
+        static CURVES: [OnceLock<Curve>; 4] = [const { OnceLock::new() }; 4];
+        CURVES[transfer as usize].get_or_init(|| Self::new(transfer))
+    }
+
+    /// sRGB in [0, 1] of a value in the frame's encoding. Values outside [0, 1] are clipped; NaN
+    /// and the infinities give 0, so that nothing but a colour ever reaches a network.
+    #[inline(always)]
+    pub fn to_srgb(&self, v: f32) -> f32 {
+        let v = if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 };
+        if self.identity { v } else { lookup(&self.encode, v.sqrt(), ENCODE_STEPS) }
+    }
+
+    /// The value in the frame's encoding, in [0, 1], of an sRGB value, which is clipped to [0, 1]
+    /// (NaN gives 0).
+    #[inline(always)]
+    pub fn from_srgb(&self, v: f32) -> f32 {
+        let v = v.max(0.0).min(1.0);
+        if self.identity { v } else { lookup(&self.decode, v, DECODE_STEPS) }
+    }
+}
+
+#[inline(always)]
+fn lookup(table: &[f32], v: f32, steps: usize) -> f32 {
+    let at = v * steps as f32;
+    let i = (at as usize).min(steps);
+    let (low, high) = (table[i], table[i + 1]);
+    low + (high - low) * (at - i as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_are_those_of_the_standards() {
+        // Published pairs: sRGB 0.5 is 0.21404 of light; Rec.709 grey 18 % is 0.409.
+        assert!((linear_from_srgb(0.5) - 0.214_041).abs() < 1e-5);
+        assert!((rec709_from_linear(0.18) - 0.409_0).abs() < 1e-3);
+        for i in 0..=1000 {
+            let v = f64::from(i) / 1000.0;
+            assert!((srgb_from_linear(linear_from_srgb(v)) - v).abs() < 1e-6);
+            assert!((rec709_from_linear(linear_from_rec709(v)) - v).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn tables_follow_the_curves() {
+        let linear = Curve::of(Transfer::Linear);
+        let rec709 = Curve::of(Transfer::Rec709);
+        for i in 0..=65535 {
+            let v = i as f32 / 65535.0;
+            let exact = srgb_from_linear(f64::from(v)) as f32;
+            assert!((linear.to_srgb(v) - exact).abs() < 1e-5, "{v}");
+            let exact = linear_from_srgb(f64::from(v)) as f32;
+            assert!((linear.from_srgb(v) - exact).abs() < 1e-5, "{v}");
+            assert!((rec709.from_srgb(rec709.to_srgb(v)) - v).abs() < 2e-4, "{v}");
+        }
+        for transfer in [Transfer::Srgb, Transfer::Display] {
+            assert_eq!(Curve::of(transfer).to_srgb(0.3), 0.3);
+            assert_eq!(Curve::of(transfer).from_srgb(0.3), 0.3);
+        }
+    }
+
+    #[test]
+    fn what_is_no_colour_is_black() {
+        for transfer in [Transfer::Srgb, Transfer::Rec709, Transfer::Linear, Transfer::Display] {
+            let curve = Curve::of(transfer);
+            for v in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -3.0] {
+                assert_eq!(curve.to_srgb(v), 0.0);
+            }
+            assert!((curve.to_srgb(40.0) - 1.0).abs() < 1e-6);
+            assert_eq!(curve.from_srgb(f32::NAN), 0.0);
+            assert!((curve.from_srgb(3.0) - 1.0).abs() < 1e-6);
+        }
+    }
+}

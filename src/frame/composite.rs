@@ -1,0 +1,400 @@
+//! Putting the generated face back: inside the mask's feathered rim the generated picture, outside
+//! every byte as it was.
+
+use super::colour::Curve;
+use super::format::{FrameMut, Transfer};
+use super::pixel::{Pixel, with_pixel};
+use super::warp::Similarity;
+use crate::{Error, Result};
+
+/// Makes the generated face as bright, and of the same tint, as the frame round it.
+///
+/// One gain to a channel, in linear light: the mean of the source over the mean of the generated
+/// picture, over the feathered band where one fades into the other. It is applied to the generated
+/// picture only, and so never leaves the mask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColourMatch {
+    /// The most that a gain may be, and one over the least; 1 switches the match off.
+    pub limit: f32,
+}
+
+impl Default for ColourMatch {
+    fn default() -> Self {
+        Self { limit: 1.25 }
+    }
+}
+
+impl ColourMatch {
+    /// Gains for red, green and blue. `source` and `generated` are planar `[3, n]` in [-1, 1] (the
+    /// crop with the mouth still in it, and the network's), `alpha` is `[n]`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the lengths do not fit.
+    pub fn gains(&self, source: &[f32], generated: &[f32], alpha: &[f32]) -> Result<[f32; 3]> {
+        let n = alpha.len();
+        for (field, image) in [("source", source), ("generated", generated)] {
+            if image.len() != 3 * n {
+                let reason = format!("{} numbers for [3, {n}]", image.len());
+                return Err(Error::Argument { field, reason });
+            }
+        }
+        if self.limit.partial_cmp(&1.0) != Some(std::cmp::Ordering::Greater) {
+            return Ok([1.0; 3]);
+        }
+        // Enough light that the ratio of two black bands is 1 and noise cannot swing it.
+        const DARK: f64 = 0.01;
+        let light = Curve::of(Transfer::Linear);
+        let mut sums = [[0.0f64; 2]; 3];
+        let mut total = 0.0f64;
+        for (i, &a) in alpha.iter().enumerate() {
+            let weight = a * (1.0 - a);
+            if weight > 0.0 {
+                total += f64::from(weight);
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    for (side, image) in [source, generated].into_iter().enumerate() {
+                        let v = light.from_srgb(image[c * n + i] * 0.5 + 0.5);
+                        sum[side] += f64::from(weight * v);
+                    }
+                }
+            }
+        }
+        let limit = f64::from(self.limit);
+        Ok(sums.map(|[source, generated]| {
+            let gain = (source + DARK * total) / (generated + DARK * total);
+            if total > 0.0 { gain.clamp(1.0 / limit, limit) as f32 } else { 1.0 }
+        }))
+    }
+}
+
+/// A generated face with its mask, both in the crop.
+#[derive(Clone, Copy, Debug)]
+pub struct Patch<'a> {
+    /// Side of the crop, pixels.
+    pub size: usize,
+    /// Planar RGB `[3, size, size]` in [-1, 1], sRGB-encoded.
+    pub generated: &'a [f32],
+    /// `[size, size]` in [0, 1]: the generated picture's share.
+    pub alpha: &'a [f32],
+    /// From [`ColourMatch::gains`]; `[1.0; 3]` for none.
+    pub gains: [f32; 3],
+}
+
+/// Pixels round a patch, so that no sample needs to look where it is.
+const BORDER: usize = 3;
+
+/// Blends patches into frames. Owns its scratch: once warm, a frame allocates nothing.
+#[derive(Debug, Default)]
+pub struct Compositor {
+    /// sRGB in [0, 1] and alpha, with `BORDER` all round.
+    cells: Vec<[f32; 4]>,
+}
+
+/// A box of a frame: `left..right`, `top..bottom`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub left: usize,
+    pub top: usize,
+    pub right: usize,
+    pub bottom: usize,
+}
+
+impl Compositor {
+    /// Blends `patch`, placed by `map` (crop to frame), into `frame`, which holds the source.
+    /// `strength` in [0, 1] scales the mask.
+    ///
+    /// A pixel is written only where the mask, resampled at it, is above 0; every other byte, and
+    /// alpha everywhere, stays what it is. Within the mask a source that is no number (NaN,
+    /// infinite) gives way to the generated picture whole. Returns the box that may have changed,
+    /// `None` when nothing can have.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a length does not fit, `strength` is outside [0, 1] or `map` is no
+    /// placement; nothing is written then.
+    pub fn blend(
+        &mut self,
+        frame: &mut FrameMut<'_>,
+        transfer: Transfer,
+        map: &Similarity,
+        patch: &Patch<'_>,
+        strength: f32,
+    ) -> Result<Option<Bounds>> {
+        check(map, patch.size, patch.alpha, strength)?;
+        if patch.generated.len() != 3 * patch.size * patch.size {
+            let reason = format!("{} numbers for [3, {1}, {1}]", patch.generated.len(), patch.size);
+            return Err(Error::Argument { field: "generated", reason });
+        }
+        let Some(walk) = Walk::new(frame.width(), frame.height(), map, patch.size, patch.alpha)
+        else {
+            return Ok(None);
+        };
+        if strength == 0.0 {
+            return Ok(None);
+        }
+        self.fill(&walk, Some(patch), patch.size, patch.alpha);
+        let curve = Curve::of(transfer);
+        with_pixel!(frame.format(), P => {
+            self.blend_rows::<P>(frame, curve, &walk, strength);
+        });
+        Ok(Some(walk.bounds))
+    }
+
+    fn blend_rows<P: Pixel>(
+        &self,
+        frame: &mut FrameMut<'_>,
+        curve: &Curve,
+        walk: &Walk,
+        strength: f32,
+    ) {
+        let Bounds { left, top, right, bottom } = walk.bounds;
+        for y in top..bottom {
+            let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
+            for (i, pixel) in row.chunks_exact_mut(P::BYTES).enumerate() {
+                let Some((rgb, alpha)) = walk.at(&self.cells, left + i, y) else {
+                    continue;
+                };
+                let weight = alpha * strength;
+                if weight <= 0.0 {
+                    continue;
+                }
+                let mut out = P::read(pixel);
+                for (v, generated) in out.iter_mut().zip(rgb) {
+                    let generated = curve.from_srgb(generated);
+                    *v = if v.is_finite() { *v + (generated - *v) * weight } else { generated };
+                }
+                P::write(pixel, out);
+            }
+        }
+    }
+
+    /// Writes the generated picture's share of each frame pixel, `[height, width]` in [0, 1], as
+    /// [`Compositor::blend`] would use it.
+    ///
+    /// # Errors
+    /// As [`Compositor::blend`], and when `out` has another length.
+    pub fn matte(
+        &mut self,
+        (width, height): (usize, usize),
+        map: &Similarity,
+        (size, alpha): (usize, &[f32]),
+        strength: f32,
+        out: &mut [f32],
+    ) -> Result<()> {
+        check(map, size, alpha, strength)?;
+        if Some(out.len()) != width.checked_mul(height) {
+            let reason = format!("{} numbers for {width} x {height} pixels", out.len());
+            return Err(Error::Argument { field: "matte", reason });
+        }
+        out.fill(0.0);
+        let Some(walk) = Walk::new(width, height, map, size, alpha) else {
+            return Ok(());
+        };
+        self.fill(&walk, None, size, alpha);
+        for y in walk.bounds.top..walk.bounds.bottom {
+            for x in walk.bounds.left..walk.bounds.right {
+                if let Some((_, alpha)) = walk.at(&self.cells, x, y) {
+                    out[y * width + x] = (alpha * strength).clamp(0.0, 1.0);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Interleaves what the mask lets through, colour matched.
+    fn fill(&mut self, walk: &Walk, patch: Option<&Patch<'_>>, size: usize, alpha: &[f32]) {
+        let width = size + 2 * BORDER;
+        self.cells.clear();
+        self.cells.resize(width * width, [0.0; 4]);
+        let light = Curve::of(Transfer::Linear);
+        let matched = patch.is_some_and(|p| p.gains != [1.0; 3]);
+        let [left, top, right, bottom] = walk.inside;
+        // Two pixels round the mask feed the samples at its rim.
+        let range = |low: usize, high: usize| {
+            (low + BORDER).saturating_sub(2)..(high + BORDER + 2).min(width)
+        };
+        for row in range(top, bottom) {
+            let y = row.saturating_sub(BORDER).min(size - 1);
+            for column in range(left, right) {
+                let x = column.saturating_sub(BORDER).min(size - 1);
+                let at = y * size + x;
+                let mut cell = [0.0; 4];
+                if let Some(patch) = patch {
+                    for (c, v) in cell[..3].iter_mut().enumerate() {
+                        // max and min drop NaN.
+                        let value = patch.generated[c * size * size + at] * 0.5 + 0.5;
+                        *v = value.max(0.0).min(1.0);
+                        if matched {
+                            *v = light.to_srgb(light.from_srgb(*v) * patch.gains[c]);
+                        }
+                    }
+                }
+                if (x + BORDER, y + BORDER) == (column, row) {
+                    cell[3] = alpha[at].max(0.0).min(1.0);
+                }
+                self.cells[row * width + column] = cell;
+            }
+        }
+    }
+}
+
+fn check(map: &Similarity, size: usize, alpha: &[f32], strength: f32) -> Result<()> {
+    map.check()?;
+    if size == 0 || alpha.len() != size * size {
+        let reason = format!("{} numbers for [{size}, {size}]", alpha.len());
+        return Err(Error::Argument { field: "alpha", reason });
+    }
+    if !(0.0..=1.0).contains(&strength) {
+        let reason = format!("{strength} is not in [0, 1]");
+        return Err(Error::Argument { field: "strength", reason });
+    }
+    Ok(())
+}
+
+/// The frame pixels that a mask can reach, and how each sees the crop.
+struct Walk {
+    bounds: Bounds,
+    /// The box of the crop where alpha is above 0: left, top, right, bottom.
+    inside: [usize; 4],
+    to_crop: Similarity,
+    size: usize,
+    /// Samples a side to a frame pixel: above 1 where the face is smaller than the crop.
+    samples: usize,
+}
+
+impl Walk {
+    fn new(
+        width: usize,
+        height: usize,
+        map: &Similarity,
+        size: usize,
+        alpha: &[f32],
+    ) -> Option<Self> {
+        let inside = support(alpha, size)?;
+        let [left, top, right, bottom] = inside.map(|v| v as f64);
+        // A bilinear sample of alpha is above 0 up to half a pixel beyond it.
+        let frame = map.bounds([left - 0.5, top - 0.5, right + 0.5, bottom + 0.5]);
+        let low = |v: f64, side: usize| (v - 1.0).floor().clamp(0.0, side as f64) as usize;
+        let high = |v: f64, side: usize| (v + 1.0).ceil().clamp(0.0, side as f64) as usize;
+        let bounds = Bounds {
+            left: low(frame[0], width),
+            top: low(frame[1], height),
+            right: high(frame[2], width),
+            bottom: high(frame[3], height),
+        };
+        let samples = (1.0 / map.scale() - 1e-6).ceil().clamp(1.0, 32.0) as usize;
+        let seen = bounds.left < bounds.right && bounds.top < bounds.bottom;
+        seen.then(|| Self { bounds, inside, to_crop: map.inverse(), size, samples })
+    }
+
+    /// sRGB and alpha at a frame pixel; `None` where alpha is 0.
+    #[inline(always)]
+    fn at(&self, cells: &[[f32; 4]], x: usize, y: usize) -> Option<([f32; 3], f32)> {
+        if self.samples == 1 {
+            let (at, fx, fy) = self.place([x as f64 + 0.5, y as f64 + 0.5])?;
+            let alpha = bilinear(cells, self.width(), at, fx, fy)[3];
+            return (alpha > 0.0).then(|| (catmull_rom(cells, self.width(), at, fx, fy), alpha));
+        }
+        let step = 1.0 / self.samples as f64;
+        let mut sum = [0.0f32; 4];
+        for j in 0..self.samples {
+            for i in 0..self.samples {
+                let (dx, dy) = ((i as f64 + 0.5) * step, (j as f64 + 0.5) * step);
+                if let Some((at, fx, fy)) = self.place([x as f64 + dx, y as f64 + dy]) {
+                    let [r, g, b, a] = bilinear(cells, self.width(), at, fx, fy);
+                    // Weighted by alpha, so that what the mask hides takes no part.
+                    for (s, v) in sum.iter_mut().zip([r * a, g * a, b * a, a]) {
+                        *s += v;
+                    }
+                }
+            }
+        }
+        let [r, g, b, a] = sum;
+        let count = (self.samples * self.samples) as f32;
+        (a > 0.0).then(|| ([r / a, g / a, b / a], a / count))
+    }
+
+    fn width(&self) -> usize {
+        self.size + 2 * BORDER
+    }
+
+    /// The cell up and left of a frame point and the point's place between it and its neighbours;
+    /// `None` where alpha must be 0.
+    #[inline(always)]
+    fn place(&self, point: [f64; 2]) -> Option<(usize, f32, f32)> {
+        let [u, v] = self.to_crop.apply(point);
+        let [left, top, right, bottom] = self.inside;
+        let seen = u > left as f64 - 0.5
+            && u < right as f64 + 0.5
+            && v > top as f64 - 0.5
+            && v < bottom as f64 + 0.5;
+        if !seen {
+            return None;
+        }
+        // Not negative: u > -0.5.
+        let (u, v) = (u - 0.5 + BORDER as f64, v - 0.5 + BORDER as f64);
+        let (i, j) = (u as usize, v as usize);
+        Some((j * self.width() + i, (u - i as f64) as f32, (v - j as f64) as f32))
+    }
+}
+
+/// The box of the pixels above 0: left, top, right, bottom.
+fn support(alpha: &[f32], size: usize) -> Option<[usize; 4]> {
+    let mut found: Option<[usize; 4]> = None;
+    for (y, row) in alpha.chunks_exact(size).enumerate() {
+        let Some(left) = row.iter().position(|a| *a > 0.0) else {
+            continue;
+        };
+        let right = row.iter().rposition(|a| *a > 0.0).map_or(left, |x| x) + 1;
+        let b = found.get_or_insert([left, y, right, y + 1]);
+        *b = [b[0].min(left), b[1], b[2].max(right), y + 1];
+    }
+    found
+}
+
+#[inline(always)]
+fn bilinear(cells: &[[f32; 4]], width: usize, at: usize, fx: f32, fy: f32) -> [f32; 4] {
+    let top = &cells[at..][..2];
+    let bottom = &cells[at + width..][..2];
+    let mut out = [0.0; 4];
+    for k in 0..4 {
+        let above = top[0][k] + (top[1][k] - top[0][k]) * fx;
+        let below = bottom[0][k] + (bottom[1][k] - bottom[0][k]) * fx;
+        out[k] = above + (below - above) * fy;
+    }
+    out
+}
+
+/// Sharper than bilinear where the face is larger than the crop.
+#[inline(always)]
+fn catmull_rom(cells: &[[f32; 4]], width: usize, at: usize, fx: f32, fy: f32) -> [f32; 3] {
+    let (wx, wy) = (cubic(fx), cubic(fy));
+    let first = at - width - 1;
+    let mut sum = [0.0f32; 4];
+    for (j, wy) in wy.into_iter().enumerate() {
+        let row = &cells[first + j * width..][..4];
+        let mut across = [0.0f32; 4];
+        for (cell, wx) in row.iter().zip(wx) {
+            for (s, v) in across.iter_mut().zip(cell) {
+                *s += v * wx;
+            }
+        }
+        for (s, v) in sum.iter_mut().zip(across) {
+            *s += v * wy;
+        }
+    }
+    [sum[0], sum[1], sum[2]]
+}
+
+/// Catmull-Rom weights of the four neighbours of a point `t` beyond the second.
+#[inline(always)]
+fn cubic(t: f32) -> [f32; 4] {
+    let (t2, t3) = (t * t, t * t * t);
+    [
+        0.5 * (-t3 + 2.0 * t2 - t),
+        0.5 * (3.0 * t3 - 5.0 * t2 + 2.0),
+        0.5 * (-3.0 * t3 + 4.0 * t2 + t),
+        0.5 * (t3 - t2),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! Pictures as hosts hand them over: formats, colour, warps and compositing.
+//!
+//! Coordinates are continuous, x to the right and y down; pixel (i, j) covers `[i, i+1) x [j, j+1)`
+//! and its centre is (i + 0.5, j + 0.5). Row 0 is the top row: a bottom-up picture has a negative
+//! stride. The networks see planar RGB in [-1, 1], sRGB-encoded (`[3, size, size]`).
+
+pub mod colour;
+pub mod composite;
+pub mod format;
+pub mod pixel;
+pub mod warp;
+
+#[cfg(test)]
+mod properties;
+
+pub use composite::{ColourMatch, Compositor};
+pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
+pub use warp::{Outside, Sampler, Similarity};

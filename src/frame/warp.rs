@@ -1,0 +1,453 @@
+//! Cutting a square, turned and scaled piece out of a frame.
+
+use super::colour::Curve;
+use super::format::{FrameRef, Transfer};
+use super::pixel::{Pixel, with_pixel};
+use crate::{Error, Result};
+
+/// A similarity from crop to frame: `x' = a x - b y + tx`, `y' = b x + a y + ty`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Similarity {
+    /// Scale times the cosine of the angle.
+    pub a: f64,
+    /// Scale times the sine of the angle (clockwise on screen, y being down).
+    pub b: f64,
+    /// Shift to the right, frame pixels.
+    pub tx: f64,
+    /// Shift down, frame pixels.
+    pub ty: f64,
+}
+
+impl Similarity {
+    /// Maps the square `[0, size]^2` onto the frame's square with the given centre and side
+    /// (frame pixels), turned clockwise by `roll` radians.
+    pub fn square(centre: [f64; 2], side: f64, roll: f64, size: usize) -> Self {
+        let scale = side / size as f64;
+        let (sin, cos) = roll.sin_cos();
+        let (a, b) = (scale * cos, scale * sin);
+        let half = size as f64 / 2.0;
+        Self { a, b, tx: centre[0] - (a - b) * half, ty: centre[1] - (b + a) * half }
+    }
+
+    /// The image of a point.
+    #[inline(always)]
+    pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        [self.a * x - self.b * y + self.tx, self.b * x + self.a * y + self.ty]
+    }
+
+    /// Frame pixels to a crop pixel.
+    pub fn scale(&self) -> f64 {
+        self.a.hypot(self.b)
+    }
+
+    /// The similarity from frame to crop. The scale must not be 0.
+    pub fn inverse(&self) -> Self {
+        let square = self.a * self.a + self.b * self.b;
+        let (a, b) = (self.a / square, -self.b / square);
+        Self { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty) }
+    }
+
+    /// The smallest upright box round the image of `[x0, x1] x [y0, y1]`: left, top, right, bottom.
+    pub(crate) fn bounds(&self, [x0, y0, x1, y1]: [f64; 4]) -> [f64; 4] {
+        let mut box_ = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+        for corner in [[x0, y0], [x1, y0], [x0, y1], [x1, y1]] {
+            let [x, y] = self.apply(corner);
+            box_ = [box_[0].min(x), box_[1].min(y), box_[2].max(x), box_[3].max(y)];
+        }
+        box_
+    }
+
+    /// An error unless the numbers are finite and the scale can be inverted.
+    pub(crate) fn check(&self) -> Result<()> {
+        let finite = [self.a, self.b, self.tx, self.ty].iter().all(|v| v.abs() < 1e9);
+        if finite && self.scale() > 1e-9 {
+            return Ok(());
+        }
+        Err(Error::Argument { field: "similarity", reason: format!("{self:?} is no placement") })
+    }
+}
+
+/// What a crop shows where it leaves the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// The frame's nearest pixel.
+    Edge,
+    /// Mid-grey: 0 in [-1, 1].
+    Grey,
+}
+
+/// Cuts crops. Owns its scratch: once warm, a crop allocates nothing.
+///
+/// Enlarging is bilinear. Shrinking averages areas: the frame is first reduced by box filter to
+/// twice the crop's resolution, along its own axes, and each crop pixel then takes the mean of four
+/// bilinear samples of that. The change from one to the other is continuous in the scale, so that a
+/// face that grows slowly does not change its sharpness at once.
+#[derive(Debug, Default)]
+pub struct Sampler {
+    /// The reduced part of the frame in [-1, 1] with one cell round it; the fourth lane is the
+    /// share of a cell that the frame covers.
+    cells: Vec<[f32; 4]>,
+    row: Vec<[f32; 4]>,
+    bins: Vec<(u32, f32)>,
+}
+
+/// The part of a frame that a crop needs, and the cells it is reduced to.
+struct Region {
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+    /// Frame pixels to a cell; at least 1.
+    pitch: f64,
+    columns: usize,
+    rows: usize,
+}
+
+impl Region {
+    fn new(frame: &FrameRef<'_>, map: &Similarity, size: usize) -> Self {
+        let pitch = (map.scale() / 2.0).max(1.0);
+        let side = size as f64;
+        let [x0, y0, x1, y1] = map.bounds([0.0, 0.0, side, side]);
+        // A bilinear sample reaches one cell beyond its point.
+        let span = |low: f64, high: f64, length: usize| {
+            let low = (low - pitch - 1.0).floor().clamp(0.0, length as f64 - 1.0) as usize;
+            let high = (high + pitch + 1.0).ceil().clamp(0.0, length as f64) as usize;
+            (low, high.max(low + 1))
+        };
+        let (left, right) = span(x0, x1, frame.width());
+        let (top, bottom) = span(y0, y1, frame.height());
+        let cells = |pixels: usize| (pixels as f64 / pitch).ceil() as usize;
+        Self {
+            left,
+            top,
+            right,
+            bottom,
+            pitch,
+            columns: cells(right - left),
+            rows: cells(bottom - top),
+        }
+    }
+}
+
+/// The cell in which pixel `i` begins and the share of the pixel that lies in it.
+fn bin(i: usize, pitch: f64, cells: usize) -> (u32, f32) {
+    let begin = i as f64 / pitch;
+    let cell = (begin.floor() as usize).min(cells - 1);
+    let inside = ((cell + 1) as f64 - begin) * pitch;
+    // A rounding error short of the next cell is in the next cell.
+    if inside < 1e-6 && cell + 1 < cells {
+        return (cell as u32 + 1, 1.0);
+    }
+    (cell as u32, inside.min(1.0) as f32)
+}
+
+impl Sampler {
+    /// Cuts the square `[0, size]^2` that `map` places into `frame` and writes it to `out` as planar
+    /// RGB `[3, size, size]` in [-1, 1], sRGB-encoded. NaN and infinite pixels read as 0 (black).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when `out` has another length or `map` is no placement.
+    pub fn sample(
+        &mut self,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        map: &Similarity,
+        size: usize,
+        outside: Outside,
+        out: &mut [f32],
+    ) -> Result<()> {
+        if size == 0 || out.len() != 3 * size * size {
+            let reason = format!("{} numbers for [3, {size}, {size}]", out.len());
+            return Err(Error::Argument { field: "crop", reason });
+        }
+        map.check()?;
+        let region = Region::new(frame, map, size);
+        with_pixel!(frame.format(), P => self.reduce::<P>(frame, Curve::of(transfer), &region));
+        self.finish_cells(&region, outside);
+        self.resample(map, size, &region, out);
+        Ok(())
+    }
+
+    /// Fills `cells` with sums over areas.
+    fn reduce<P: Pixel>(&mut self, frame: &FrameRef<'_>, curve: &Curve, region: &Region) {
+        let Region { left, right, top, bottom, pitch, columns, rows } = *region;
+        let width = columns + 2;
+        self.cells.clear();
+        self.cells.resize(width * (rows + 2), [0.0; 4]);
+        let decode = |bytes: &[u8]| {
+            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(v) * 2.0 - 1.0);
+            [r, g, b, 1.0]
+        };
+        let pixels = |y: usize| {
+            frame.row(y)[left * P::BYTES..right * P::BYTES].chunks_exact(P::BYTES).map(decode)
+        };
+        if pitch == 1.0 {
+            for y in top..bottom {
+                let start = (y - top + 1) * width + 1;
+                for (cell, pixel) in self.cells[start..start + columns].iter_mut().zip(pixels(y)) {
+                    *cell = pixel;
+                }
+            }
+            return;
+        }
+        self.bins.clear();
+        self.bins.extend((0..right - left).map(|i| bin(i, pitch, columns)));
+        for y in top..bottom {
+            self.row.clear();
+            self.row.resize(columns + 1, [0.0; 4]);
+            for (pixel, &(at, share)) in pixels(y).zip(&self.bins) {
+                let at = at as usize;
+                add(&mut self.row[at], pixel, share);
+                add(&mut self.row[at + 1], pixel, 1.0 - share);
+            }
+            let (at, share) = bin(y - top, pitch, rows);
+            let start = (at as usize + 1) * width + 1;
+            for (k, share) in [(start, share), (start + width, 1.0 - share)] {
+                if share > 0.0 {
+                    for (cell, &sum) in self.cells[k..k + columns].iter_mut().zip(&self.row) {
+                        add(cell, sum, share);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Turns sums into means and gives the cells their border.
+    fn finish_cells(&mut self, region: &Region, outside: Outside) {
+        let (columns, rows) = (region.columns, region.rows);
+        let width = columns + 2;
+        let area = (region.pitch * region.pitch) as f32;
+        if region.pitch > 1.0 {
+            for y in 1..=rows {
+                for cell in &mut self.cells[y * width + 1..][..columns] {
+                    let weight = match outside {
+                        Outside::Edge => cell[3],
+                        Outside::Grey => area,
+                    };
+                    *cell = cell.map(|v| v / weight);
+                }
+            }
+        }
+        // What the last row of sums spilled over the end belongs to no cell.
+        self.cells[(rows + 1) * width..].fill([0.0; 4]);
+        if outside == Outside::Edge {
+            for y in 1..=rows {
+                self.cells[y * width] = self.cells[y * width + 1];
+                self.cells[y * width + columns + 1] = self.cells[y * width + columns];
+            }
+            self.cells.copy_within(width..2 * width, 0);
+            self.cells.copy_within(rows * width..(rows + 1) * width, (rows + 1) * width);
+        }
+    }
+
+    fn resample(&self, map: &Similarity, size: usize, region: &Region, out: &mut [f32]) {
+        let scale = map.scale();
+        // Half the distance between the four samples of a crop pixel, in crop pixels. Up to a
+        // scale of 2 it makes the spread of the samples that of the area they stand for.
+        let spread = if scale <= 1.0 {
+            0.0
+        } else if scale < 2.0 {
+            ((scale * scale - 1.0) / 12.0).sqrt() / scale
+        } else {
+            0.25
+        };
+        let offsets = [[-spread, -spread], [spread, -spread], [-spread, spread], [spread, spread]];
+        let offsets = if spread == 0.0 { &offsets[..1] } else { &offsets[..] };
+        let share = 1.0 / offsets.len() as f32;
+        let plane = size * size;
+        let grid = Grid { cells: &self.cells, columns: region.columns, rows: region.rows };
+        let to_cells = 1.0 / region.pitch;
+        for j in 0..size {
+            for i in 0..size {
+                let mut sum = [0.0; 4];
+                for [dx, dy] in offsets {
+                    let [x, y] = map.apply([i as f64 + 0.5 + dx, j as f64 + 0.5 + dy]);
+                    let u = (x - region.left as f64) * to_cells;
+                    let v = (y - region.top as f64) * to_cells;
+                    add(&mut sum, grid.bilinear(u, v), share);
+                }
+                for (channel, &v) in sum[..3].iter().enumerate() {
+                    out[channel * plane + j * size + i] = v;
+                }
+            }
+        }
+    }
+}
+
+/// Cells with one more all round.
+struct Grid<'a> {
+    cells: &'a [[f32; 4]],
+    columns: usize,
+    rows: usize,
+}
+
+impl Grid<'_> {
+    /// The bilinear sample at (u, v), cell (i, j) covering `[i, i+1) x [j, j+1)`.
+    #[inline(always)]
+    fn bilinear(&self, u: f64, v: f64) -> [f32; 4] {
+        let width = self.columns + 2;
+        let u = (u + 0.5).clamp(0.0, self.columns as f64 + 1.0);
+        let v = (v + 0.5).clamp(0.0, self.rows as f64 + 1.0);
+        let (i, j) = ((u as usize).min(self.columns), (v as usize).min(self.rows));
+        let (fx, fy) = ((u - i as f64) as f32, (v - j as f64) as f32);
+        let top = &self.cells[j * width + i..][..2];
+        let bottom = &self.cells[(j + 1) * width + i..][..2];
+        let mut out = [0.0; 4];
+        for k in 0..4 {
+            let above = top[0][k] + (top[1][k] - top[0][k]) * fx;
+            let below = bottom[0][k] + (bottom[1][k] - bottom[0][k]) * fx;
+            out[k] = above + (below - above) * fy;
+        }
+        out
+    }
+}
+
+#[inline(always)]
+fn add(sum: &mut [f32; 4], value: [f32; 4], weight: f32) {
+    for (s, v) in sum.iter_mut().zip(value) {
+        *s += v * weight;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::PixelFormat;
+
+    fn grey(width: u32, height: u32, value: impl Fn(f64, f64) -> f64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let v = value(f64::from(x) + 0.5, f64::from(y) + 0.5) as f32;
+                for v in [v, v, v, 1.0] {
+                    bytes.extend_from_slice(&v.to_ne_bytes());
+                }
+            }
+        }
+        bytes
+    }
+
+    fn cut(bytes: &[u8], w: u32, h: u32, map: &Similarity, n: usize, o: Outside) -> Vec<f32> {
+        let frame = FrameRef::packed(bytes, w, h, PixelFormat::RgbaF32).unwrap();
+        let mut out = vec![7.0; 3 * n * n];
+        Sampler::default().sample(&frame, Transfer::Display, map, n, o, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_square_is_placed_and_undone() {
+        let map = Similarity::square([40.0, 30.0], 64.0, 0.3, 256);
+        let [x, y] = map.apply([128.0, 128.0]);
+        assert!((x - 40.0).abs() < 1e-9 && (y - 30.0).abs() < 1e-9);
+        assert!((map.scale() - 0.25).abs() < 1e-12);
+        // The crop's downward axis is (-sin, cos).
+        let [dx, dy] = map.apply([128.0, 256.0]);
+        assert!((dx - 40.0 + 32.0 * 0.3f64.sin()).abs() < 1e-9);
+        assert!((dy - 30.0 - 32.0 * 0.3f64.cos()).abs() < 1e-9);
+        let [u, v] = map.inverse().apply(map.apply([3.0, 250.0]));
+        assert!((u - 3.0).abs() < 1e-9 && (v - 250.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_identity_copies() {
+        let bytes = grey(8, 8, |x, y| (x + 8.0 * y) / 80.0);
+        let map = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
+        let out = cut(&bytes, 8, 8, &map, 8, Outside::Edge);
+        for (i, v) in out[..64].iter().enumerate() {
+            let (x, y) = ((i % 8) as f64 + 0.5, (i / 8) as f64 + 0.5);
+            assert!((f64::from(*v) - ((x + 8.0 * y) / 40.0 - 1.0)).abs() < 1e-6);
+        }
+    }
+
+    /// A ramp must come back as the same ramp, however it is scaled or turned: no shift by a half.
+    #[test]
+    fn ramps_are_kept_at_every_scale() {
+        let ramp = |x: f64, y: f64| (x + 0.5 * y) / 900.0;
+        let bytes = grey(500, 480, ramp);
+        for scale in [0.3, 1.0, 1.4, 2.0, 2.7, 3.5, 5.2] {
+            for roll in [0.0, 0.4, -2.0] {
+                let map = Similarity::square([250.0, 240.0], 48.0 * scale, roll, 48);
+                let out = cut(&bytes, 500, 480, &map, 48, Outside::Edge);
+                for j in 0..48 {
+                    for i in 0..48 {
+                        let [x, y] = map.apply([i as f64 + 0.5, j as f64 + 0.5]);
+                        let want = ramp(x, y) * 2.0 - 1.0;
+                        let got = f64::from(out[j * 48 + i]);
+                        assert!((got - want).abs() < 1e-4, "{scale} {roll}: {got} for {want}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// A pattern finer than the crop can show must turn grey, not into another pattern.
+    #[test]
+    fn shrinking_does_not_alias() {
+        for period in [2.0, 3.0, 4.5] {
+            let stripes =
+                |x: f64, _: f64| 0.5 + 0.5 * (x * std::f64::consts::TAU / period + 0.4).sin();
+            let bytes = grey(960, 960, stripes);
+            for roll in [0.0, 0.5] {
+                let map = Similarity::square([480.0, 480.0], 600.0, roll, 128);
+                let out = cut(&bytes, 960, 960, &map, 128, Outside::Edge);
+                let worst = out.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                // Sampled as it is it would keep its amplitude of 1.
+                assert!(worst < 0.2, "period {period}, roll {roll}: {worst}");
+            }
+        }
+    }
+
+    #[test]
+    fn outside_is_edge_or_grey() {
+        let bytes = grey(40, 40, |_, _| 1.0);
+        for (side, far) in [(40.0, 500.0), (400.0, 2000.0), (20.0, -300.0)] {
+            let map = Similarity::square([far, far], side, 0.2, 32);
+            assert!(cut(&bytes, 40, 40, &map, 32, Outside::Edge).iter().all(|v| *v == 1.0));
+            assert!(cut(&bytes, 40, 40, &map, 32, Outside::Grey).iter().all(|v| *v == 0.0));
+        }
+        // Half in: the frame's edge runs down the middle of the crop.
+        for side in [16.0, 64.0] {
+            let map = Similarity::square([40.0, 20.0], side, 0.0, 32);
+            let out = cut(&bytes, 40, 40, &map, 32, Outside::Grey);
+            let row = &out[16 * 32..17 * 32];
+            assert!(row[..13].iter().all(|v| (v - 1.0).abs() < 1e-6), "{row:?}");
+            assert!(row[19..].iter().all(|v| v.abs() < 1e-6), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn no_colour_is_black_and_stays_in_its_place() {
+        for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let inside = |x: f64, y: f64| (x - 64.0).abs() < 8.0 && (y - 64.0).abs() < 8.0;
+            let bytes = grey(128, 128, |x, y| if inside(x, y) { poison } else { 0.5 });
+            for side in [32.0, 128.0] {
+                let map = Similarity::square([64.0, 64.0], side, 0.1, 32);
+                let out = cut(&bytes, 128, 128, &map, 32, Outside::Edge);
+                assert!(out.iter().all(|v| (-1.0..=0.0).contains(v)));
+                assert_eq!(out[16 * 32 + 16], -1.0);
+                assert!(side == 32.0 || out[0] == 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn bad_arguments_are_errors() {
+        let bytes = grey(4, 4, |_, _| 0.0);
+        let frame = FrameRef::packed(&bytes, 4, 4, PixelFormat::RgbaF32).unwrap();
+        let good = Similarity::square([2.0, 2.0], 4.0, 0.0, 4);
+        let mut sampler = Sampler::default();
+        let mut run = |map: Similarity, len: usize| {
+            let mut out = vec![0.0; len];
+            sampler.sample(&frame, Transfer::Srgb, &map, 4, Outside::Edge, &mut out)
+        };
+        assert!(run(good, 48).is_ok());
+        assert!(matches!(run(good, 47), Err(Error::Argument { field: "crop", .. })));
+        for map in [
+            Similarity { a: f64::NAN, ..good },
+            Similarity { a: 0.0, b: 0.0, ..good },
+            Similarity { tx: f64::INFINITY, ..good },
+        ] {
+            assert!(matches!(run(map, 48), Err(Error::Argument { field: "similarity", .. })));
+        }
+    }
+}
