@@ -61,7 +61,11 @@ impl ColourMatch {
         let limit = f64::from(self.limit);
         Ok(sums.map(|[source, generated]| {
             let gain = (source + DARK * total) / (generated + DARK * total);
-            if total > 0.0 { gain.clamp(1.0 / limit, limit) as f32 } else { 1.0 }
+            if total > 0.0 {
+                gain.clamp(1.0 / limit, limit) as f32
+            } else {
+                1.0
+            }
         }))
     }
 }
@@ -120,8 +124,15 @@ impl Compositor {
     ) -> Result<Option<Bounds>> {
         check(map, patch.size, patch.alpha, strength)?;
         if patch.generated.len() != 3 * patch.size * patch.size {
-            let reason = format!("{} numbers for [3, {1}, {1}]", patch.generated.len(), patch.size);
-            return Err(Error::Argument { field: "generated", reason });
+            let reason = format!(
+                "{} numbers for [3, {1}, {1}]",
+                patch.generated.len(),
+                patch.size
+            );
+            return Err(Error::Argument {
+                field: "generated",
+                reason,
+            });
         }
         let Some(walk) = Walk::new(frame.width(), frame.height(), map, patch.size, patch.alpha)
         else {
@@ -145,7 +156,12 @@ impl Compositor {
         walk: &Walk,
         strength: f32,
     ) {
-        let Bounds { left, top, right, bottom } = walk.bounds;
+        let Bounds {
+            left,
+            top,
+            right,
+            bottom,
+        } = walk.bounds;
         for y in top..bottom {
             let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
             for (i, pixel) in row.chunks_exact_mut(P::BYTES).enumerate() {
@@ -159,7 +175,11 @@ impl Compositor {
                 let mut out = P::read(pixel);
                 for (v, generated) in out.iter_mut().zip(rgb) {
                     let generated = curve.from_srgb(generated);
-                    *v = if v.is_finite() { *v + (generated - *v) * weight } else { generated };
+                    *v = if v.is_finite() {
+                        *v + (generated - *v) * weight
+                    } else {
+                        generated
+                    };
                 }
                 P::write(pixel, out);
             }
@@ -182,7 +202,10 @@ impl Compositor {
         check(map, size, alpha, strength)?;
         if Some(out.len()) != width.checked_mul(height) {
             let reason = format!("{} numbers for {width} x {height} pixels", out.len());
-            return Err(Error::Argument { field: "matte", reason });
+            return Err(Error::Argument {
+                field: "matte",
+                reason,
+            });
         }
         out.fill(0.0);
         let Some(walk) = Walk::new(width, height, map, size, alpha) else {
@@ -240,11 +263,17 @@ fn check(map: &Similarity, size: usize, alpha: &[f32], strength: f32) -> Result<
     map.check()?;
     if size == 0 || alpha.len() != size * size {
         let reason = format!("{} numbers for [{size}, {size}]", alpha.len());
-        return Err(Error::Argument { field: "alpha", reason });
+        return Err(Error::Argument {
+            field: "alpha",
+            reason,
+        });
     }
     if !(0.0..=1.0).contains(&strength) {
         let reason = format!("{strength} is not in [0, 1]");
-        return Err(Error::Argument { field: "strength", reason });
+        return Err(Error::Argument {
+            field: "strength",
+            reason,
+        });
     }
     Ok(())
 }
@@ -282,7 +311,13 @@ impl Walk {
         };
         let samples = (1.0 / map.scale() - 1e-6).ceil().clamp(1.0, 32.0) as usize;
         let seen = bounds.left < bounds.right && bounds.top < bounds.bottom;
-        seen.then(|| Self { bounds, inside, to_crop: map.inverse(), size, samples })
+        seen.then(|| Self {
+            bounds,
+            inside,
+            to_crop: map.inverse(),
+            size,
+            samples,
+        })
     }
 
     /// sRGB and alpha at a frame pixel; `None` where alpha is 0.
@@ -332,7 +367,11 @@ impl Walk {
         // Not negative: u > -0.5.
         let (u, v) = (u - 0.5 + BORDER as f64, v - 0.5 + BORDER as f64);
         let (i, j) = (u as usize, v as usize);
-        Some((j * self.width() + i, (u - i as f64) as f32, (v - j as f64) as f32))
+        Some((
+            j * self.width() + i,
+            (u - i as f64) as f32,
+            (v - j as f64) as f32,
+        ))
     }
 }
 

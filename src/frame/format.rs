@@ -25,8 +25,14 @@ pub enum PixelFormat {
 
 impl PixelFormat {
     /// Every format, for tests and for tables.
-    pub const ALL: [Self; 6] =
-        [Self::Rgba8, Self::Bgra8, Self::Rgb8, Self::Rgba16, Self::RgbaF16, Self::RgbaF32];
+    pub const ALL: [Self; 6] = [
+        Self::Rgba8,
+        Self::Bgra8,
+        Self::Rgb8,
+        Self::Rgba16,
+        Self::RgbaF16,
+        Self::RgbaF32,
+    ];
 
     /// Bytes from one pixel of a row to the next.
     pub const fn bytes(self) -> usize {
@@ -90,20 +96,34 @@ impl Layout {
         if first < 0 {
             return Err(wrong(
                 "data",
-                format!("the rows begin {} bytes before the buffer", first.unsigned_abs()),
+                format!(
+                    "the rows begin {} bytes before the buffer",
+                    first.unsigned_abs()
+                ),
             ));
         }
         if end > len as i128 {
-            return Err(wrong("data", format!("{len} bytes, and the rows need {end}")));
+            return Err(wrong(
+                "data",
+                format!("{len} bytes, and the rows need {end}"),
+            ));
         }
-        Ok(Self { origin, stride, width: width as usize, height: height as usize, format })
+        Ok(Self {
+            origin,
+            stride,
+            width: width as usize,
+            height: height as usize,
+            format,
+        })
     }
 
     /// The bytes of row `y`, its padding left out.
     fn row(&self, y: usize) -> std::ops::Range<usize> {
         assert!(y < self.height, "row {y} of a frame of {}", self.height);
         // In range by the checks of `new`: the sum of row `y` lies between those of first and last.
-        let start = self.origin.wrapping_add_signed(self.stride.wrapping_mul(y as isize));
+        let start = self
+            .origin
+            .wrapping_add_signed(self.stride.wrapping_mul(y as isize));
         start..start + self.width * self.format.bytes()
     }
 }
@@ -226,7 +246,10 @@ impl<'a> FrameMut<'a> {
 
     /// The same frame to read, for as long as it is not written.
     pub fn as_ref(&self) -> FrameRef<'_> {
-        FrameRef { bytes: self.bytes, layout: self.layout }
+        FrameRef {
+            bytes: self.bytes,
+            layout: self.layout,
+        }
     }
 
     /// The bytes of row `y` (0 is the top one), without its padding.
@@ -245,12 +268,17 @@ impl<'a> FrameMut<'a> {
 /// [`Error::Frame`] when size or format differ; nothing is written then.
 pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<()> {
     if source.format() != target.format() {
-        let reason = format!("{:?}, and the source is {:?}", target.format(), source.format());
+        let reason = format!(
+            "{:?}, and the source is {:?}",
+            target.format(),
+            source.format()
+        );
         return Err(wrong("format", reason));
     }
-    for (field, here, there) in
-        [("width", target.width(), source.width()), ("height", target.height(), source.height())]
-    {
+    for (field, here, there) in [
+        ("width", target.width(), source.width()),
+        ("height", target.height(), source.height()),
+    ] {
         if here != there {
             return Err(wrong(field, format!("{here}, and the source's is {there}")));
         }

@@ -75,7 +75,11 @@ impl Pixel for Rgba8 {
     const BYTES: usize = PixelFormat::Rgba8.bytes();
     #[inline(always)]
     fn read(b: &[u8]) -> [f32; 3] {
-        [f32::from(b[0]) * BYTE, f32::from(b[1]) * BYTE, f32::from(b[2]) * BYTE]
+        [
+            f32::from(b[0]) * BYTE,
+            f32::from(b[1]) * BYTE,
+            f32::from(b[2]) * BYTE,
+        ]
     }
     #[inline(always)]
     fn write(b: &mut [u8], rgb: [f32; 3]) {
@@ -87,7 +91,11 @@ impl Pixel for Bgra8 {
     const BYTES: usize = PixelFormat::Bgra8.bytes();
     #[inline(always)]
     fn read(b: &[u8]) -> [f32; 3] {
-        [f32::from(b[2]) * BYTE, f32::from(b[1]) * BYTE, f32::from(b[0]) * BYTE]
+        [
+            f32::from(b[2]) * BYTE,
+            f32::from(b[1]) * BYTE,
+            f32::from(b[0]) * BYTE,
+        ]
     }
     #[inline(always)]
     fn write(b: &mut [u8], [r, g, blue]: [f32; 3]) {

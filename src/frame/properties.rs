@@ -28,7 +28,14 @@ impl Picture {
         for (y, source) in rows.chunks_exact(row).enumerate() {
             bytes[lead + y * stride..][..row].copy_from_slice(source);
         }
-        Self { bytes, origin: lead, stride: stride as isize, width, height, format }
+        Self {
+            bytes,
+            origin: lead,
+            stride: stride as isize,
+            width,
+            height,
+            format,
+        }
     }
 
     /// The same picture stored bottom-up.
@@ -50,22 +57,41 @@ impl Picture {
     }
 
     fn view(&self) -> FrameRef<'_> {
-        let Self { origin, stride, width, height, format, .. } = *self;
+        let Self {
+            origin,
+            stride,
+            width,
+            height,
+            format,
+            ..
+        } = *self;
         FrameRef::new(&self.bytes, origin, stride, width, height, format).unwrap()
     }
 
     fn view_mut(&mut self) -> FrameMut<'_> {
-        let Self { origin, stride, width, height, format, .. } = *self;
+        let Self {
+            origin,
+            stride,
+            width,
+            height,
+            format,
+            ..
+        } = *self;
         FrameMut::new(&mut self.bytes, origin, stride, width, height, format).unwrap()
     }
 
     /// A picture of the same shape, full of canaries.
     fn blank(&self) -> Self {
-        Self { bytes: vec![CANARY; self.bytes.len()], ..self.clone() }
+        Self {
+            bytes: vec![CANARY; self.bytes.len()],
+            ..self.clone()
+        }
     }
 
     fn rows(&self) -> Vec<u8> {
-        (0..self.height as usize).flat_map(|y| self.view().row(y).to_vec()).collect()
+        (0..self.height as usize)
+            .flat_map(|y| self.view().row(y).to_vec())
+            .collect()
     }
 
     /// Every byte that belongs to no pixel.
@@ -75,7 +101,12 @@ impl Picture {
         for y in 0..self.height as usize {
             keep[self.start(y)..][..row].fill(false);
         }
-        self.bytes.iter().zip(keep).filter(|(_, keep)| *keep).map(|(b, _)| *b).collect()
+        self.bytes
+            .iter()
+            .zip(keep)
+            .filter(|(_, keep)| *keep)
+            .map(|(b, _)| *b)
+            .collect()
     }
 }
 
@@ -112,17 +143,19 @@ fn maps() -> impl Strategy<Value = Similarity> {
 
 /// A mask with holes and a rim, 0 in the outer two pixels.
 fn masks() -> impl Strategy<Value = Vec<f32>> {
-    prop::collection::vec(prop_oneof![Just(0.0f32), Just(1.0), 0.0..1.0f32], SIZE * SIZE).prop_map(
-        |mut mask| {
-            for (i, v) in mask.iter_mut().enumerate() {
-                let (x, y) = (i % SIZE, i / SIZE);
-                if x.min(y) < 2 || x.max(y) >= SIZE - 2 {
-                    *v = 0.0;
-                }
-            }
-            mask
-        },
+    prop::collection::vec(
+        prop_oneof![Just(0.0f32), Just(1.0), 0.0..1.0f32],
+        SIZE * SIZE,
     )
+    .prop_map(|mut mask| {
+        for (i, v) in mask.iter_mut().enumerate() {
+            let (x, y) = (i % SIZE, i / SIZE);
+            if x.min(y) < 2 || x.max(y) >= SIZE - 2 {
+                *v = 0.0;
+            }
+        }
+        mask
+    })
 }
 
 fn generated() -> impl Strategy<Value = Vec<f32>> {
@@ -138,7 +171,9 @@ fn render(
 ) -> Picture {
     let mut target = source.blank();
     copy_pixels(&source.view(), &mut target.view_mut()).unwrap();
-    Compositor::default().blend(&mut target.view_mut(), transfer, map, patch, strength).unwrap();
+    Compositor::default()
+        .blend(&mut target.view_mut(), transfer, map, patch, strength)
+        .unwrap();
     target
 }
 
@@ -279,16 +314,18 @@ fn encode(rgb: [u8; 3], format: PixelFormat) -> Vec<u8> {
         PixelFormat::Rgba8 => vec![r, g, b, 255],
         PixelFormat::Bgra8 => vec![b, g, r, 255],
         PixelFormat::Rgb8 => vec![r, g, b],
-        PixelFormat::Rgba16 => {
-            [r, g, b, 255].iter().flat_map(|v| (u16::from(*v) * 257).to_ne_bytes()).collect()
-        }
+        PixelFormat::Rgba16 => [r, g, b, 255]
+            .iter()
+            .flat_map(|v| (u16::from(*v) * 257).to_ne_bytes())
+            .collect(),
         PixelFormat::RgbaF16 => [r, g, b, 255]
             .iter()
             .flat_map(|v| half::f16::from_f32(float(*v)).to_ne_bytes())
             .collect(),
-        PixelFormat::RgbaF32 => {
-            [r, g, b, 255].iter().flat_map(|v| float(*v).to_ne_bytes()).collect()
-        }
+        PixelFormat::RgbaF32 => [r, g, b, 255]
+            .iter()
+            .flat_map(|v| float(*v).to_ne_bytes())
+            .collect(),
     }
 }
 

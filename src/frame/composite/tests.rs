@@ -8,7 +8,10 @@ fn disc() -> Vec<f32> {
     let half = SIZE as f32 / 2.0;
     (0..SIZE * SIZE)
         .map(|i| {
-            let (x, y) = ((i % SIZE) as f32 + 0.5 - half, (i / SIZE) as f32 + 0.5 - half);
+            let (x, y) = (
+                (i % SIZE) as f32 + 0.5 - half,
+                (i / SIZE) as f32 + 0.5 - half,
+            );
             ((half - 4.0 - x.hypot(y)) / 8.0).clamp(0.0, 1.0)
         })
         .collect()
@@ -52,8 +55,15 @@ fn blend(
 ) -> Option<Bounds> {
     let format = PixelFormat::RgbaF32;
     let mut frame = FrameMut::packed(bytes, width as u32, height as u32, format).unwrap();
-    let patch = Patch { size: SIZE, generated, alpha: &disc(), gains: [1.0; 3] };
-    Compositor::default().blend(&mut frame, transfer, map, &patch, 1.0).unwrap()
+    let patch = Patch {
+        size: SIZE,
+        generated,
+        alpha: &disc(),
+        gains: [1.0; 3],
+    };
+    Compositor::default()
+        .blend(&mut frame, transfer, map, &patch, 1.0)
+        .unwrap()
 }
 
 #[test]
@@ -73,7 +83,10 @@ fn a_colour_arrives_in_the_frames_own_encoding() {
             blend(&mut bytes, (120, 120), transfer, &map, &generated).unwrap();
             for channel in 0..3 {
                 let got = f64::from(value(&bytes, 120, 60, 60, channel));
-                assert!((got - want).abs() < 1e-4, "{transfer:?} {scale}: {got} for {want}");
+                assert!(
+                    (got - want).abs() < 1e-4,
+                    "{transfer:?} {scale}: {got} for {want}"
+                );
             }
             assert_eq!(value(&bytes, 120, 60, 60, 3), 0.25);
             assert_eq!(value(&bytes, 120, 1, 1, 0), 0.1);
@@ -93,14 +106,19 @@ fn a_crop_goes_back_where_it_came_from() {
             let mut crop = vec![0.0; 3 * SIZE * SIZE];
             let transfer = Transfer::Display;
             let edge = Outside::Edge;
-            Sampler::default().sample(&frame, transfer, &map, SIZE, edge, &mut crop).unwrap();
+            Sampler::default()
+                .sample(&frame, transfer, &map, SIZE, edge, &mut crop)
+                .unwrap();
             let mut out = source.clone();
             let bounds = blend(&mut out, (200, 200), transfer, &map, &crop).unwrap();
             assert!(bounds.left > 0 && bounds.right < 200 && out != source);
             for y in 0..200 {
                 for x in 0..200 {
                     let (was, is) = (value(&source, 200, x, y, 1), value(&out, 200, x, y, 1));
-                    assert!((was - is).abs() < 2.5e-4, "{scale} {roll} {x} {y}: {was} {is}");
+                    assert!(
+                        (was - is).abs() < 2.5e-4,
+                        "{scale} {roll} {x} {y}: {was} {is}"
+                    );
                 }
             }
         }
@@ -110,7 +128,13 @@ fn a_crop_goes_back_where_it_came_from() {
 #[test]
 fn a_small_face_does_not_alias() {
     // A board of single pixels: its mean is 0 in [-1, 1].
-    let board = planar(|x, y| [if (x as i32 + y as i32) % 2 == 0 { 1.0 } else { -1.0 }; 3]);
+    let board = planar(|x, y| {
+        [if (x as i32 + y as i32) % 2 == 0 {
+            1.0
+        } else {
+            -1.0
+        }; 3]
+    });
     let mut bytes = float_frame(60, 60, |_, _| [0.5; 3]);
     let map = Similarity::square([30.0, 30.0], 64.0 * 0.27, 0.2, SIZE);
     blend(&mut bytes, (60, 60), Transfer::Display, &map, &board).unwrap();
@@ -124,7 +148,9 @@ fn a_small_face_does_not_alias() {
 #[test]
 fn a_source_without_a_number_gives_way() {
     let generated = vec![0.0; 3 * SIZE * SIZE];
-    let mut bytes = float_frame(64, 64, |x, _| [f32::NAN, if x > 32 { 9.0 } else { 0.2 }, 0.5]);
+    let mut bytes = float_frame(64, 64, |x, _| {
+        [f32::NAN, if x > 32 { 9.0 } else { 0.2 }, 0.5]
+    });
     let source = bytes.clone();
     let map = Similarity::square([32.0, 32.0], 64.0, 0.0, SIZE);
     blend(&mut bytes, (64, 64), Transfer::Display, &map, &generated).unwrap();
@@ -156,19 +182,33 @@ fn the_match_undoes_a_cast() {
         *v = light.to_srgb(linear) * 2.0 - 1.0;
     }
     let alpha = disc();
-    let gains = ColourMatch::default().gains(&source, &generated, &alpha).unwrap();
+    let gains = ColourMatch::default()
+        .gains(&source, &generated, &alpha)
+        .unwrap();
     for (gain, cast) in gains.iter().zip(cast) {
         assert!((gain * cast - 1.0).abs() < 0.01, "{gain} for {cast}");
     }
     // Blended, it is the source again.
     let mut bytes = float_frame(SIZE, SIZE, |x, y| {
-        [0.3 + (x as f32 + 0.5) / 300.0, 0.1 + (y as f32 + 0.5) / 300.0, 0.2].map(|v| v * 0.5 + 0.5)
+        [
+            0.3 + (x as f32 + 0.5) / 300.0,
+            0.1 + (y as f32 + 0.5) / 300.0,
+            0.2,
+        ]
+        .map(|v| v * 0.5 + 0.5)
     });
     let before = bytes.clone();
     let map = Similarity::square([SIZE as f64 / 2.0; 2], SIZE as f64, 0.0, SIZE);
     let mut frame = FrameMut::packed(&mut bytes, 64, 64, PixelFormat::RgbaF32).unwrap();
-    let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains };
-    Compositor::default().blend(&mut frame, Transfer::Srgb, &map, &patch, 1.0).unwrap();
+    let patch = Patch {
+        size: SIZE,
+        generated: &generated,
+        alpha: &alpha,
+        gains,
+    };
+    Compositor::default()
+        .blend(&mut frame, Transfer::Srgb, &map, &patch, 1.0)
+        .unwrap();
     for i in 0..SIZE * SIZE * 4 {
         let (x, y) = (i / 4 % SIZE, i / 4 / SIZE);
         let difference = value(&bytes, SIZE, x, y, i % 4) - value(&before, SIZE, x, y, i % 4);
@@ -190,7 +230,13 @@ fn the_match_is_limited_and_can_be_off() {
     let gains = ColourMatch::default().gains(&white, &black, &off).unwrap();
     assert_eq!(gains, [1.0; 3]);
     let error = ColourMatch::default().gains(&white[1..], &black, &alpha);
-    assert!(matches!(error, Err(Error::Argument { field: "source", .. })));
+    assert!(matches!(
+        error,
+        Err(Error::Argument {
+            field: "source",
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -201,7 +247,12 @@ fn bad_arguments_are_errors_and_write_nothing() {
     let map = Similarity::square([4.0, 4.0], 8.0, 0.0, SIZE);
     let mut run = |map: Similarity, generated: &[f32], alpha: &[f32], strength: f32| {
         let mut frame = FrameMut::packed(&mut bytes, 8, 8, PixelFormat::RgbaF32).unwrap();
-        let patch = Patch { size: SIZE, generated, alpha, gains: [1.0; 3] };
+        let patch = Patch {
+            size: SIZE,
+            generated,
+            alpha,
+            gains: [1.0; 3],
+        };
         match Compositor::default().blend(&mut frame, Transfer::Srgb, &map, &patch, strength) {
             Err(Error::Argument { field, .. }) => field,
             other => panic!("{other:?}"),
@@ -211,6 +262,9 @@ fn bad_arguments_are_errors_and_write_nothing() {
     assert_eq!(run(map, &generated, &alpha[1..], 1.0), "alpha");
     assert_eq!(run(map, &generated, &alpha, 1.1), "strength");
     assert_eq!(run(map, &generated, &alpha, f32::NAN), "strength");
-    assert_eq!(run(Similarity { a: f64::NAN, ..map }, &generated, &alpha, 1.0), "similarity");
+    assert_eq!(
+        run(Similarity { a: f64::NAN, ..map }, &generated, &alpha, 1.0),
+        "similarity"
+    );
     assert_eq!(bytes, before);
 }
