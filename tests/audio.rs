@@ -44,6 +44,11 @@ fn heard(samples: &[f32], level: f32) -> (f64, f64) {
     (first as f64 / 16000.0, last as f64 / 16000.0)
 }
 
+/// For comparison bit by bit.
+fn bits(samples: &[f32]) -> Vec<u32> {
+    samples.iter().map(|sample| sample.to_bits()).collect()
+}
+
 fn wav(path: &Path, rate: u32, channels: u16, samples: impl IntoIterator<Item = f32>) {
     let spec = WavSpec {
         channels,
@@ -92,7 +97,7 @@ fn every_format_is_in_step() {
             .iter()
             .fold(0f32, |most, s| most.max(s.abs()));
         assert!(
-            (loudest - 0.375).abs() < 0.02,
+            (loudest - 0.375).abs() < 0.08,
             "{name}: the mix of 0.5 and 0.25 is {loudest}"
         );
     }
@@ -107,6 +112,7 @@ fn wav_of_any_rate_and_layout() {
         (16000, 1),
         (22050, 2),
         (44100, 1),
+        (44101, 1),
         (48000, 2),
         (48000, 6),
     ] {
@@ -120,10 +126,11 @@ fn wav_of_any_rate_and_layout() {
         let samples = sound.to_16k().unwrap();
         assert_eq!(samples.len(), 8000, "{rate} Hz");
         for (i, (got, wanted)) in samples.iter().zip(tone(16000, 0.5)).enumerate() {
-            // Away from the ends, where the tone starts out of nothing.
+            // Away from the ends, where the tone starts out of nothing. A shift by one sample would
+            // show as 0.09; at odd rates half a sample is allowed.
             if (200..7800).contains(&i) {
                 assert!(
-                    (got - wanted).abs() < 0.02,
+                    (got - wanted).abs() < if rate == 44101 { 0.05 } else { 0.002 },
                     "{rate} Hz at {i}: {got}, not {wanted}"
                 );
             }
@@ -458,7 +465,7 @@ proptest! {
         }
         resampler.push(rest, &mut streamed).unwrap();
         resampler.finish(&mut streamed).unwrap();
-        prop_assert_eq!(bytemuck::cast_slice::<f32, u32>(&whole), bytemuck::cast_slice(&streamed));
+        prop_assert_eq!(bits(&whole), bits(&streamed));
     }
 
     #[test]

@@ -42,7 +42,7 @@ struct Filter {
     /// Mono input that does not fill a block yet.
     waiting: Vec<f32>,
     out: Vec<f32>,
-    /// Output samples still to be dropped: the filter's delay.
+    /// Output samples still to be dropped.
     delay: usize,
 }
 
@@ -136,11 +136,12 @@ impl Filter {
         let block = (rate / 100).max(64) as usize; // 10 ms, which a stream waits for
         let sinc = Async::new_sinc(ratio, 1.0, &parameters, block, 1, FixedAsync::Input)
             .map_err(|error| Error::Audio(format!("resampling from {rate} Hz: {error}")))?;
-        let (delay, longest) = (sinc.output_delay(), sinc.output_frames_max());
+        let (lead, delay) = alignment(rate);
+        let longest = sinc.output_frames_max();
         Ok(Self {
             sinc,
             block,
-            waiting: Vec::new(),
+            waiting: vec![0.0; lead],
             out: vec![0.0; longest],
             delay,
         })
@@ -167,6 +168,24 @@ impl Filter {
         self.waiting.drain(..blocks * self.block);
         Ok(())
     }
+}
+
+/// Silence to put in front of the input, and output samples to drop, so that the first sample that
+/// is left lies at the input's first one.
+///
+/// The sinc's output k lies at input time `(k + 1) * rate / 16000 - TAPS / 2`. The silence makes
+/// that 0 for a whole k; where it would be long (odd rates), half a sample is let go.
+fn alignment(rate: u32) -> (usize, usize) {
+    let (mut a, mut b) = (rate, super::RATE);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    let half = TAPS / 2;
+    let step = (rate / a) as usize;
+    let exact = half.next_multiple_of(step);
+    let front = if exact <= 1 << 14 { exact } else { half };
+    let delay = front as f64 * f64::from(super::RATE) / f64::from(rate);
+    (front - half, (delay.round() as usize).saturating_sub(1))
 }
 
 /// One frame to mono. A sample that is not a number, or infinite, reads as silence.
