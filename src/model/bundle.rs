@@ -18,6 +18,10 @@ use std::{borrow::Cow, collections::BTreeMap, collections::BTreeSet, path::Path}
 /// The largest file that is read. The paper's widths in half precision are a tenth of it.
 const LARGEST_FILE: u64 = 4 << 30;
 const LARGEST_MANIFEST: u64 = 1 << 20;
+/// The files of `models/lite`, put here by the build script. Sessions are made from these bytes;
+/// the graphs need no file beside them because every external tensor is handed over.
+const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/lite.rs"));
+const EMBEDDED_NAME: &str = "lite (embedded)";
 const MANIFEST: &str = "manifest.json";
 /// Prefix of the tensors that no graph owns.
 const FACE_MODEL: &str = "face_model";
@@ -67,6 +71,22 @@ impl Bundle {
                 });
             }
             std::fs::read(&path).map(Cow::Owned).map_err(reading)
+        })
+    }
+
+    /// Opens the bundle that is part of the library, `lite`.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`]: the library was built without it.
+    pub fn embedded() -> Result<Bundle> {
+        Bundle::from_files(EMBEDDED_NAME, |name| {
+            let file = EMBEDDED.iter().find(|(known, _)| *known == name);
+            file.map(|(_, bytes)| Cow::Borrowed(*bytes))
+                .ok_or_else(|| Error::Bundle {
+                    bundle: EMBEDDED_NAME.into(),
+                    field: name.into(),
+                    reason: "is not part of this build of the library".into(),
+                })
         })
     }
 
@@ -260,7 +280,7 @@ impl Bundle {
 
     /// The networks that must be there, and the shapes that the manifest gives all of them.
     fn check_networks(&self) -> Result<()> {
-        for signature in super::networks::signatures(&self.manifest) {
+        for signature in super::network::signatures(&self.manifest) {
             let field = format!("graphs.{}", signature.network);
             let refuse = |field: String, reason: String| Error::Bundle {
                 bundle: self.name.clone(),

@@ -24,6 +24,9 @@ pub struct Manifest {
     pub lips: usize,
     pub detector: DetectorSizes,
     pub mesh: MeshSizes,
+    /// Absent where the bundle has no SyncNet.
+    #[serde(default)]
+    pub syncnet: Option<SyncNetSizes>,
     pub graphs: BTreeMap<String, GraphEntry>,
     pub weights: FileEntry,
     /// Where the weights come from: training data, recipe, dates. Free form, for people.
@@ -115,6 +118,15 @@ pub struct MeshSizes {
     pub margin: f32,
 }
 
+/// SyncNet, for evaluation.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct SyncNetSizes {
+    /// Video frames (of 40 ms) that it sees at once.
+    pub frames: usize,
+    /// Length of its vectors.
+    pub dim: usize,
+}
+
 /// A file of the bundle.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FileEntry {
@@ -171,7 +183,10 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), Refusal> {
+        let sync = self.syncnet.unwrap_or(SyncNetSizes { frames: 1, dim: 1 });
         let sizes = [
+            ("syncnet.frames", sync.frames, 1, 256),
+            ("syncnet.dim", sync.dim, 1, 4096),
             ("latent.dim", self.latent.dim, 1, 4096),
             ("latent.codes", self.latent.codes, 14, 14),
             ("image", self.image, 256, 256),

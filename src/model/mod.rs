@@ -11,6 +11,7 @@
 
 pub mod bundle;
 pub mod manifest;
+mod network;
 pub mod networks;
 mod onnx;
 pub mod provider;
@@ -22,7 +23,7 @@ mod wheel;
 
 pub use bundle::Bundle;
 pub use manifest::Manifest;
-pub use networks::Networks;
+pub use networks::{Networks, SyncNet};
 pub use provider::{Provider, ProviderReport};
 pub use runtime::Runtime;
 

@@ -5,12 +5,11 @@
 //! of them are at work. On one provider a result depends on the arguments alone, not on threads,
 //! not on the order of calls, not on how many windows are given at once.
 
-use super::manifest::Manifest;
-use super::session::{Pool, Recipe};
-use super::{Bundle, Provider, ProviderReport, Runtime, runtime};
+use super::network::{Loader, Network};
+use super::{Bundle, Provider, ProviderReport};
 use crate::{Error, Result};
-use ort::value::{DynValue, Tensor, TensorRef};
-use std::{borrow::Cow, sync::Arc};
+
+pub use super::network::Placement;
 
 /// All networks of a bundle, ready to run.
 pub struct Networks {
@@ -35,16 +34,7 @@ impl Networks {
     /// [`Error::Runtime`] without ONNX Runtime; [`Error::Provider`] when the wanted provider cannot
     /// be used; [`Error::Network`] or [`Error::Bundle`] when a graph cannot be loaded.
     pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<Networks> {
-        let runtime = Runtime::start(threads)?;
-        let report = runtime.choose(provider)?;
-        let threads = runtime::thread_count(threads);
-        let mut loader = Loader {
-            bundle,
-            runtime,
-            provider: report.used,
-            threads,
-            signatures: signatures(bundle.manifest()),
-        };
+        let loader = Loader::new(bundle, provider, threads)?;
         Ok(Networks {
             detector: Detector(loader.network("detector")?),
             mesh: MeshPredictor(loader.network("mesh")?),
@@ -52,8 +42,8 @@ impl Networks {
             reference: ReferenceEncoder(loader.network("reference_encoder")?),
             mals: Mals(loader.network("mals")?),
             generator: Generator(loader.network("generator")?),
-            report,
-            threads,
+            threads: loader.threads,
+            report: loader.report,
         })
     }
 
@@ -65,6 +55,20 @@ impl Networks {
     /// Threads of one call on the CPU.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// For each network, which providers its nodes were given to.
+    pub fn placements(&self) -> Vec<Placement> {
+        [
+            &self.detector.0,
+            &self.mesh.0,
+            &self.audio.0,
+            &self.reference.0,
+            &self.mals.0,
+            &self.generator.0,
+        ]
+        .map(Network::placement)
+        .to_vec()
     }
 }
 
@@ -212,180 +216,36 @@ impl Generator {
     }
 }
 
-/// What a network takes and gives: names and shapes, in the order of the typed calls.
-pub(super) struct Signature {
-    pub network: &'static str,
-    pub required: bool,
-    pub inputs: Vec<(&'static str, Vec<usize>)>,
-    pub outputs: Vec<(&'static str, Vec<usize>)>,
+/// SyncNet: sound and mouth of five frames in one space (paper, section 3.4, equation 7). For
+/// evaluation; rendering does not need it.
+pub struct SyncNet {
+    sound: Network,
+    shape: Network,
 }
 
-impl Signature {
-    fn input_length(&self, index: usize) -> usize {
-        self.inputs
-            .get(index)
-            .map_or(0, |(_, shape)| shape.iter().product())
-    }
-}
-
-/// The networks that this library knows, with the shapes that follow from the manifest's sizes.
-pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
-    let image = vec![1, 3, manifest.image, manifest.image];
-    let code = vec![1, manifest.latent.codes, manifest.latent.dim];
-    let square = |size: usize| vec![1, 3, size, size];
-    let cells = manifest.detector.size / manifest.detector.stride;
-    let needed = |network, inputs, outputs| Signature {
-        network,
-        required: true,
-        inputs,
-        outputs,
-    };
-    vec![
-        needed(
-            "detector",
-            vec![("frame", square(manifest.detector.size))],
-            vec![
-                ("scores", vec![1, 1, cells, cells]),
-                ("boxes", vec![1, 3, cells, cells]),
-            ],
-        ),
-        needed(
-            "mesh",
-            vec![("crop", square(manifest.mesh.size))],
-            vec![
-                ("identity", vec![1, manifest.face_model.identity]),
-                ("expression", vec![1, manifest.face_model.expression]),
-                ("rotation", vec![1, 3]),
-                ("translation", vec![1, 2]),
-                ("log_scale", vec![1, 1]),
-                ("confidence", vec![1, 1]),
-            ],
-        ),
-        needed(
-            "audio_encoder",
-            vec![("mel", vec![1, manifest.mel.mels, manifest.mel.frames])],
-            vec![
-                ("codes", code.clone()),
-                ("shapes", vec![1, manifest.face_model.mouth]),
-            ],
-        ),
-        needed(
-            "reference_encoder",
-            vec![("face", image.clone())],
-            vec![("code", code.clone())],
-        ),
-        needed(
-            "mals",
-            vec![
-                (
-                    "codes",
-                    vec![1, 7, manifest.latent.codes, manifest.latent.dim],
-                ),
-                ("reference", code.clone()),
-            ],
-            vec![("code", code.clone())],
-        ),
-        needed(
-            "generator",
-            vec![
-                ("face", image.clone()),
-                ("lips", vec![1, manifest.lips, 2]),
-                ("code", code),
-            ],
-            vec![("image", image)],
-        ),
-    ]
-}
-
-/// One network: its pool and what it takes and gives.
-struct Network {
-    pool: Pool,
-    signature: Signature,
-}
-
-impl Network {
-    /// Runs it. Inputs and outputs in the signature's order; lengths are checked both ways.
-    fn run<const I: usize, const O: usize>(&self, inputs: [&[f32]; I]) -> Result<[Vec<f32>; O]> {
-        let failed = |error: ort::Error| self.pool.failure(error.to_string());
-        let mut values = Vec::with_capacity(I);
-        for ((name, shape), input) in self.signature.inputs.iter().zip(inputs) {
-            let length = shape.iter().product::<usize>();
-            if input.len() != length {
-                let reason = format!("has {} values, not {length}: {shape:?}", input.len());
-                return Err(Error::Argument {
-                    field: name,
-                    reason,
-                });
-            }
-            let tensor = TensorRef::from_array_view((shape.as_slice(), input)).map_err(failed)?;
-            values.push((
-                Cow::Borrowed(*name),
-                ort::session::SessionInputValue::from(tensor),
-            ));
-        }
-        self.pool.run(|session| {
-            let outputs = session.run(values).map_err(failed)?;
-            let mut answer = [const { Vec::new() }; O];
-            for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
-                let Some(output) = outputs.get(*name) else {
-                    return Err(self.pool.failure(format!("it gives no {name}")));
-                };
-                let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
-                if data.len() != shape.iter().product::<usize>() {
-                    let reason = format!("its {name} has shape {found}, not {shape:?}");
-                    return Err(self.pool.failure(reason));
-                }
-                *slot = data.to_vec();
-            }
-            Ok(answer)
+impl SyncNet {
+    /// Loads both towers.
+    ///
+    /// # Errors
+    /// As [`Networks::load`]; [`Error::Bundle`] where the bundle has no SyncNet.
+    pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<SyncNet> {
+        let loader = Loader::new(bundle, provider, threads)?;
+        Ok(SyncNet {
+            sound: loader.network("sync_sound")?,
+            shape: loader.network("sync_shape")?,
         })
     }
-}
 
-struct Loader<'a> {
-    bundle: &'a Bundle,
-    runtime: &'static Runtime,
-    provider: Provider,
-    threads: usize,
-    signatures: Vec<Signature>,
-}
+    /// `mel`: four mel frames for each of the frames, [mels, 4 * frames]. Gives a unit vector.
+    pub fn sound(&self, mel: &[f32]) -> Result<Vec<f32>> {
+        let [vector] = self.sound.run([mel])?;
+        Ok(vector)
+    }
 
-impl Loader<'_> {
-    fn network(&mut self, name: &'static str) -> Result<Network> {
-        let Some(at) = self
-            .signatures
-            .iter()
-            .position(|known| known.network == name)
-        else {
-            return Err(Error::Network {
-                network: name,
-                reason: "it is unknown".into(),
-            });
-        };
-        let signature = self.signatures.swap_remove(at);
-        let (graph, tensors) = self.bundle.graph(name)?;
-        let weights = tensors
-            .into_iter()
-            .map(|(tensor, shape, values)| {
-                let value =
-                    Tensor::from_array((shape, values)).map_err(|error| Error::Network {
-                        network: name,
-                        reason: error.to_string(),
-                    })?;
-                Ok((tensor, Arc::new(value.into_dyn())))
-            })
-            .collect::<Result<Vec<(String, Arc<DynValue>)>>>()?;
-        let (provider, threads) = (self.provider, self.threads);
-        let recipe = Recipe {
-            graph,
-            weights: &weights,
-            provider,
-            threads,
-            strict: false,
-        };
-        // A GPU runs one call at a time anyway; further sessions would only take its memory.
-        let limit = if provider.is_gpu() { 1 } else { threads };
-        let pool = Pool::new(name, self.runtime, &recipe, limit)?;
-        Ok(Network { pool, signature })
+    /// `shapes`: the mouth's expression coefficients of the frames, [frames, mouth]. Gives a unit
+    /// vector.
+    pub fn mouth(&self, shapes: &[f32]) -> Result<Vec<f32>> {
+        let [vector] = self.shape.run([shapes])?;
+        Ok(vector)
     }
 }

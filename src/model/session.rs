@@ -3,6 +3,7 @@
 use super::{Provider, Runtime};
 use crate::{Error, Result};
 use ort::{
+    AsPointer,
     session::{
         Session,
         builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder},
@@ -11,6 +12,9 @@ use ort::{
 };
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::Arc;
+
+/// Asks ONNX Runtime to remember which provider got which node.
+const RECORD_PLACEMENT: &str = "session.record_ep_graph_assignment_info";
 
 /// Everything that a session is made from.
 pub(super) struct Recipe<'a> {
@@ -39,6 +43,7 @@ pub(super) fn build(
         .with_auto_device(AutoDevicePolicy::PreferCPU)
         .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
         .and_then(|builder| builder.with_deterministic_compute(true))
+        .and_then(|builder| builder.with_config_entry(RECORD_PLACEMENT, "1"))
         .map_err(say)?;
     if recipe.threads != runtime.shared_threads() {
         builder = builder
@@ -63,6 +68,46 @@ pub(super) fn build(
         .map_err(|error| error.to_string())
 }
 
+/// Which providers the nodes of a session's graph were given to, after all optimisations. Empty
+/// where ONNX Runtime does not tell.
+fn placement(session: &Session) -> Vec<(String, usize)> {
+    let mut nodes = std::collections::BTreeMap::new();
+    let (mut groups, mut count) = (std::ptr::null(), 0);
+    let told = |status: ort::sys::OrtStatusPtr| {
+        // SAFETY: `status` comes straight from a call of ONNX Runtime and is used once.
+        unsafe { ort::Error::result_from_status(status) }.is_ok()
+    };
+    let (session, api) = (session.inner(), ort::api());
+    // SAFETY: `session` is alive, and with it everything that it hands out here; out-pointers are
+    // valid for writes and are read only after the call said that it succeeded.
+    unsafe {
+        if !told((api.Session_GetEpGraphAssignmentInfo)(
+            session.ptr(),
+            &mut groups,
+            &mut count,
+        )) {
+            return Vec::new();
+        }
+        for index in 0..count {
+            let group = *groups.add(index);
+            let (mut name, mut list, mut length) = (std::ptr::null(), std::ptr::null(), 0);
+            if told((api.EpAssignedSubgraph_GetEpName)(group, &mut name))
+                && told((api.EpAssignedSubgraph_GetNodes)(
+                    group,
+                    &mut list,
+                    &mut length,
+                ))
+            {
+                let name = std::ffi::CStr::from_ptr(name)
+                    .to_string_lossy()
+                    .into_owned();
+                *nodes.entry(name).or_insert(0) += length;
+            }
+        }
+    }
+    nodes.into_iter().collect()
+}
+
 /// The WebGPU provider keeps one device and one command queue for all its sessions and does not
 /// guard them against several threads, so its sessions take turns. Other providers need no lock.
 pub(super) fn run_lock(provider: Provider) -> Option<MutexGuard<'static, ()>> {
@@ -80,6 +125,7 @@ pub(super) struct Pool {
     provider: Provider,
     threads: usize,
     limit: usize,
+    placement: Vec<(String, usize)>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -99,7 +145,7 @@ impl Pool {
         recipe: &Recipe<'_>,
         limit: usize,
     ) -> Result<Pool> {
-        let pool = Pool {
+        let mut pool = Pool {
             network,
             runtime,
             graph: recipe.graph.to_vec(),
@@ -107,13 +153,14 @@ impl Pool {
             provider: recipe.provider,
             threads: recipe.threads,
             limit: limit.max(1),
+            placement: Vec::new(),
             state: Mutex::new(State {
                 idle: Vec::new(),
                 sessions: 0,
             }),
             changed: Condvar::new(),
         };
-        pool.run(|_| Ok(()))?;
+        pool.placement = pool.run(|session| Ok(placement(session)))?;
         Ok(pool)
     }
 
@@ -126,6 +173,11 @@ impl Pool {
             Some(session) => call(session),
             None => Err(self.failure("its session is gone".into())),
         }
+    }
+
+    /// Providers of the first session, and how many nodes each runs.
+    pub(super) fn placement(&self) -> &[(String, usize)] {
+        &self.placement
     }
 
     pub(super) fn failure(&self, reason: String) -> Error {

@@ -1,0 +1,40 @@
+//! Puts the bundle `models/lite` into the library, and fixes what the linker must know.
+
+use std::{env, fmt::Write, fs, path::PathBuf};
+
+fn main() {
+    embed_lite_bundle();
+    link();
+}
+
+/// Writes `lite.rs`: a table of the bundle's files, `&[("name", include_bytes!("path")), ..]`.
+fn embed_lite_bundle() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let folder = root.join("models/lite");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    let belongs = |file: &PathBuf| {
+        let kind = file.extension().and_then(|kind| kind.to_str());
+        matches!(kind, Some("json" | "onnx" | "safetensors"))
+    };
+    files.retain(belongs);
+    files.sort();
+    let mut table = String::from("&[\n");
+    for file in files {
+        let name = file.file_name().expect("it was listed").to_string_lossy();
+        writeln!(table, "    ({name:?}, include_bytes!({file:?})),").expect("memory");
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("lite.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// ONNX Runtime keeps the address of our log function for as long as the process lives, so the
+/// shared library must stay mapped when a host closes it.
+fn link() {
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}

@@ -1,0 +1,238 @@
+//! One network: its signature, its pool of sessions, and the checks round a run.
+
+use super::manifest::{Manifest, SyncNetSizes};
+use super::runtime::thread_count;
+use super::session::{Pool, Recipe};
+use super::{Bundle, Provider, ProviderReport, Runtime};
+use crate::{Error, Result};
+use ort::value::{DynValue, Tensor, TensorRef};
+use std::{borrow::Cow, sync::Arc};
+
+/// What a network takes and gives: names and shapes, in the order of the typed calls.
+pub(super) struct Signature {
+    pub network: &'static str,
+    pub required: bool,
+    pub inputs: Vec<(&'static str, Vec<usize>)>,
+    pub outputs: Vec<(&'static str, Vec<usize>)>,
+}
+
+impl Signature {
+    pub(super) fn input_length(&self, index: usize) -> usize {
+        self.inputs
+            .get(index)
+            .map_or(0, |(_, shape)| shape.iter().product())
+    }
+}
+
+/// The networks that this library knows, with the shapes that follow from the manifest's sizes.
+pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
+    let image = vec![1, 3, manifest.image, manifest.image];
+    let code = vec![1, manifest.latent.codes, manifest.latent.dim];
+    let square = |size: usize| vec![1, 3, size, size];
+    let cells = manifest.detector.size / manifest.detector.stride;
+    let needed = |network, inputs, outputs| Signature {
+        network,
+        required: true,
+        inputs,
+        outputs,
+    };
+    vec![
+        needed(
+            "detector",
+            vec![("frame", square(manifest.detector.size))],
+            vec![
+                ("score", vec![1, 1, cells, cells]),
+                ("box", vec![1, 3, cells, cells]),
+            ],
+        ),
+        needed(
+            "mesh",
+            vec![("crop", square(manifest.mesh.size))],
+            vec![
+                ("identity", vec![1, manifest.face_model.identity]),
+                ("expression", vec![1, manifest.face_model.expression]),
+                ("rotation", vec![1, 3]),
+                ("translation", vec![1, 2]),
+                ("log_scale", vec![1, 1]),
+                ("confidence", vec![1, 1]),
+            ],
+        ),
+        needed(
+            "audio_encoder",
+            vec![("mel", vec![1, manifest.mel.mels, manifest.mel.frames])],
+            vec![
+                ("code", code.clone()),
+                ("shape", vec![1, manifest.face_model.mouth]),
+            ],
+        ),
+        needed(
+            "reference_encoder",
+            vec![("reference", image.clone())],
+            vec![("code", code.clone())],
+        ),
+        needed(
+            "mals",
+            vec![
+                (
+                    "codes",
+                    vec![1, 7, manifest.latent.codes, manifest.latent.dim],
+                ),
+                ("reference", code.clone()),
+            ],
+            vec![("code", code.clone())],
+        ),
+        needed(
+            "generator",
+            vec![
+                ("face", image.clone()),
+                ("lips", vec![1, manifest.lips, 2]),
+                ("code", code),
+            ],
+            vec![("image", image)],
+        ),
+    ]
+    .into_iter()
+    .chain(
+        manifest
+            .syncnet
+            .iter()
+            .flat_map(|sync| sync_signatures(manifest, sync)),
+    )
+    .collect()
+}
+
+/// The two towers of SyncNet, for evaluation: a bundle may lack them.
+fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 2] {
+    // 25 video frames and 100 mel frames a second.
+    let columns = 4 * sync.frames;
+    let shapes = vec![1, sync.frames, manifest.face_model.mouth];
+    let tower = |network, input, output| Signature {
+        network,
+        required: false,
+        inputs: vec![input],
+        outputs: vec![(output, vec![1, sync.dim])],
+    };
+    [
+        tower(
+            "sync_sound",
+            ("mel", vec![1, manifest.mel.mels, columns]),
+            "sound",
+        ),
+        tower("sync_shape", ("shapes", shapes), "mouth"),
+    ]
+}
+
+/// One network: its pool and what it takes and gives.
+pub(super) struct Network {
+    pub(super) pool: Pool,
+    pub(super) signature: Signature,
+}
+
+/// Which providers the nodes of a network were given to. What a GPU's provider does not implement
+/// runs on the CPU; this is how that is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    pub network: &'static str,
+    /// ONNX Runtime's name of a provider, and the number of nodes that it runs.
+    pub nodes: Vec<(String, usize)>,
+}
+
+impl Network {
+    pub(super) fn placement(&self) -> Placement {
+        Placement {
+            network: self.signature.network,
+            nodes: self.pool.placement().to_vec(),
+        }
+    }
+
+    /// Runs it. Inputs and outputs in the signature's order; lengths are checked both ways.
+    pub(super) fn run<const I: usize, const O: usize>(
+        &self,
+        inputs: [&[f32]; I],
+    ) -> Result<[Vec<f32>; O]> {
+        let failed = |error: ort::Error| self.pool.failure(error.to_string());
+        let mut values = Vec::with_capacity(I);
+        for ((name, shape), input) in self.signature.inputs.iter().zip(inputs) {
+            let length = shape.iter().product::<usize>();
+            if input.len() != length {
+                let reason = format!("has {} values, not {length}: {shape:?}", input.len());
+                return Err(Error::Argument {
+                    field: name,
+                    reason,
+                });
+            }
+            let tensor = TensorRef::from_array_view((shape.as_slice(), input)).map_err(failed)?;
+            values.push((
+                Cow::Borrowed(*name),
+                ort::session::SessionInputValue::from(tensor),
+            ));
+        }
+        self.pool.run(|session| {
+            let outputs = session.run(values).map_err(failed)?;
+            let mut answer = [const { Vec::new() }; O];
+            for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
+                let Some(output) = outputs.get(*name) else {
+                    return Err(self.pool.failure(format!("it gives no {name}")));
+                };
+                let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
+                if data.len() != shape.iter().product::<usize>() {
+                    let reason = format!("its {name} has shape {found}, not {shape:?}");
+                    return Err(self.pool.failure(reason));
+                }
+                *slot = data.to_vec();
+            }
+            Ok(answer)
+        })
+    }
+}
+
+/// Loads networks of one bundle onto one provider.
+pub(super) struct Loader<'a> {
+    bundle: &'a Bundle,
+    runtime: &'static Runtime,
+    pub(super) report: ProviderReport,
+    pub(super) threads: usize,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(bundle: &'a Bundle, provider: Provider, threads: usize) -> Result<Self> {
+        let runtime = Runtime::start(threads)?;
+        let report = runtime.choose(provider)?;
+        Ok(Loader {
+            bundle,
+            runtime,
+            report,
+            threads: thread_count(threads),
+        })
+    }
+
+    pub(super) fn network(&self, name: &'static str) -> Result<Network> {
+        let failed = |reason: String| Error::Network {
+            network: name,
+            reason,
+        };
+        let (graph, tensors) = self.bundle.graph(name)?;
+        let known = signatures(self.bundle.manifest());
+        let Some(signature) = known.into_iter().find(|known| known.network == name) else {
+            return Err(failed("the manifest gives no sizes for it".into()));
+        };
+        let mut weights: Vec<(String, Arc<DynValue>)> = Vec::with_capacity(tensors.len());
+        for (tensor, shape, values) in tensors {
+            let value =
+                Tensor::from_array((shape, values)).map_err(|error| failed(error.to_string()))?;
+            weights.push((tensor, Arc::new(value.into_dyn())));
+        }
+        let provider = self.report.used;
+        // A GPU runs one call at a time anyway; further sessions would only take its memory.
+        let limit = if provider.is_gpu() { 1 } else { self.threads };
+        let recipe = Recipe {
+            graph,
+            weights: &weights,
+            provider,
+            threads: self.threads,
+            strict: false,
+        };
+        let pool = Pool::new(name, self.runtime, &recipe, limit)?;
+        Ok(Network { pool, signature })
+    }
+}

@@ -1,0 +1,256 @@
+//! The networks of the bundle that the library carries, on the CPU: the same numbers as PyTorch,
+//! the same bytes however they are called.
+
+use safetensors::SafeTensors;
+use std::{collections::HashMap, sync::OnceLock};
+use stylelipsync::model::provision::{self, Component};
+use stylelipsync::model::{Bundle, Networks, Provider, SyncNet};
+
+fn bundle() -> &'static Bundle {
+    static BUNDLE: OnceLock<Bundle> = OnceLock::new();
+    BUNDLE.get_or_init(|| Bundle::embedded().unwrap())
+}
+
+fn networks(threads: usize) -> Networks {
+    provision::provision(Component::OnnxRuntime).unwrap();
+    Networks::load(bundle(), Provider::Cpu, threads).unwrap()
+}
+
+/// Inputs and PyTorch's outputs, as the export wrote them.
+struct Golden(HashMap<String, Vec<f32>>);
+
+impl Golden {
+    fn read() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/lite.safetensors");
+        let bytes = std::fs::read(path).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let values = |view: &safetensors::tensor::TensorView<'_>| match view.dtype() {
+            safetensors::Dtype::F16 => {
+                let halves = view.data().as_chunks::<2>().0.iter();
+                halves
+                    .map(|b| half::f16::from_le_bytes(*b).to_f32())
+                    .collect()
+            }
+            safetensors::Dtype::F32 => view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b))
+                .collect(),
+            other => panic!("{other:?} in the golden file"),
+        };
+        Golden(
+            file.tensors()
+                .iter()
+                .map(|(name, view)| (name.clone(), values(view)))
+                .collect(),
+        )
+    }
+
+    fn input(&self, network: &str, name: &str) -> &[f32] {
+        self.get(network, "in", name)
+    }
+
+    fn get(&self, network: &str, side: &str, name: &str) -> &[f32] {
+        let key = format!("{network}.{side}.{name}");
+        self.0
+            .get(&key)
+            .unwrap_or_else(|| panic!("no {key} in the golden file"))
+    }
+
+    /// Within 1e-4 of PyTorch, relative to the largest value.
+    fn check(&self, network: &str, name: &str, found: &[f32]) {
+        let expected = self.get(network, "out", name);
+        assert_eq!(found.len(), expected.len(), "{network}.{name}");
+        let scale = expected
+            .iter()
+            .fold(0.0f32, |scale, value| scale.max(value.abs()));
+        assert!(
+            scale > 0.0,
+            "{network}.{name} is all zero, which shows nothing"
+        );
+        let worst = found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        println!("{network}.{name}: {:.1e} of {scale:.3}", worst / scale);
+        assert!(
+            worst <= 1e-4 * scale,
+            "{network}.{name}: {worst} off, largest value {scale}"
+        );
+    }
+}
+
+#[test]
+fn every_network_agrees_with_pytorch() {
+    let (golden, networks) = (Golden::read(), networks(1));
+
+    let found = networks
+        .detector
+        .run(golden.input("detector", "frame"))
+        .unwrap();
+    golden.check("detector", "score", &found.scores);
+    golden.check("detector", "box", &found.boxes);
+
+    let face = networks.mesh.run(golden.input("mesh", "crop")).unwrap();
+    golden.check("mesh", "identity", &face.identity);
+    golden.check("mesh", "expression", &face.expression);
+    golden.check("mesh", "rotation", &face.rotation);
+    golden.check("mesh", "translation", &face.translation);
+    golden.check("mesh", "log_scale", &[face.log_scale]);
+    golden.check("mesh", "confidence", &[face.confidence]);
+
+    let audio = networks
+        .audio
+        .run(golden.input("audio_encoder", "mel"))
+        .unwrap();
+    golden.check("audio_encoder", "code", &audio.codes);
+    golden.check("audio_encoder", "shape", &audio.shapes);
+
+    let code = networks
+        .reference
+        .run(golden.input("reference_encoder", "reference"))
+        .unwrap();
+    golden.check("reference_encoder", "code", &code);
+
+    let input = |name| golden.input("mals", name);
+    let code = networks
+        .mals
+        .run(input("codes"), input("reference"))
+        .unwrap();
+    golden.check("mals", "code", &code);
+
+    let input = |name| golden.input("generator", name);
+    let image = networks
+        .generator
+        .run(input("face"), input("lips"), input("code"))
+        .unwrap();
+    golden.check("generator", "image", &image);
+}
+
+#[test]
+fn syncnet_agrees_with_pytorch() {
+    provision::provision(Component::OnnxRuntime).unwrap();
+    let golden = Golden::read();
+    let sync = SyncNet::load(bundle(), Provider::Cpu, 1).unwrap();
+    let each = |network, input, one: &dyn Fn(&[f32]) -> Vec<f32>| {
+        let batch = golden.input(network, input);
+        batch
+            .chunks(batch.len() / 7)
+            .flat_map(one)
+            .collect::<Vec<f32>>()
+    };
+    let sounds = each("sync_sound", "mel", &|mel| sync.sound(mel).unwrap());
+    golden.check("sync_sound", "sound", &sounds);
+    let mouths = each("sync_shape", "shapes", &|shapes| {
+        sync.mouth(shapes).unwrap()
+    });
+    golden.check("sync_shape", "mouth", &mouths);
+}
+
+/// Bit patterns: -0.0 and 0.0 differ, NaN equals itself.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn generate(networks: &Networks, golden: &Golden) -> Vec<u32> {
+    let input = |name| golden.input("generator", name);
+    bits(
+        &networks
+            .generator
+            .run(input("face"), input("lips"), input("code"))
+            .unwrap(),
+    )
+}
+
+#[test]
+fn one_two_and_three_threads_give_the_same_bytes() {
+    let golden = Golden::read();
+    let all = |threads| {
+        let networks = networks(threads);
+        assert_eq!(networks.threads(), threads);
+        let face = networks.mesh.run(golden.input("mesh", "crop")).unwrap();
+        let audio = networks
+            .audio
+            .run(golden.input("audio_encoder", "mel"))
+            .unwrap();
+        let reference = golden.input("reference_encoder", "reference");
+        let mals = |name| golden.input("mals", name);
+        [
+            generate(&networks, &golden),
+            bits(
+                &networks
+                    .detector
+                    .run(golden.input("detector", "frame"))
+                    .unwrap()
+                    .scores,
+            ),
+            bits(&face.identity),
+            bits(&audio.codes),
+            bits(&networks.reference.run(reference).unwrap()),
+            bits(&networks.mals.run(mals("codes"), mals("reference")).unwrap()),
+        ]
+    };
+    let alone = all(1);
+    assert!(alone == all(2), "two threads give other bytes than one");
+    assert!(alone == all(3), "three threads give other bytes than one");
+}
+
+#[test]
+fn parallel_calls_give_the_same_bytes() {
+    let (golden, networks) = (Golden::read(), networks(2));
+    let alone = generate(&networks, &golden);
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| generate(&networks, &golden)))
+            .collect();
+        for call in calls {
+            assert!(call.join().unwrap() == alone);
+        }
+    });
+}
+
+#[test]
+fn a_window_has_the_same_code_alone_and_among_others() {
+    let (golden, networks) = (Golden::read(), networks(1));
+    let mel = golden.input("audio_encoder", "mel");
+    let all = networks.audio.run(mel).unwrap();
+    let alone = networks.audio.run(&mel[..mel.len() / 7]).unwrap();
+    assert_eq!(bits(&alone.codes), bits(&all.codes[..alone.codes.len()]));
+    assert_eq!(bits(&alone.shapes), bits(&all.shapes[..alone.shapes.len()]));
+}
+
+#[test]
+fn inputs_of_another_length_are_refused_by_name() {
+    let networks = networks(1);
+    let message = networks.detector.run(&[0.0; 5]).unwrap_err().to_string();
+    assert!(message.starts_with("frame: has 5 values"), "{message}");
+    for mel in [&[][..], &[0.0; 81]] {
+        let message = networks.audio.run(mel).unwrap_err().to_string();
+        assert!(message.starts_with("mel: has"), "{message}");
+    }
+    let message = networks
+        .generator
+        .run(&[], &[], &[])
+        .unwrap_err()
+        .to_string();
+    assert!(message.starts_with("face: has 0 values"), "{message}");
+}
+
+#[test]
+fn the_report_says_cpu_and_where_each_node_runs() {
+    let networks = networks(1);
+    assert_eq!(networks.provider().used, Provider::Cpu);
+    assert!(networks.provider().refused.is_empty());
+    for placement in networks.placements() {
+        let [(provider, nodes)] = placement.nodes.as_slice() else {
+            panic!("{placement:?}");
+        };
+        assert!(
+            provider == "CPUExecutionProvider" && *nodes > 0,
+            "{placement:?}"
+        );
+    }
+}
