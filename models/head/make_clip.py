@@ -1,0 +1,136 @@
+"""Render a talking head clip: python make_clip.py --help"""
+import argparse
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import speech
+from face import Head, identity
+from render import Renderer
+
+DEFAULT = 'Blue waves from the open sea move my little boat.'
+OTHER = 'Every morning we buy fresh apples, and warm bread before work.'
+VOICES = {'short': ('en-us', 38), 'long': ('en-us+f3', 55)}
+
+
+def drift(r, t, period, amp):
+    """Smooth motion: three sines with unrelated periods, within +-amp."""
+    out = np.zeros_like(t)
+    for k, w in enumerate((.55, .30, .15)):
+        out += w * np.sin(2 * np.pi * t / (period / (1, 1.7, 2.9)[k] * r.uniform(.8, 1.2)) + r.uniform(0, 6.28))
+    return amp * out
+
+
+def motion(seed, seconds, fps, amount=1.0):
+    r = np.random.default_rng(4000 + seed)
+    t = np.arange(int(round(seconds * fps))) / fps
+    m = dict(yaw=drift(r, t, 4.5, 13 * amount), pitch=drift(r, t, 3.6, 4.5 * amount), roll=drift(r, t, 5.0, 3.6 * amount),
+             dx=drift(r, t, 5.5, 1.1 * amount), dy=drift(r, t, 4.8, .55 * amount), zoom_=1 + drift(r, t, 9, .03 * amount))
+    blink = np.zeros_like(t)
+    b = r.uniform(.5, 1.3)
+    while b < seconds:
+        d = t - b
+        blink = np.maximum(blink, np.where(d < 0, np.exp(-(d / .055) ** 2), np.exp(-(d / .09) ** 2)))
+        b += r.uniform(1.6, 3.4)
+    sac = np.zeros((2, len(t)))
+    b = 0
+    cur = np.zeros(2)
+    while b < len(t):
+        n = int(r.uniform(.4, 1.3) * fps)
+        sac[:, b:b + n] = cur[:, None]
+        cur = r.normal(size=2) * [.045, .025]
+        b += n
+    e = dict(blink=blink, gaze_x=np.clip(-np.radians(m['yaw']) * .75 + sac[0], -.32, .32),
+             gaze_y=np.clip(-np.radians(m['pitch']) * .7 + sac[1], -.16, .16),
+             brow=.25 + drift(r, t, 2.6, .45), brow_in=np.clip(drift(r, t, 3.1, .4), 0, 1),
+             smile=np.clip(.12 + drift(r, t, 4.0, .16), 0, 1), squint=np.clip(drift(r, t, 3.3, .5), 0, 1))
+    return m, e
+
+
+def plan(text, seed, seconds, fps, lead, voice, speed, pitch, strength):
+    x, ph = speech.synthesise(text, voice, speed, pitch)
+    if seconds <= 0:
+        seconds = np.ceil((len(x) / speech.RATE + 2 * lead) * fps) / fps
+    if len(x) / speech.RATE + lead > seconds:
+        raise SystemExit('the words last %.2f s: too long for the clip' % (len(x) / speech.RATE))
+    wav, ph = speech.place(x, ph, seconds, lead)
+    m, e = motion(seed, seconds, fps)
+    mus = speech.muscles(ph, seconds, fps, strength)
+    talk = np.convolve(mus['jaw'], np.ones(5) / 5, 'same')
+    m['pitch'] = np.clip(m['pitch'] - 1.6 * (talk - .25), -6, 6)
+    for k, v in mus.items():
+        e[k] = e.get(k, 0) + v
+    return wav, ph, m, e, seconds
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument('out', type=Path, help='folder for JPEG frames, or a file NAME.mp4')
+    a.add_argument('--text', default=DEFAULT)
+    a.add_argument('--other', default='', help='also write other.wav with these words')
+    a.add_argument('--identity', type=int, default=0)
+    a.add_argument('--motion', type=int, default=1)
+    a.add_argument('--seconds', type=float, default=0, help='0: as long as the words need')
+    a.add_argument('--lead', type=float, default=.22, help='silence before the words')
+    a.add_argument('--size', default='640x480')
+    a.add_argument('--fps', type=int, default=25)
+    a.add_argument('--speed', type=int, default=140, help='words a minute')
+    a.add_argument('--strength', type=float, default=1.0, help='how wide the mouth moves')
+    a.add_argument('--still', type=int, default=-1, help='render only this frame')
+    o = a.parse_args()
+    w, h = map(int, o.size.split('x'))
+    p = identity(o.identity)
+    voice, pitch = VOICES[p['style']]
+    wav, ph, m, e, seconds = plan(o.text, o.motion, o.seconds, o.fps, o.lead, voice, o.speed, pitch, o.strength)
+    n = int(round(seconds * o.fps))
+    rd = Renderer(Head(p), w, h)
+    video = o.out.suffix == '.mp4'
+    base = o.out.parent if video else o.out
+    base.mkdir(parents=True, exist_ok=True)
+    if video:
+        wp = o.out.with_suffix('.wav')
+        speech.write_wav(wp, wav)
+        pipe = subprocess.Popen(['ffmpeg', '-y', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', o.size,
+                                 '-r', str(o.fps), '-i', '-', '-i', str(wp), '-c:v', 'libx264', '-threads', '1', '-crf', '14',
+                                 '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '96k', '-shortest', str(o.out)], stdin=subprocess.PIPE)
+    else:
+        (o.out / 'frames').mkdir(exist_ok=True)
+        speech.write_wav(o.out / 'speech.wav', wav)
+    truth, t0 = [], time.time()
+    for i in range(n):
+        if o.still >= 0 and i != o.still:
+            continue
+        img, info = rd.frame({k: v[i] for k, v in e.items()}, **{k: v[i] for k, v in m.items()}, seed=i)
+        truth.append(dict(lip_opening_px=round(info['lip_opening_px'], 3),
+                          upper_lip=[round(q, 2) for q in info['lip_up']], lower_lip=[round(q, 2) for q in info['lip_low']],
+                          yaw=round(float(m['yaw'][i]), 2), pitch=round(float(m['pitch'][i]), 2), roll=round(float(m['roll'][i]), 2)))
+        if video:
+            pipe.stdin.write(img.tobytes())
+        else:
+            Image.fromarray(img).save(o.out / 'frames' / ('%04d.jpg' % i), quality=90, optimize=True)
+    took = (time.time() - t0) / max(1, len(truth))
+    meta = dict(fps=o.fps, width=w, height=h, frames=n, identity=o.identity, motion=o.motion, sentence=o.text,
+                phonemes=[[round(x, 3), round(y, 3), s] for x, y, s in ph])
+    if o.other and not video:
+        y, ph2 = speech.synthesise(o.other, voice, o.speed, pitch)
+        sec2 = len(y) / speech.RATE + 2 * o.lead
+        y, ph2 = speech.place(y, ph2, sec2, o.lead)
+        speech.write_wav(o.out / 'other.wav', y)
+        meta.update(other_sentence=o.other, other_phonemes=[[round(x, 3), round(z, 3), s] for x, z, s in ph2])
+    meta['truth'] = truth
+    path = o.out.with_suffix('.json') if video else o.out / 'clip.json'
+    text = json.dumps({k: v for k, v in meta.items() if k != 'truth'}, ensure_ascii=False, indent=1)
+    rows = ',\n'.join('  ' + json.dumps(q) for q in truth)
+    path.write_text(text[:-2] + ',\n "truth": [\n' + rows + '\n ]\n}\n', encoding='utf8')
+    if video:
+        pipe.stdin.close()
+        pipe.wait()
+    print('%d frames, %.2f s a frame' % (len(truth), took))
+
+
+if __name__ == '__main__':
+    main()
