@@ -10,6 +10,7 @@
 
 pub mod audio;
 mod error;
+pub mod face;
 pub mod frame;
 pub mod model;
 

@@ -1,0 +1,55 @@
+//! The aligned crop: what the generator sees and paints.
+
+use super::pose::Pose;
+use crate::frame::Similarity;
+use crate::model::manifest::Crop;
+
+/// Side of the generator's picture in pixels.
+pub const IMAGE: usize = 256;
+
+/// Which square of a face is the crop. It hangs on the pose alone, so that talking does not move
+/// it: the centre is a fixed point of the model, the side a multiple of the face's scale, the roll
+/// the head's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CropProtocol {
+    /// Model coordinates of the point in the middle.
+    pub centre: [f32; 3],
+    /// Side of the square in model units.
+    pub side: f32,
+}
+
+impl From<Crop> for CropProtocol {
+    fn from(crop: Crop) -> Self {
+        Self {
+            centre: crop.centre,
+            side: crop.side,
+        }
+    }
+}
+
+impl CropProtocol {
+    /// The generator's crop of a face: from crop pixels `[0, 256]^2` to frame pixels.
+    pub fn place(&self, pose: &Pose) -> Similarity {
+        self.square(pose, 1.0, IMAGE)
+    }
+
+    /// The same square `margin` times as large, with `size` pixels a side.
+    pub fn square(&self, pose: &Pose, margin: f64, size: usize) -> Similarity {
+        Similarity::square(
+            self.middle(pose),
+            margin * self.length(pose),
+            pose.roll(),
+            size,
+        )
+    }
+
+    /// Centre of the crop in frame pixels.
+    pub fn middle(&self, pose: &Pose) -> [f64; 2] {
+        pose.project(self.centre)
+    }
+
+    /// Side of the crop in frame pixels.
+    pub fn length(&self, pose: &Pose) -> f64 {
+        f64::from(self.side) * pose.scale
+    }
+}

@@ -1,0 +1,320 @@
+//! The pose-aware mask (paper, section 3.1): the part of the crop that a mouth could need, open or
+//! closed, of this face in this pose.
+//!
+//! The lower frontal outlines of three meshes (the frame's own, and the same face with its mouth
+//! open and closed) are posed, projected into the crop, filled and joined. Grown by a few pixels
+//! that is the *hole*, which the network does not see; *alpha* rises from 0 at the hole's edge to 1
+//! some pixels inside, and says how much of what the network painted is shown. The mouth that was
+//! is hidden whole; the seam lies on skin.
+
+use super::crop::IMAGE;
+use super::model::FaceModel;
+use super::track::Face;
+use crate::frame::Similarity;
+use crate::model::manifest;
+
+/// Pixels along the crop's edge that are never in the hole.
+const BORDER: usize = 2;
+/// A squared distance beyond any in the crop.
+const FAR: f32 = 1e9;
+
+/// Sizes of the mask, crop pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MaskProtocol {
+    /// The hole reaches this far round the outlines.
+    pub grow: f32,
+    /// Alpha rises over this many pixels.
+    pub feather: f32,
+}
+
+impl From<manifest::Mask> for MaskProtocol {
+    fn from(mask: manifest::Mask) -> Self {
+        Self {
+            grow: mask.grow,
+            feather: mask.feather,
+        }
+    }
+}
+
+/// A mask with the scratch to make the next one: once warm, a mask allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Mask {
+    hole: Vec<bool>,
+    alpha: Vec<f32>,
+    polygon: Vec<[f64; 2]>,
+    crossings: Vec<(f64, i32)>,
+    distance: Distance,
+}
+
+impl Mask {
+    /// `[256, 256]`: what the network does not see.
+    pub fn hole(&self) -> &[bool] {
+        &self.hole
+    }
+
+    /// `[256, 256]` in [0, 1]: what is shown of what it paints. Above 0 exactly in the hole.
+    pub fn alpha(&self) -> &[f32] {
+        &self.alpha
+    }
+
+    /// Draws the mask of a face. `crop` is its crop (crop to frame); `identity` may be another than
+    /// the frame's own (a clip keeps one).
+    pub fn draw(
+        &mut self,
+        model: &FaceModel,
+        face: &Face,
+        identity: &[f32],
+        crop: &Similarity,
+        protocol: MaskProtocol,
+    ) {
+        let (own, rest) = face
+            .expression
+            .split_at(model.mouth().min(face.expression.len()));
+        let to_crop = crop.inverse();
+        self.begin();
+        for mouth in [own, model.open(), model.closed()] {
+            self.polygon.clear();
+            self.polygon.extend(model.ring().iter().map(|&index| {
+                to_crop.apply(
+                    face.pose
+                        .project(model.vertex(index, identity, mouth, rest)),
+                )
+            }));
+            self.fill_polygon();
+        }
+        self.finish(protocol);
+    }
+
+    /// Draws the mask of outlines in crop pixels.
+    pub fn draw_polygons(&mut self, polygons: &[Vec<[f64; 2]>], protocol: MaskProtocol) {
+        self.begin();
+        for polygon in polygons {
+            self.polygon.clear();
+            self.polygon.extend_from_slice(polygon);
+            self.fill_polygon();
+        }
+        self.finish(protocol);
+    }
+
+    /// Paints the hole of a planar `[3, 256, 256]` picture: -1, what the network is trained on.
+    ///
+    /// # Panics
+    /// When `picture` has another length.
+    pub fn cut(&self, picture: &mut [f32]) {
+        assert_eq!(
+            picture.len(),
+            3 * IMAGE * IMAGE,
+            "a picture of another size"
+        );
+        for plane in picture.chunks_exact_mut(IMAGE * IMAGE) {
+            for (v, hole) in plane.iter_mut().zip(&self.hole) {
+                if *hole {
+                    *v = -1.0;
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.hole.clear();
+        self.hole.resize(IMAGE * IMAGE, false);
+        self.alpha.clear();
+        self.alpha.resize(IMAGE * IMAGE, 0.0);
+    }
+
+    /// Adds the pixels whose centres are in `polygon` (non-zero winding).
+    fn fill_polygon(&mut self) {
+        if self.polygon.iter().flatten().any(|v| !v.is_finite()) {
+            return;
+        }
+        for row in 0..IMAGE {
+            let y = row as f64 + 0.5;
+            self.crossings.clear();
+            for (i, &[x0, y0]) in self.polygon.iter().enumerate() {
+                let [x1, y1] = self.polygon[(i + 1) % self.polygon.len()];
+                if y >= y0.min(y1) && y < y0.max(y1) {
+                    let x = x0 + (y - y0) * (x1 - x0) / (y1 - y0);
+                    self.crossings.push((x, if y1 > y0 { 1 } else { -1 }));
+                }
+            }
+            self.crossings
+                .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let mut winding = 0;
+            for pair in self.crossings.windows(2) {
+                winding += pair[0].1;
+                if winding != 0 {
+                    // Centres beyond the left crossing, up to and with the right one.
+                    let first =
+                        |x: f64| ((x - 0.5).floor() + 1.0).clamp(0.0, IMAGE as f64) as usize;
+                    let (from, to) = (first(pair[0].0), first(pair[1].0));
+                    self.hole[row * IMAGE + from..row * IMAGE + to.max(from)].fill(true);
+                }
+            }
+        }
+    }
+
+    /// Grows the hole and ramps alpha.
+    fn finish(&mut self, MaskProtocol { grow, feather }: MaskProtocol) {
+        let Some(inside) = support(&self.hole) else {
+            return;
+        };
+        // A negative growth takes nothing away: the outlines themselves are always in.
+        let reach = grow.max(0.0).ceil() as usize;
+        let zone = inside.padded(reach);
+        self.distance.measure(zone, |x, y| self.hole[y * IMAGE + x]);
+        let limit = grow.max(0.0) * grow.max(0.0);
+        for y in zone.top..zone.bottom {
+            for x in zone.left..zone.right {
+                let edge = x.min(y) < BORDER || x.max(y) >= IMAGE - BORDER;
+                self.hole[y * IMAGE + x] = !edge && self.distance.squared(zone, x, y) <= limit;
+            }
+        }
+        let Some(inside) = support(&self.hole) else {
+            return;
+        };
+        // The ring of pixels round the hole is outside of it, and in the crop for its border.
+        let zone = inside.padded(1);
+        self.distance
+            .measure(zone, |x, y| !self.hole[y * IMAGE + x]);
+        for y in inside.top..inside.bottom {
+            for x in inside.left..inside.right {
+                if self.hole[y * IMAGE + x] {
+                    let depth = self.distance.squared(zone, x, y).sqrt() - 0.5;
+                    let t = if feather > 0.0 {
+                        (depth / feather).min(1.0)
+                    } else {
+                        1.0
+                    };
+                    self.alpha[y * IMAGE + x] = t * t * (3.0 - 2.0 * t);
+                }
+            }
+        }
+    }
+}
+
+/// A box of the crop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Zone {
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+}
+
+impl Zone {
+    fn padded(self, by: usize) -> Self {
+        Self {
+            left: self.left.saturating_sub(by),
+            top: self.top.saturating_sub(by),
+            right: (self.right + by).min(IMAGE),
+            bottom: (self.bottom + by).min(IMAGE),
+        }
+    }
+}
+
+/// The box of the pixels that are set.
+fn support(set: &[bool]) -> Option<Zone> {
+    let mut found: Option<Zone> = None;
+    for (y, row) in set.chunks_exact(IMAGE).enumerate() {
+        let Some(left) = row.iter().position(|v| *v) else {
+            continue;
+        };
+        let right = row.iter().rposition(|v| *v).map_or(left, |x| x) + 1;
+        let zone = found.get_or_insert(Zone {
+            left,
+            top: y,
+            right,
+            bottom: y + 1,
+        });
+        zone.left = zone.left.min(left);
+        zone.right = zone.right.max(right);
+        zone.bottom = y + 1;
+    }
+    found
+}
+
+/// Exact Euclidean distances from pixel centre to the nearest centre of a set, within a box:
+/// Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions" (2012).
+#[derive(Clone, Debug, Default)]
+struct Distance {
+    /// Squared, row by row of the box.
+    squares: Vec<f32>,
+    line: Vec<f32>,
+    feet: Vec<f32>,
+    hull: Vec<usize>,
+    breaks: Vec<f32>,
+}
+
+impl Distance {
+    fn squared(&self, zone: Zone, x: usize, y: usize) -> f32 {
+        self.squares[(y - zone.top) * (zone.right - zone.left) + x - zone.left]
+    }
+
+    fn measure(&mut self, zone: Zone, in_set: impl Fn(usize, usize) -> bool) {
+        let (width, height) = (zone.right - zone.left, zone.bottom - zone.top);
+        self.squares.clear();
+        for y in zone.top..zone.bottom {
+            let cost = |x| if in_set(x, y) { 0.0 } else { FAR };
+            self.squares.extend((zone.left..zone.right).map(cost));
+        }
+        for x in 0..width {
+            self.line.clear();
+            self.line
+                .extend((0..height).map(|y| self.squares[y * width + x]));
+            self.envelope();
+            for y in 0..height {
+                self.squares[y * width + x] = self.line[y];
+            }
+        }
+        for y in 0..height {
+            self.line.clear();
+            self.line
+                .extend_from_slice(&self.squares[y * width..][..width]);
+            self.envelope();
+            self.squares[y * width..][..width].copy_from_slice(&self.line);
+        }
+    }
+
+    /// Replaces `line` by the lower envelope of the parabolas that stand on it.
+    fn envelope(&mut self) {
+        let count = self.line.len();
+        self.hull.clear();
+        self.breaks.clear();
+        for q in 0..count {
+            if self.line[q] >= FAR {
+                continue;
+            }
+            // Heights are whole numbers up to 2 * 256^2 and exact in f32.
+            let height = |p: usize| self.line[p] + (p * p) as f32;
+            let mut from = f32::NEG_INFINITY;
+            while let Some(&p) = self.hull.last() {
+                from = (height(q) - height(p)) / (2.0 * (q - p) as f32);
+                if from > self.breaks[self.hull.len() - 1] {
+                    break;
+                }
+                self.hull.pop();
+                self.breaks.pop();
+                from = f32::NEG_INFINITY;
+            }
+            self.hull.push(q);
+            self.breaks.push(from);
+        }
+        if self.hull.is_empty() {
+            return;
+        }
+        self.feet.clear();
+        self.feet.extend_from_slice(&self.line);
+        let mut k = 0;
+        for (q, out) in self.line.iter_mut().enumerate() {
+            while k + 1 < self.breaks.len() && self.breaks[k + 1] < q as f32 {
+                k += 1;
+            }
+            let p = self.hull[k];
+            let away = q.abs_diff(p);
+            *out = (away * away) as f32 + self.feet[p];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

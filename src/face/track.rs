@@ -1,0 +1,270 @@
+//! The faces of one frame.
+
+use super::crop::CropProtocol;
+use super::detect::{self, covers, sigmoid};
+use super::pose::{Pose, rolled, rotation_from_vector};
+use super::quality::visibility;
+use crate::Result;
+use crate::frame::{FrameRef, Outside, Sampler, Similarity, Transfer};
+use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
+use crate::model::networks::{MeshParameters, Networks};
+use parking_lot::Mutex;
+
+/// A face in a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Face {
+    /// Where it is and how it is turned.
+    pub pose: Pose,
+    /// Identity coefficients (alpha).
+    pub identity: Vec<f32>,
+    /// Expression coefficients (delta), the mouth's first.
+    pub expression: Vec<f32>,
+    /// How far it can be worked with, [0, 1]: the network's word times what can be seen of it
+    /// ([`super::quality::visibility`]).
+    pub confidence: f32,
+    /// Centre of its crop, frame pixels.
+    pub centre: [f64; 2],
+    /// Side of its crop, frame pixels.
+    pub side: f64,
+}
+
+impl Face {
+    /// The face that the mesh predictor saw in a crop (crop to frame, `size` pixels a side), in
+    /// frame units. `None` when it saw nothing that can be: numbers that are not finite, a face
+    /// larger than any frame.
+    ///
+    /// The network's units are half-sides of the crop: a vertex v lies at `exp(log_scale) R v + t`
+    /// of the crop's [-1, 1].
+    pub fn from_mesh(
+        seen: MeshParameters,
+        crop: &Similarity,
+        size: usize,
+        protocol: &CropProtocol,
+        frame: (usize, usize),
+    ) -> Option<Self> {
+        let half = size as f64 / 2.0;
+        let rotation = rotation_from_vector(seen.rotation.map(f64::from));
+        let place = seen.translation.map(|v| (f64::from(v) + 1.0) * half);
+        let pose = Pose {
+            rotation: rolled(crop.b.atan2(crop.a), &rotation),
+            translation: crop.apply(place),
+            scale: f64::from(seen.log_scale).exp() * half * crop.scale(),
+        };
+        let (centre, side) = (protocol.middle(&pose), protocol.length(&pose));
+        let sane = pose.is_finite()
+            && centre.iter().chain([&side]).all(|v| v.abs() < 1e6)
+            && side > 1e-3
+            && seen
+                .identity
+                .iter()
+                .chain(&seen.expression)
+                .all(|v| v.is_finite());
+        let confidence = sigmoid(seen.confidence) * visibility(&pose, centre, side, frame);
+        (sane && confidence.is_finite()).then(|| Self {
+            pose,
+            identity: seen.identity,
+            expression: seen.expression,
+            confidence: confidence as f32,
+            centre,
+            side,
+        })
+    }
+}
+
+/// Finds and measures faces; shared by any thread.
+pub struct Tracker {
+    crop: CropProtocol,
+    detector: DetectorSizes,
+    mesh: MeshSizes,
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    sampler: Sampler,
+    picture: Vec<f32>,
+}
+
+impl Tracker {
+    /// A tracker for a bundle's networks.
+    pub fn new(manifest: &Manifest) -> Self {
+        Self {
+            crop: manifest.crop.into(),
+            detector: manifest.detector,
+            mesh: manifest.mesh,
+            scratch: Mutex::default(),
+        }
+    }
+
+    /// Which square of a face is its crop.
+    pub fn crop(&self) -> &CropProtocol {
+        &self.crop
+    }
+
+    /// The faces of a frame, the detector's largest first: a pure function of the frame. No face is
+    /// an empty list, not an error.
+    ///
+    /// # Errors
+    /// [`crate::Error::Network`] when a network fails.
+    pub fn track(
+        &self,
+        networks: &Networks,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+    ) -> Result<Vec<Face>> {
+        // Bound first, so that the lock is gone before the work begins.
+        let idle = self.scratch.lock().pop();
+        let mut scratch = idle.unwrap_or_default();
+        let result = self.track_with(networks, frame, transfer, &mut scratch);
+        self.scratch.lock().push(scratch);
+        result
+    }
+
+    fn track_with(
+        &self,
+        networks: &Networks,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Face>> {
+        let size = self.detector.size;
+        let map = detect::letterbox(frame.width(), frame.height(), size);
+        scratch.cut(frame, transfer, &map, size, Outside::Grey)?;
+        let seen = networks.detector.run(&scratch.picture)?;
+        let mut faces: Vec<Face> = Vec::new();
+        for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
+            let side = found.side * map.scale() * f64::from(self.mesh.margin);
+            let first = Similarity::square(map.apply(found.centre), side, 0.0, self.mesh.size);
+            let Some(face) = self.measure(networks, frame, transfer, &first, scratch)? else {
+                continue;
+            };
+            // Once more on the crop that the first look gave: upright, centred, of the right size.
+            let margin = f64::from(self.mesh.margin);
+            let second = self.crop.square(&face.pose, margin, self.mesh.size);
+            if let Some(face) = self.measure(networks, frame, transfer, &second, scratch)? {
+                let again = |other: &Face| covers(other.centre, other.side, face.centre, face.side);
+                match faces.iter().position(again) {
+                    None => faces.push(face),
+                    Some(k) if faces[k].confidence < face.confidence => faces[k] = face,
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(faces)
+    }
+
+    fn measure(
+        &self,
+        networks: &Networks,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        crop: &Similarity,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Face>> {
+        scratch.cut(frame, transfer, crop, self.mesh.size, Outside::Edge)?;
+        let seen = networks.mesh.run(&scratch.picture)?;
+        let size = (frame.width(), frame.height());
+        Ok(Face::from_mesh(
+            seen,
+            crop,
+            self.mesh.size,
+            &self.crop,
+            size,
+        ))
+    }
+}
+
+impl Scratch {
+    fn cut(
+        &mut self,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        map: &Similarity,
+        size: usize,
+        outside: Outside,
+    ) -> Result<()> {
+        self.picture.resize(3 * size * size, 0.0);
+        self.sampler
+            .sample(frame, transfer, map, size, outside, &mut self.picture)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const PROTOCOL: CropProtocol = CropProtocol {
+        centre: [0.0, 0.2, 0.25],
+        side: 2.0,
+    };
+
+    /// A face from the front whose crop has this centre and side.
+    pub(crate) fn face(x: f64, y: f64, side: f64) -> Face {
+        let scale = side / 2.0;
+        let pose = Pose {
+            rotation: rotation_from_vector([0.0; 3]),
+            translation: [x, y - f64::from(PROTOCOL.centre[1]) * scale],
+            scale,
+        };
+        Face {
+            pose,
+            identity: vec![0.0; 2],
+            expression: vec![0.0; 4],
+            confidence: 1.0,
+            centre: [x, y],
+            side,
+        }
+    }
+
+    fn seen() -> MeshParameters {
+        MeshParameters {
+            identity: vec![0.5],
+            expression: vec![0.25],
+            rotation: [0.1, -0.2, 0.3],
+            translation: [0.1, -0.05],
+            log_scale: -0.2,
+            confidence: 3.0,
+        }
+    }
+
+    /// A vertex must land in the frame where the network saw it in the crop, however that was cut.
+    #[test]
+    fn crop_units_become_frame_units() {
+        let rotation = rotation_from_vector([0.1, -0.2, 0.3].map(|v: f32| f64::from(v)));
+        let vertex = [0.3f32, -0.4, 0.2];
+        let unit = Pose {
+            rotation,
+            translation: [0.0; 2],
+            scale: 1.0,
+        }
+        .project(vertex);
+        let scale = f64::from(-0.2f32).exp();
+        let shift = [0.1f32, -0.05].map(f64::from);
+        let in_crop = [0, 1].map(|i| (scale * unit[i] + shift[i] + 1.0) * 64.0);
+        for roll in [0.0, 0.7, -2.5] {
+            let crop = Similarity::square([300.0, 200.0], 190.0, roll, 128);
+            let face = Face::from_mesh(seen(), &crop, 128, &PROTOCOL, (640, 480)).unwrap();
+            let (want, got) = (crop.apply(in_crop), face.pose.project(vertex));
+            assert!((want[0] - got[0]).abs() < 1e-9 && (want[1] - got[1]).abs() < 1e-9);
+            assert!((face.confidence - 0.9526).abs() < 1e-3);
+            assert_eq!(face.centre, PROTOCOL.middle(&face.pose));
+        }
+    }
+
+    #[test]
+    fn what_is_no_pose_is_no_face() {
+        let crop = Similarity::square([300.0, 200.0], 190.0, 0.0, 128);
+        let none = |change: &dyn Fn(&mut MeshParameters)| {
+            let mut seen = seen();
+            change(&mut seen);
+            Face::from_mesh(seen, &crop, 128, &PROTOCOL, (640, 480)).is_none()
+        };
+        assert!(!none(&|_| {}));
+        assert!(none(&|s| s.rotation[1] = f32::NAN));
+        assert!(none(&|s| s.translation[0] = f32::INFINITY));
+        assert!(none(&|s| s.log_scale = 80.0));
+        assert!(none(&|s| s.log_scale = -80.0));
+        assert!(none(&|s| s.expression[0] = f32::NAN));
+        assert!(none(&|s| s.confidence = f32::NAN));
+    }
+}
