@@ -120,20 +120,17 @@ fn crop_mask_and_lips_are_those_of_the_training_side() {
                         .any(|j| (x - 1..=x + 1).any(|i| is_hole(i, j) != is_hole(x, y)));
                     assert!(near, "{case}: {x} {y} is far from the edge");
                 }
-                assert!(
-                    (mask.alpha()[at] - alpha[at]).abs() < 0.12,
-                    "{case}: alpha at {x} {y}"
-                );
             }
         }
-        eprintln!(
-            "MEASURE {case} {differing} {}",
-            mask.alpha()
-                .iter()
-                .zip(&alpha)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0f32, f32::max)
-        );
+        let off = mask
+            .alpha()
+            .iter()
+            .zip(&alpha)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        // Alpha is stored as halves; a pixel more or less of the hole moves the ramp there.
+        let limit = if differing == 0 { 1e-3 } else { 0.12 };
+        assert!(off < limit, "{case}: alpha is off by {off}");
         // Only centres on an outline, to the last bit, may fall on either side.
         assert!(differing <= 8, "{case}: {differing} pixels differ");
     }
