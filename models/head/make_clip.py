@@ -13,7 +13,6 @@ from face import Head, identity
 from render import Renderer
 
 DEFAULT = 'Blue waves from the open sea move my little boat.'
-OTHER = 'Every morning we buy fresh apples, and warm bread before work.'
 VOICES = {'short': ('en-us', 38), 'long': ('en-us+f3', 55)}
 
 
@@ -65,6 +64,17 @@ def plan(text, seed, seconds, fps, lead, voice, speed, pitch, strength):
     for k, v in mus.items():
         e[k] = e.get(k, 0) + v
     return wav, ph, m, e, seconds
+
+
+def tidy(meta):
+    """JSON with one line a phoneme and one line a frame."""
+    items = []
+    for k, v in meta.items():
+        t = json.dumps(v, ensure_ascii=False)
+        if isinstance(v, list):
+            t = '[\n' + ',\n'.join('  ' + json.dumps(q, ensure_ascii=False) for q in v) + '\n ]'
+        items.append(' %s: %s' % (json.dumps(k), t))
+    return '{\n' + ',\n'.join(items) + '\n}\n'
 
 
 def main():
@@ -123,9 +133,7 @@ def main():
         meta.update(other_sentence=o.other, other_phonemes=[[round(x, 3), round(z, 3), s] for x, z, s in ph2])
     meta['truth'] = truth
     path = o.out.with_suffix('.json') if video else o.out / 'clip.json'
-    text = json.dumps({k: v for k, v in meta.items() if k != 'truth'}, ensure_ascii=False, indent=1)
-    rows = ',\n'.join('  ' + json.dumps(q) for q in truth)
-    path.write_text(text[:-2] + ',\n "truth": [\n' + rows + '\n ]\n}\n', encoding='utf8')
+    path.write_text(tidy(meta), encoding='utf8')
     if video:
         pipe.stdin.close()
         pipe.wait()
