@@ -363,3 +363,7 @@ fn external_tensors(
     }
     Ok(external)
 }
+
+#[cfg(test)]
+#[path = "bundle_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod bundle;
+pub mod doctor;
 pub mod manifest;
 mod network;
 pub mod networks;
@@ -22,6 +23,7 @@ mod weights;
 mod wheel;
 
 pub use bundle::Bundle;
+pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
 pub use provider::{Provider, ProviderReport};

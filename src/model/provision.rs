@@ -34,10 +34,10 @@ impl Component {
         }
     }
 
-    /// What a person calls it.
+    /// What it is called in a sentence about ONNX Runtime.
     pub fn title(self) -> &'static str {
         match self {
-            Component::OnnxRuntime => "ONNX Runtime",
+            Component::OnnxRuntime => "the library",
             Component::WebGpu => "the WebGPU provider",
         }
     }

@@ -118,7 +118,14 @@ fn load(library: &Path, workers: usize) -> Result<Environment> {
     let refused = |error: &dyn std::fmt::Display| {
         Error::Runtime(format!("{} cannot be used: {error}", library.display()))
     };
-    let builder = ort::init_from(library).map_err(|error| refused(&error))?;
+    let builder = ort::init_from(library).map_err(|error| match &error {
+        // The loader's own sentence is one level further in.
+        ort::LoadDynamicError::Dlopen { error, .. } => match std::error::Error::source(error) {
+            Some(cause) => refused(cause as &dyn std::fmt::Display),
+            None => refused(error),
+        },
+        other => refused(other),
+    })?;
     // Workers that spin would take the cores of the host's own threads while they wait.
     let pool = GlobalThreadPoolOptions::default()
         .with_intra_threads(workers)
