@@ -118,4 +118,7 @@ fn starts() {
         std::ptr::eq(runtime, Runtime::start(2).unwrap()),
         "there is one runtime"
     );
+    let doctor = Doctor::examine();
+    println!("{doctor}");
+    assert!(doctor.is_healthy());
 }

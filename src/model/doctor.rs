@@ -95,8 +95,9 @@ impl Doctor {
         let mut advice = Vec::new();
         if self.runtime.is_err() {
             advice.push(
-                "Run `stylelipsync doctor --fetch` with a network connection and Python 3 with \
-                 pip, or set STYLELIPSYNC_ORT to an ONNX Runtime library, version 1.24 or later."
+                "Correct or unset STYLELIPSYNC_ORT where it is set (it takes ONNX Runtime 1.24 or \
+                 later); else run `stylelipsync doctor --fetch`, which needs a network \
+                 connection and Python 3 with pip."
                     .into(),
             );
         } else if self.build.is_err() {

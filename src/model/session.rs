@@ -41,15 +41,20 @@ pub(super) fn build(
         .map_err(|error| error.to_string())?
         // ort's default lets ONNX Runtime pick a device by itself.
         .with_auto_device(AutoDevicePolicy::PreferCPU)
-        .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::All))
-        .and_then(|builder| builder.with_deterministic_compute(true))
-        .and_then(|builder| builder.with_config_entry(RECORD_PLACEMENT, "1"))
+        .map_err(say)?
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(say)?
+        .with_deterministic_compute(true)
+        .map_err(say)?
+        .with_config_entry(RECORD_PLACEMENT, "1")
         .map_err(say)?;
     if recipe.threads != runtime.shared_threads() {
         builder = builder
             .with_independent_thread_pool()
-            .and_then(|builder| builder.with_intra_threads(recipe.threads))
-            .and_then(|builder| builder.with_intra_op_spinning(false))
+            .map_err(say)?
+            .with_intra_threads(recipe.threads)
+            .map_err(say)?
+            .with_intra_op_spinning(false)
             .map_err(say)?;
     }
     builder = runtime.add_provider(builder, recipe.provider)?;
