@@ -9,9 +9,16 @@
 //! ```
 
 pub mod audio;
+pub mod clip;
+pub mod engine;
 mod error;
 pub mod face;
 pub mod frame;
+mod latent;
 pub mod model;
 
+pub use clip::{
+    Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace, Timing,
+};
+pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

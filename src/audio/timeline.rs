@@ -1,5 +1,7 @@
 //! Time: a host's frame rate, and a clip's 16 kHz audio on the clip's own clock.
 
+use parking_lot::Mutex;
+
 use super::resample::Resampler16k;
 use crate::{Error, Result};
 
@@ -85,7 +87,8 @@ pub struct Timeline {
 struct Input {
     rate: u32,
     channels: u16,
-    resampler: Resampler16k,
+    /// Used through `get_mut` alone: the lock only makes the timeline shareable between threads.
+    resampler: Mutex<Resampler16k>,
 }
 
 impl Timeline {
@@ -134,17 +137,20 @@ impl Timeline {
             none => none.insert(Input {
                 rate,
                 channels,
-                resampler: Resampler16k::new(rate, channels)?,
+                resampler: Mutex::new(Resampler16k::new(rate, channels)?),
             }),
         };
-        input.resampler.push(interleaved, &mut self.samples)
+        input
+            .resampler
+            .get_mut()
+            .push(interleaved, &mut self.samples)
     }
 
     /// States that no more audio comes: what the resampler held back is appended.
     pub fn finish(&mut self) -> Result<()> {
         self.finished = true;
         match self.input.take() {
-            Some(mut input) => input.resampler.finish(&mut self.samples),
+            Some(mut input) => input.resampler.get_mut().finish(&mut self.samples),
             None => Ok(()),
         }
     }

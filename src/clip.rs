@@ -1,0 +1,274 @@
+//! A clip: a video's frames on their clock, the words its speaker shall say, and what was learned
+//! about both. Two ways lead through it, and give the same bytes:
+//!
+//! - **random access**: [`analyze`](Clip::analyze) the frames, in any order, then
+//!   [`render`](Clip::render) any of them, in any order, from any number of threads;
+//! - **streaming**: [`push_frame`](Clip::push_frame) and [`push_audio`](Clip::push_audio),
+//!   [`pull_frame`](Clip::pull_frame) a few frames later.
+//!
+//! ```text
+//! audio -> position -> codes -> MaLS ----+
+//! frames -> tracks -> window of five ----+-> render (one function, no state) -> frame
+//! frames -> candidates -> reference -----+
+//! ```
+//!
+//! A frame is a pure function of its index, its pixels, the tracks of the frames within two of it,
+//! the audio round its time and the clip's reference. Both ways gather these and call the same
+//! function; the order of calls, the number of threads and the size of chunks are no part of it.
+
+mod analysis;
+mod options;
+mod pool;
+mod reference;
+mod render;
+mod stream;
+mod timing;
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::audio::{Timeline, to_16k};
+use crate::engine::Engine;
+use crate::face::{Face, Selection};
+use crate::frame::{FrameMut, FrameRef};
+use crate::latent::Codes;
+use crate::{Error, Result};
+
+pub use options::{ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace};
+pub use timing::Timing;
+
+use analysis::Analysis;
+use pool::Pool;
+use reference::{CANDIDATES, Encoded, Reference};
+use render::Scratch;
+use stream::Stream;
+
+/// One clip's state. [`analyze`](Self::analyze) and [`render`](Self::render) may be called from any
+/// number of threads at once; what takes `&mut self` needs the clip for itself.
+pub struct Clip {
+    engine: Arc<Engine>,
+    options: ClipOptions,
+    sound: Sound,
+    codes: Codes,
+    /// The reference that the caller set.
+    reference: Option<Arc<Reference>>,
+    analysis: RwLock<Analysis>,
+    /// The reference chosen among the analysed frames.
+    encoded: Encoded,
+    stream: Stream,
+    scratch: Pool<Scratch>,
+}
+
+/// The clip's audio.
+enum Sound {
+    /// None was given.
+    None,
+    /// All of it: random access and streams.
+    Whole(Timeline),
+    /// As it is pushed: streams only, since what was heard is forgotten.
+    Growing(Timeline),
+}
+
+impl Clip {
+    /// An empty clip.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the option that is out of its range.
+    pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
+        options.check()?;
+        let look_ahead = look_ahead(&engine);
+        let stream = Stream::new(&options.timing, &look_ahead);
+        Ok(Self {
+            engine,
+            options,
+            sound: Sound::None,
+            codes: Codes::new(),
+            reference: None,
+            analysis: RwLock::new(Analysis::default()),
+            encoded: Encoded::default(),
+            stream,
+            scratch: Pool::new(),
+        })
+    }
+
+    /// The engine that the clip was made with.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The options that the clip was made with.
+    pub fn options(&self) -> &ClipOptions {
+        &self.options
+    }
+
+    /// How far a stream must be ahead of the frame that it gives.
+    pub fn look_ahead(&self) -> LookAhead {
+        look_ahead(&self.engine)
+    }
+
+    /// What the clip holds in memory now.
+    pub fn held(&self) -> Held {
+        Held {
+            codes: self.codes.len(),
+            frames: self.stream.frames(),
+            tracks: self.stream.tracks(),
+            candidates: self
+                .stream
+                .candidates()
+                .max(self.analysis.read().candidates()),
+            audio: match &self.sound {
+                Sound::None => 0,
+                Sound::Whole(audio) | Sound::Growing(audio) => audio.held(),
+            },
+            analysed: self.analysis.read().len(),
+        }
+    }
+
+    /// Sets the picture that says who speaks: the largest face in `frame`, best seen from the front
+    /// and sharp. It holds for all frames, also after [`reset`](Self::reset).
+    ///
+    /// Without it, the best of the first second of frames with a face is taken, and where nothing
+    /// was analysed, each frame is its own reference.
+    ///
+    /// # Errors
+    /// [`Error::NoFace`] when there is none in it; the reference stays what it was.
+    pub fn set_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
+        self.reference = Some(Arc::new(self.reference_of(frame)?));
+        Ok(())
+    }
+
+    /// Goes back to a reference chosen among the frames.
+    pub fn clear_reference(&mut self) {
+        self.reference = None;
+    }
+
+    /// Sets all of the clip's audio: interleaved samples, nominally in [-1, 1], of `rate` Hz and
+    /// `channels` channels, mixed down to mono. Shorter than the clip: silence follows. Longer: the
+    /// rest is not heard.
+    ///
+    /// # Errors
+    /// [`Error::NoAudio`] when there is no sample, [`Error::Argument`] when rate, channels or
+    /// length cannot be; the audio stays what it was. [`Error::State`] while frames of a stream
+    /// wait.
+    pub fn set_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        if self.stream.frames() > 0 {
+            return Err(Error::State(
+                "the audio cannot be replaced while frames of a stream wait: reset first".into(),
+            ));
+        }
+        let samples = to_16k(interleaved, rate, channels)?;
+        if samples.is_empty() {
+            return Err(Error::NoAudio("it was set to no sample at all".into()));
+        }
+        self.sound = Sound::Whole(Timeline::whole(samples, self.options.audio_offset));
+        self.codes.clear();
+        Ok(())
+    }
+
+    /// Notes the faces of the frame `index`, for random access: a frame is smoothed over the
+    /// analysed frames within two of it. Call it for every frame of the clip, or at least for those
+    /// within two of the frames to be rendered and for the first second; the order is free. A frame
+    /// that was analysed is not looked at again: [`forget_analysis`](Self::forget_analysis) first.
+    ///
+    /// Gives the number of faces seen. Callable from any number of threads at once.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails; nothing is noted then. [`Error::State`] when a face
+    /// is chosen by its number and a later frame is known already: numbers are given in order.
+    pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
+        if let Some(known) = self.analysis.read().faces(index) {
+            return Ok(known.faces.len());
+        }
+        let faces = self.track(frame)?;
+        let count = faces.len();
+        let by_number = matches!(self.options.selection, Selection::Id(_));
+        let (known, near) = {
+            let mut analysis = self.analysis.write();
+            if by_number && !analysis.is_next(index) {
+                return Err(Error::State(format!(
+                    "frame {index} was analysed after a later one: choosing a face by its number \
+                     needs the frames in rising order"
+                )));
+            }
+            analysis.note(index, faces);
+            (analysis.faces(index).cloned(), analysis.is_near(index))
+        };
+        if let Some(faces) = known.filter(|_| near)
+            && let Some(candidate) = self.nominee(&faces, frame)?
+        {
+            self.analysis.write().nominate(index, candidate);
+        }
+        Ok(count)
+    }
+
+    /// The faces of an analysed frame, the tracker's largest first; `None` when it was not analysed.
+    pub fn faces(&self, index: i64) -> Option<Vec<SeenFace>> {
+        let known = self.numbered(|analysis| analysis.faces(index).cloned())?;
+        let seen = |(face, id): (&Face, &u32)| SeenFace {
+            id: *id,
+            centre: face.centre,
+            side: face.side,
+            confidence: face.confidence,
+        };
+        Some(known.faces.iter().zip(known.ids.iter()).map(seen).collect())
+    }
+
+    /// Forgets what was analysed, for instance when the clip's pictures changed.
+    pub fn forget_analysis(&mut self) {
+        self.analysis = RwLock::new(Analysis::default());
+        self.encoded = Encoded::default();
+    }
+
+    /// Renders the frame `index`, whose pixels are `source`, into `target` (same size and format).
+    ///
+    /// Callable from any number of threads at once. What a frame looks like depends on its index,
+    /// its pixels, the audio, the reference and the frames analysed so far.
+    ///
+    /// # Errors
+    /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio
+    /// was pushed, [`Error::Argument`] for an index outside a variable timing, [`Error::Frame`]
+    /// when the frames do not fit each other, [`Error::Network`] when a network fails. `target`
+    /// holds nothing of worth then.
+    pub fn render(
+        &self,
+        index: i64,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+    ) -> Result<Rendered> {
+        self.render_with(index, source, target, &mut FrameOptions::default())
+    }
+
+    /// As [`render`](Self::render), with a strength of its own and, on request, the matte.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render), and [`Error::Argument`] for a strength outside 0 to 1.
+    pub fn render_with(
+        &self,
+        index: i64,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<Rendered> {
+        let audio = match &self.sound {
+            Sound::Whole(audio) => audio,
+            Sound::None => return Err(Error::NoAudio("set it before a frame is rendered".into())),
+            Sound::Growing(_) => {
+                return Err(Error::State(
+                    "the audio was pushed, so the clip is a stream: random access needs all of it"
+                        .into(),
+                ));
+            }
+        };
+        self.random_access(audio, index, source, target, options)
+    }
+}
+
+fn look_ahead(engine: &Engine) -> LookAhead {
+    let code = crate::latent::REACH * crate::latent::STEP;
+    LookAhead {
+        frames: analysis::REACH as usize,
+        audio: code + engine.mel().reach(0).end,
+        reference: CANDIDATES as usize,
+    }
+}

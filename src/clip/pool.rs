@@ -1,0 +1,86 @@
+//! Buffers that are used again: a warm clip allocates nothing of note for a frame.
+
+use std::ops::{Deref, DerefMut};
+
+use parking_lot::Mutex;
+
+/// Idle values, at most as many as threads have ever rendered at once.
+pub(crate) struct Pool<T> {
+    idle: Mutex<Vec<T>>,
+}
+
+impl<T: Default> Pool<T> {
+    /// Nothing idle yet.
+    pub fn new() -> Self {
+        Self {
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// An idle value, or a new one; it comes back when the guard is dropped.
+    pub fn take(&self) -> Pooled<'_, T> {
+        let value = self.idle.lock().pop().unwrap_or_default();
+        Pooled {
+            pool: self,
+            value: Some(value),
+        }
+    }
+
+    /// Values that lie idle now.
+    #[cfg(test)]
+    fn idle(&self) -> usize {
+        self.idle.lock().len()
+    }
+}
+
+/// A value on loan from a [`Pool`].
+pub(crate) struct Pooled<'a, T> {
+    pool: &'a Pool<T>,
+    value: Option<T>,
+}
+
+impl<T> Deref for Pooled<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => unreachable!("the value leaves only in drop"),
+        }
+    }
+}
+
+impl<T> DerefMut for Pooled<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.value {
+            Some(value) => value,
+            None => unreachable!("the value leaves only in drop"),
+        }
+    }
+}
+
+impl<T> Drop for Pooled<'_, T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.value.take() {
+            self.pool.idle.lock().push(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_and_are_used_again() {
+        let pool: Pool<Vec<u8>> = Pool::new();
+        {
+            let (mut one, two) = (pool.take(), pool.take());
+            one.push(7);
+            assert!(two.is_empty());
+            assert_eq!(pool.idle(), 0);
+        }
+        assert_eq!(pool.idle(), 2);
+        drop(pool.take());
+        assert_eq!(pool.idle(), 2);
+    }
+}

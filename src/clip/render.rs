@@ -1,0 +1,282 @@
+//! One frame: everything that it is a function of comes in, pixels come out. Random access and the
+//! stream differ in how they gather it ([`Gathered`]); what is done with it is the same code.
+
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Faces, Window};
+use super::options::check_strength;
+use super::reference::{Candidate, Reference, is_shown};
+use super::{Clip, FrameOptions, Rendered};
+use crate::Result;
+use crate::audio::Timeline;
+use crate::face::lips::lip_points;
+use crate::face::quality::fade;
+use crate::face::{Face, Mask};
+use crate::frame::composite::Patch;
+use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, copy_pixels};
+use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+
+/// Buffers of one thread's frame.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub sampler: Sampler,
+    compositor: Compositor,
+    /// Planar RGB `[3, image, image]` in [-1, 1].
+    pub crop: Vec<f32>,
+    /// The crop with the hole in it.
+    masked: Vec<f32>,
+    mask: Mask,
+    /// Lip points `[P, 2]` in [-1, 1].
+    lips: Vec<f32>,
+    /// A mel window.
+    mel: Vec<f32>,
+    /// The codes that MaLS takes.
+    codes: Vec<f32>,
+}
+
+/// Everything that a frame is a function of, beside its pixels, the options and the reference.
+pub(crate) struct Gathered<'a> {
+    pub index: i64,
+    /// Of the frame's time, samples at 16 kHz.
+    pub position: i64,
+    pub audio: &'a Timeline,
+    /// The faces of this frame and of those round it.
+    pub window: Window,
+}
+
+/// A frame with a face that shall be changed.
+struct Job<'a> {
+    gathered: &'a Gathered<'a>,
+    /// The speaking face, smoothed over its window.
+    face: &'a Face,
+    reference: &'a Reference,
+    /// Share of the new mouth, above 0 and at most 1.
+    strength: f32,
+}
+
+impl Clip {
+    /// Random access: gathers from what was analysed.
+    pub(super) fn random_access(
+        &self,
+        audio: &Timeline,
+        index: i64,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<Rendered> {
+        let position = self.options.timing.position(index)?;
+        let window = match self.numbered(|analysis| analysis.window(index)) {
+            Some(window) => window,
+            None => {
+                let middle = Faces::alone(self.track(source)?);
+                self.analysis.read().window_round(index, middle)
+            }
+        };
+        let gathered = Gathered {
+            index,
+            position,
+            audio,
+            window,
+        };
+        self.render_gathered(&gathered, source, target, options, || {
+            self.analysed_reference()
+        })
+    }
+
+    /// Asks the analysis something that needs the faces' numbers.
+    pub(super) fn numbered<T>(&self, ask: impl FnOnce(&Analysis) -> T) -> T {
+        let analysis = self.analysis.read();
+        if analysis.is_numbered() {
+            return ask(&analysis);
+        }
+        drop(analysis);
+        let mut analysis = self.analysis.write();
+        analysis.renumber();
+        ask(&analysis)
+    }
+
+    /// The faces of one frame.
+    pub(super) fn track(&self, frame: &FrameRef<'_>) -> Result<Vec<Face>> {
+        self.engine
+            .tracker()
+            .track(self.engine.networks(), frame, self.options.transfer)
+    }
+
+    /// The candidate for the reference that a frame makes, where its speaker is sure enough.
+    pub(super) fn nominee(&self, faces: &Faces, frame: &FrameRef<'_>) -> Result<Option<Candidate>> {
+        match faces.speaking(self.options.selection) {
+            Some(face) if is_shown(face) => self.candidate(face, frame).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Renders a frame from everything that it is a function of. `chosen` gives the reference among
+    /// the clip's frames, where there is one; it is asked only when the frame needs it.
+    pub(super) fn render_gathered(
+        &self,
+        gathered: &Gathered<'_>,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        chosen: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+    ) -> Result<Rendered> {
+        check_strength(options.strength)?;
+        let untouched = Rendered::untouched(gathered.index);
+        let speaking = gathered
+            .window
+            .speaking(self.options.selection, self.engine.crop());
+        let Some((own, face, id)) = speaking else {
+            return self.pass_through(untouched, source, target, options);
+        };
+        let seen = Rendered {
+            face: Some(id),
+            confidence: face.confidence,
+            ..untouched
+        };
+        // The frame's own confidence decides whether there is anything to show, so that a frame
+        // that is changed is also a candidate: its reference is settled when it is needed.
+        let fade = if is_shown(own) {
+            fade(f64::from(face.confidence)) as f32
+        } else {
+            0.0
+        };
+        let strength = self.options.strength * options.strength * fade;
+        if strength <= 0.0 {
+            return self.pass_through(seen, source, target, options);
+        }
+        let reference = match &self.reference {
+            Some(reference) => reference.clone(),
+            None => match chosen()? {
+                Some(reference) => reference,
+                None => Arc::new(self.encode(&self.candidate(own, source)?)?),
+            },
+        };
+        let job = Job {
+            gathered,
+            face: &face,
+            reference: &reference,
+            strength,
+        };
+        let changed = self.draw(&job, source, target, options, &mut self.scratch.take())?;
+        Ok(Rendered {
+            strength,
+            changed,
+            ..seen
+        })
+    }
+
+    /// The reference among the analysed frames.
+    pub(super) fn analysed_reference(&self) -> Result<Option<Arc<Reference>>> {
+        let Some((index, candidate)) = self.analysis.read().reference() else {
+            return Ok(None);
+        };
+        self.encoded
+            .get(index, || self.encode(&candidate))
+            .map(Some)
+    }
+
+    /// Leaves the frame as it is.
+    pub(super) fn pass_through(
+        &self,
+        rendered: Rendered,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<Rendered> {
+        copy_pixels(source, target)?;
+        if let Some(matte) = &mut options.matte {
+            matte.clear(source.width(), source.height());
+        }
+        Ok(rendered)
+    }
+
+    /// Renders a frame with a face; says whether any pixel may have changed.
+    fn draw(
+        &self,
+        job: &Job<'_>,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool> {
+        let (engine, networks) = (&self.engine, self.engine.networks());
+        let size = engine.bundle().manifest().image;
+        let transfer = self.options.transfer;
+        let codes = self.codes_of(job.gathered, scratch)?;
+        let smooth = smooth_code(
+            &networks.mals,
+            &job.reference.code,
+            &codes,
+            &mut scratch.codes,
+        )?;
+
+        let map = engine.crop().place(&job.face.pose);
+        scratch.crop.resize(3 * size * size, 0.0);
+        scratch.sampler.sample(
+            source,
+            transfer,
+            &map,
+            size,
+            Outside::Edge,
+            &mut scratch.crop,
+        )?;
+        let (model, identity) = (engine.face_model(), job.reference.identity.as_slice());
+        scratch
+            .mask
+            .draw(model, job.face, identity, &map, engine.mask());
+        lip_points(
+            model,
+            &job.face.pose,
+            identity,
+            &smooth.shape,
+            &map,
+            &mut scratch.lips,
+        );
+        scratch.masked.clone_from(&scratch.crop);
+        scratch.mask.cut(&mut scratch.masked);
+        let generated = networks
+            .generator
+            .run(&scratch.masked, &scratch.lips, &smooth.code)?;
+
+        let alpha = scratch.mask.alpha();
+        let gains = self
+            .options
+            .colour_match
+            .gains(&scratch.crop, &generated, alpha)?;
+        let patch = Patch {
+            size,
+            generated: &generated,
+            alpha,
+            gains,
+        };
+        copy_pixels(source, target)?;
+        let changed = scratch
+            .compositor
+            .blend(target, transfer, &map, &patch, job.strength)?;
+        if let Some(matte) = &mut options.matte {
+            matte.clear(source.width(), source.height());
+            let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
+            scratch
+                .compositor
+                .matte(frame, &map, (size, alpha), job.strength, out)?;
+        }
+        Ok(changed.is_some())
+    }
+
+    /// The seven codes round a frame, from the ring or computed. No lock is held meanwhile.
+    fn codes_of(
+        &self,
+        gathered: &Gathered<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<[Arc<AudioCode>; WINDOW]> {
+        let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
+        let rest = source.rest();
+        let mut codes = std::array::from_fn(|_| rest.clone());
+        for (code, position) in codes.iter_mut().zip(window_positions(gathered.position)) {
+            *code = self.codes.get(position, || {
+                source.code(encoder, gathered.audio, position, &mut scratch.mel)
+            })?;
+        }
+        Ok(codes)
+    }
+}

@@ -1,0 +1,161 @@
+//! The engine: a bundle of networks on a provider, and what is built from it once. Clips share it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::Result;
+use crate::audio::MelParameters;
+use crate::face::{CropProtocol, FaceModel, MaskProtocol, Tracker};
+use crate::latent::CodeSource;
+use crate::model::manifest::Mel;
+use crate::model::{Bundle, Networks, Provider, ProviderReport, Runtime};
+
+/// What an engine is made of.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// What runs the networks.
+    pub provider: Provider,
+    /// Threads of one network run on the CPU, and runs of one network at once; 0: one for each
+    /// core.
+    pub threads: usize,
+    /// The folder of a bundle; `None`: the one inside the library.
+    pub bundle: Option<PathBuf>,
+}
+
+/// What an engine is, for logs and reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// Version of this library.
+    pub version: &'static str,
+    /// Name and version of the bundle.
+    pub bundle: String,
+    /// The provider that runs all networks, and why others were refused.
+    pub provider: ProviderReport,
+    /// Threads of one network run on the CPU.
+    pub threads: usize,
+    /// The ONNX Runtime library that is loaded, and where it was found.
+    pub runtime: String,
+}
+
+/// The networks and everything else that does not change from clip to clip.
+///
+/// Make one and share it: any number of clips, on any number of threads, may use it at once.
+pub struct Engine {
+    bundle: Bundle,
+    networks: Networks,
+    tracker: Tracker,
+    face_model: FaceModel,
+    crop: CropProtocol,
+    mask: MaskProtocol,
+    codes: CodeSource,
+    runtime: String,
+}
+
+impl Engine {
+    /// Loads ONNX Runtime and the bundle, and builds the networks.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`](crate::Error::Runtime) when ONNX Runtime is not found,
+    /// [`Error::Bundle`](crate::Error::Bundle) or [`Error::Read`](crate::Error::Read) when the
+    /// bundle is not whole, [`Error::Provider`](crate::Error::Provider) when the provider that was
+    /// asked for by name cannot be used, [`Error::Network`](crate::Error::Network) when a network
+    /// cannot be built.
+    pub fn new(options: &EngineOptions) -> Result<Arc<Self>> {
+        let bundle = match &options.bundle {
+            Some(folder) => Bundle::open(folder)?,
+            None => Bundle::embedded()?,
+        };
+        let networks = Networks::load(&bundle, options.provider, options.threads)?;
+        let manifest = bundle.manifest();
+        let codes = CodeSource::new(&networks.audio, mel_parameters(&manifest.mel))?;
+        let library = Runtime::start(options.threads)?.library();
+        Ok(Arc::new(Self {
+            tracker: Tracker::new(manifest),
+            face_model: FaceModel::from_bundle(&bundle)?,
+            crop: manifest.crop.into(),
+            mask: manifest.mask.into(),
+            runtime: format!("{} ({})", library.path.display(), library.source),
+            codes,
+            networks,
+            bundle,
+        }))
+    }
+
+    /// What this engine is.
+    pub fn info(&self) -> EngineInfo {
+        let manifest = self.bundle.manifest();
+        EngineInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            bundle: format!("{} {}", manifest.name, manifest.version),
+            provider: self.networks.provider().clone(),
+            threads: self.networks.threads(),
+            runtime: self.runtime.clone(),
+        }
+    }
+
+    /// The bundle: sizes and provenance of the networks.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The networks, for evaluation and tests.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// The tracker: faces in one frame.
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// The face model.
+    pub fn face_model(&self) -> &FaceModel {
+        &self.face_model
+    }
+
+    /// Where the aligned crop lies.
+    pub fn crop(&self) -> &CropProtocol {
+        &self.crop
+    }
+
+    /// Sizes of the mask.
+    pub fn mask(&self) -> MaskProtocol {
+        self.mask
+    }
+
+    /// How audio becomes mel windows.
+    pub fn mel(&self) -> &MelParameters {
+        self.codes.mel()
+    }
+
+    pub(crate) fn codes(&self) -> &CodeSource {
+        &self.codes
+    }
+}
+
+fn mel_parameters(mel: &Mel) -> MelParameters {
+    MelParameters {
+        rate: mel.rate,
+        mels: mel.mels,
+        fft: mel.fft,
+        window: mel.window,
+        hop: mel.hop,
+        low: mel.low.into(),
+        high: mel.high.into(),
+        floor: mel.floor.into(),
+        frames: mel.frames,
+        lead: mel.lead,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Engine>();
+        shared::<crate::clip::Clip>();
+    }
+}

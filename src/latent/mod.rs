@@ -1,0 +1,23 @@
+//! The W+ codes of a clip: one per instant of the audio, and their smoothing over time.
+//!
+//! The networks are trained at 25 frames a second, so codes live on a grid of 40 ms round the
+//! instant of a frame, whatever the host's frame rate: the frame at sample position `p` uses the
+//! codes at `p + k * STEP`, `k = -REACH..=REACH`. At 25 frames a second neighbouring frames share
+//! them. Everything here is a pure function of the audio and of the position.
+
+mod codes;
+mod gate;
+mod ring;
+mod smooth;
+
+pub(crate) use codes::{AudioCode, CodeSource, Codes};
+pub(crate) use smooth::{smooth_code, window_positions};
+
+pub use crate::audio::STEP;
+
+/// How far MaLS looks to each side, in codes: one of the moving average (paper, equation 4) and
+/// two of its convolutions.
+pub const REACH: i64 = 3;
+
+/// Codes that one smoothed code is made of.
+pub const WINDOW: usize = 2 * REACH as usize + 1;
