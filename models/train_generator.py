@@ -152,7 +152,9 @@ def main():
             terms["adversarial"] = arguments.adversarial * F.softplus(-judge(composed)).mean()
         optimiser.zero_grad(set_to_none=True)
         sum(terms.values()).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        if not torch.isfinite(norm):
+            raise SystemExit(f"step {step}: the gradient is not finite; the last checkpoint stands")
         optimiser.step()
         if judge is not None:
             judge.requires_grad_(True)

@@ -52,10 +52,13 @@ def load_clip(path, model, mouth):
         pose = geometry.Pose(meta["scale"][t], meta["rotation"][t], meta["shift"][t])
         rings[t] = geometry.masked_regions(slim, pose, identity, delta[t], mouth, meta["matrix"][t])
         lips[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, meta["matrix"][t])
+    # Frames without a face lend their neighbours' shape: they stand in windows of frames that have one.
+    seen = np.nonzero(valid[:count])[0]
+    shape = delta[seen[np.abs(seen[None] - np.arange(count)[:, None]).argmin(1)], :mouth].astype(np.float32)
     note = str(meta["av_offset"])
     offset = int(note) if note.lstrip("+-").isdigit() else 0
     return Clip(path.stem, str(meta["person"]), str(meta["rights"]), path.with_suffix(".crops").read_bytes(),
-                meta["crops"], meta["matrix"], rings, lips, delta[:count, :mouth].astype(np.float32), valid[:count],
+                meta["crops"], meta["matrix"], rings, lips, shape, valid[:count],
                 shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0)
 
 
