@@ -136,7 +136,7 @@ def main():
     begin, step, mean, told = time.time(), 0, {}, time.time()
     while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
         final = arguments.final_rate or arguments.rate / 5
-        warm = min(1.0, (step + 1) / 200)
+        warm = min(1.0, (step + 1) / 60)
         rate = (final + (arguments.rate - final) * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes))) * warm
         for group in optimiser.param_groups:
             group["lr"] = rate
