@@ -85,6 +85,11 @@ impl Curve {
         CURVES[transfer as usize].get_or_init(|| Self::new(transfer))
     }
 
+    /// Whether the frame's encoding is sRGB, or is to be taken for it.
+    pub fn is_identity(&self) -> bool {
+        self.identity
+    }
+
     /// sRGB in [0, 1] of a value in the frame's encoding. Values outside [0, 1] are clipped; NaN
     /// and the infinities give 0, so that nothing but a colour ever reaches a network.
     #[inline(always)]

@@ -112,10 +112,12 @@ pub enum Outside {
 /// face that grows slowly does not change its sharpness at once.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    /// The reduced part of the frame in [-1, 1] with one cell round it; the fourth lane is the
-    /// share of a cell that the frame covers.
+    /// The reduced part of the frame with one cell round it; the fourth lane is padding.
     cells: Vec<[f32; 4]>,
+    /// A row of the frame.
     row: Vec<[f32; 4]>,
+    /// Rows of the frame, summed downwards.
+    sums: Vec<[f32; 4]>,
     bins: Vec<(u32, f32)>,
 }
 
@@ -199,12 +201,12 @@ impl Sampler {
         Ok(())
     }
 
-    /// Fills `cells` with sums over areas.
+    /// Fills `cells` with sums over areas, of sRGB in [0, 1].
     fn reduce<P: Pixel>(&mut self, frame: &FrameRef<'_>, curve: &Curve, region: &Region) {
         let Region {
             left,
-            right,
             top,
+            right,
             bottom,
             pitch,
             columns,
@@ -213,65 +215,87 @@ impl Sampler {
         let width = columns + 2;
         self.cells.clear();
         self.cells.resize(width * (rows + 2), [0.0; 4]);
-        let decode = |bytes: &[u8]| {
-            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(v) * 2.0 - 1.0);
-            [r, g, b, 1.0]
-        };
-        let pixels = |y: usize| {
-            frame.row(y)[left * P::BYTES..right * P::BYTES]
-                .chunks_exact(P::BYTES)
-                .map(decode)
-        };
+        let bytes = |y: usize| &frame.row(y)[left * P::BYTES..right * P::BYTES];
         if pitch == 1.0 {
             for y in top..bottom {
                 let start = (y - top + 1) * width + 1;
-                for (cell, pixel) in self.cells[start..start + columns].iter_mut().zip(pixels(y)) {
-                    *cell = pixel;
-                }
+                decode::<P>(bytes(y), curve, &mut self.cells[start..start + columns]);
             }
             return;
         }
+        let length = right - left;
         self.bins.clear();
         self.bins
-            .extend((0..right - left).map(|i| bin(i, pitch, columns)));
+            .extend((0..length).map(|i| bin(i, pitch, columns)));
+        self.row.resize(length, [0.0; 4]);
+        self.sums.clear();
+        self.sums.resize(length, [0.0; 4]);
+        // Downwards first, over whole rows; across once for each row of cells.
+        let mut current = 0;
         for y in top..bottom {
-            self.row.clear();
-            self.row.resize(columns + 1, [0.0; 4]);
-            for (pixel, &(at, share)) in pixels(y).zip(&self.bins) {
-                let at = at as usize;
-                add(&mut self.row[at], pixel, share);
-                add(&mut self.row[at + 1], pixel, 1.0 - share);
-            }
+            decode::<P>(bytes(y), curve, &mut self.row);
             let (at, share) = bin(y - top, pitch, rows);
-            let start = (at as usize + 1) * width + 1;
-            for (k, share) in [(start, share), (start + width, 1.0 - share)] {
-                if share > 0.0 {
-                    for (cell, &sum) in self.cells[k..k + columns].iter_mut().zip(&self.row) {
-                        add(cell, sum, share);
-                    }
-                }
+            if at as usize > current {
+                self.flush(current, width);
+                current = at as usize;
             }
+            accumulate(&mut self.sums, &self.row, share);
+            if share < 1.0 {
+                self.flush(current, width);
+                current += 1;
+                accumulate(&mut self.sums, &self.row, 1.0 - share);
+            }
+        }
+        // What the last pixels spill over the end belongs to no cell.
+        if current < rows {
+            self.flush(current, width);
         }
     }
 
-    /// Turns sums into means and gives the cells their border.
+    /// Sums a row of cells across and makes room for the next one.
+    fn flush(&mut self, row: usize, width: usize) {
+        let cells = &mut self.cells[(row + 1) * width + 1..][..width - 1];
+        let mut current = 0;
+        let mut sum = [0.0; 4];
+        for (pixel, &(at, share)) in self.sums.iter_mut().zip(&self.bins) {
+            if at as usize > current {
+                cells[current] = sum;
+                (current, sum) = (at as usize, [0.0; 4]);
+            }
+            add(&mut sum, *pixel, share);
+            if share < 1.0 {
+                cells[current] = sum;
+                (current, sum) = (current + 1, [0.0; 4]);
+                add(&mut sum, *pixel, 1.0 - share);
+            }
+            *pixel = [0.0; 4];
+        }
+        if current < width - 2 {
+            cells[current] = sum;
+        }
+    }
+
+    /// Turns sums into means in [-1, 1] and gives the cells their border.
     fn finish_cells(&mut self, region: &Region, outside: Outside) {
         let (columns, rows) = (region.columns, region.rows);
         let width = columns + 2;
-        let area = (region.pitch * region.pitch) as f32;
-        if region.pitch > 1.0 {
-            for y in 1..=rows {
-                for cell in &mut self.cells[y * width + 1..][..columns] {
-                    let weight = match outside {
-                        Outside::Edge => cell[3],
-                        Outside::Grey => area,
-                    };
-                    *cell = cell.map(|v| v / weight);
-                }
+        let pitch = region.pitch;
+        // How much of a cell the frame covers, along one axis.
+        let covered = |k: usize, length: usize| {
+            (((k + 1) as f64 * pitch).min(length as f64) - k as f64 * pitch) as f32
+        };
+        let area = (pitch * pitch) as f32;
+        for y in 0..rows {
+            let down = covered(y, region.bottom - region.top);
+            let row = &mut self.cells[(y + 1) * width + 1..][..columns];
+            for (x, cell) in row.iter_mut().enumerate() {
+                let cover = down * covered(x, region.right - region.left);
+                *cell = match outside {
+                    Outside::Edge => cell.map(|v| v * 2.0 / cover - 1.0),
+                    Outside::Grey => cell.map(|v| (v * 2.0 - cover) / area),
+                };
             }
         }
-        // What the last row of sums spilled over the end belongs to no cell.
-        self.cells[(rows + 1) * width..].fill([0.0; 4]);
         if outside == Outside::Edge {
             for y in 1..=rows {
                 self.cells[y * width] = self.cells[y * width + 1];
@@ -287,7 +311,7 @@ impl Sampler {
         let scale = map.scale();
         // Half the distance between the four samples of a crop pixel, in crop pixels. Up to a
         // scale of 2 it makes the spread of the samples that of the area they stand for.
-        let spread = if scale <= 1.0 {
+        let spread: f64 = if scale <= 1.0 {
             0.0
         } else if scale < 2.0 {
             ((scale * scale - 1.0) / 12.0).sqrt() / scale
@@ -300,6 +324,7 @@ impl Sampler {
             [-spread, spread],
             [spread, spread],
         ];
+        let offsets = offsets.map(|offset: [f64; 2]| offset.map(|v| v as f32));
         let offsets = if spread == 0.0 {
             &offsets[..1]
         } else {
@@ -312,14 +337,21 @@ impl Sampler {
             columns: region.columns,
             rows: region.rows,
         };
+        // From crop pixels to cells. Rows begin in f64; along them f32 is exact enough.
         let to_cells = 1.0 / region.pitch;
+        let step = [(map.a * to_cells) as f32, (map.b * to_cells) as f32];
         for j in 0..size {
+            let [x, y] = map.apply([0.5, j as f64 + 0.5]);
+            let begin = [
+                ((x - region.left as f64) * to_cells) as f32,
+                ((y - region.top as f64) * to_cells) as f32,
+            ];
             for i in 0..size {
                 let mut sum = [0.0; 4];
-                for [dx, dy] in offsets {
-                    let [x, y] = map.apply([i as f64 + 0.5 + dx, j as f64 + 0.5 + dy]);
-                    let u = (x - region.left as f64) * to_cells;
-                    let v = (y - region.top as f64) * to_cells;
+                for &[dx, dy] in offsets {
+                    let i = i as f32;
+                    let u = begin[0] + step[0] * (i + dx) - step[1] * dy;
+                    let v = begin[1] + step[1] * (i + dx) + step[0] * dy;
                     add(&mut sum, grid.bilinear(u, v), share);
                 }
                 for (channel, &v) in sum[..3].iter().enumerate() {
@@ -340,12 +372,15 @@ struct Grid<'a> {
 impl Grid<'_> {
     /// The bilinear sample at (u, v), cell (i, j) covering `[i, i+1) x [j, j+1)`.
     #[inline(always)]
-    fn bilinear(&self, u: f64, v: f64) -> [f32; 4] {
+    fn bilinear(&self, u: f32, v: f32) -> [f32; 4] {
         let width = self.columns + 2;
-        let u = (u + 0.5).clamp(0.0, self.columns as f64 + 1.0);
-        let v = (v + 0.5).clamp(0.0, self.rows as f64 + 1.0);
-        let (i, j) = ((u as usize).min(self.columns), (v as usize).min(self.rows));
-        let (fx, fy) = ((u - i as f64) as f32, (v - j as f64) as f32);
+        let u = (u + 0.5).clamp(0.0, self.columns as f32 + 1.0);
+        let v = (v + 0.5).clamp(0.0, self.rows as f32 + 1.0);
+        let (i, j) = (
+            (u as u32 as usize).min(self.columns),
+            (v as u32 as usize).min(self.rows),
+        );
+        let (fx, fy) = (u - i as f32, v - j as f32);
         let top = &self.cells[j * width + i..][..2];
         let bottom = &self.cells[(j + 1) * width + i..][..2];
         let mut out = [0.0; 4];
@@ -355,6 +390,29 @@ impl Grid<'_> {
             out[k] = above + (below - above) * fy;
         }
         out
+    }
+}
+
+/// A row of pixels as sRGB in [0, 1].
+fn decode<P: Pixel>(bytes: &[u8], curve: &Curve, out: &mut [[f32; 4]]) {
+    let pixels = bytes.chunks_exact(P::BYTES).zip(out);
+    // Two loops, so that the plain one carries no choice and is done several pixels at a time.
+    if P::COLOURS && curve.is_identity() {
+        pixels.for_each(|(bytes, out)| {
+            let [r, g, b] = P::read(bytes);
+            *out = [r, g, b, 0.0];
+        });
+    } else {
+        pixels.for_each(|(bytes, out)| {
+            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(v));
+            *out = [r, g, b, 0.0];
+        });
+    }
+}
+
+fn accumulate(sums: &mut [[f32; 4]], row: &[[f32; 4]], weight: f32) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        add(sum, *value, weight);
     }
 }
 
