@@ -31,10 +31,19 @@ fn embed_lite_bundle() {
     fs::write(out.join("lite.rs"), table).expect("OUT_DIR can be written");
 }
 
-/// ONNX Runtime keeps the address of our log function for as long as the process lives, so the
-/// shared library must stay mapped when a host closes it.
+/// The shared library's name for those who link it; the number is SLS_ABI_VERSION. And: ONNX
+/// Runtime keeps the address of our log function for as long as the process lives, so the library
+/// must stay mapped when a host closes it.
 fn link() {
-    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
-        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    match env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("linux") => {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libstylelipsync.so.1");
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        }
+        Ok("macos") => {
+            let name = "@rpath/libstylelipsync.1.dylib";
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-install_name,{name}");
+        }
+        _ => {}
     }
 }

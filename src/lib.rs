@@ -9,6 +9,7 @@
 //! ```
 
 pub mod audio;
+pub mod capi;
 pub mod clip;
 pub mod engine;
 mod error;

@@ -1,0 +1,207 @@
+//! Structs that may grow: each begins with its size as the program's header had it.
+
+use std::mem::size_of;
+
+use bytemuck::Zeroable;
+
+use super::status::Failure;
+
+/// More than any later version of a struct will need.
+const LARGEST: usize = 4096;
+
+/// A struct of the API: `repr(C)`, all fields plain numbers or pointers, the first one its size in
+/// bytes as a `u32`, the last one reserved bytes.
+///
+/// # Safety
+/// The layout is as said, without padding whose bytes would matter.
+pub(super) unsafe trait SizedStruct: Zeroable + Copy {
+    /// Its name in C, for messages.
+    const NAME: &'static str;
+
+    /// The reserved bytes at the end are all zero.
+    fn reserved_is_zero(&self) -> bool;
+
+    /// The size of the struct in the first version of the library, the least that is accepted.
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// A copy of C's struct; fields that the program's older header did not know are zero. The struct
+/// need not be aligned.
+///
+/// # Safety
+/// `pointer` is NULL or leads to a struct that begins with its size, and is of that size.
+pub(super) unsafe fn read<T: SizedStruct>(
+    pointer: *const T,
+    field: &'static str,
+) -> Result<T, Failure> {
+    // SAFETY: as promised by the caller.
+    let size = unsafe { size_of_struct(pointer, field)? };
+    let known = size.min(size_of::<T>());
+    let mut copy = T::zeroed();
+    // SAFETY: `known` bytes are readable there and fit here; any bytes make a `T`.
+    unsafe {
+        std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), (&raw mut copy).cast(), known);
+    }
+    // SAFETY: the struct is `size` bytes long.
+    let rest = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
+    if rest.iter().any(|&byte| byte != 0) || !copy.reserved_is_zero() {
+        return Err(Failure::Abi(format!(
+            "{field}: reserved bytes of {} are not zero; initialise it by its init function, or \
+             use a newer library",
+            T::NAME
+        )));
+    }
+    Ok(copy)
+}
+
+/// The size that a struct states, checked.
+///
+/// # Safety
+/// `pointer` is NULL or leads to at least a `u32`.
+unsafe fn size_of_struct<T: SizedStruct>(
+    pointer: *const T,
+    field: &'static str,
+) -> Result<usize, Failure> {
+    if pointer.is_null() {
+        return Err(Failure::Null(field));
+    }
+    // SAFETY: not NULL; every struct begins with its size.
+    let size = unsafe { pointer.cast::<u32>().read_unaligned() } as usize;
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        return Err(Failure::Abi(format!(
+            "{field}.struct_size: {size} is no size of {}; initialise it by its init function",
+            T::NAME
+        )));
+    }
+    Ok(size)
+}
+
+/// Fills C's struct, of `size` bytes in the program's header, with `value` and states its size.
+///
+/// # Safety
+/// `pointer` is NULL or leads to `size` writable bytes.
+pub(super) unsafe fn init<T: SizedStruct>(
+    pointer: *mut T,
+    size: usize,
+    field: &'static str,
+    value: T,
+) -> Result<(), Failure> {
+    if pointer.is_null() {
+        return Err(Failure::Null(field));
+    }
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        return Err(Failure::Abi(format!(
+            "struct_size: {size} is no size of {}",
+            T::NAME
+        )));
+    }
+    // SAFETY: `size` bytes are writable there.
+    unsafe { put(pointer, size, value) };
+    Ok(())
+}
+
+/// Where a result goes: checked before the work, written after it.
+pub(super) struct Out<T> {
+    pointer: *mut T,
+    size: usize,
+}
+
+impl<T: SizedStruct> Out<T> {
+    /// None where C passed NULL, since results may be left out.
+    ///
+    /// # Safety
+    /// As for [`read`], and the struct stays writable until [`write`](Self::write).
+    pub(super) unsafe fn new(
+        pointer: *mut T,
+        field: &'static str,
+    ) -> Result<Option<Self>, Failure> {
+        if pointer.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: as promised by the caller.
+        let size = unsafe { size_of_struct(pointer, field)? };
+        Ok(Some(Self { pointer, size }))
+    }
+
+    /// Writes the result.
+    pub(super) fn write(self, value: T) {
+        // SAFETY: the maker of this promised `size` writable bytes.
+        unsafe { put(self.pointer, self.size, value) }
+    }
+}
+
+/// Writes as much of `value` as the program knows, zeros after it, and the program's own size.
+///
+/// # Safety
+/// `pointer` leads to `size` writable bytes, at least four.
+unsafe fn put<T: SizedStruct>(pointer: *mut T, size: usize, value: T) {
+    let known = size.min(size_of::<T>());
+    let bytes = pointer.cast::<u8>();
+    // SAFETY: all within the `size` bytes.
+    unsafe {
+        std::ptr::copy_nonoverlapping((&raw const value).cast(), bytes, known);
+        bytes.add(known).write_bytes(0, size - known);
+        pointer.cast::<u32>().write_unaligned(size as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq, Zeroable)]
+    struct Sample {
+        struct_size: u32,
+        value: i32,
+        reserved: [u64; 2],
+    }
+
+    // SAFETY: size first, numbers only, reserved last.
+    unsafe impl SizedStruct for Sample {
+        const NAME: &'static str = "sample";
+
+        fn reserved_is_zero(&self) -> bool {
+            self.reserved == [0; 2]
+        }
+    }
+
+    fn try_read(words: &[u32]) -> Result<Sample, Failure> {
+        // SAFETY: every test hands over as many words as it states, or a size that is refused.
+        unsafe { read(words.as_ptr().cast(), "options") }
+    }
+
+    #[test]
+    fn structs_of_other_sizes() {
+        assert_eq!(try_read(&[24, 7, 0, 0, 0, 0]).unwrap().value, 7);
+        // A newer header, whose new field is not used.
+        assert_eq!(try_read(&[32, 7, 0, 0, 0, 0, 0, 0]).unwrap().value, 7);
+        for words in [
+            &[0, 7, 0, 0, 0, 0][..],
+            &[20, 7, 0, 0, 0, 0],
+            &[5000, 7, 0, 0, 0, 0],
+            &[24, 7, 0, 1, 0, 0],
+            &[32, 7, 0, 0, 0, 0, 0, 1],
+        ] {
+            assert!(matches!(try_read(words), Err(Failure::Abi(_))), "{words:?}");
+        }
+        // SAFETY: NULL is allowed.
+        let null = unsafe { read::<Sample>(std::ptr::null(), "options") };
+        assert!(matches!(null, Err(Failure::Null("options"))));
+    }
+
+    #[test]
+    fn results_fill_the_programs_struct_and_no_more() {
+        let mut words = [9u32; 10];
+        words[0] = 32;
+        let value = Sample {
+            struct_size: 0,
+            value: 7,
+            reserved: [0; 2],
+        };
+        // SAFETY: the words are ours, and more than the 32 bytes that they state.
+        let out = unsafe { Out::<Sample>::new(words.as_mut_ptr().cast(), "result") };
+        out.unwrap().unwrap().write(value);
+        assert_eq!(words, [32, 7, 0, 0, 0, 0, 0, 0, 9, 9]);
+    }
+}

@@ -1,0 +1,387 @@
+/*
+ * Every function, called wrongly in every way that does not lie about memory: each answers with its
+ * status and a sentence, and writes nothing.
+ *
+ *     misuse FOLDER
+ *
+ * FOLDER holds text.wav, which is no audio, and cut.wav, which is truncated.
+ */
+#include "common.h"
+
+#define SIDE 8
+
+/* The call gives this status, and its sentence has this word in it. */
+#define FAILS(status, word, call)                                                                 \
+    do {                                                                                          \
+        CHECK((call) == (status));                                                                \
+        CHECK(strstr(sls_last_error(), word) != NULL);                                            \
+    } while (0)
+
+static const char *folder;
+static int logged;
+
+static void count_log(void *user, int32_t level, const char *message)
+{
+    CHECK(user == &logged && level >= SLS_LOG_ERROR && level <= SLS_LOG_DEBUG && *message);
+    CHECK(sls_set_log_callback(NULL, NULL, SLS_LOG_ERROR) == SLS_ERROR_STATE);
+    logged++;
+}
+
+static void versions_and_texts(void)
+{
+    char version[32];
+    int32_t status;
+
+    snprintf(version, sizeof version, "%d.%d.%d", SLS_VERSION_MAJOR, SLS_VERSION_MINOR,
+             SLS_VERSION_PATCH);
+    CHECK(strcmp(sls_version(), version) == 0);
+    CHECK(sls_abi_version() == SLS_ABI_VERSION);
+    for (status = SLS_OK; status >= SLS_ERROR_INTERNAL; status--)
+        CHECK(strcmp(sls_status_str(status), "unknown status") != 0);
+    CHECK(strcmp(sls_status_str(SLS_ERROR_INTERNAL - 1), "unknown status") == 0);
+    CHECK(strcmp(sls_status_str(1), "unknown status") == 0);
+    CHECK(*sls_last_error() == '\0');
+}
+
+static void log_callback(void)
+{
+    FAILS(SLS_ERROR_ARGUMENT, "max_level", sls_set_log_callback(count_log, &logged, 0));
+    FAILS(SLS_ERROR_ARGUMENT, "max_level", sls_set_log_callback(count_log, &logged, 99));
+    OK(sls_set_log_callback(NULL, NULL, 0));
+    OK(sls_set_log_callback(count_log, &logged, SLS_LOG_INFO));
+}
+
+static void init_functions(void)
+{
+    union {
+        sls_frame frame;
+        sls_engine_options engine;
+        sls_clip_options clip;
+        sls_render_options render;
+        sls_render_result result;
+        sls_info info;
+        sls_face face;
+        unsigned char bytes[4096];
+    } any;
+
+#define INIT(function, part, type)                                                                \
+    do {                                                                                          \
+        FAILS(SLS_ERROR_NULL, "NULL", function(NULL, sizeof(type)));                              \
+        FAILS(SLS_ERROR_ABI, "size", function(&any.part, 0));                                     \
+        FAILS(SLS_ERROR_ABI, "size", function(&any.part, sizeof(type) - 1));                      \
+        FAILS(SLS_ERROR_ABI, "size", function(&any.part, (size_t)-1));                            \
+        memset(&any, 0xA5, sizeof any);                                                           \
+        OK(function(&any.part, sizeof(type) + 16));                                               \
+        CHECK(any.part.struct_size == sizeof(type) + 16);                                         \
+        CHECK(any.bytes[sizeof(type)] == 0 && any.bytes[sizeof(type) + 16] == 0xA5);              \
+    } while (0)
+
+    INIT(sls_frame_init, frame, sls_frame);
+    INIT(sls_engine_options_init, engine, sls_engine_options);
+    INIT(sls_clip_options_init, clip, sls_clip_options);
+    INIT(sls_render_options_init, render, sls_render_options);
+    INIT(sls_render_result_init, result, sls_render_result);
+    INIT(sls_info_init, info, sls_info);
+    INIT(sls_face_init, face, sls_face);
+}
+
+static void engines(void)
+{
+    sls_engine *const untouched = (sls_engine *)(void *)&logged;
+    sls_engine *engine = untouched;
+    sls_engine_options options;
+    sls_info info;
+    char text[8];
+
+    FAILS(SLS_ERROR_ABI, "abi_version", sls_engine_create(0, NULL, &engine));
+    FAILS(SLS_ERROR_ABI, "abi_version", sls_engine_create(SLS_ABI_VERSION + 1, NULL, &engine));
+    FAILS(SLS_ERROR_NULL, "engine", sls_engine_create(SLS_ABI_VERSION, NULL, NULL));
+
+#define REFUSED(status, word, change)                                                             \
+    do {                                                                                          \
+        OK(sls_engine_options_init(&options, sizeof options));                                    \
+        change;                                                                                   \
+        FAILS(status, word, sls_engine_create(SLS_ABI_VERSION, &options, &engine));               \
+    } while (0)
+
+    REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 0);
+    REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 4);
+    REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 0xFFFFFFFFu);
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = 1);
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[5] = 1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.provider", options.provider = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.provider", options.provider = 6);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.threads", options.threads = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.threads", options.threads = 1 << 30);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.bundle", options.bundle = "\xFF\xFE");
+    REFUSED(SLS_ERROR_READ, "no-such-bundle", options.bundle = "no-such-bundle");
+#undef REFUSED
+    CHECK(engine == untouched);
+
+    sls_engine_destroy(NULL);
+    OK(sls_info_init(&info, sizeof info));
+    FAILS(SLS_ERROR_NULL, "engine", sls_engine_info(NULL, &info));
+    FAILS(SLS_ERROR_NULL, "engine", sls_engine_refused(NULL, 0, NULL, NULL));
+    CHECK(sls_engine_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
+}
+
+static void an_engine(const sls_engine *engine)
+{
+    sls_info info;
+    char text[8];
+    size_t needed;
+
+    memset(&info, 0, sizeof info);
+    FAILS(SLS_ERROR_ABI, "struct_size", sls_engine_info(engine, &info));
+    FAILS(SLS_ERROR_ARGUMENT, "index", sls_engine_refused(engine, -1, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "info", sls_engine_info(engine, NULL));
+    needed = sls_engine_last_error(engine, text, sizeof text);
+    CHECK(needed == strlen("info is NULL") + 1 && strcmp(text, "info is") == 0);
+    CHECK(sls_engine_last_error(engine, NULL, 0) == needed);
+}
+
+static void clip_options(const sls_engine *engine)
+{
+    static const int64_t back[] = {0, 640, 639};
+    sls_clip *const untouched = (sls_clip *)(void *)&logged;
+    sls_clip *clip = untouched;
+    sls_clip_options options;
+    float zero = 0.0f;
+
+    FAILS(SLS_ERROR_NULL, "engine", sls_clip_create(NULL, NULL, &clip));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_create(engine, NULL, NULL));
+
+#define REFUSED(status, word, change)                                                             \
+    do {                                                                                          \
+        OK(sls_clip_options_init(&options, sizeof options));                                      \
+        change;                                                                                   \
+        FAILS(status, word, sls_clip_create(engine, &options, &clip));                            \
+    } while (0)
+
+    REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 12);
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = -1);
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[0] = 1);
+    REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0);
+    REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_den = 0);
+    REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0xFFFFFFFFu);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.selection", options.selection = 3);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.point_x", options.point_x = zero / zero);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.transfer", options.transfer = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "strength", options.strength = 1.5f);
+    REFUSED(SLS_ERROR_ARGUMENT, "strength", options.strength = zero / zero);
+    REFUSED(SLS_ERROR_ARGUMENT, "timing", (options.times = back, options.time_count = 3));
+    REFUSED(SLS_ERROR_ARGUMENT, "timing", (options.times = back, options.time_count = 0));
+    REFUSED(SLS_ERROR_ARGUMENT, "options.time_count",
+            (options.times = back, options.time_count = UINT64_MAX));
+#undef REFUSED
+    CHECK(clip == untouched);
+    sls_clip_destroy(NULL);
+}
+
+static void null_clips(void)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame = rgba(pixels, SIDE, SIDE);
+    float sample = 0.0f;
+    char text[4];
+
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_reference(NULL, &frame));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_clear_reference(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_forget_analysis(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_analyze(NULL, 0, &frame, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_audio(NULL, &sample, 1, 16000, 1));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "words.wav"));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_audio(NULL, &sample, 1, 16000, 1));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_audio(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_render(NULL, 0, &frame, &frame, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_look_ahead(NULL, NULL, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_frame(NULL, &frame, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_frame_at(NULL, 0, &frame, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_pull_frame(NULL, &frame, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_face(NULL, 0, 0, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_flush(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_reset(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_seek(NULL, 0));
+    CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
+}
+
+static void load(sls_clip *clip, int32_t status, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FAILS(status, name, sls_clip_load_audio(clip, path));
+}
+
+static void audio(sls_clip *clip)
+{
+    float samples[4] = {0};
+    const float *odd = (const float *)(const void *)((const char *)samples + 1);
+
+    FAILS(SLS_ERROR_NULL, "path", sls_clip_load_audio(clip, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "path", sls_clip_load_audio(clip, "\xFF"));
+    load(clip, SLS_ERROR_READ, "none.wav");
+    load(clip, SLS_ERROR_AUDIO, "text.wav");
+    load(clip, SLS_ERROR_AUDIO, "cut.wav");
+    load(clip, SLS_ERROR_NO_AUDIO, "empty.wav");
+
+#define BOTH(status, word, ...)                                                                   \
+    do {                                                                                          \
+        FAILS(status, word, sls_clip_set_audio(clip, __VA_ARGS__));                               \
+        FAILS(status, word, sls_clip_push_audio(clip, __VA_ARGS__));                              \
+    } while (0)
+
+    BOTH(SLS_ERROR_NULL, "samples", NULL, 4, 16000, 1);
+    BOTH(SLS_ERROR_ARGUMENT, "samples", odd, 2, 16000, 1);
+    BOTH(SLS_ERROR_ARGUMENT, "frames", samples, UINT64_MAX, 16000, 64);
+    BOTH(SLS_ERROR_ARGUMENT, "channels", samples, 4, 16000, 0);
+    BOTH(SLS_ERROR_ARGUMENT, "channels", samples, 4, 16000, -1);
+    BOTH(SLS_ERROR_ARGUMENT, "channels", samples, 4, 16000, 65);
+    BOTH(SLS_ERROR_ARGUMENT, "rate", samples, 4, 0, 1);
+    BOTH(SLS_ERROR_ARGUMENT, "rate", samples, 4, 0xFFFFFFFFu, 1);
+#undef BOTH
+    FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_clip_set_audio(clip, NULL, 0, 16000, 1));
+    FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_clip_finish_audio(clip));
+}
+
+/* One wrong frame, at every place that takes one. */
+static void refused_frame(sls_clip *clip, int32_t status, const char *word, const sls_frame *wrong)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame right = rgba(pixels, SIDE, SIDE);
+    int64_t index = -7;
+    int32_t faces = -7;
+
+    FAILS(status, word, sls_clip_set_reference(clip, wrong));
+    FAILS(status, word, sls_clip_analyze(clip, 0, wrong, &faces));
+    FAILS(status, word, sls_clip_render(clip, 0, wrong, &right, NULL, NULL));
+    FAILS(status, word, sls_clip_render(clip, 0, &right, wrong, NULL, NULL));
+    FAILS(status, word, sls_clip_push_frame(clip, wrong, &index));
+    FAILS(status, word, sls_clip_push_frame_at(clip, 0, wrong, &index));
+    FAILS(status, word, sls_clip_pull_frame(clip, wrong, NULL, NULL));
+    CHECK(index == -7 && faces == -7);
+}
+
+static void frames(sls_clip *clip)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame;
+
+    refused_frame(clip, SLS_ERROR_NULL, "NULL", NULL);
+
+#define REFUSED(status, word, change)                                                             \
+    do {                                                                                          \
+        frame = rgba(pixels, SIDE, SIDE);                                                         \
+        change;                                                                                   \
+        refused_frame(clip, status, word, &frame);                                                \
+    } while (0)
+
+    REFUSED(SLS_ERROR_ABI, "struct_size", frame.struct_size = 1);
+    REFUSED(SLS_ERROR_ABI, "reserved", frame.reserved[2] = 5);
+    REFUSED(SLS_ERROR_NULL, "data", frame.data = NULL);
+    REFUSED(SLS_ERROR_FRAME, "format", frame.format = 0);
+    REFUSED(SLS_ERROR_FRAME, "format", frame.format = 7);
+    REFUSED(SLS_ERROR_FRAME, "memory", frame.memory = 1);
+    REFUSED(SLS_ERROR_FRAME, "width", frame.width = 0);
+    REFUSED(SLS_ERROR_FRAME, "width", frame.width = -8);
+    REFUSED(SLS_ERROR_FRAME, "width", frame.width = 65537);
+    REFUSED(SLS_ERROR_FRAME, "height", frame.height = 0);
+    REFUSED(SLS_ERROR_FRAME, "stride", frame.stride = 0);
+    REFUSED(SLS_ERROR_FRAME, "stride", frame.stride = 4 * SIDE - 1);
+    REFUSED(SLS_ERROR_FRAME, "stride", frame.stride = 1 - 4 * SIDE);
+    REFUSED(SLS_ERROR_FRAME, "stride", frame.stride = INT64_MAX);
+    REFUSED(SLS_ERROR_FRAME, "stride", frame.stride = INT64_MIN);
+#undef REFUSED
+}
+
+static void rendering(sls_clip *clip)
+{
+    unsigned char pixels[2][4 * SIDE * SIDE];
+    float samples[1600] = {0};
+    sls_frame source = rgba(pixels[0], SIDE, SIDE), destination = rgba(pixels[1], SIDE, SIDE);
+    sls_frame smaller = rgba(pixels[1], SIDE / 2, SIDE), other = destination;
+    sls_render_options options;
+    sls_render_result result;
+    sls_face face;
+    int64_t index = -7;
+
+    memset(pixels[0], 9, sizeof pixels[0]);
+    OK(sls_face_init(&face, sizeof face));
+    FAILS(SLS_ERROR_NULL, "face", sls_clip_face(clip, 0, 0, NULL));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
+    OK(sls_clip_analyze(clip, 0, &source, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "ordinal", sls_clip_face(clip, 0, 0, &face));
+    OK(sls_clip_forget_analysis(clip));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
+    face.struct_size = 2;
+    FAILS(SLS_ERROR_ABI, "face.struct_size", sls_clip_face(clip, 0, 0, &face));
+    FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_set_reference(clip, &source));
+    FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_clip_render(clip, 0, &source, &destination, NULL, NULL));
+
+    OK(sls_clip_set_audio(clip, samples, 1600, 16000, 1));
+    FAILS(SLS_ERROR_STATE, "audio", sls_clip_push_audio(clip, samples, 1600, 16000, 1));
+    FAILS(SLS_ERROR_FRAME, "width", sls_clip_render(clip, 0, &source, &smaller, NULL, NULL));
+    other.format = SLS_FORMAT_BGRA8;
+    FAILS(SLS_ERROR_FRAME, "format", sls_clip_render(clip, 0, &source, &other, NULL, NULL));
+
+    OK(sls_render_options_init(&options, sizeof options));
+    OK(sls_render_result_init(&result, sizeof result));
+    result.index = -7;
+    options.strength = 2.0f;
+    FAILS(SLS_ERROR_ARGUMENT, "strength",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.strength = 1.0f;
+    options.reserved[0] = 1;
+    FAILS(SLS_ERROR_ABI, "reserved",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    CHECK(result.index == -7);
+    result.struct_size = 3;
+    FAILS(SLS_ERROR_ABI, "result", sls_clip_render(clip, 0, &source, &destination, NULL, &result));
+
+    /* No face is no error: the frame passes through. */
+    OK(sls_render_result_init(&result, sizeof result));
+    OK(sls_clip_render(clip, 0, &source, &destination, NULL, &result));
+    CHECK(memcmp(pixels[0], pixels[1], sizeof pixels[0]) == 0);
+    CHECK(result.face == -1 && result.changed == 0 && result.index == 0);
+
+    CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_AGAIN);
+    OK(sls_clip_push_frame(clip, &source, &index));
+    CHECK(index == 0);
+    OK(sls_clip_flush(clip));
+    FAILS(SLS_ERROR_STATE, "flush", sls_clip_push_frame(clip, &source, &index));
+    FAILS(SLS_ERROR_STATE, "audio", sls_clip_set_audio(clip, samples, 1600, 16000, 1));
+    FAILS(SLS_ERROR_FRAME, "width", sls_clip_pull_frame(clip, &smaller, NULL, NULL));
+    OK(sls_clip_pull_frame(clip, &destination, NULL, &result));
+    CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_END);
+    OK(sls_clip_reset(clip));
+    OK(sls_clip_seek(clip, 100));
+    OK(sls_clip_push_frame(clip, &source, &index));
+    CHECK(index == 100);
+    OK(sls_clip_clear_reference(clip));
+}
+
+int main(int argc, char **argv)
+{
+    sls_engine *engine;
+    sls_clip *clip = NULL;
+
+    CHECK(argc == 2);
+    folder = argv[1];
+    versions_and_texts();
+    log_callback();
+    init_functions();
+    engines();
+    null_clips();
+    engine = cpu_engine(NULL);
+    CHECK(logged > 0);
+    an_engine(engine);
+    clip_options(engine);
+    OK(sls_clip_create(engine, NULL, &clip));
+    audio(clip);
+    frames(clip);
+    rendering(clip);
+    sls_clip_destroy(clip);
+    sls_engine_destroy(engine);
+    OK(sls_set_log_callback(NULL, NULL, 0));
+    puts("every misuse was refused");
+    return 0;
+}

@@ -1,0 +1,161 @@
+//! The C API as C and C++ programs see it: built by the machine's compilers, against the shared and
+//! the static library, and run.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stylelipsync::audio::decode_file;
+use stylelipsync::model::provision::{Component, provision};
+
+#[path = "c/support.rs"]
+mod support;
+
+/// Frames that the harness renders: more than the 25 that a reference is chosen among.
+const FRAMES: usize = 30;
+
+#[derive(Clone, Copy, Debug)]
+enum Link {
+    Shared,
+    Static,
+    /// The program loads the shared library itself.
+    Loaded,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Builds a harness into `folder`. None on a machine without a compiler for the dialect.
+fn build(folder: &Path, name: &str, dialect: &str, link: Link) -> Option<PathBuf> {
+    let cpp = dialect.starts_with("c++");
+    let mut command = Command::new(support::compiler(cpp)?);
+    command
+        .arg(format!("-std={dialect}"))
+        .args([
+            "-O1",
+            "-g",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-D_DEFAULT_SOURCE",
+        ])
+        .arg("-I")
+        .arg(root().join("include"))
+        .args(cpp.then_some(["-x", "c++"]).into_iter().flatten())
+        .arg(root().join("tests/c").join(name).with_extension("c"))
+        .args(cpp.then_some(["-x", "none"]).into_iter().flatten());
+    if !cpp {
+        command.args(["-Wpedantic", "-Wstrict-prototypes"]);
+    }
+    match link {
+        Link::Shared | Link::Loaded => {
+            let library = support::library(if cfg!(target_os = "macos") {
+                "libstylelipsync.dylib"
+            } else {
+                "libstylelipsync.so"
+            });
+            // As it is installed: under the name that programs look for.
+            let installed = folder.join(if cfg!(target_os = "macos") {
+                "libstylelipsync.1.dylib"
+            } else {
+                "libstylelipsync.so.1"
+            });
+            if !installed.exists() {
+                std::fs::copy(library, &installed).unwrap();
+            }
+            if let Link::Shared = link {
+                command
+                    .arg(&installed)
+                    .arg(format!("-Wl,-rpath,{}", folder.display()));
+            }
+        }
+        Link::Static => {
+            command.arg(support::library("libstylelipsync.a"));
+            if cfg!(target_os = "macos") {
+                command.args(["-framework", "CoreFoundation", "-framework", "Security"]);
+            }
+        }
+    }
+    let program = folder.join(format!("{name}-{dialect}-{link:?}"));
+    command
+        .arg("-o")
+        .arg(&program)
+        .args(["-lpthread", "-ldl", "-lm"]);
+    support::run(&mut command);
+    Some(program)
+}
+
+/// A harness, to be run with ONNX Runtime where it was provisioned.
+fn harness(program: &Path) -> Command {
+    let runtime = provision(Component::OnnxRuntime).expect("ONNX Runtime");
+    let mut command = Command::new(program);
+    command.env("STYLELIPSYNC_ORT", runtime.path);
+    command
+}
+
+#[test]
+fn both_paths_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = root().join("models/head/clip");
+    let mut size = (0, 0);
+    let mut pixels =
+        std::io::BufWriter::new(std::fs::File::create(folder.path().join("frames.rgba")).unwrap());
+    for index in 0..FRAMES {
+        let picture = image::open(clip.join(format!("frames/{index:04}.jpg"))).unwrap();
+        let picture = picture.into_rgba8();
+        size = picture.dimensions();
+        pixels.write_all(picture.as_raw()).unwrap();
+    }
+    pixels.into_inner().unwrap();
+    let words = clip.join("other.wav");
+    let sound = decode_file(&words).unwrap();
+    std::fs::copy(&words, folder.path().join("words.wav")).unwrap();
+    std::fs::write(
+        folder.path().join("words.f32"),
+        bytemuck::cast_slice(&sound.samples),
+    )
+    .unwrap();
+
+    for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
+        let Some(program) = build(folder.path(), "lipsync", dialect, link) else {
+            continue;
+        };
+        let said =
+            support::run(harness(&program).arg(folder.path()).args(
+                [size.0, size.1, FRAMES as u32, sound.rate].map(|number| number.to_string()),
+            ));
+        assert!(said.contains("the same bytes from both paths"), "{said}");
+    }
+}
+
+#[test]
+fn every_misuse_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text.wav"), "no sound in here\n".repeat(500)).unwrap();
+    std::fs::write(at("empty.wav"), []).unwrap();
+    let words = std::fs::read(root().join("models/head/clip/other.wav")).unwrap();
+    std::fs::write(at("cut.wav"), &words[..words.len() / 2]).unwrap();
+    for (dialect, link) in [
+        ("c11", Link::Shared),
+        ("c11", Link::Static),
+        ("c++17", Link::Shared),
+        ("c++17", Link::Static),
+    ] {
+        let Some(program) = build(folder.path(), "misuse", dialect, link) else {
+            continue;
+        };
+        let said = support::run(harness(&program).arg(folder.path()));
+        assert_eq!(said, "every misuse was refused\n");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_host_may_unload_and_load_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = build(folder.path(), "reload", "c11", Link::Loaded).unwrap();
+    let library = folder.path().join("libstylelipsync.so.1");
+    support::run(harness(&program).arg(library));
+}

@@ -1,0 +1,256 @@
+//! `include/stylelipsync.h` is what the sources say, and stands on its own in every dialect.
+//!
+//! When the sources changed: `BLESS=1 cargo test --test header` writes the header anew.
+
+use std::path::Path;
+use std::process::Command;
+
+#[path = "c/support.rs"]
+mod support;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sections, in the header's order.
+const SECTIONS: [&str; 9] = [
+    "version", "status", "log", "frame", "engine", "clip", "audio", "render", "stream",
+];
+
+fn generate() -> String {
+    let capi = root().join("src/capi");
+    let mut config = cbindgen::Config {
+        language: cbindgen::Language::C,
+        header: Some(std::fs::read_to_string(capi.join("top.h")).unwrap()),
+        include_guard: Some("STYLELIPSYNC_H".into()),
+        no_includes: true,
+        sys_includes: vec!["stddef.h".into(), "stdint.h".into()],
+        after_includes: Some(
+            "\n/* On Windows, define SLS_SHARED when the library is linked as a DLL. */\n\
+             #if defined(_WIN32) && defined(SLS_SHARED)\n\
+             #define SLS_API __declspec(dllimport)\n\
+             #else\n\
+             #define SLS_API\n\
+             #endif"
+                .into(),
+        ),
+        cpp_compat: true,
+        usize_is_size_t: true,
+        style: cbindgen::Style::Type,
+        documentation_style: cbindgen::DocumentationStyle::Doxy,
+        line_length: 100,
+        tab_width: 4,
+        ..Default::default()
+    };
+    config.function.prefix = Some("SLS_API".into());
+    config.function.sort_by = Some(cbindgen::SortKey::None);
+    config.constant.sort_by = Some(cbindgen::SortKey::None);
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for section in SECTIONS {
+        builder = builder.with_src(capi.join(section).with_extension("rs"));
+    }
+    let mut text = Vec::new();
+    builder.generate().expect("a header").write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn header_is_what_the_sources_say() {
+    let path = root().join("include/stylelipsync.h");
+    let wanted = generate();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = wanted
+        .lines()
+        .zip(found.lines())
+        .position(|(wanted, found)| wanted != found);
+    assert!(
+        wanted == found,
+        "include/stylelipsync.h is not what src/capi says (first at line {:?}); \
+         run BLESS=1 cargo test --test header",
+        differs.map(|line| line + 1)
+    );
+}
+
+/// The dialects in which the header must be without a warning.
+const DIALECTS: [&str; 6] = ["c99", "c11", "c17", "c++11", "c++17", "c++20"];
+
+#[test]
+fn header_stands_alone_in_every_dialect() {
+    let folder = tempfile::tempdir().unwrap();
+    // Included twice, and first; every function is named, so that its prototype is used.
+    let calls: String = functions()
+        .iter()
+        .map(|name| format!("    used((any_function){name});\n"))
+        .collect();
+    let code = format!(
+        "#include \"stylelipsync.h\"\n\
+         #include \"stylelipsync.h\"\n\
+         typedef void (*any_function)(void);\n\
+         void used(any_function function);\n\
+         void all(void);\n\
+         void all(void) {{\n{calls}}}\n"
+    );
+    for dialect in DIALECTS {
+        let cpp = dialect.starts_with("c++");
+        let Some(compiler) = support::compiler(cpp) else {
+            continue;
+        };
+        let source = folder
+            .path()
+            .join(if cpp { "alone.cpp" } else { "alone.c" });
+        std::fs::write(&source, &code).unwrap();
+        let strict: &[&str] = if cpp {
+            &["-Wno-cast-function-type"]
+        } else {
+            &[
+                "-Wstrict-prototypes",
+                "-Wmissing-prototypes",
+                "-Wno-cast-function-type",
+            ]
+        };
+        support::run(
+            Command::new(compiler)
+                .arg(format!("-std={dialect}"))
+                .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"])
+                .args(strict)
+                .arg("-I")
+                .arg(root().join("include"))
+                .arg(&source)
+                .arg("-o")
+                .arg(folder.path().join("alone.o")),
+        );
+    }
+}
+
+/// Names of the functions that the header declares.
+fn functions() -> Vec<String> {
+    let header = generate();
+    let code = header.split("extern \"C\" {").nth(1).unwrap();
+    let mut names: Vec<String> = code
+        .split("SLS_API")
+        .skip(1)
+        .map(|rest| {
+            let before = rest.split('(').next().unwrap();
+            before
+                .split([' ', '*', '\n'])
+                .next_back()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn every_function_and_nothing_else_is_exported() {
+    let library = support::library("libstylelipsync.so");
+    let output = support::run(
+        Command::new("nm")
+            .args(["-D", "--defined-only"])
+            .arg(&library),
+    );
+    let mut exported: Vec<&str> = output
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(2))
+        .collect();
+    exported.sort();
+    assert_eq!(exported, functions());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn shared_library_has_its_name_and_stays_loaded() {
+    let library = support::library("libstylelipsync.so");
+    let output = support::run(Command::new("readelf").arg("-d").arg(&library));
+    assert!(
+        output.contains("[libstylelipsync.so.1]"),
+        "no SONAME: {output}"
+    );
+    assert!(output.contains("NODELETE"), "it can be unloaded: {output}");
+}
+
+/// Sizes and offsets on 64-bit machines. They change with SLS_ABI_VERSION only; new fields take
+/// reserved bytes.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn layouts_are_kept() {
+    let Some(compiler) = support::compiler(false) else {
+        panic!("no C compiler")
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = [
+        (
+            "sls_frame",
+            72,
+            &[
+                "format 4",
+                "stride 16",
+                "data 24",
+                "memory 32",
+                "reserved 40",
+            ][..],
+        ),
+        (
+            "sls_engine_options",
+            72,
+            &["provider 4", "threads 8", "bundle 16", "reserved 24"],
+        ),
+        (
+            "sls_info",
+            80,
+            &[
+                "provider 4",
+                "device 16",
+                "runtime 32",
+                "refused 44",
+                "reserved 48",
+            ],
+        ),
+        (
+            "sls_clip_options",
+            112,
+            &["rate_num 4", "strength 32", "audio_offset 40", "times 48"],
+        ),
+        (
+            "sls_face",
+            56,
+            &["id 4", "x 8", "confidence 20", "reserved 24"],
+        ),
+        (
+            "sls_render_options",
+            56,
+            &["strength 4", "matte_stride 8", "matte 16", "reserved 24"],
+        ),
+        (
+            "sls_render_result",
+            64,
+            &["changed 4", "index 8", "face 16", "strength 28"],
+        ),
+    ];
+    let mut code = String::from("#include \"stylelipsync.h\"\n");
+    for (name, size, fields) in wanted {
+        code += &format!("_Static_assert(sizeof({name}) == {size}, \"{name}\");\n");
+        for field in fields {
+            let (field, offset) = field.split_once(' ').unwrap();
+            code += &format!(
+                "_Static_assert(offsetof({name}, {field}) == {offset}, \"{name}.{field}\");\n"
+            );
+        }
+    }
+    let source = folder.path().join("layout.c");
+    std::fs::write(&source, code).unwrap();
+    support::run(
+        Command::new(compiler)
+            .args(["-std=c11", "-c", "-I"])
+            .arg(root().join("include"))
+            .arg(&source)
+            .arg("-o")
+            .arg(folder.path().join("layout.o")),
+    );
+}
