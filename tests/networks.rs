@@ -254,3 +254,39 @@ fn the_report_says_cpu_and_where_each_node_runs() {
         );
     }
 }
+
+/// A manifest may lie consistently; the graph itself has the last word.
+#[test]
+fn a_graph_of_other_shapes_than_promised_is_refused() {
+    provision::provision(Component::OnnxRuntime).unwrap();
+    let lite = concat!(env!("CARGO_MANIFEST_DIR"), "/models/lite");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(lite).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    assert!(Bundle::open(folder.path()).is_ok());
+    let path = folder.path().join("manifest.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["detector"]["stride"] = 16.into();
+    let outputs = &mut manifest["graphs"]["detector"]["outputs"];
+    *outputs = serde_json::json!({"score": [1, 1, 12, 12], "box": [1, 3, 12, 12]});
+    std::fs::write(&path, manifest.to_string()).unwrap();
+
+    let bundle = Bundle::open(folder.path()).unwrap();
+    let error = Networks::load(&bundle, Provider::Cpu, 1).err().unwrap();
+    assert!(
+        matches!(error, stylelipsync::Error::Bundle { .. }),
+        "{error:?}"
+    );
+    let message = error.to_string();
+    assert!(
+        message.contains("graphs.detector.outputs.score"),
+        "{message}"
+    );
+    assert!(
+        message.contains("[1, 1, 24, 24] in the graph, not [1, 1, 12, 12]"),
+        "{message}"
+    );
+}

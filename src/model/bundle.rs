@@ -179,8 +179,10 @@ impl Bundle {
         self.check_shape(tensor, shape)?;
         match self.weights.values(tensor) {
             Ok(Values::Float(values)) => Ok(values),
-            Ok(Values::Int(_)) => Err(self.refuse(tensor, "holds integers, not numbers".into())),
-            Err(reason) => Err(self.refuse(tensor, reason)),
+            Ok(Values::Int(_)) => {
+                Err(self.refuse_tensor(tensor, "holds integers, not numbers".into()))
+            }
+            Err(reason) => Err(self.refuse_tensor(tensor, reason)),
         }
     }
 
@@ -191,15 +193,17 @@ impl Bundle {
     pub fn indices(&self, tensor: &str, limit: usize) -> Result<Vec<usize>> {
         let values = match self.weights.values(tensor) {
             Ok(Values::Int(values)) => values,
-            Ok(Values::Float(_)) => return Err(self.refuse(tensor, "holds no integers".into())),
-            Err(reason) => return Err(self.refuse(tensor, reason)),
+            Ok(Values::Float(_)) => {
+                return Err(self.refuse_tensor(tensor, "holds no integers".into()));
+            }
+            Err(reason) => return Err(self.refuse_tensor(tensor, reason)),
         };
         let index = |value: i64| usize::try_from(value).ok().filter(|&index| index < limit);
         values
             .into_iter()
             .map(|value| {
                 let reason = || format!("holds {value}, which is no index below {limit}");
-                index(value).ok_or_else(|| self.refuse(tensor, reason()))
+                index(value).ok_or_else(|| self.refuse_tensor(tensor, reason()))
             })
             .collect()
     }
@@ -231,7 +235,16 @@ impl Bundle {
         self.graphs.contains_key(network)
     }
 
-    fn refuse(&self, tensor: &str, reason: String) -> Error {
+    /// An error that names this bundle.
+    pub(super) fn refuse(&self, field: String, reason: String) -> Error {
+        Error::Bundle {
+            bundle: self.name.clone(),
+            field,
+            reason,
+        }
+    }
+
+    fn refuse_tensor(&self, tensor: &str, reason: String) -> Error {
         Error::Bundle {
             bundle: self.name.clone(),
             field: format!("weights.{tensor}"),
@@ -241,9 +254,9 @@ impl Bundle {
 
     fn check_shape(&self, tensor: &str, shape: &[usize]) -> Result<()> {
         match self.weights.shape(tensor) {
-            None => Err(self.refuse(tensor, "is missing".into())),
+            None => Err(self.refuse_tensor(tensor, "is missing".into())),
             Some(found) if found != shape => {
-                Err(self.refuse(tensor, format!("has shape {found:?}, not {shape:?}")))
+                Err(self.refuse_tensor(tensor, format!("has shape {found:?}, not {shape:?}")))
             }
             Some(_) => Ok(()),
         }
@@ -264,7 +277,7 @@ impl Bundle {
         }
         let ring = self.indices("face_model.ring", vertices)?;
         if ring.len() < 3 {
-            return Err(self.refuse("face_model.ring", "has fewer than 3 vertices".into()));
+            return Err(self.refuse_tensor("face_model.ring", "has fewer than 3 vertices".into()));
         }
         let lips = self.indices("face_model.lips", vertices)?;
         if lips.len() != self.manifest.lips {
@@ -273,7 +286,7 @@ impl Bundle {
                 lips.len(),
                 self.manifest.lips
             );
-            return Err(self.refuse("face_model.lips", reason));
+            return Err(self.refuse_tensor("face_model.lips", reason));
         }
         Ok(())
     }

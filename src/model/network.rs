@@ -233,6 +233,50 @@ impl<'a> Loader<'a> {
             strict: false,
         };
         let pool = Pool::new(name, self.runtime, &recipe, limit)?;
+        pool.run(|session| {
+            let sides = [
+                ("inputs", session.inputs(), &signature.inputs),
+                ("outputs", session.outputs(), &signature.outputs),
+            ];
+            sides.into_iter().try_for_each(|(side, found, expected)| {
+                agree(found, expected).map_err(|(tensor, reason)| {
+                    self.bundle
+                        .refuse(format!("graphs.{name}.{side}.{tensor}"), reason)
+                })
+            })
+        })?;
         Ok(Network { pool, signature })
+    }
+}
+
+/// Whether a graph really has the tensors that its manifest promises. Gives the first that it has
+/// not, and why.
+fn agree(
+    found: &[ort::value::Outlet],
+    expected: &[(&'static str, Vec<usize>)],
+) -> std::result::Result<(), (String, String)> {
+    for (name, shape) in expected {
+        let Some(outlet) = found.iter().find(|outlet| outlet.name() == *name) else {
+            return Err(((*name).to_owned(), "is not in the graph".into()));
+        };
+        let dims = outlet.dtype().tensor_shape();
+        let free_or = |dim: i64, size: usize| dim < 0 || usize::try_from(dim) == Ok(size);
+        let same = dims.is_some_and(|dims| {
+            dims.len() == shape.len() && dims.iter().zip(shape).all(|(&d, &s)| free_or(d, s))
+        });
+        if !same {
+            let found = dims.map_or("no tensor".into(), |dims| format!("{:?}", &dims[..]));
+            return Err((
+                (*name).to_owned(),
+                format!("is {found} in the graph, not {shape:?}"),
+            ));
+        }
+    }
+    match found
+        .iter()
+        .find(|outlet| expected.iter().all(|(name, _)| outlet.name() != *name))
+    {
+        Some(extra) => Err((extra.name().to_owned(), "is in the graph alone".into())),
+        None => Ok(()),
     }
 }

@@ -1,0 +1,117 @@
+use super::*;
+
+fn nowhere(cache: &Path) -> Places {
+    Places {
+        variable: None,
+        folders: Vec::new(),
+        cache: Some(cache.to_path_buf()),
+    }
+}
+
+fn touch(path: &Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, b"library").unwrap();
+}
+
+#[test]
+fn module_is_this_test_program() {
+    let here = module_file().unwrap();
+    assert_eq!(
+        here,
+        std::fs::canonicalize(std::env::current_exe().unwrap()).unwrap()
+    );
+}
+
+#[test]
+fn variable_wins_over_beside_wins_over_cache() {
+    for component in [Component::OnnxRuntime, Component::WebGpu] {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, beside) = (folder.path().join("cache"), folder.path().join("beside"));
+        let mut places = nowhere(&cache);
+        places.folders.push(beside.clone());
+
+        let cached = places.cached(component).unwrap();
+        assert!(cached.starts_with(&cache));
+        touch(&cached);
+        assert_eq!(
+            places.locate(component).unwrap(),
+            Found {
+                path: cached,
+                source: Source::Cache
+            }
+        );
+
+        let lies_beside = beside.join(component.file_names()[0]);
+        touch(&lies_beside);
+        assert_eq!(
+            places.locate(component).unwrap(),
+            Found {
+                path: lies_beside,
+                source: Source::Beside
+            }
+        );
+
+        let named = folder.path().join("mine.so");
+        touch(&named);
+        places.variable = Some(named.clone());
+        let source = Source::Variable(component.variable());
+        assert_eq!(
+            places.locate(component).unwrap(),
+            Found {
+                path: named,
+                source
+            }
+        );
+    }
+}
+
+#[test]
+fn a_variable_that_names_nothing_is_an_error_and_never_fetches() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut places = nowhere(folder.path());
+    touch(&places.cached(Component::OnnxRuntime).unwrap());
+    places.variable = Some(folder.path().join("gone.so"));
+    let pip = Pip::with_pythons(["/nonexistent/python"]);
+    for answer in [
+        places.locate(Component::OnnxRuntime),
+        places.provision(Component::OnnxRuntime, &pip),
+    ] {
+        let message = answer.unwrap_err().to_string();
+        assert!(message.contains("STYLELIPSYNC_ORT names"), "{message}");
+        assert!(message.contains("gone.so"), "{message}");
+    }
+}
+
+#[test]
+fn nothing_found_says_where_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut places = nowhere(folder.path());
+    places.folders.push(PathBuf::from("/somewhere"));
+    let message = places
+        .locate(Component::OnnxRuntime)
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "STYLELIPSYNC_ORT",
+        "/somewhere",
+        "onnxruntime-1.32.0",
+        "doctor --fetch",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn no_cache_folder_is_an_error() {
+    let places = Places {
+        variable: None,
+        folders: Vec::new(),
+        cache: None,
+    };
+    let pip = Pip::with_pythons(["/nonexistent/python"]);
+    let message = places
+        .provision(Component::WebGpu, &pip)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("STYLELIPSYNC_CACHE"), "{message}");
+}
