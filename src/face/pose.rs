@@ -105,14 +105,12 @@ fn multiply(a: &[[f64; 3]; 3], b: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
 
 /// Cofactors: the inverse, transposed, times the determinant.
 fn cofactors(m: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
-    let mut out = [[0.0; 3]; 3];
-    for i in 0..3 {
-        for j in 0..3 {
+    [0, 1, 2].map(|i| {
+        [0, 1, 2].map(|j| {
             let (a, b, c, d) = ((i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3);
-            out[i][j] = m[a][c] * m[b][d] - m[a][d] * m[b][c];
-        }
-    }
-    out
+            m[a][c] * m[b][d] - m[a][d] * m[b][c]
+        })
+    })
 }
 
 #[cfg(test)]

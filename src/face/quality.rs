@@ -65,7 +65,9 @@ pub fn reference_score(face: &Face, sharpness: f64) -> f64 {
 
 /// 0 up to `low`, 1 from `high`, smooth between; 0 for NaN.
 fn ramp(v: f64, low: f64, high: f64) -> f64 {
-    let t = ((v - low) / (high - low)).max(0.0).min(1.0);
+    let t = (v - low) / (high - low);
+    // NaN is not above 0.
+    let t = if t > 0.0 { t.min(1.0) } else { 0.0 };
     t * t * (3.0 - 2.0 * t)
 }
 

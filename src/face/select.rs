@@ -36,10 +36,7 @@ pub fn choose(faces: &[Face], ids: &[u32], selection: Selection) -> Option<usize
 /// The chosen face of the middle frame and the same face in its neighbours, followed outwards one
 /// frame at a time and no further than it can be. `frames` are the faces of t-2..t+2; `None` where
 /// a frame does not exist or is not known.
-pub fn follow<'a>(
-    frames: [Option<&'a [Face]>; WINDOW],
-    chosen: usize,
-) -> [Option<&'a Face>; WINDOW] {
+pub fn follow(frames: [Option<&[Face]>; WINDOW], chosen: usize) -> [Option<&Face>; WINDOW] {
     let middle = WINDOW / 2;
     let mut out = [None; WINDOW];
     out[middle] = frames[middle].and_then(|faces| faces.get(chosen));

@@ -60,7 +60,7 @@ impl Face {
                 .chain(&seen.expression)
                 .all(|v| v.is_finite());
         let confidence = sigmoid(seen.confidence) * visibility(&pose, centre, side, frame);
-        (sane && confidence.is_finite()).then(|| Self {
+        (sane && confidence.is_finite()).then_some(Self {
             pose,
             identity: seen.identity,
             expression: seen.expression,

@@ -58,7 +58,8 @@ pub struct Curve {
 
 impl Curve {
     fn new(transfer: Transfer) -> Self {
-        let (to_srgb, from_srgb): (fn(f64) -> f64, fn(f64) -> f64) = match transfer {
+        type Map = fn(f64) -> f64;
+        let (to_srgb, from_srgb): (Map, Map) = match transfer {
             Transfer::Srgb | Transfer::Display => (|v| v, |v| v),
             Transfer::Linear => (srgb_from_linear, linear_from_srgb),
             Transfer::Rec709 => (
@@ -110,13 +111,19 @@ impl Curve {
     /// (NaN gives 0).
     #[inline(always)]
     pub fn from_srgb(&self, v: f32) -> f32 {
-        let v = v.max(0.0).min(1.0);
+        let v = unit(v);
         if self.identity {
             v
         } else {
             lookup(&self.decode, v, DECODE_STEPS)
         }
     }
+}
+
+/// A value clipped to [0, 1]; NaN, unlike with `clamp`, gives 0.
+#[inline(always)]
+pub(crate) fn unit(v: f32) -> f32 {
+    if v > 0.0 { v.min(1.0) } else { 0.0 }
 }
 
 #[inline(always)]

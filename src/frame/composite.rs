@@ -1,7 +1,7 @@
 //! Putting the generated face back: inside the mask's feathered rim the generated picture, outside
 //! every byte as it was.
 
-use super::colour::Curve;
+use super::colour::{Curve, unit};
 use super::format::{FrameMut, Transfer};
 use super::pixel::{Pixel, with_pixel};
 use super::warp::Similarity;
@@ -242,16 +242,15 @@ impl Compositor {
                 let mut cell = [0.0; 4];
                 if let Some(patch) = patch {
                     for (c, v) in cell[..3].iter_mut().enumerate() {
-                        // max and min drop NaN.
                         let value = patch.generated[c * size * size + at] * 0.5 + 0.5;
-                        *v = value.max(0.0).min(1.0);
+                        *v = unit(value);
                         if matched {
                             *v = light.to_srgb(light.from_srgb(*v) * patch.gains[c]);
                         }
                     }
                 }
                 if (x + BORDER, y + BORDER) == (column, row) {
-                    cell[3] = alpha[at].max(0.0).min(1.0);
+                    cell[3] = unit(alpha[at]);
                 }
                 self.cells[row * width + column] = cell;
             }
