@@ -1,25 +1,25 @@
-//! Puts the bundle `models/lite` into the library, and fixes what the linker must know.
+//! Puts the bundle `models/lite` into the library and the bundled clip into the program, so that
+//! each works wherever it lies; and fixes what the linker must know.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
 fn main() {
-    embed_lite_bundle();
+    embed("models/lite", &["json", "onnx", "safetensors"], "lite.rs");
+    embed("models/head/clip", &["json", "wav"], "clip.rs");
+    embed("models/head/clip/frames", &["jpg"], "clip_frames.rs");
     link();
 }
 
-/// Writes `lite.rs`: a table of the bundle's files, `&[("name", include_bytes!("path")), ..]`.
-fn embed_lite_bundle() {
+/// Writes a table of the folder's files of these kinds, `&[("name", include_bytes!("path")), ..]`.
+fn embed(folder: &str, kinds: &[&str], table_name: &str) {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let folder = root.join("models/lite");
+    let folder = root.join(folder);
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
-    let belongs = |file: &PathBuf| {
-        let kind = file.extension().and_then(|kind| kind.to_str());
-        matches!(kind, Some("json" | "onnx" | "safetensors"))
-    };
-    files.retain(belongs);
+    let kind = |file: &PathBuf| Some(file.extension()?.to_str()?.to_owned());
+    files.retain(|file| kind(file).is_some_and(|kind| kinds.contains(&kind.as_str())));
     files.sort();
     let mut table = String::from("&[\n");
     for file in files {
@@ -28,7 +28,7 @@ fn embed_lite_bundle() {
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("lite.rs"), table).expect("OUT_DIR can be written");
+    fs::write(out.join(table_name), table).expect("OUT_DIR can be written");
 }
 
 /// The shared library's name for those who link it; the number is SLS_ABI_VERSION. And: ONNX

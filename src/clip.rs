@@ -214,6 +214,12 @@ impl Clip {
         Some(known.faces.iter().zip(known.ids.iter()).map(seen).collect())
     }
 
+    /// The frame before which all frames must be analysed for the reference to be the same as if
+    /// the whole clip were; `None` while no face was seen that may become it.
+    pub fn reference_settled_at(&self) -> Option<i64> {
+        self.analysis.read().settled_at()
+    }
+
     /// Forgets what was analysed, for instance when the clip's pictures changed.
     pub fn forget_analysis(&mut self) {
         self.analysis = RwLock::new(Analysis::default());

@@ -1,1 +1,45 @@
-fn main() {}
+//! `stylelipsync`: the library on the command line.
+//!
+//! Reads clips, drives [`stylelipsync::Clip`], writes results. Whatever is about lip-sync is in
+//! the library; here are files, child processes, queues and sentences for people.
+
+mod args;
+mod demo;
+mod failure;
+mod interrupt;
+mod lipsync;
+mod logger;
+mod picture;
+mod pipeline;
+mod probe;
+mod progress;
+mod render;
+mod session;
+mod sheet;
+mod sink;
+mod source;
+mod tool;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logger::install();
+    interrupt::install();
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Doctor(arguments) => session::doctor(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The engine's own loops, without networks: `cargo bench --bench kernels`.
+
+use divan::{Bencher, black_box};
+use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
+use stylelipsync::frame::composite::Patch;
+use stylelipsync::frame::{
+    Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer,
+};
+
+const SIZE: usize = 256;
+const WIDTH: u32 = 1920;
+const HEIGHT: u32 = 1080;
+
+/// The shipped bundle's.
+const MEL: MelParameters = MelParameters {
+    rate: 16_000,
+    mels: 80,
+    fft: 512,
+    window: 400,
+    hop: 160,
+    low: 55.0,
+    high: 7600.0,
+    floor: 1e-5,
+    frames: 28,
+    lead: 16,
+};
+
+fn main() {
+    divan::main();
+}
+
+/// A square over a face of 400 pixels, a little turned.
+fn crop() -> Similarity {
+    Similarity::square([960.0, 500.0], 400.0, 0.1, SIZE)
+}
+
+fn frame(format: PixelFormat) -> Vec<u8> {
+    let bytes = (WIDTH * HEIGHT) as usize * format.bytes();
+    (0..bytes)
+        .map(|n| (n * 2_654_435_761 >> 13) as u8 & 0x3f)
+        .collect()
+}
+
+#[divan::bench(args = [PixelFormat::Rgba8, PixelFormat::Rgba16, PixelFormat::RgbaF32])]
+fn cut_a_crop(bencher: Bencher, format: PixelFormat) {
+    let bytes = frame(format);
+    let source = FrameRef::packed(&bytes, WIDTH, HEIGHT, format).expect("a good frame");
+    let (mut sampler, mut out) = (Sampler::default(), vec![0.0; 3 * SIZE * SIZE]);
+    bencher.bench_local(|| {
+        let map = black_box(crop());
+        sampler.sample(
+            &source,
+            Transfer::Display,
+            &map,
+            SIZE,
+            Outside::Edge,
+            &mut out,
+        )
+    });
+}
+
+#[divan::bench(args = [PixelFormat::Rgba8, PixelFormat::Rgba16, PixelFormat::RgbaF32])]
+fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
+    let mut bytes = frame(format);
+    let mut target = FrameMut::packed(&mut bytes, WIDTH, HEIGHT, format).expect("a good frame");
+    let generated = vec![0.25; 3 * SIZE * SIZE];
+    let alpha = vec![0.75; SIZE * SIZE];
+    let patch = Patch {
+        size: SIZE,
+        generated: &generated,
+        alpha: &alpha,
+        gains: [1.0; 3],
+    };
+    let mut compositor = Compositor::default();
+    bencher.bench_local(|| {
+        compositor.blend(
+            &mut target,
+            Transfer::Display,
+            &black_box(crop()),
+            &patch,
+            1.0,
+        )
+    });
+}
+
+#[divan::bench]
+fn mel_window(bencher: Bencher) {
+    let audio = Timeline::whole((0..16_000).map(|n| (n as f32 * 0.1).sin()).collect(), 0);
+    let mel = MelSpectrogram::new(MEL).expect("good parameters");
+    let mut window = vec![0.0; mel.params().window_len()];
+    bencher.bench_local(|| mel.window(&audio, black_box(8000), &mut window));
+}
+
+#[divan::bench]
+fn resample_a_second(bencher: Bencher) {
+    let second: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.05).sin()).collect();
+    bencher.bench_local(|| to_16k(black_box(&second), 48_000, 1));
+}

@@ -1,0 +1,268 @@
+//! The command line.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::EXIT_CODES;
+
+/// A face clip and other words in, the same face saying them out.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lip-sync the bundled clip (a rendered head) to other words.
+    Demo(DemoArguments),
+    /// Lip-sync a movie or a folder of pictures to an audio file.
+    Render(RenderArguments),
+    /// Tell what was found on this machine, which providers work, and what to do when nothing was.
+    Doctor(DoctorArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// The folder to leave frames, contact sheet and movie in.
+    #[arg(long, default_value = "demo-out", value_name = "FOLDER")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// First fetch what is missing: ONNX Runtime and its WebGPU provider.
+    #[arg(long)]
+    pub fetch: bool,
+}
+
+/// Where the networks come from and what they run on.
+#[derive(Debug, Args)]
+pub struct EngineArguments {
+    /// What the networks run on.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub provider: ProviderName,
+    /// A model bundle's folder instead of the embedded one.
+    #[arg(long, value_name = "FOLDER")]
+    pub bundle: Option<PathBuf>,
+    /// Frames in work at once; the number of cores unless told.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// The clip: a movie, or a folder of PNG or JPEG pictures.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub video: PathBuf,
+    /// The words: wav, mp3, m4a, flac or ogg.
+    #[arg(long, value_name = "FILE")]
+    pub audio: PathBuf,
+    /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub out: PathBuf,
+    /// Only these frames, counted from 0, both ends included. The result has the same bytes as
+    /// in a render of the whole clip.
+    #[arg(long, value_name = "A-B")]
+    pub frames: Option<FrameRange>,
+    /// A picture of the same person that shows mouth and teeth well; otherwise the best of the
+    /// clip's first frames.
+    #[arg(long, value_name = "PICTURE")]
+    pub reference: Option<PathBuf>,
+    /// Also write the matte (white where the picture was changed).
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub matte: Option<PathBuf>,
+    /// Frames a second of a folder of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Which face: the largest, the one at a point in pixels, or a track's number.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    pub face: FaceChoice,
+    /// How much of the effect to mix in: 0 is the source, 1 the whole effect.
+    #[arg(long, default_value_t = 1.0, value_name = "0..1")]
+    pub strength: f32,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+/// The providers by the names that the documentation uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProviderName {
+    Auto,
+    Cpu,
+    Webgpu,
+    Cuda,
+    Coreml,
+    Directml,
+}
+
+/// `A-B`, both included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameRange(pub RangeInclusive<u64>);
+
+impl FromStr for FrameRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is not a range of frames such as 10-99");
+        let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+        let first: u64 = first.trim().parse().map_err(|_| wrong())?;
+        let last: u64 = last.trim().parse().map_err(|_| wrong())?;
+        if first > last {
+            return Err(format!("the range {text} ends before it starts"));
+        }
+        Ok(Self(first..=last))
+    }
+}
+
+/// A positive rational number of frames a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameRate {
+    pub num: u32,
+    pub den: u32,
+}
+
+/// The rates whose decimal names stand for a fraction of 1001.
+const NTSC: [(&str, u32); 7] = [
+    ("23.976", 24000),
+    ("23.98", 24000),
+    ("29.97", 30000),
+    ("47.952", 48000),
+    ("47.95", 48000),
+    ("59.94", 60000),
+    ("119.88", 120000),
+];
+
+impl FromStr for FrameRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is not a frame rate such as 25, 23.976 or 30000/1001");
+        if let Some(&(_, num)) = NTSC.iter().find(|(name, _)| *name == text) {
+            return Ok(Self { num, den: 1001 });
+        }
+        let (num, den): (u32, u32) = if let Some((num, den)) = text.split_once('/') {
+            (
+                num.parse().map_err(|_| wrong())?,
+                den.parse().map_err(|_| wrong())?,
+            )
+        } else if let Some((whole, decimals)) = text.split_once('.') {
+            let den = 10u32.checked_pow(decimals.len() as u32).ok_or_else(wrong)?;
+            (
+                format!("{whole}{decimals}").parse().map_err(|_| wrong())?,
+                den,
+            )
+        } else {
+            (text.parse().map_err(|_| wrong())?, 1)
+        };
+        // 1000 frames a second is faster than any footage, and keeps positions far from overflow.
+        if num == 0 || den == 0 || num / den > 1000 {
+            return Err(wrong());
+        }
+        Ok(Self { num, den })
+    }
+}
+
+impl std::fmt::Display for FrameRate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.den {
+            1 => write!(f, "{}", self.num),
+            den => write!(f, "{}/{den}", self.num),
+        }
+    }
+}
+
+impl FrameRate {
+    /// Seconds from the first frame to the start of frame `index`.
+    pub fn seconds(self, index: u64) -> f64 {
+        index as f64 * f64::from(self.den) / f64::from(self.num)
+    }
+
+    /// Frames a second.
+    pub fn fps(self) -> f64 {
+        f64::from(self.num) / f64::from(self.den)
+    }
+}
+
+/// Which face of the clip is lip-synced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FaceChoice {
+    Largest,
+    Point { x: f64, y: f64 },
+    Id(u32),
+}
+
+impl FromStr for FaceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is neither 'largest', a point X,Y nor a track's number");
+        if text == "largest" {
+            return Ok(Self::Largest);
+        }
+        if let Some((x, y)) = text.split_once(',') {
+            let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+            let (x, y) = number(x).zip(number(y)).ok_or_else(wrong)?;
+            return Ok(Self::Point { x, y });
+        }
+        text.parse().map(Self::Id).map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn rates_stay_rational() {
+        let rate = |text: &str| text.parse::<FrameRate>().map(|r| (r.num, r.den));
+        assert_eq!(rate("25"), Ok((25, 1)));
+        assert_eq!(rate("23.976"), Ok((24000, 1001)));
+        assert_eq!(rate("29.97"), Ok((30000, 1001)));
+        assert_eq!(rate("30000/1001"), Ok((30000, 1001)));
+        assert_eq!(rate("12.5"), Ok((125, 10)));
+        for text in [
+            "0",
+            "-25",
+            "25/0",
+            "fast",
+            "1e3",
+            "5000",
+            "",
+            "nan",
+            "1.00000000000",
+        ] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_and_faces() {
+        assert_eq!("3-7".parse::<FrameRange>(), Ok(FrameRange(3..=7)));
+        assert_eq!("5-5".parse::<FrameRange>(), Ok(FrameRange(5..=5)));
+        for text in ["7-3", "7", "a-b", "-3", "3-", "1-2-3"] {
+            assert!(text.parse::<FrameRange>().is_err(), "{text}");
+        }
+        assert_eq!("largest".parse(), Ok(FaceChoice::Largest));
+        assert_eq!(
+            "12.5,80".parse(),
+            Ok(FaceChoice::Point { x: 12.5, y: 80.0 })
+        );
+        assert_eq!("2".parse(), Ok(FaceChoice::Id(2)));
+        for text in ["", "biggest", "1,", "nan,2", "-1"] {
+            assert!(text.parse::<FaceChoice>().is_err(), "{text}");
+        }
+    }
+}

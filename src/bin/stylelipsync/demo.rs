@@ -1,0 +1,148 @@
+//! The command `demo`: the bundled clip, carried inside the program, saying other
+//! words.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use stylelipsync::audio::decode_file;
+use stylelipsync::{Clip, ClipOptions, Timing};
+
+use crate::args::{DemoArguments, FrameRate};
+use crate::failure::{Failure, Result};
+use crate::lipsync::{Job, Shown, Watch};
+use crate::sheet::Sheet;
+use crate::sink::{Format, Sink, Sound};
+use crate::source::{Content, Source, Still};
+use crate::{render, sink, tool};
+
+/// A file inside the program: its name and its bytes.
+type Embedded = (&'static str, &'static [u8]);
+
+/// The bundled clip's frames, listed by the build script.
+const FRAMES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/clip_frames.rs"));
+/// Its sounds and its description.
+const FILES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/clip.rs"));
+
+#[derive(Deserialize)]
+struct Description {
+    /// Frames a second.
+    fps: u32,
+}
+
+/// Runs `demo`.
+///
+/// # Errors
+/// Whatever stops it.
+pub fn run(arguments: &DemoArguments) -> Result<()> {
+    let out = &arguments.out;
+    fs::create_dir_all(out).map_err(|error| Failure::writing(out, error))?;
+    let source = bundled_clip()?;
+    let rate = source.rate();
+    let words_path = out.join("words.wav");
+    sink::write_whole(&words_path, embedded("other.wav")?)?;
+    let words = decode_file(&words_path)?;
+    let frames = source.expected_frames();
+
+    let engine = arguments.engine.open()?;
+    let options = ClipOptions {
+        timing: Timing::Constant(render::rate(rate)?),
+        ..ClipOptions::default()
+    };
+    let mut clip = Clip::new(engine, options)?;
+    clip.set_audio(&words.samples, words.rate, 1)?;
+    let results = out.join("frames");
+    let mut sheet = Sheet::new(0, frames);
+    let job = Job {
+        clip: &clip,
+        source: &source,
+        words: &words_path,
+        frames: 0..frames,
+        choose_reference: true,
+        number_faces: false,
+        out: &results,
+        matte: None,
+        workers: arguments.engine.workers(),
+    };
+    let summary = job.run(&mut sheet)?;
+    render::tell(&summary, &results);
+
+    let picture = out.join("contact-sheet.png");
+    let sheet = sheet.into_image();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    sheet
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(|error| Failure::writing(&picture, error))?;
+    sink::write_whole(&picture, bytes.get_ref())?;
+    eprintln!("source, matte, result: {}", picture.display());
+    if let Err(missing) = tool::require("ffmpeg") {
+        eprintln!("no movie was made: {missing}");
+        return Ok(());
+    }
+    let movie = out.join("demo.mp4");
+    mux(&results, rate, &words_path, &movie)?;
+    eprintln!("with sound: {}", movie.display());
+    Ok(())
+}
+
+impl Watch for Sheet {
+    fn wants(&self, index: u64) -> bool {
+        self.wants(index)
+    }
+
+    fn see(&mut self, shown: Shown) {
+        if let (Some(source), Some(result)) = (shown.source.to_rgba8(), shown.result.to_rgba8()) {
+            self.add(&source, shown.matte, &result);
+        }
+    }
+}
+
+fn broken(what: impl std::fmt::Display) -> Failure {
+    Failure::Input(format!("the bundled clip is broken: {what}"))
+}
+
+fn embedded(name: &str) -> Result<&'static [u8]> {
+    let found = FILES.iter().find(|(file, _)| *file == name);
+    found
+        .map(|(_, bytes)| *bytes)
+        .ok_or_else(|| broken(format!("{name} is missing")))
+}
+
+fn bundled_clip() -> Result<Source> {
+    let description: Description =
+        serde_json::from_slice(embedded("clip.json")?).map_err(broken)?;
+    let stills = FRAMES.iter().map(|(name, jpeg)| Still {
+        name: name.trim_end_matches(".jpg").to_owned(),
+        content: Content::Bytes(jpeg),
+    });
+    let rate = FrameRate {
+        num: description.fps,
+        den: 1,
+    };
+    Source::stills(stills.collect(), rate)
+}
+
+/// Makes a movie of the frames just written.
+fn mux(frames: &Path, rate: FrameRate, words: &Path, movie: &Path) -> Result<()> {
+    let source = Source::open(frames, Some(rate))?;
+    let count = source.expected_frames();
+    let sound = Sound {
+        path: words,
+        start: 0.0,
+        seconds: rate.seconds(count),
+    };
+    let format = Format {
+        layout: source.layout(),
+        rate,
+        like: None,
+        sound: Some(sound),
+    };
+    let mut sink = Sink::create(movie, &format)?;
+    for frame in source.frames(0..count)? {
+        let bytes = sink.encoding().encode(frame?.picture)?;
+        if let Err(failure) = sink.write("", &bytes) {
+            return Err(sink.explain(failure));
+        }
+    }
+    sink.finish()
+}

@@ -1,0 +1,25 @@
+//! Ctrl-C and termination: remembered here, asked for between frames, so that every guard of a
+//! half-written file gets to run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::failure::{Failure, Result};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Takes over SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows). Once, at start.
+pub fn install() {
+    let handler = ctrlc::set_handler(|| ASKED.store(true, Ordering::Relaxed));
+    if let Err(error) = handler {
+        log::warn!("Ctrl-C cannot be handled here ({error}): a temporary file may stay behind");
+    }
+}
+
+/// Fails once an interrupt has been asked for.
+pub fn check() -> Result<()> {
+    if ASKED.load(Ordering::Relaxed) {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
+}

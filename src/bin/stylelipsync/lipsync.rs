@@ -1,0 +1,297 @@
+//! Two passes over a clip: analyse its tracks, then render its frames.
+//!
+//! Both read the source anew, so that memory does not grow with the clip; both run reading,
+//! working and writing at once.
+
+use std::ops::Range;
+use std::path::Path;
+
+use image::GrayImage;
+use stylelipsync::frame::{FrameMut, FrameRef};
+use stylelipsync::{Clip, FrameOptions, Matte, Rendered};
+
+use crate::failure::{Failure, Result};
+use crate::picture::{Depth, Layout, Picture};
+use crate::sink::{Encoding, Format, Sink, Sound};
+use crate::source::{Frame, Source};
+use crate::{pipeline, progress};
+
+/// Frames on each side whose tracks a frame is smoothed with.
+const TRACK_REACH: u64 = 2;
+
+/// What to render.
+pub struct Job<'a> {
+    pub clip: &'a Clip,
+    pub source: &'a Source,
+    /// The audio file, for the result's sound.
+    pub words: &'a Path,
+    /// Whether faces are chosen by their number, which every frame before has a part in.
+    pub number_faces: bool,
+    /// Whether the reference is one of the clip's own frames.
+    pub choose_reference: bool,
+    /// Half-open; the end may lie beyond the clip's.
+    pub frames: Range<u64>,
+    pub out: &'a Path,
+    pub matte: Option<&'a Path>,
+    pub workers: usize,
+}
+
+/// One finished frame, as the watcher of a job sees it, in order.
+pub struct Shown<'a> {
+    pub source: &'a Picture,
+    pub matte: &'a GrayImage,
+    pub result: &'a Picture,
+}
+
+/// Watches a job: which frames it wants to see, and what it does with them.
+pub trait Watch {
+    fn wants(&self, index: u64) -> bool;
+    fn see(&mut self, shown: Shown);
+}
+
+/// What a job did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub frames: u64,
+    /// Frames that passed through because no face was found.
+    pub without_face: u64,
+}
+
+impl Job<'_> {
+    /// Runs both passes.
+    ///
+    /// # Errors
+    /// From the source, the library and the sinks; nothing is left at the outputs then.
+    pub fn run(&self, watch: &mut impl Watch) -> Result<Summary> {
+        let frames = self.analyse()?;
+        if frames == 0 {
+            return Err(Failure::Input(match self.frames.start {
+                0 => "the clip has no frame".into(),
+                first => format!("the clip ends before frame {first}"),
+            }));
+        }
+        self.render(frames, watch)
+    }
+
+    /// Tracks the frames that the range needs. Returns how many frames of it the clip has.
+    fn analyse(&self) -> Result<u64> {
+        let start = self.frames.start.saturating_sub(TRACK_REACH);
+        let end = self.frames.end.saturating_add(TRACK_REACH);
+        // Beyond the range's own neighbourhood only those frames are needed that the clip's
+        // reference is chosen from, and all before it where faces are known by their number.
+        let settled = |index| {
+            let at = self.clip.reference_settled_at();
+            at.is_some_and(|at| index >= at.unsigned_abs())
+        };
+        let needed = |index: u64| {
+            (index < end && (index >= start || self.number_faces))
+                || (self.choose_reference && !settled(index))
+        };
+        let first = if self.choose_reference || self.number_faces {
+            0
+        } else {
+            start
+        };
+        let frames = self
+            .source
+            .frames(first..u64::MAX)?
+            .take_while(|frame| match frame {
+                Ok(frame) => frame.index < end || needed(frame.index),
+                Err(_) => true,
+            });
+        let expected = self.source.expected_frames().min(end).saturating_sub(first);
+        let bar = progress::bar("analysing", expected);
+        let mut counted = 0;
+        let analyse = |Frame { index, picture }: Frame| {
+            if needed(index) {
+                self.clip.analyze(index as i64, &view(&picture)?)?;
+            }
+            Ok(index)
+        };
+        pipeline::run(frames, self.workers, analyse, |index| {
+            counted += u64::from(self.frames.contains(&index));
+            bar.inc(1);
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        Ok(counted)
+    }
+
+    /// Renders the range's `frames` frames.
+    fn render(&self, frames: u64, watch: &mut impl Watch) -> Result<Summary> {
+        let first = self.frames.start;
+        let range = first..first + frames;
+        let rate = self.source.rate();
+        let sound = Sound {
+            path: self.words,
+            start: rate.seconds(first),
+            seconds: rate.seconds(frames),
+        };
+        let layout = self.source.layout();
+        let like = self.source.movie();
+        let picture = Format {
+            layout,
+            rate,
+            like,
+            sound: Some(sound),
+        };
+        let mut out = Sink::create(self.out, &picture)?;
+        let grey = Layout {
+            depth: Depth::Eight,
+            alpha: false,
+            ..layout
+        };
+        let grey = Format {
+            layout: grey,
+            rate,
+            like: None,
+            sound: None,
+        };
+        let mut matte = self
+            .matte
+            .map(|target| Sink::create(target, &grey))
+            .transpose()?;
+
+        let encode = (out.encoding(), matte.as_ref().map(Sink::encoding));
+        let wanted: Vec<bool> = range.clone().map(|index| watch.wants(index)).collect();
+        let work = |frame: Frame| {
+            let show = wanted[(frame.index - first) as usize];
+            self.work(frame, encode, show)
+        };
+        let bar = progress::bar("rendering", frames);
+        let mut summary = Summary::default();
+        let mut failed = None;
+        let done = pipeline::run(
+            self.source.frames(range)?,
+            self.workers,
+            work,
+            |done: Done| {
+                let name = self.source.name(done.rendered.index as u64);
+                summary.frames += 1;
+                summary.without_face += u64::from(done.rendered.face.is_none());
+                if let Some((source, matte, result)) = &done.show {
+                    watch.see(Shown {
+                        source,
+                        matte,
+                        result,
+                    });
+                }
+                bar.inc(1);
+                if let Err(failure) = out.write(&name, &done.result) {
+                    failed = Some(Which::Out);
+                    return Err(failure);
+                }
+                if let Some((sink, bytes)) = matte.as_mut().zip(done.matte.as_ref())
+                    && let Err(failure) = sink.write(&name, bytes)
+                {
+                    failed = Some(Which::Matte);
+                    return Err(failure);
+                }
+                Ok(())
+            },
+        );
+        bar.finish_and_clear();
+        match (done, failed, matte) {
+            (Ok(()), _, matte) => {
+                // Both are whole before either gets its name.
+                out.finish()?;
+                matte.map_or(Ok(()), Sink::finish)?;
+                Ok(summary)
+            }
+            (Err(failure), Some(Which::Out), _) => Err(out.explain(failure)),
+            (Err(failure), Some(Which::Matte), Some(matte)) => Err(matte.explain(failure)),
+            (Err(failure), ..) => Err(failure),
+        }
+    }
+
+    /// What a worker does with a frame.
+    fn work(
+        &self,
+        frame: Frame,
+        (encode, encode_matte): (Encoding, Option<Encoding>),
+        show: bool,
+    ) -> Result<Done> {
+        let Layout {
+            width,
+            height,
+            depth,
+            ..
+        } = frame.picture.layout;
+        let mut result = frame.picture.clone();
+        let mut alpha = Matte::default();
+        let wants_matte = show || encode_matte.is_some();
+        let mut options = FrameOptions {
+            matte: wants_matte.then_some(&mut alpha),
+            ..FrameOptions::default()
+        };
+        let mut target = FrameMut::packed(&mut result.data, width, height, depth.format())?;
+        let source = view(&frame.picture)?;
+        let rendered =
+            self.clip
+                .render_with(frame.index as i64, &source, &mut target, &mut options)?;
+        let matte = wants_matte.then(|| grey(&alpha, width, height));
+        let matte_bytes = encode_matte
+            .zip(matte.as_ref())
+            .map(|(encoding, matte)| encoding.encode(Picture::from_matte(matte)))
+            .transpose()?;
+        let show = match matte {
+            Some(matte) if show => Some((frame.picture, matte, result.clone())),
+            _ => None,
+        };
+        Ok(Done {
+            rendered,
+            result: encode.encode(result)?,
+            matte: matte_bytes,
+            show,
+        })
+    }
+}
+
+/// Which sink a failure came from.
+enum Which {
+    Out,
+    Matte,
+}
+
+/// What a worker hands to the writer.
+struct Done {
+    rendered: Rendered,
+    result: Vec<u8>,
+    matte: Option<Vec<u8>>,
+    show: Option<(Picture, GrayImage, Picture)>,
+}
+
+/// The library's view of a picture.
+///
+/// # Errors
+/// From the library when the size is one that it refuses.
+pub fn view(picture: &Picture) -> Result<FrameRef<'_>> {
+    let Layout {
+        width,
+        height,
+        depth,
+        ..
+    } = picture.layout;
+    Ok(FrameRef::packed(
+        &picture.data,
+        width,
+        height,
+        depth.format(),
+    )?)
+}
+
+/// The matte in 8 bits; what is not zero stays not zero, since it says where pixels may differ.
+fn grey(matte: &Matte, width: u32, height: u32) -> GrayImage {
+    let level = |alpha: f32| {
+        let level = (alpha * 255.0).round() as u8;
+        if alpha > 0.0 { level.max(1) } else { 0 }
+    };
+    let at = |x: u32, y: u32| {
+        matte
+            .alpha
+            .get((y * width + x) as usize)
+            .copied()
+            .unwrap_or(0.0)
+    };
+    GrayImage::from_fn(width, height, |x, y| image::Luma([level(at(x, y))]))
+}

@@ -1,0 +1,137 @@
+//! The command `render`.
+
+use std::path::Path;
+
+use stylelipsync::audio::{Rate, Waveform, decode_file};
+use stylelipsync::face::Selection;
+use stylelipsync::{Clip, ClipOptions, Timing};
+
+use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
+use crate::failure::{Failure, Result};
+use crate::lipsync::{self, Job, Shown, Summary, Watch};
+use crate::sink;
+use crate::source::{Content, Source, Still};
+
+/// Nobody watches.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn wants(&self, _: u64) -> bool {
+        false
+    }
+
+    fn see(&mut self, _: Shown) {}
+}
+
+/// Runs `render`.
+///
+/// # Errors
+/// Whatever stops it; the outputs are then as they were before.
+pub fn run(arguments: &RenderArguments) -> Result<()> {
+    // What needs no work is checked before hours of it.
+    for target in [Some(&arguments.out), arguments.matte.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        sink::check(target)?;
+        if target.exists() && target.canonicalize().ok() == arguments.video.canonicalize().ok() {
+            return Err(Failure::writing(target, "it is the clip itself"));
+        }
+    }
+    let source = Source::open(&arguments.video, arguments.rate)?;
+    let words = decode_file(&arguments.audio)?;
+    let range = match &arguments.frames {
+        Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
+        None => 0..u64::MAX,
+    };
+    let engine = arguments.engine.open()?;
+    let options = ClipOptions {
+        timing: Timing::Constant(rate(source.rate())?),
+        selection: arguments.face.into(),
+        strength: arguments.strength,
+        ..ClipOptions::default()
+    };
+    let mut clip = Clip::new(engine, options)?;
+    clip.set_audio(&words.samples, words.rate, 1)?;
+    if let Some(path) = &arguments.reference {
+        let still = Still {
+            name: String::new(),
+            content: Content::File(path.clone()),
+        };
+        clip.set_reference(&lipsync::view(&still.decode()?)?)?;
+    }
+    let job = Job {
+        clip: &clip,
+        source: &source,
+        words: &arguments.audio,
+        frames: range,
+        choose_reference: arguments.reference.is_none(),
+        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+        out: &arguments.out,
+        matte: arguments.matte.as_deref(),
+        workers: arguments.engine.workers(),
+    };
+    let summary = job.run(&mut Unwatched)?;
+    tell_length(
+        &words,
+        &source,
+        job.frames.start + summary.frames,
+        arguments.frames.is_none(),
+    );
+    tell(&summary, &arguments.out);
+    Ok(())
+}
+
+/// The library's rate.
+///
+/// # Errors
+/// From the library when it refuses the rate.
+pub fn rate(rate: FrameRate) -> Result<Rate> {
+    Ok(Rate::new(rate.num, rate.den)?)
+}
+
+/// Says what was done, and what may surprise.
+pub fn tell(summary: &Summary, out: &Path) {
+    let Summary {
+        frames,
+        without_face,
+    } = *summary;
+    if without_face == frames {
+        log::warn!("no face was found in any of the {frames} frames: the picture is unchanged");
+    } else if without_face > 0 {
+        log::warn!("no face was found in {without_face} of {frames} frames: those are unchanged");
+    }
+    eprintln!("{frames} frames: {}", out.display());
+}
+
+/// The picture decides the length: says so where the sound's differs by more than a frame.
+fn tell_length(words: &Waveform, source: &Source, frames: u64, whole: bool) {
+    let sound = words.samples.len() as f64 / f64::from(words.rate);
+    let picture = source.rate().seconds(frames);
+    let frame = source.rate().seconds(1);
+    if !whole {
+        return;
+    }
+    if sound > picture + frame {
+        log::warn!(
+            "the audio is {:.2} s longer than the picture: no frame is invented, so its end is \
+             not heard",
+            sound - picture
+        );
+    } else if sound + frame < picture {
+        log::warn!(
+            "the audio is {:.2} s shorter than the picture: silence follows it, and the mouth rests",
+            picture - sound
+        );
+    }
+}
+
+impl From<FaceChoice> for Selection {
+    fn from(choice: FaceChoice) -> Self {
+        match choice {
+            FaceChoice::Largest => Self::Largest,
+            FaceChoice::Point { x, y } => Self::Point { x, y },
+            FaceChoice::Id(id) => Self::Id(id),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The engine as the command line asks for it.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use stylelipsync::model::Provider;
+use stylelipsync::model::provision::{Component, locate, provision};
+use stylelipsync::{Engine, EngineOptions, Error};
+
+use crate::args::{DoctorArguments, EngineArguments, ProviderName};
+use crate::failure::{Failure, Result};
+
+impl From<ProviderName> for Provider {
+    fn from(name: ProviderName) -> Self {
+        match name {
+            ProviderName::Auto => Self::Auto,
+            ProviderName::Cpu => Self::Cpu,
+            ProviderName::Webgpu => Self::WebGpu,
+            ProviderName::Cuda => Self::Cuda,
+            ProviderName::Coreml => Self::CoreMl,
+            ProviderName::Directml => Self::DirectMl,
+        }
+    }
+}
+
+impl EngineArguments {
+    /// Frames in work at once.
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.threads.map_or_else(cores, NonZeroUsize::get)
+    }
+
+    /// Opens the engine, fetching the runtime first where it is missing.
+    ///
+    /// # Errors
+    /// From the library: no runtime, a broken bundle, a provider that cannot be used.
+    pub fn open(&self) -> Result<Arc<Engine>> {
+        fetch(Component::OnnxRuntime)?;
+        if self.provider == ProviderName::Webgpu {
+            fetch(Component::WebGpu)?;
+        }
+        let engine = Engine::new(&EngineOptions {
+            provider: self.provider.into(),
+            threads: self.workers(),
+            bundle: self.bundle.clone(),
+        })
+        .map_err(|error| match error {
+            // Of all files only a bundle's are read here: a missing one is a broken bundle.
+            Error::Read { .. } => Failure::Tool(error.to_string()),
+            error => error.into(),
+        })?;
+        eprintln!("provider: {}", engine.info().provider);
+        Ok(engine)
+    }
+}
+
+/// Fetches a component into the cache folder where it is not on this machine. A path that the user
+/// set and that leads nowhere is not replaced: `provision` refuses it.
+fn fetch(component: Component) -> Result<()> {
+    if locate(component).is_err() {
+        eprintln!(
+            "looking for {} (fetched once, then kept)",
+            component.title()
+        );
+        provision(component)?;
+    }
+    Ok(())
+}
+
+/// tmp
+pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
+    if arguments.fetch {
+        fetch(Component::OnnxRuntime)?;
+        fetch(Component::WebGpu)?;
+    }
+    println!("{:?}", locate(Component::OnnxRuntime));
+    Ok(())
+}

@@ -1,0 +1,475 @@
+//! Where results go: a movie through ffmpeg, or a folder of PNGs.
+//!
+//! Everything is written under a temporary name beside the target and renamed at the very end;
+//! dropping a sink before that removes what it wrote. So a target is whole, or untouched.
+
+use std::ffi::OsString;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Stdio};
+
+use image::ImageFormat;
+use tempfile::{TempDir, TempPath};
+
+use crate::args::FrameRate;
+use crate::failure::{Failure, Result};
+use crate::picture::{Depth, Layout, Picture};
+use crate::probe::{Colour, Movie};
+use crate::tool::{self, Tool};
+
+/// What a target's name asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// H.264 and AAC.
+    Mp4,
+    /// ProRes 422 HQ and PCM, for editors.
+    Mov,
+    /// FFV1 in RGB and FLAC: nothing is lost.
+    Mkv,
+    /// PNG pictures.
+    Folder,
+}
+
+impl Kind {
+    /// Reads the kind off the name: an extension is a movie's, none is a folder.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] for movies that are not written.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path
+            .extension()
+            .map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            _ if path.is_dir() => Ok(Self::Folder),
+            None => Ok(Self::Folder),
+            Some("mp4" | "m4v") => Ok(Self::Mp4),
+            Some("mov") => Ok(Self::Mov),
+            Some("mkv") => Ok(Self::Mkv),
+            Some(other) => Err(Failure::Output(format!(
+                "cannot write {}: .{other} is not one of .mp4, .mov, .mkv, nor an existing folder",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// The sound laid under a movie: the audio file from `start`, `seconds` long, silence after its
+/// end.
+#[derive(Clone, Debug)]
+pub struct Sound<'a> {
+    pub path: &'a Path,
+    pub start: f64,
+    pub seconds: f64,
+}
+
+/// What a movie is written with.
+#[derive(Clone, Debug)]
+pub struct Format<'a> {
+    pub layout: Layout,
+    pub rate: FrameRate,
+    /// The source's streams, whose colours and pixel aspect are kept.
+    pub like: Option<&'a Movie>,
+    pub sound: Option<Sound<'a>>,
+}
+
+/// How a frame becomes bytes: done by the workers, since PNGs take time.
+#[derive(Clone, Copy, Debug)]
+pub enum Encoding {
+    Raw,
+    Png,
+}
+
+impl Encoding {
+    /// Encodes one frame for the sink that asked for this encoding.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the PNG encoder fails.
+    pub fn encode(self, picture: Picture) -> Result<Vec<u8>> {
+        match self {
+            Self::Raw => Ok(picture.data),
+            Self::Png => png(picture),
+        }
+    }
+}
+
+/// Encodes a frame as PNG.
+///
+/// # Errors
+/// [`Failure::Output`] when the encoder fails.
+pub fn png(picture: Picture) -> Result<Vec<u8>> {
+    let failed = |reason: &dyn std::fmt::Display| {
+        Failure::Output(format!("a frame cannot be written as PNG: {reason}"))
+    };
+    let image = picture
+        .into_image()
+        .ok_or_else(|| failed(&"its size is wrong"))?;
+    let mut bytes = Vec::new();
+    image
+        .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+        .map_err(|e| failed(&e))?;
+    Ok(bytes)
+}
+
+/// An open target.
+pub enum Sink {
+    Movie {
+        tool: Tool,
+        pipe: Option<ChildStdin>,
+        temporary: TempPath,
+        target: PathBuf,
+    },
+    Folder {
+        temporary: TempDir,
+        target: PathBuf,
+        names: Vec<OsString>,
+    },
+}
+
+impl Sink {
+    /// Starts to write `target`.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when its folder cannot be written; [`Failure::Tool`] from ffmpeg.
+    pub fn create(target: &Path, format: &Format) -> Result<Self> {
+        let kind = Kind::of(target)?;
+        let mut temporary = tempfile::Builder::new();
+        temporary.prefix(".stylelipsync-");
+        if kind == Kind::Folder {
+            // Inside an existing folder, since only that one may be ours to write.
+            let beside = if target.is_dir() {
+                target
+            } else {
+                parent(target)
+            };
+            open_permissions(&mut temporary, 0o777);
+            let temporary = temporary
+                .tempdir_in(beside)
+                .map_err(|error| Failure::writing(target, error))?;
+            return Ok(Self::Folder {
+                temporary,
+                target: target.to_owned(),
+                names: Vec::new(),
+            });
+        }
+        let extension = target.extension().unwrap_or_default().to_string_lossy();
+        let suffix = format!(".{extension}");
+        open_permissions(&mut temporary, 0o666);
+        let temporary = temporary
+            .suffix(&suffix)
+            .tempfile_in(parent(target))
+            .map_err(|error| Failure::writing(target, error))?
+            .into_temp_path();
+        let mut command = encoder(kind, format);
+        command
+            .arg(&temporary)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        let mut tool = Tool::start("ffmpeg", command, format!("writing {}", target.display()))?;
+        let pipe = tool.stdin();
+        Ok(Self::Movie {
+            tool,
+            pipe,
+            temporary,
+            target: target.to_owned(),
+        })
+    }
+
+    /// What [`Sink::write`] wants its bytes to be.
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Self::Movie { .. } => Encoding::Raw,
+            Self::Folder { .. } => Encoding::Png,
+        }
+    }
+
+    /// Takes the next frame; `name` is for folders.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the disk refuses, [`Failure::Tool`] when ffmpeg has ended.
+    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Movie { pipe, .. } => {
+                let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(bytes));
+                // Its own last words say more than "broken pipe": they come with `finish`.
+                written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
+            }
+            Self::Folder {
+                temporary,
+                target,
+                names,
+            } => {
+                let name = OsString::from(format!("{name}.png"));
+                std::fs::write(temporary.path().join(&name), bytes)
+                    .map_err(|error| Failure::writing(&target.join(&name), error))?;
+                names.push(name);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the result and gives it its name.
+    ///
+    /// # Errors
+    /// As [`Sink::write`], with ffmpeg's last words.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Self::Movie {
+                tool,
+                pipe,
+                temporary,
+                target,
+            } => {
+                drop(pipe);
+                tool.finish()?;
+                temporary
+                    .persist(&target)
+                    .map_err(|e| Failure::writing(&target, e.error))
+            }
+            Self::Folder {
+                temporary,
+                target,
+                names,
+            } => {
+                // One step where the folder is new. On a farm another machine may have made it
+                // since: then, as for an existing folder, each frame is whole or not there.
+                if !target.is_dir() && std::fs::rename(temporary.path(), &target).is_ok() {
+                    return Ok(());
+                }
+                for name in names {
+                    let place = target.join(&name);
+                    std::fs::rename(temporary.path().join(&name), &place)
+                        .map_err(|error| Failure::writing(&place, error))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// After a failed [`Sink::write`]: what ffmpeg itself says, else `failure`.
+    pub fn explain(self, failure: Failure) -> Failure {
+        match self {
+            Self::Movie { tool, pipe, .. } if matches!(failure, Failure::Tool(_)) => {
+                drop(pipe);
+                tool.finish().err().unwrap_or(failure)
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// Fails now, before any work, where [`Sink::create`] would fail later.
+///
+/// # Errors
+/// As [`Sink::create`].
+pub fn check(target: &Path) -> Result<()> {
+    let kind = Kind::of(target)?;
+    if kind == Kind::Folder && target.exists() && !target.is_dir() {
+        return Err(Failure::writing(target, "it is a file, not a folder"));
+    }
+    let folder = if target.is_dir() {
+        target
+    } else {
+        parent(target)
+    };
+    tempfile::tempfile_in(folder).map_err(|error| Failure::writing(target, error))?;
+    if kind != Kind::Folder {
+        tool::require("ffmpeg")?;
+    }
+    Ok(())
+}
+
+/// Writes a small file whole or not at all.
+///
+/// # Errors
+/// [`Failure::Output`] when the disk refuses.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error| Failure::writing(path, error);
+    let mut builder = tempfile::Builder::new();
+    open_permissions(&mut builder, 0o666);
+    let mut file = builder.tempfile_in(parent(path)).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// The folder that a path lies in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Temporary files are private by default, but these become results: the user's umask decides.
+#[cfg(unix)]
+fn open_permissions(builder: &mut tempfile::Builder, mode: u32) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+}
+
+#[cfg(not(unix))]
+fn open_permissions(_: &mut tempfile::Builder, _: u32) {}
+
+fn encoder(kind: Kind, format: &Format) -> std::process::Command {
+    let Layout {
+        width,
+        height,
+        depth,
+        ..
+    } = format.layout;
+    let rate = format.rate.to_string();
+    let pixels = match depth {
+        Depth::Eight => "rgba",
+        Depth::Sixteen if cfg!(target_endian = "big") => "rgba64be",
+        Depth::Sixteen => "rgba64le",
+    };
+    let mut command = tool::command("ffmpeg");
+    command.args([
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        pixels,
+        "-s",
+        &format!("{width}x{height}"),
+    ]);
+    command.args(["-r", &rate, "-i", "pipe:0"]);
+    if let Some(sound) = &format.sound {
+        command.arg("-i").arg(sound.path);
+        let (start, end) = (sound.start, sound.start + sound.seconds);
+        let filter = format!("apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS");
+        command.args(["-map", "0:v:0", "-map", "1:a:0", "-af", &filter]);
+    }
+    let chroma = match format.like {
+        // 4:2:0 needs even sizes, 4:2:2 an even width.
+        Some(movie) if width % 2 == 0 && height % 2 == 0 => movie.chroma,
+        None if width % 2 == 0 && height % 2 == 0 => "420",
+        _ => "444",
+    };
+    let colour = format
+        .like
+        .map_or_else(hd_colour, |movie| movie.colour.clone());
+    let range = if colour.full_range { "pc" } else { "tv" };
+    let mut filter = match (kind, colour.space.as_deref().and_then(matrix)) {
+        // FFV1 keeps RGB: there is no matrix.
+        (Kind::Mkv, _) | (_, None) => format!("scale=out_range={range}"),
+        (_, Some(matrix)) => format!("scale=out_color_matrix={matrix}:out_range={range}"),
+    };
+    if kind == Kind::Mkv {
+        filter = "null".into();
+    } else {
+        filter += ":flags=bicubic+accurate_rnd+full_chroma_int";
+    }
+    if let Some(aspect) = format.like.and_then(|movie| movie.pixel_aspect.as_deref()) {
+        filter += &format!(",setsar={aspect}");
+    }
+    command.args(["-vf", &filter, "-r", &rate]);
+    let deep = if depth == Depth::Sixteen { "10le" } else { "" };
+    match kind {
+        Kind::Mp4 | Kind::Folder => {
+            command.args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "14"]);
+            command.args(["-pix_fmt", &format!("yuv{chroma}p{deep}")]);
+            command.args(["-c:a", "aac", "-b:a", "256k", "-movflags", "+faststart"]);
+        }
+        Kind::Mov => {
+            command.args(["-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0"]);
+            command.args(["-pix_fmt", "yuv422p10le", "-c:a", "pcm_s24le"]);
+        }
+        Kind::Mkv => {
+            let pixels = if depth == Depth::Sixteen {
+                "rgb48le"
+            } else {
+                "bgr0"
+            };
+            command.args([
+                "-c:v", "ffv1", "-level", "3", "-slices", "4", "-pix_fmt", pixels,
+            ]);
+            command.args(["-c:a", "flac"]);
+        }
+    }
+    if kind != Kind::Mkv {
+        let tags = [
+            ("-colorspace", &colour.space),
+            ("-color_primaries", &colour.primaries),
+            ("-color_trc", &colour.transfer),
+        ];
+        for (option, value) in tags {
+            if let Some(value) = value {
+                command.args([option, value]);
+            }
+        }
+        command.args(["-color_range", range]);
+    }
+    command
+}
+
+/// Pictures say nothing of a matrix: Rec. 709, as every player guesses today.
+fn hd_colour() -> Colour {
+    let bt709 = || Some("bt709".to_owned());
+    Colour {
+        space: bt709(),
+        primaries: bt709(),
+        transfer: bt709(),
+        full_range: false,
+    }
+}
+
+/// ffmpeg's scaler's own names. Without one it converts both ways with the same default.
+fn matrix(space: &str) -> Option<&'static str> {
+    match space {
+        "bt709" => Some("bt709"),
+        "smpte170m" | "bt470bg" => Some("bt601"),
+        "fcc" => Some("fcc"),
+        "smpte240m" => Some("smpte240m"),
+        "bt2020nc" | "bt2020c" => Some("bt2020"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_format() -> Format<'static> {
+        let layout = Layout {
+            width: 2,
+            height: 2,
+            depth: Depth::Eight,
+            alpha: true,
+        };
+        Format {
+            layout,
+            rate: FrameRate { num: 25, den: 1 },
+            like: None,
+            sound: None,
+        }
+    }
+
+    #[test]
+    fn names_tell_the_kind() {
+        assert_eq!(Kind::of(Path::new("a/b.MP4")).unwrap(), Kind::Mp4);
+        assert_eq!(Kind::of(Path::new("a/b.mkv")).unwrap(), Kind::Mkv);
+        assert_eq!(Kind::of(Path::new("a/frames")).unwrap(), Kind::Folder);
+        assert!(Kind::of(Path::new("a/b.avi")).is_err());
+    }
+
+    #[test]
+    fn a_dropped_folder_leaves_nothing_and_a_finished_one_all() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("out");
+        let mut sink = Sink::create(&target, &folder_format()).unwrap();
+        sink.write("0001", b"one").unwrap();
+        drop(sink);
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+
+        let mut sink = Sink::create(&target, &folder_format()).unwrap();
+        sink.write("0001", b"one").unwrap();
+        sink.finish().unwrap();
+        // A second range into the same folder, as on a farm.
+        let mut sink = Sink::create(&target, &folder_format()).unwrap();
+        sink.write("0002", b"two").unwrap();
+        sink.finish().unwrap();
+        assert_eq!(std::fs::read(target.join("0001.png")).unwrap(), b"one");
+        assert_eq!(std::fs::read(target.join("0002.png")).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 2);
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+}

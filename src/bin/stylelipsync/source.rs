@@ -1,0 +1,377 @@
+//! Where frames come from: a movie through ffmpeg, a folder of pictures, or pictures in memory.
+
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Stdio};
+
+use crate::args::FrameRate;
+use crate::failure::{Failure, Result};
+use crate::picture::{Depth, Layout, Picture};
+use crate::probe::{self, Movie};
+use crate::tool::{self, Tool};
+
+/// A clip's frames, which can be read more than once.
+pub enum Source {
+    Movie {
+        path: PathBuf,
+        movie: Movie,
+    },
+    Stills {
+        stills: Vec<Still>,
+        layout: Layout,
+        rate: FrameRate,
+    },
+}
+
+/// One picture of a folder, or of the program itself.
+pub struct Still {
+    /// The file's name without its extension.
+    pub name: String,
+    pub content: Content,
+}
+
+pub enum Content {
+    File(PathBuf),
+    Bytes(&'static [u8]),
+}
+
+/// A frame with its place in the clip.
+pub struct Frame {
+    pub index: u64,
+    pub picture: Picture,
+}
+
+impl Source {
+    /// Opens a movie or a folder. `rate` is for folders, which do not know theirs.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] when there is no picture in it; [`Failure::Tool`] from ffprobe.
+    pub fn open(path: &Path, rate: Option<FrameRate>) -> Result<Self> {
+        if path.is_dir() {
+            let stills = list(path)?;
+            if stills.is_empty() {
+                let none = format!("{} holds no PNG or JPEG picture", path.display());
+                return Err(Failure::Input(none));
+            }
+            return Self::stills(stills, rate.unwrap_or(FrameRate { num: 25, den: 1 }));
+        }
+        let movie = probe::movie(path)?;
+        if rate.is_some() {
+            log::warn!(
+                "--rate is for folders of pictures: the movie's own {} is kept",
+                movie.rate
+            );
+        }
+        if movie.variable {
+            log::warn!(
+                "{} has a variable frame rate: it is resampled to a constant {}",
+                path.display(),
+                movie.rate
+            );
+        }
+        Ok(Self::Movie {
+            path: path.to_owned(),
+            movie,
+        })
+    }
+
+    /// Pictures in the order given; the first one's size is the clip's.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] when there is none, or the first cannot be decoded.
+    pub fn stills(stills: Vec<Still>, rate: FrameRate) -> Result<Self> {
+        let first = stills
+            .first()
+            .ok_or_else(|| Failure::Input("the clip has no frame".into()))?;
+        let layout = first.decode()?.layout;
+        Ok(Self::Stills {
+            stills,
+            layout,
+            rate,
+        })
+    }
+
+    pub fn layout(&self) -> Layout {
+        match self {
+            Self::Movie { movie, .. } => movie.layout,
+            Self::Stills { layout, .. } => *layout,
+        }
+    }
+
+    pub fn rate(&self) -> FrameRate {
+        match self {
+            Self::Movie { movie, .. } => movie.rate,
+            Self::Stills { rate, .. } => *rate,
+        }
+    }
+
+    /// What the movie's own streams say, to be kept in what is written.
+    pub fn movie(&self) -> Option<&Movie> {
+        match self {
+            Self::Movie { movie, .. } => Some(movie),
+            Self::Stills { .. } => None,
+        }
+    }
+
+    /// How many frames there are; for movies what the container says, which may be wrong.
+    pub fn expected_frames(&self) -> u64 {
+        match self {
+            Self::Movie { movie, .. } => movie.frames,
+            Self::Stills { stills, .. } => stills.len() as u64,
+        }
+    }
+
+    /// The name of frame `index` in a folder of results: the source's own, else its number.
+    pub fn name(&self, index: u64) -> String {
+        let still = match self {
+            Self::Movie { .. } => None,
+            Self::Stills { stills, .. } => stills.get(index as usize),
+        };
+        still.map_or_else(|| format!("{index:06}"), |still| still.name.clone())
+    }
+
+    /// Reads the frames `range`, fewer when the clip ends before.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] when ffmpeg cannot be started; the iterator's items fail on their own.
+    pub fn frames(
+        &self,
+        range: Range<u64>,
+    ) -> Result<Box<dyn Iterator<Item = Result<Frame>> + Send + '_>> {
+        match self {
+            Self::Movie { path, movie } => Ok(Box::new(MovieReader::start(path, movie, range)?)),
+            Self::Stills { stills, layout, .. } => {
+                let end = range.end.min(stills.len() as u64);
+                Ok(Box::new((range.start..end).map(move |index| {
+                    let still = &stills[index as usize];
+                    Ok(Frame {
+                        index,
+                        picture: still.decode_as(*layout)?,
+                    })
+                })))
+            }
+        }
+    }
+}
+
+impl Still {
+    fn label(&self) -> String {
+        match &self.content {
+            Content::File(path) => path.display().to_string(),
+            Content::Bytes(_) => self.name.clone(),
+        }
+    }
+
+    /// Decodes the picture.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] when it cannot be read or is not a picture.
+    pub fn decode(&self) -> Result<Picture> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::Input(format!("cannot read the picture {}: {error}", self.label()))
+        };
+        let bytes = match &self.content {
+            Content::File(path) => &std::fs::read(path).map_err(|error| failed(&error))?,
+            Content::Bytes(bytes) => *bytes,
+        };
+        let image = image::load_from_memory(bytes).map_err(|error| failed(&error))?;
+        Ok(Picture::from_image(image))
+    }
+
+    fn decode_as(&self, layout: Layout) -> Result<Picture> {
+        let picture = self.decode()?;
+        if picture.layout == layout {
+            return Ok(picture);
+        }
+        let describe = |l: Layout| {
+            let bits = 8 * l.depth.pixel_bytes() / 4;
+            let alpha = if l.alpha { " with alpha" } else { "" };
+            format!("{}x{}, {bits} bits{alpha}", l.width, l.height)
+        };
+        Err(Failure::Input(format!(
+            "the picture {} is {}, but the clip's first is {}",
+            self.label(),
+            describe(picture.layout),
+            describe(layout)
+        )))
+    }
+}
+
+/// The folder's pictures in the order of the numbers in their names.
+fn list(folder: &Path) -> Result<Vec<Still>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| Failure::reading(folder, error))?;
+    let mut stills = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| Failure::reading(folder, error))?
+            .path();
+        let extension = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .map(str::to_ascii_lowercase);
+        let is_picture = matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"));
+        let name = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        if let Some(name) = name.filter(|name| is_picture && !name.starts_with('.')) {
+            stills.push(Still {
+                name,
+                content: Content::File(path),
+            });
+        }
+    }
+    stills.sort_by(|a, b| natural_key(&a.name).cmp(&natural_key(&b.name)));
+    if let Some(pair) = stills.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        let twice = format!(
+            "{} holds two pictures named {}",
+            folder.display(),
+            pair[0].name
+        );
+        return Err(Failure::Input(twice));
+    }
+    Ok(stills)
+}
+
+/// Orders frame2 before frame10: text, number, and the whole name where those are equal.
+fn natural_key(name: &str) -> (&str, u128, &str) {
+    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (text, name[text.len()..].parse().unwrap_or(u128::MAX), name)
+}
+
+struct MovieReader {
+    tool: Option<Tool>,
+    pipe: Option<ChildStdout>,
+    layout: Layout,
+    next: u64,
+}
+
+impl MovieReader {
+    fn start(path: &Path, movie: &Movie, range: Range<u64>) -> Result<Self> {
+        let rate = movie.rate;
+        // Frame numbers become times on the exact grid: ffmpeg then neither repeats nor drops one,
+        // whatever the container's rounding, and `trim` counts from the first frame, so that a
+        // range holds the same frames as the whole clip.
+        let resample = if movie.variable {
+            format!("fps={rate},")
+        } else {
+            String::new()
+        };
+        let end = range.end.min(i64::MAX as u64);
+        let filter = format!(
+            "{resample}trim=start_frame={}:end_frame={end},setpts=N/({rate})/TB",
+            range.start
+        );
+        let pixels = match movie.layout.depth {
+            Depth::Eight => "rgba",
+            Depth::Sixteen if cfg!(target_endian = "big") => "rgba64be",
+            Depth::Sixteen => "rgba64le",
+        };
+        let mut command = tool::command("ffmpeg");
+        command
+            .arg("-i")
+            .arg(path)
+            .args(["-map", "0:v:0", "-vf", &filter]);
+        // Accurate rounding costs little and takes an error of up to two levels away.
+        command.args(["-sws_flags", "bicubic+accurate_rnd+full_chroma_int"]);
+        command.args([
+            "-r",
+            &rate.to_string(),
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            pixels,
+            "pipe:1",
+        ]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut tool = Tool::start("ffmpeg", command, format!("decoding {}", path.display()))?;
+        let pipe = tool.stdout();
+        Ok(Self {
+            tool: Some(tool),
+            pipe,
+            layout: movie.layout,
+            next: range.start,
+        })
+    }
+
+    fn read(&mut self) -> Result<Option<Frame>> {
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(None);
+        };
+        let mut data = vec![0; self.layout.bytes()];
+        let mut filled = 0;
+        while filled < data.len() {
+            match pipe.read(&mut data[filled..]) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Failure::Tool(format!("ffmpeg was lost: {error}"))),
+            }
+        }
+        if filled == data.len() {
+            let frame = Frame {
+                index: self.next,
+                picture: Picture {
+                    layout: self.layout,
+                    data,
+                },
+            };
+            self.next += 1;
+            return Ok(Some(frame));
+        }
+        self.pipe = None;
+        if let Some(tool) = self.tool.take() {
+            tool.finish()?;
+        }
+        match filled {
+            0 => Ok(None),
+            _ => Err(Failure::Tool(
+                "ffmpeg ended in the middle of a frame".into(),
+            )),
+        }
+    }
+}
+
+impl Iterator for MovieReader {
+    type Item = Result<Frame>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_sort_by_number() {
+        let mut names = ["f10", "f2", "f02", "f1", "g0", "a", "f"];
+        names.sort_by(|a, b| natural_key(a).cmp(&natural_key(b)));
+        assert_eq!(names, ["a", "f1", "f02", "f2", "f10", "f", "g0"]);
+    }
+
+    #[test]
+    fn a_folder_must_be_of_one_size() {
+        let folder = tempfile::tempdir().unwrap();
+        image::RgbImage::new(4, 3)
+            .save(folder.path().join("1.png"))
+            .unwrap();
+        image::RgbImage::new(3, 4)
+            .save(folder.path().join("2.png"))
+            .unwrap();
+        let source = Source::open(folder.path(), None).unwrap();
+        let results: Vec<_> = source.frames(0..9).unwrap().collect();
+        assert!(results[0].is_ok());
+        let message = results[1]
+            .as_ref()
+            .err()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        assert!(
+            message.contains("3x4, 8 bits, but the clip's first is 4x3"),
+            "{message}"
+        );
+        assert_eq!(results.len(), 2);
+    }
+}

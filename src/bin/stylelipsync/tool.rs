@@ -1,0 +1,148 @@
+//! ffmpeg and ffprobe as child processes.
+//!
+//! A child is killed when its handle is dropped, so that a failure anywhere leaves none behind,
+//! and what it said last on standard error becomes part of our own sentence.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+
+use crate::failure::{Failure, Result};
+use crate::interrupt;
+
+/// A running ffmpeg or ffprobe.
+pub struct Tool {
+    name: &'static str,
+    doing: String,
+    child: Child,
+    last_words: Option<JoinHandle<String>>,
+}
+
+/// A command line of `name` that prints errors only and never asks back.
+pub fn command(name: &'static str) -> Command {
+    let mut command = Command::new(name);
+    command.args(["-v", "error"]);
+    if name == "ffmpeg" {
+        command.args(["-nostdin", "-y"]);
+    }
+    command
+}
+
+impl Tool {
+    /// Starts `command`; `doing` completes the sentence "ffmpeg failed while ...".
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] when the program is not installed or cannot be started.
+    pub fn start(name: &'static str, mut command: Command, doing: String) -> Result<Self> {
+        // In a group of its own, Ctrl-C reaches only us, and we stop the child when we are ready.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| {
+            Failure::Tool(match error.kind() {
+                ErrorKind::NotFound => format!(
+                    "{name} was not found: install the package ffmpeg and see that PATH has it, \
+                     or use folders of PNGs instead of movies"
+                ),
+                _ => format!("{name} cannot be started: {error}"),
+            })
+        })?;
+        let last_words = child
+            .stderr
+            .take()
+            .map(|pipe| std::thread::spawn(move || last_line(pipe)));
+        Ok(Self {
+            name,
+            doing,
+            child,
+            last_words,
+        })
+    }
+
+    /// The child's standard input, once.
+    pub fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// The child's standard output, once.
+    pub fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for the child to end by itself.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] with the child's last words when it did not end well.
+    pub fn finish(mut self) -> Result<()> {
+        let status = self.child.wait();
+        let words = self.last_words.take().and_then(|thread| thread.join().ok());
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(self.failed(status, words.unwrap_or_default())),
+            Err(error) => Err(Failure::Tool(format!("{} was lost: {error}", self.name))),
+        }
+    }
+
+    fn failed(&self, status: ExitStatus, words: String) -> Failure {
+        if let Err(interrupted) = interrupt::check() {
+            return interrupted;
+        }
+        let words = if words.is_empty() {
+            status.to_string()
+        } else {
+            words
+        };
+        Failure::Tool(format!(
+            "{} failed while {}: {words}",
+            self.name, self.doing
+        ))
+    }
+}
+
+impl Drop for Tool {
+    fn drop(&mut self) {
+        // Both fail when the child has ended already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Fails unless `name` can be run.
+///
+/// # Errors
+/// [`Failure::Tool`] that says what to install.
+pub fn require(name: &'static str) -> Result<()> {
+    let mut command = Command::new(name);
+    command.arg("-version");
+    output(name, command, "telling its version".into()).map(drop)
+}
+
+/// Runs `command` to its end and returns what it printed.
+///
+/// # Errors
+/// [`Failure::Tool`] as [`Tool::start`] and [`Tool::finish`].
+pub fn output(name: &'static str, mut command: Command, doing: String) -> Result<Vec<u8>> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut tool = Tool::start(name, command, doing)?;
+    let mut printed = Vec::new();
+    if let Some(mut pipe) = tool.stdout() {
+        pipe.read_to_end(&mut printed)
+            .map_err(|error| Failure::Tool(format!("{name} was lost: {error}")))?;
+    }
+    tool.finish()?;
+    Ok(printed)
+}
+
+/// The last line with text in it; read to the end so that the child never blocks on a full pipe.
+fn last_line(pipe: ChildStderr) -> String {
+    let mut last = String::new();
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        let text = String::from_utf8_lossy(&line);
+        if !text.trim().is_empty() {
+            last = text.trim().to_owned();
+        }
+        line.clear();
+    }
+    last
+}
