@@ -6,7 +6,6 @@
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -190,7 +189,7 @@ fn each_frame(
 ) -> Outcome<()> {
     let next = AtomicU64::new(0);
     let result = std::thread::scope(|scope| {
-        let run = || {
+        let run = || -> stylelipsync::Result<()> {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed) as i64;
                 if index >= FRAMES {
