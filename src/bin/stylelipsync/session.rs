@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stylelipsync::model::Provider;
+use stylelipsync::model::doctor::Doctor;
 use stylelipsync::model::provision::{Component, locate, provision};
 use stylelipsync::{Engine, EngineOptions, Error};
 
@@ -67,12 +68,20 @@ fn fetch(component: Component) -> Result<()> {
     Ok(())
 }
 
-/// tmp
+/// The command `doctor`.
+///
+/// # Errors
+/// From fetching; and [`Failure::Tool`] when nothing can run here, after the report that says what
+/// to do.
 pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
     if arguments.fetch {
         fetch(Component::OnnxRuntime)?;
         fetch(Component::WebGpu)?;
     }
-    println!("{:?}", locate(Component::OnnxRuntime));
-    Ok(())
+    let report = Doctor::examine();
+    println!("{report}");
+    if report.is_healthy() {
+        return Ok(());
+    }
+    Err(Failure::Tool("the networks cannot run on this machine yet: see the report".into()))
 }
