@@ -36,8 +36,7 @@ def codes(networks, batch, frames):
     w_ref = networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
     shapes = batch["shapes"]
     a = networks["audio_encoder"].encode_shape(shapes.flatten(0, 1))
-    w = w_ref[:, None] + a.view(*shapes.shape[:2], *a.shape[1:])
-    return networks["mals"](w, w_ref)
+    return networks["mals"](a.view(*shapes.shape[:2], *a.shape[1:]), w_ref)
 
 
 def weights(batch, size):
