@@ -1,19 +1,21 @@
 """Main stage: E_face, E_ref, shape-to-code, MaLS and G learn to fill the mouth in (sections 3.2-3.4).
 
 The codes come from the true mouth shapes here; `train_audio.py` teaches sound to give them.
-Resumable; stops by the clock.
+Resumable; stops by the clock. Under torchrun every process draws its own batches and gradients are averaged.
 
     python train_generator.py --config config/lite.json --data DIR --face-model F --work DIR \
         --size 128 --minutes 60
 """
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+import torch.distributed
 import torch.nn.functional as F
 
 import checkpoint
@@ -76,6 +78,25 @@ def perceptual(mesh, image, target, scales=2):
     return loss / (3 * scales)
 
 
+def agreed(minutes, world):
+    """The first process's clock, so that all stop at the same step."""
+    if world == 1:
+        return minutes
+    value = torch.tensor([minutes])
+    torch.distributed.broadcast(value, 0)
+    return float(value)
+
+
+def average(parameters, world):
+    """Means the gradients of all processes."""
+    if world > 1:
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([g.reshape(-1) for g in gradients])
+        torch.distributed.all_reduce(flat)
+        for gradient, part in zip(gradients, flat.div_(world).split([g.numel() for g in gradients])):
+            gradient.copy_(part.view_as(gradient))
+
+
 def sheet(path, batch, image, rows=6):
     """Rows of reference, what E_face sees, output composed, truth."""
     pick = list(range(0, len(image), 2))[:rows]
@@ -105,6 +126,9 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if world > 1:
+        torch.distributed.init_process_group("gloo")
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(arguments.seed)
@@ -112,7 +136,7 @@ def main():
     clips = dataset.load(arguments.data, dict(np.load(arguments.face_model)), config["mouth"], rights=arguments.rights)
     emphasis = dict((k, float(v)) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e))
     batches = dataset.LipSyncBatches(clips, config, arguments.size, arguments.clips, arguments.frames,
-                                     seed=int(time.time()) + arguments.seed, weights=emphasis)
+                                     seed=int(time.time()) + arguments.seed + 7919 * rank, weights=emphasis)
     print(f"{len(clips)} clips of {len({c.person for c in clips})} persons, "
           f"{sum(int(c.valid.sum()) for c in clips)} frames", flush=True)
 
@@ -133,7 +157,7 @@ def main():
         checkpoint.restore(arguments.work, "judge", judge)
         judge_optimiser = torch.optim.Adam(judge.parameters(), lr=5e-4, betas=(0.0, 0.99))
     begin, step, mean, told = time.time(), 0, {}, time.time()
-    while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
+    while (elapsed := agreed((time.time() - begin) / 60, world)) < arguments.minutes:
         final = arguments.final_rate or arguments.rate / 5
         warm = min(1.0, (step + 1) / 60)
         rate = (final + (arguments.rate - final) * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes))) * warm
@@ -151,6 +175,7 @@ def main():
             terms["adversarial"] = arguments.adversarial * F.softplus(-judge(composed)).mean()
         optimiser.zero_grad(set_to_none=True)
         sum(terms.values()).backward()
+        average(parameters, world)
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         if not torch.isfinite(norm):
             raise SystemExit(f"step {step}: the gradient is not finite; the last checkpoint stands")
@@ -165,25 +190,29 @@ def main():
                 loss = loss + 8 * 0.5 * 1.0 * gradient.square().sum((1, 2, 3)).mean()
             judge_optimiser.zero_grad(set_to_none=True)
             loss.backward()
+            average(list(judge.parameters()), world)
             judge_optimiser.step()
             terms["judge"] = loss
         step += 1
         for key, value in terms.items():
             mean[key] = 0.98 * mean.get(key, float(value.detach())) + 0.02 * float(value.detach())
-        if time.time() - told > 20:
+        if rank == 0 and time.time() - told > 20:
             told = time.time()
-            speed = step * arguments.clips * arguments.frames / (time.time() - begin)
+            speed = step * world * arguments.clips * arguments.frames / (time.time() - begin)
             print(f"{elapsed:6.1f} min step {step} {speed:.1f} fps rate {rate:.1e} "
                   + " ".join(f"{k} {v:.4f}" for k, v in mean.items()), flush=True)
-        if step % 250 == 0:
+        if rank == 0 and step % 250 == 0:
             for name, network in networks.items():
                 checkpoint.save(arguments.work, name, network)
             if judge is not None:
                 checkpoint.save(arguments.work, "judge", judge)
             sheet(arguments.work / "sheet.png", batch, image)
-    for name, network in networks.items():
-        checkpoint.save(arguments.work, name, network)
-    sheet(arguments.work / "sheet.png", batch, image)
+    if rank == 0:
+        for name, network in networks.items():
+            checkpoint.save(arguments.work, name, network)
+        if judge is not None:
+            checkpoint.save(arguments.work, "judge", judge)
+        sheet(arguments.work / "sheet.png", batch, image)
 
 
 if __name__ == "__main__":
