@@ -143,6 +143,8 @@ def main():
     networks = {name: network(config).to(memory_format=torch.channels_last) for name, network in NETWORKS.items()}
     for name, network in networks.items():
         checkpoint.restore(arguments.work, name, network)
+    if arguments.size == config["image"]:
+        networks["generator"].grow()
     parameters = [p for name, n in networks.items()
                   for k, p in n.named_parameters() if name != "audio_encoder" or k.startswith("to_code")]
     optimiser = torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))
