@@ -235,6 +235,9 @@ mod tests {
         // A frame that was not analysed between frames that were.
         let alone = analysis.window_round(5, Faces::alone(vec![face(400.0, 120.0, 90.0)]));
         let (own, smoothed, _) = alone.speaking(Selection::Largest, &PROTOCOL).unwrap();
-        assert!((own.side - smoothed.side).abs() < 1e-9, "no mirror images, no smoothing");
+        assert!(
+            (own.side - smoothed.side).abs() < 1e-9,
+            "no mirror images, no smoothing"
+        );
     }
 }

@@ -16,8 +16,9 @@ pub enum Timing {
 impl Timing {
     /// Refuses times that go back or that no clip can have.
     pub(crate) fn check(&self) -> Result<()> {
-        let Timing::Variable(times) = self else {
-            return Ok(());
+        let times = match self {
+            Timing::Constant(rate) => return rate.check(),
+            Timing::Variable(times) => times,
         };
         let argument = |reason: String| {
             Err(Error::Argument {
