@@ -37,7 +37,9 @@ fn crop() -> Similarity {
 fn frame(format: PixelFormat) -> Vec<u8> {
     let bytes = (WIDTH * HEIGHT) as usize * format.bytes();
     // Small bytes: as half or float they are ordinary numbers.
-    (0..bytes).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 & 0x3f).collect()
+    (0..bytes)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 & 0x3f)
+        .collect()
 }
 
 #[divan::bench(args = [PixelFormat::Rgba8, PixelFormat::Rgba16, PixelFormat::RgbaF32])]

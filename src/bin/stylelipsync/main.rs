@@ -5,6 +5,7 @@
 
 mod args;
 mod demo;
+mod encoder;
 mod failure;
 mod interrupt;
 mod lipsync;

@@ -19,6 +19,15 @@ impl Depth {
         }
     }
 
+    /// ffmpeg's name of RGBA at this depth, in the machine's byte order.
+    pub fn ffmpeg_name(self) -> &'static str {
+        match self {
+            Self::Eight => "rgba",
+            Self::Sixteen if cfg!(target_endian = "big") => "rgba64be",
+            Self::Sixteen => "rgba64le",
+        }
+    }
+
     /// The library's name of RGBA at this depth.
     pub fn format(self) -> PixelFormat {
         match self {

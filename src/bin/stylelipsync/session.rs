@@ -83,5 +83,7 @@ pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
     if report.is_healthy() {
         return Ok(());
     }
-    Err(Failure::Tool("the networks cannot run on this machine yet: see the report".into()))
+    Err(Failure::Tool(
+        "the networks cannot run on this machine yet: see the report".into(),
+    ))
 }

@@ -12,9 +12,10 @@ use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
 use crate::args::FrameRate;
+use crate::encoder;
 use crate::failure::{Failure, Result};
-use crate::picture::{Depth, Layout, Picture};
-use crate::probe::{Colour, Movie};
+use crate::picture::{Layout, Picture};
+use crate::probe::Movie;
 use crate::tool::{self, Tool};
 
 /// What a target's name asks for.
@@ -159,7 +160,7 @@ impl Sink {
             .tempfile_in(parent(target))
             .map_err(|error| Failure::writing(target, error))?
             .into_temp_path();
-        let mut command = encoder(kind, format);
+        let mut command = encoder::command(kind, format);
         command
             .arg(&temporary)
             .stdin(Stdio::piped())
@@ -309,124 +310,10 @@ fn open_permissions(builder: &mut tempfile::Builder, mode: u32) {
 #[cfg(not(unix))]
 fn open_permissions(_: &mut tempfile::Builder, _: u32) {}
 
-fn encoder(kind: Kind, format: &Format) -> std::process::Command {
-    let Layout {
-        width,
-        height,
-        depth,
-        ..
-    } = format.layout;
-    let rate = format.rate.to_string();
-    let pixels = match depth {
-        Depth::Eight => "rgba",
-        Depth::Sixteen if cfg!(target_endian = "big") => "rgba64be",
-        Depth::Sixteen => "rgba64le",
-    };
-    let mut command = tool::command("ffmpeg");
-    command.args([
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        pixels,
-        "-s",
-        &format!("{width}x{height}"),
-    ]);
-    command.args(["-r", &rate, "-i", "pipe:0"]);
-    if let Some(sound) = &format.sound {
-        command.arg("-i").arg(sound.path);
-        let (start, end) = (sound.start, sound.start + sound.seconds);
-        let filter = format!("apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS");
-        command.args(["-map", "0:v:0", "-map", "1:a:0", "-af", &filter]);
-    }
-    let chroma = match format.like {
-        // 4:2:0 needs even sizes, 4:2:2 an even width.
-        Some(movie) if width % 2 == 0 && height % 2 == 0 => movie.chroma,
-        None if width % 2 == 0 && height % 2 == 0 => "420",
-        _ => "444",
-    };
-    let colour = format
-        .like
-        .map_or_else(hd_colour, |movie| movie.colour.clone());
-    let range = if colour.full_range { "pc" } else { "tv" };
-    let mut filter = match (kind, colour.space.as_deref().and_then(matrix)) {
-        // FFV1 keeps RGB: there is no matrix.
-        (Kind::Mkv, _) | (_, None) => format!("scale=out_range={range}"),
-        (_, Some(matrix)) => format!("scale=out_color_matrix={matrix}:out_range={range}"),
-    };
-    if kind == Kind::Mkv {
-        filter = "null".into();
-    } else {
-        filter += ":flags=bicubic+accurate_rnd+full_chroma_int";
-    }
-    if let Some(aspect) = format.like.and_then(|movie| movie.pixel_aspect.as_deref()) {
-        filter += &format!(",setsar={aspect}");
-    }
-    command.args(["-vf", &filter, "-r", &rate]);
-    let deep = if depth == Depth::Sixteen { "10le" } else { "" };
-    match kind {
-        Kind::Mp4 | Kind::Folder => {
-            command.args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "14"]);
-            command.args(["-pix_fmt", &format!("yuv{chroma}p{deep}")]);
-            command.args(["-c:a", "aac", "-b:a", "256k", "-movflags", "+faststart"]);
-        }
-        Kind::Mov => {
-            command.args(["-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0"]);
-            command.args(["-pix_fmt", "yuv422p10le", "-c:a", "pcm_s24le"]);
-        }
-        Kind::Mkv => {
-            let pixels = if depth == Depth::Sixteen {
-                "rgb48le"
-            } else {
-                "bgr0"
-            };
-            command.args([
-                "-c:v", "ffv1", "-level", "3", "-slices", "4", "-pix_fmt", pixels,
-            ]);
-            command.args(["-c:a", "flac"]);
-        }
-    }
-    if kind != Kind::Mkv {
-        let tags = [
-            ("-colorspace", &colour.space),
-            ("-color_primaries", &colour.primaries),
-            ("-color_trc", &colour.transfer),
-        ];
-        for (option, value) in tags {
-            if let Some(value) = value {
-                command.args([option, value]);
-            }
-        }
-        command.args(["-color_range", range]);
-    }
-    command
-}
-
-/// Pictures say nothing of a matrix: Rec. 709, as every player guesses today.
-fn hd_colour() -> Colour {
-    let bt709 = || Some("bt709".to_owned());
-    Colour {
-        space: bt709(),
-        primaries: bt709(),
-        transfer: bt709(),
-        full_range: false,
-    }
-}
-
-/// ffmpeg's scaler's own names. Without one it converts both ways with the same default.
-fn matrix(space: &str) -> Option<&'static str> {
-    match space {
-        "bt709" => Some("bt709"),
-        "smpte170m" | "bt470bg" => Some("bt601"),
-        "fcc" => Some("fcc"),
-        "smpte240m" => Some("smpte240m"),
-        "bt2020nc" | "bt2020c" => Some("bt2020"),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::Depth;
 
     fn folder_format() -> Format<'static> {
         let layout = Layout {

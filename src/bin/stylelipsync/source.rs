@@ -7,7 +7,7 @@ use std::process::{ChildStdout, Stdio};
 
 use crate::args::FrameRate;
 use crate::failure::{Failure, Result};
-use crate::picture::{Depth, Layout, Picture};
+use crate::picture::{Layout, Picture};
 use crate::probe::{self, Movie};
 use crate::tool::{self, Tool};
 
@@ -262,11 +262,7 @@ impl MovieReader {
             "{resample}trim=start_frame={}:end_frame={end},setpts=N/({rate})/TB",
             range.start
         );
-        let pixels = match movie.layout.depth {
-            Depth::Eight => "rgba",
-            Depth::Sixteen if cfg!(target_endian = "big") => "rgba64be",
-            Depth::Sixteen => "rgba64le",
-        };
+        let pixels = movie.layout.depth.ffmpeg_name();
         let mut command = tool::command("ffmpeg");
         command
             .arg("-i")
