@@ -80,17 +80,30 @@ def round_to_half(network):
 
 def fold_batch_norm(network):
     """Batch norm after a convolution becomes part of it, before weights are rounded."""
+    fuse = torch.nn.utils.fuse_conv_bn_eval
     for module in list(network.modules()):
-        children = list(module.named_children())
-        for (first, conv), (second, norm) in zip(children, children[1:]):
+        if isinstance(module, torch.nn.Sequential):
+            names = [name for name, _ in module.named_children()]
+            pairs = zip(names, names[1:])
+        else:
+            pairs = [("one", "norm_one"), ("two", "norm_two")]        # blocks.Residual
+        for first, second in pairs:
+            conv, norm = getattr(module, first, None), getattr(module, second, None)
             if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
-                setattr(module, first, torch.nn.utils.fuse_conv_bn_eval(conv, norm))
+                setattr(module, first, fuse(conv, norm))
                 setattr(module, second, torch.nn.Identity())
-        for conv_name, norm_name in (("one", "norm_one"), ("two", "norm_two")):
-            norm = getattr(module, norm_name, None)
-            if isinstance(norm, torch.nn.BatchNorm2d):
-                setattr(module, conv_name, torch.nn.utils.fuse_conv_bn_eval(getattr(module, conv_name), norm))
-                setattr(module, norm_name, torch.nn.Identity())
+    return network
+
+
+def folded(network, inputs):
+    """The network with its batch norms folded, after a check that this changed nothing."""
+    flat = lambda values: torch.cat([v.flatten() for v in (values if isinstance(values, (tuple, list)) else [values])])
+    with torch.no_grad():
+        before = flat(network(*inputs.values()))
+        network = fold_batch_norm(network)
+        after = flat(network(*inputs.values()))
+    if not torch.allclose(before, after, rtol=1e-3, atol=1e-3 * float(before.abs().max())):
+        raise SystemExit(f"folding batch norms changed an output by {float((before - after).abs().max())}")
     return network
 
 
@@ -111,9 +124,9 @@ def main():
         if not (arguments.checkpoints and checkpoint.restore(arguments.checkpoints, name, network)):
             if not arguments.random:
                 raise SystemExit(f"{name}: no checkpoint in {arguments.checkpoints}")
-        network = fold_batch_norm(network.eval())
-        round_to_half(network)
         inputs = {key: value.half().float() for key, value in example_inputs(name, config).items()}
+        network = folded(network.eval(), inputs)
+        round_to_half(network)
         path = arguments.out / f"{name}.onnx"
         tensors = export_graph(name, network, inputs, path)
         weights |= {f"{name}.{key}": half(value) for key, value in tensors.items()}
