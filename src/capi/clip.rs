@@ -293,14 +293,17 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 
 /// Notes the faces of a frame, for random access: a frame is smoothed over the analysed frames
 /// within two of it. Analyse the whole clip, or at least the first second and the frames within two
-/// of those to be rendered; in any order. The same index again replaces what was noted.
+/// of those to be rendered; the order is free. A frame that was analysed is not looked at again:
+/// sls_clip_forget_analysis() first.
 ///
 /// @param clip   not NULL.
 /// @param index  of the frame.
 /// @param frame  not NULL; read during the call only.
 /// @param faces  may be NULL; receives how many faces were seen.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_NETWORK.
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_NETWORK;
+/// SLS_ERROR_STATE with SLS_SELECT_FACE when a later frame was analysed already, since numbers are
+/// given in order. On failure nothing was noted.
 ///
 /// Any number of threads at once; blocks while networks run.
 #[unsafe(no_mangle)]
