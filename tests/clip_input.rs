@@ -153,7 +153,7 @@ fn silence_rests_and_the_end_of_the_words_is_silence() {
     assert!(render(&short, &still, 39).picture == rest.picture);
     // Nearly silent: noise at -80 dB.
     let noise: Vec<f32> = (0..48_000)
-        .map(|i| 1e-4 * ((i * i % 977) as f32 / 488.5 - 1.0))
+        .map(|i: i64| 1e-4 * ((i * i % 977) as f32 / 488.5 - 1.0))
         .collect();
     let noisy = analysed(ClipOptions::default(), &still[..1], &noise, RATE);
     assert!(render(&noisy, &still, 20).picture == rest.picture);
