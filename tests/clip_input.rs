@@ -343,7 +343,11 @@ fn a_face_is_chosen_by_place_or_by_number() {
     };
     for selection in [Selection::Point { x, y }, Selection::Id(seen[0].id)] {
         let other = analysed(with(selection), &frames, &audio, RATE);
-        assert_same(&[expected.clone()], &[render(&other, &frames, 1)], "chosen");
+        assert_same(
+            std::slice::from_ref(&expected),
+            &[render(&other, &frames, 1)],
+            "chosen",
+        );
     }
     for selection in [Selection::Point { x: -5000.0, y }, Selection::Id(77)] {
         let other = analysed(with(selection), &frames, &audio, RATE);

@@ -42,7 +42,7 @@ fn crossing_outlines_wind_and_do_not_cancel() {
     let twice = [once.clone(), once.clone()].concat();
     assert_eq!(
         drawn(&[twice], 0.0, 4.0).hole(),
-        drawn(&[once.clone()], 0.0, 4.0).hole()
+        drawn(std::slice::from_ref(&once), 0.0, 4.0).hole()
     );
     // The union of two that overlap keeps their overlap.
     let other = rectangle(130.0, 100.0, 160.0, 140.0);
@@ -87,7 +87,7 @@ fn growth_and_ramp_follow_their_definition() {
     outline.polygon.extend_from_slice(&star);
     outline.fill_polygon();
     for (grow, feather) in [(9.0, 14.0), (3.5, 5.0)] {
-        let mask = drawn(&[star.clone()], grow, feather);
+        let mask = drawn(std::slice::from_ref(&star), grow, feather);
         for at in 0..IMAGE * IMAGE {
             if !in_corner(at) {
                 assert!(!mask.hole()[at]);
@@ -179,7 +179,7 @@ proptest! {
         grow in 0.0..20.0f32,
         feather in 0.0..30.0f32,
     ) {
-        let fresh = drawn(&[polygon.clone()], grow, feather);
+        let fresh = drawn(std::slice::from_ref(&polygon), grow, feather);
         let mut used = drawn(&[other], 9.0, 14.0);
         used.draw_polygons(&[polygon], MaskProtocol { grow, feather });
         prop_assert_eq!(fresh.hole(), used.hole());
