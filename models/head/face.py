@@ -715,6 +715,7 @@ class Head:
             flow = np.stack([sgn * smoothstep(14, 4, y) * 1.3 + 0, -1.2 + 0 * x, -.35 + .0 * z + .25 * smoothstep(4, 9, z) * 0 - .55 * smoothstep(2, 8, z)], -1)
             length = 21 + 4 * r.uniform(size=N) - .9 * (y - 2)
             length = np.where(y < -2, 9 + 3 * r.uniform(size=N), np.clip(length, 11, 28))
+            curtain = np.radians(60 + 16 * r.uniform(size=N))
             thick = .55 + .8 * smoothstep(0, 9, y) * r.uniform(.3, 1, N)
         else:
             top = smoothstep(5.0, 9.0, y)
@@ -745,6 +746,11 @@ class Head:
                 d += Dq * (.9 * (1 - a) ** 1.5 * smoothstep(.2, 1, thick))[:, None]
                 d /= np.linalg.norm(d, axis=1)[:, None]
             q = q + d * seg[:, None]
+            if longs:                                          # a curtain beside the face, never across it
+                azq, flat = np.arctan2(q[:, 0], q[:, 2]), np.hypot(q[:, 0], q[:, 2])
+                m = np.abs(azq)
+                azq = sgn * (m + np.maximum(curtain - m, 0) * smoothstep(6.6, 4.6, q[:, 1]))
+                q = np.stack([flat * np.sin(azq), q[:, 1], flat * np.cos(azq)], -1)
             Dq = q - C
             rq = np.linalg.norm(Dq, axis=1)
             Dq /= rq[:, None]
