@@ -176,12 +176,12 @@ def train_sync(arguments, config, face):
                 m.append(sound(mels, t).astype(np.float32))
                 s.append(shapes[t: t + frames])
         return torch.from_numpy(np.stack(m)), torch.from_numpy(np.stack(s).astype(np.float32))
-    def accuracy():
+    def accuracy(stride=40):
         a.eval(), v.eval()
         hit = total = 0
         with torch.no_grad():
             for mels, shapes, starts in dev:
-                starts = starts[(starts >= 15) & (starts + 17 < len(mels))][::3]
+                starts = starts[(starts >= 15) & (starts + 17 < len(mels))][::stride]
                 for t in starts:
                     x = a(torch.from_numpy(np.stack([sound(mels, t + o) for o in range(-15, 16)]).astype(np.float32)))
                     y = v(torch.from_numpy(shapes[None, t: t + frames].astype(np.float32)))
@@ -207,7 +207,7 @@ def train_sync(arguments, config, face):
             checkpoint.save(arguments.work, "sync_shape", v)
     checkpoint.save(arguments.work, "sync_sound", a)
     checkpoint.save(arguments.work, "sync_shape", v)
-    print(accuracy())
+    print(accuracy(stride=3))
 
 
 def join(arguments, config):
