@@ -33,7 +33,7 @@ def rodrigues(vector):
 class Pictures:
     """JPEGs of all clips with what the teacher said of them."""
 
-    def __init__(self, folder, split):
+    def __init__(self, folder, split, emphasis=None):
         self.rows, persons = [], {}
         for path in sorted(Path(folder).glob("*.npz")):
             with np.load(path) as file:
@@ -59,7 +59,7 @@ class Pictures:
                                       centre=pose.project(np.asarray(CENTRE)) * step,
                                       side=float(SIDE * pose.scale * step)))
         for row in self.rows:
-            row["weight"] = 1 / np.sqrt(persons[row["person"]])
+            row["weight"] = (emphasis or {}).get(row["person"], 1.0) / np.sqrt(persons[row["person"]])
 
 
 def decode(jpeg):
@@ -254,12 +254,14 @@ def main():
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     config = json.loads(arguments.config.read_text())
-    rows = Pictures(arguments.data, "train").rows
+    emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
+    rows = Pictures(arguments.data, "train", emphasis).rows
     seed = int(time.time())
     if arguments.what == "mesh":
         model = dict(np.load(arguments.face_model))
