@@ -78,20 +78,29 @@ def round_to_half(network):
                 value.copy_(value.half().float())
 
 
+def named_norms(network):
+    """(module, name of a convolution, name of the batch norm that follows it) of a network."""
+    for module in list(network.modules()):
+        names = [name for name, _ in module.named_children()]
+        pairs = (zip(names, names[1:]) if isinstance(module, torch.nn.Sequential)
+                 else [("one", "norm_one"), ("two", "norm_two")])        # blocks.Residual
+        for first, second in pairs:
+            if (isinstance(getattr(module, first, None), torch.nn.Conv2d)
+                    and isinstance(getattr(module, second, None), torch.nn.BatchNorm2d)):
+                yield module, first, second
+
+
+def norm_pairs(network):
+    """(convolution, batch norm) of a network."""
+    return [(getattr(module, first), getattr(module, second)) for module, first, second in named_norms(network)]
+
+
 def fold_batch_norm(network):
     """Batch norm after a convolution becomes part of it, before weights are rounded."""
-    fuse = torch.nn.utils.fuse_conv_bn_eval
-    for module in list(network.modules()):
-        if isinstance(module, torch.nn.Sequential):
-            names = [name for name, _ in module.named_children()]
-            pairs = zip(names, names[1:])
-        else:
-            pairs = [("one", "norm_one"), ("two", "norm_two")]        # blocks.Residual
-        for first, second in pairs:
-            conv, norm = getattr(module, first, None), getattr(module, second, None)
-            if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
-                setattr(module, first, fuse(conv, norm))
-                setattr(module, second, torch.nn.Identity())
+    for module, first, second in list(named_norms(network)):
+        conv, norm = getattr(module, first), getattr(module, second)
+        setattr(module, first, torch.nn.utils.fuse_conv_bn_eval(conv, norm))
+        setattr(module, second, torch.nn.Identity())
     return network
 
 
