@@ -107,7 +107,7 @@ pub struct MeshParameters {
     pub rotation: [f32; 3],
     /// Position in half-sides of the crop, [-1, 1].
     pub translation: [f32; 2],
-    /// Logarithm of the face's scale in sides of the crop.
+    /// Logarithm of one model unit in half-sides of the crop.
     pub log_scale: f32,
     /// Logit of "this is a face that can be followed".
     pub confidence: f32,
