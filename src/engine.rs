@@ -7,7 +7,6 @@ use crate::Result;
 use crate::audio::MelParameters;
 use crate::face::{CropProtocol, FaceModel, MaskProtocol, Tracker};
 use crate::latent::CodeSource;
-use crate::model::manifest::Mel;
 use crate::model::{Bundle, Networks, Provider, ProviderReport, Runtime};
 
 /// What an engine is made of.
@@ -67,7 +66,7 @@ impl Engine {
         };
         let networks = Networks::load(&bundle, options.provider, options.threads)?;
         let manifest = bundle.manifest();
-        let codes = CodeSource::new(&networks.audio, mel_parameters(&manifest.mel))?;
+        let codes = CodeSource::new(&networks.audio, manifest.mel.clone())?;
         let library = Runtime::start(options.threads)?.library();
         Ok(Arc::new(Self {
             tracker: Tracker::new(manifest),
@@ -130,21 +129,6 @@ impl Engine {
 
     pub(crate) fn codes(&self) -> &CodeSource {
         &self.codes
-    }
-}
-
-fn mel_parameters(mel: &Mel) -> MelParameters {
-    MelParameters {
-        rate: mel.rate,
-        mels: mel.mels,
-        fft: mel.fft,
-        window: mel.window,
-        hop: mel.hop,
-        low: mel.low.into(),
-        high: mel.high.into(),
-        floor: mel.floor.into(),
-        frames: mel.frames,
-        lead: mel.lead,
     }
 }
 

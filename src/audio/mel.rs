@@ -70,12 +70,14 @@ impl MelParameters {
         if self.lead >= self.frames {
             return wrong("mel.lead", format!("{} is not below mel.frames", self.lead));
         }
-        let band = 0.0 <= self.low && self.low < self.high;
-        if !band || self.high > f64::from(self.rate) / 2.0 {
-            return wrong(
-                "mel.low",
-                format!("{}-{} Hz is no band", self.low, self.high),
-            );
+        let nyquist = f64::from(self.rate) / 2.0;
+        if !(self.low >= 0.0 && self.low < self.high) {
+            let reason = format!("{}-{} Hz is no band", self.low, self.high);
+            return wrong("mel.low", reason);
+        }
+        if self.high > nyquist {
+            let reason = format!("{} Hz is above half the rate, {nyquist}", self.high);
+            return wrong("mel.high", reason);
         }
         if !(self.floor.is_finite() && self.floor > 0.0) {
             return wrong("mel.floor", format!("{} is not above 0", self.floor));

@@ -1,5 +1,7 @@
 //! `manifest.json`: what a bundle is, and the sizes that the rest of the engine takes from it.
 
+use crate::Error;
+use crate::audio::MelParameters;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -16,7 +18,7 @@ pub struct Manifest {
     pub latent: Latent,
     /// Side of the generator's image in pixels: 256.
     pub image: usize,
-    pub mel: Mel,
+    pub mel: MelParameters,
     pub crop: Crop,
     pub face_model: FaceModelSizes,
     pub mask: Mask,
@@ -41,31 +43,6 @@ pub struct Latent {
     pub dim: usize,
     /// Codes per frame: 14 at 256x256.
     pub codes: usize,
-}
-
-/// The mel spectrogram that the audio encoder was trained on.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Mel {
-    /// Samples a second.
-    pub rate: u32,
-    /// Mel bins.
-    pub mels: usize,
-    /// Points of the Fourier transform.
-    pub fft: usize,
-    /// Samples of the Hann window.
-    pub window: usize,
-    /// Samples between mel frames.
-    pub hop: usize,
-    /// Lowest frequency in hertz.
-    pub low: f32,
-    /// Highest frequency in hertz.
-    pub high: f32,
-    /// Magnitudes below this count as this.
-    pub floor: f32,
-    /// Mel frames in the window of one code.
-    pub frames: usize,
-    /// Mel frames of the window that lie before its position.
-    pub lead: usize,
 }
 
 /// The aligned crop: a square round a point that moves with the face.
@@ -183,6 +160,9 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), Refusal> {
+        if let Err(Error::Argument { field, reason }) = self.mel.check() {
+            return Err((format!("manifest.{field}"), reason));
+        }
         let sync = self.syncnet.unwrap_or(SyncNetSizes { frames: 1, dim: 1 });
         let sizes = [
             ("syncnet.frames", sync.frames, 1, 256),
@@ -190,13 +170,6 @@ impl Manifest {
             ("latent.dim", self.latent.dim, 1, 4096),
             ("latent.codes", self.latent.codes, 14, 14),
             ("image", self.image, 256, 256),
-            ("mel.rate", self.mel.rate as usize, 16_000, 16_000),
-            ("mel.mels", self.mel.mels, 1, 512),
-            ("mel.fft", self.mel.fft, 64, 8192),
-            ("mel.window", self.mel.window, 16, self.mel.fft),
-            ("mel.hop", self.mel.hop, 1, self.mel.fft),
-            ("mel.frames", self.mel.frames, 1, 1024),
-            ("mel.lead", self.mel.lead, 0, self.mel.frames),
             ("face_model.vertices", self.face_model.vertices, 3, 100_000),
             ("face_model.identity", self.face_model.identity, 1, 1024),
             ("face_model.expression", self.face_model.expression, 1, 1024),
@@ -230,11 +203,7 @@ impl Manifest {
             return Err(("manifest.detector.size".into(), reason));
         }
         let [x, y, z] = self.crop.centre;
-        let nyquist = self.mel.rate as f32 / 2.0;
         let numbers = [
-            ("mel.low", self.mel.low, 0.0, nyquist),
-            ("mel.high", self.mel.high, self.mel.low, nyquist),
-            ("mel.floor", self.mel.floor, f32::MIN_POSITIVE, 1.0),
             ("crop.centre", x, -1e4, 1e4),
             ("crop.centre", y, -1e4, 1e4),
             ("crop.centre", z, -1e4, 1e4),
