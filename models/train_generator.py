@@ -19,11 +19,13 @@ import torch.distributed
 import torch.nn.functional as F
 
 import checkpoint
+import losses
 from data import dataset
 from networks.discriminator import Discriminator
 from networks.encoders import AudioEncoder, MeshPredictor, ReferenceEncoder
 from networks.generator import Generator
 from networks.mals import MaLS
+from train_mesh import LinearFace
 
 NETWORKS = {"generator": Generator, "reference_encoder": ReferenceEncoder, "audio_encoder": AudioEncoder, "mals": MaLS}
 
@@ -39,43 +41,6 @@ def codes(networks, batch, frames):
     shapes = batch["shapes"]
     a = networks["audio_encoder"].encode_shape(shapes.flatten(0, 1))
     return networks["mals"](a.view(*shapes.shape[:2], *a.shape[1:]), w_ref)
-
-
-def weights(batch, size):
-    """Per-pixel weight: the hole, and three times that round the lips."""
-    middle = batch["lips"][:, :40].mean(1)
-    grid = (torch.arange(size) + 0.5) / size * 2 - 1
-    near = (torch.exp(-((grid - middle[:, :1]) / 0.35) ** 2)[:, None, :]
-            * torch.exp(-((grid - middle[:, 1:]) / 0.3) ** 2)[:, :, None])
-    return batch["hole"] * (1 + 3 * near[:, None]) + 0.05
-
-
-def slopes(x):
-    return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
-
-
-def picture_loss(image, target, weight):
-    """L1 on pixels and on their differences, which keeps lips and teeth from washing out."""
-    total = weight.sum() * 3
-    loss = (weight * (image - target).abs()).sum() / total
-    for made, true, axis in zip(slopes(image), slopes(target), (3, 2)):
-        w = weight.narrow(axis, 1, weight.shape[axis] - 1)
-        loss = loss + (w * (made - true).abs()).sum() / total
-    return loss
-
-
-def perceptual(mesh, image, target, scales=2):
-    """Multi-scale distance of the mesh predictor's features (eq. 6; no ImageNet network is at hand)."""
-    loss, size = 0.0, 128
-    if image.shape[-1] != size:
-        image, target = (F.interpolate(x, size=size, mode="area") for x in (image, target))
-    for _ in range(scales):
-        with torch.no_grad():
-            wanted = mesh.features(target)[:3]
-        for made, true in zip(mesh.features(image)[:3], wanted):
-            loss = loss + (made - true).abs().mean() / (true.abs().mean() + 1e-3)
-        image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
-    return loss / (3 * scales)
 
 
 def agreed(minutes, world):
@@ -120,6 +85,7 @@ def main():
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--frames", type=int, default=2)
     parser.add_argument("--perceptual", type=float, default=0.0)
+    parser.add_argument("--landmarks", type=float, default=0.0)
     parser.add_argument("--adversarial", type=float, default=0.0)
     parser.add_argument("--rights", choices=["cleared"], default=None)
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
@@ -133,7 +99,8 @@ def main():
     cv2.setNumThreads(1)
     torch.manual_seed(arguments.seed)
     config = json.loads(arguments.config.read_text())
-    clips = dataset.load(arguments.data, dict(np.load(arguments.face_model)), config["mouth"], rights=arguments.rights)
+    model = dict(np.load(arguments.face_model))
+    clips = dataset.load(arguments.data, model, config["mouth"], rights=arguments.rights)
     emphasis = dict((k, float(v)) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e))
     batches = dataset.LipSyncBatches(clips, config, arguments.size, arguments.clips, arguments.frames,
                                      seed=int(time.time()) + arguments.seed + 7919 * rank, weights=emphasis)
@@ -149,10 +116,11 @@ def main():
                   for k, p in n.named_parameters() if name != "audio_encoder" or k.startswith("to_code")]
     optimiser = torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))
     mesh = None
-    if arguments.perceptual:
-        mesh = MeshPredictor(config).eval().requires_grad_(False)
+    if arguments.perceptual or arguments.landmarks:
+        mesh = MeshPredictor(config)
         if not checkpoint.restore(arguments.work, "mesh", mesh):
-            raise SystemExit("--perceptual needs the mesh predictor's checkpoint")
+            raise SystemExit("--perceptual and --landmarks need the mesh predictor's checkpoint")
+        mesh = losses.MeshJudge(mesh, LinearFace(model), model["lips"], config)
     judge = judge_optimiser = None
     if arguments.adversarial:
         judge = Discriminator(config)
@@ -168,10 +136,13 @@ def main():
         batch = batches.batch()
         image = networks["generator"](masked(batch["target"], batch["hole"]), batch["lips"],
                                       codes(networks, batch, arguments.frames))
-        terms = {"picture": picture_loss(image, batch["target"], weights(batch, arguments.size))}
+        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["lips"]))}
         composed = batch["target"] * (1 - batch["hole"]) + image * batch["hole"]
         if mesh is not None:
-            terms["perceptual"] = arguments.perceptual * perceptual(mesh, composed, batch["target"])
+            with torch.no_grad():
+                true = mesh.look(batch["target"])
+            features, points = mesh.compare(mesh.look(composed), true)
+            terms |= {"perceptual": arguments.perceptual * features, "landmarks": arguments.landmarks * points}
         if judge is not None:
             judge.requires_grad_(False)
             terms["adversarial"] = arguments.adversarial * F.softplus(-judge(composed)).mean()

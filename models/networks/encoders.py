@@ -194,18 +194,20 @@ class MeshPredictor(nn.Module):
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)
 
-    def features(self, crop):
-        """Maps after each stage, for perceptual distances."""
+    def look(self, crop):
+        """(maps after each stage, for perceptual distances; the outputs)."""
         maps, x = [], crop
         for layer in self.layers:
             x = layer(x)
             if isinstance(layer, Residual):
                 maps.append(x)
-        return maps
+        return maps, self.read(x)
+
+    def read(self, x):
+        return torch.split(self.head(self.linear(x.flatten(1))), self.sizes, 1)
 
     def forward(self, crop):
-        out = self.head(self.linear(self.layers(crop).flatten(1)))
-        return torch.split(out, self.sizes, 1)
+        return self.read(self.layers(crop))
 
 
 def strided_stage(inputs, outputs, kernel, residual=True):
