@@ -58,9 +58,23 @@ def openings(points):
     return (inner[:, 11:20].flip(1)[:, :, 1] - inner[:, 1:10, 1]).mean(1)
 
 
+def other_throat(x, random, reach=0.16):
+    """Stretches the bands of each window [N, 80, F]: the same words from a longer or shorter vocal tract.
+
+    Few people are heard in training; without this the tower learns their voices, not their sounds."""
+    bands = x.shape[1]
+    factor = torch.from_numpy(np.exp(random.uniform(-reach, reach, (len(x), 1))).astype(np.float32))
+    at = (torch.arange(bands, dtype=torch.float32)[None] * factor).clamp(max=bands - 1.001)
+    low = at.floor().long()
+    part = (at - low)[..., None]
+    take = lambda index: torch.gather(x, 1, index[..., None].expand(-1, -1, x.shape[2]))
+    return take(low) * (1 - part) + take(low + 1) * part
+
+
 def augment(x, random):
-    """Loudness, noise floor, band changes: x [N, 80, F] log10 magnitudes."""
+    """Voice, loudness, noise floor, band changes: x [N, 80, F] log10 magnitudes."""
     n = len(x)
+    x = other_throat(x, random)
     x = x + torch.from_numpy(random.normal(0, 0.25, (n, 1, 1)).astype(np.float32))
     tilt = torch.from_numpy(random.normal(0, 0.15, (n, 1, 1)).astype(np.float32))
     x = x + tilt * torch.linspace(-1, 1, x.shape[1])[None, :, None]
