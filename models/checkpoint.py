@@ -24,6 +24,16 @@ def restore(folder, name, module):
     return True
 
 
+def restore_what_fits(folder, name, module):
+    """Loads the tensors of a checkpoint that the network has too, in the same shape: how a variant
+    begins from another's weights. Gives the names of the network's tensors that stay as they were."""
+    state = module.state_dict()
+    stored = load_file(str(Path(folder) / f"{name}.safetensors"))
+    fitting = {k: v for k, v in stored.items() if k in state and v.shape == state[k].shape}
+    module.load_state_dict({**state, **fitting})
+    return sorted(set(state) - set(fitting))
+
+
 def save_optimiser(folder, name, optimiser, step):
     path = Path(folder) / f"{name}.optimiser.pt"
     torch.save({"optimiser": optimiser.state_dict(), "step": step}, str(path) + ".part")

@@ -2,7 +2,8 @@
 import torch
 import torch.nn.functional as F
 
-from data.pack import SIDE
+from data.dataset import spoken
+from networks.syncnet import sync_loss
 
 
 def slopes(x):
@@ -54,3 +55,65 @@ class MeshJudge:
         """(perceptual, landmark) distance of what `look` gave of two pictures."""
         distance = sum((a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(made[0], true[0]))
         return distance / len(made[0]), (made[1] - true[1]).abs().mean()
+
+
+class SyncJudge:
+    """The frozen SyncNet as a judge of five frames against their sound (eq. 7): on pixels and on shapes."""
+
+    def __init__(self, towers, config):
+        self.towers = {name: tower.eval().requires_grad_(False) for name, tower in towers.items()}
+        self.config, self.frames = config, config["syncnet"]["frames"]
+
+    def loss(self, composed, shapes, batch):
+        """Mean over the clips whose sound is in time; zero when there is none."""
+        known = batch["in_time"] > 0
+        if not known.any():
+            return composed.sum() * 0
+        sound = self.towers["sync_sound"](spoken(batch["middle_mel"], self.config))
+        five = lambda x: x.view(-1, self.frames, *x.shape[1:])
+        seen = []
+        if "sync_face" in self.towers:
+            seen.append(self.towers["sync_face"](mouths(five(composed))))
+        if "sync_shape" in self.towers:
+            seen.append(self.towers["sync_shape"](five(shapes)))
+        return sum(sync_loss(v[known], sound[known]) for v in seen) / len(seen)
+
+
+def mouths(crops):
+    """Crops [B, T, 3, S, S] -> what SyncNet's face tower sees: lower halves at 128, stacked [B, 3 T, 64, 128]."""
+    flat = crops.flatten(0, 1)
+    if flat.shape[-1] != 128:
+        flat = F.interpolate(flat, size=128, mode="area")
+    return flat[:, :, 64:].reshape(len(crops), -1, 64, 128)
+
+
+class Adversary:
+    """StyleGAN2's discriminator on composed crops: non-saturating loss, lazy R1."""
+
+    EVERY = 8                                   # steps between penalties
+
+    def __init__(self, judge, rate=5e-4, gamma=1.0):
+        self.judge, self.gamma, self.step = judge, gamma, 0
+        self.optimiser = torch.optim.Adam(judge.parameters(), lr=rate, betas=(0.0, 0.99))
+
+    def loss(self, made):
+        """What the generator pays; the judge gets no gradient."""
+        self.judge.requires_grad_(False)
+        return F.softplus(-self.judge(made)).mean()
+
+    def learn(self, made, true, average):
+        """One step of the judge; `average` means its gradients over processes. Gives its loss."""
+        self.judge.requires_grad_(True)
+        penalised = self.step % self.EVERY == 0
+        true = true.detach().requires_grad_(penalised)
+        score = self.judge(true)
+        loss = told = F.softplus(-score).mean() + F.softplus(self.judge(made.detach())).mean()
+        if penalised:
+            gradient, = torch.autograd.grad(score.sum(), true, create_graph=True)
+            loss = loss + self.EVERY * 0.5 * self.gamma * gradient.square().sum((1, 2, 3)).mean()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        average(list(self.judge.parameters()))
+        self.optimiser.step()
+        self.step += 1
+        return told

@@ -1,13 +1,15 @@
-"""Main stage: E_face, E_ref, shape-to-code, MaLS and G learn to fill the mouth in (sections 3.2-3.4).
+"""Main stage: E_face, E_ref, E_aud's codes, MaLS and G learn to fill the mouth in (sections 3.2-3.4).
 
-The codes come from the true mouth shapes here; `train_audio.py` teaches sound to give them.
-Resumable; stops by the clock. Under torchrun every process draws its own batches and gradients are averaged.
+Codes come from the true mouth shapes (`--codes shapes`; `train_audio.py` teaches sound to give them)
+or from the sound, as in the paper (`--codes sound`). `--consecutive --frames 5` is the paper's T; the
+sync loss needs it. `--set` makes the ablations of Table 3: samf.modulated=false, mals.smooth=false,
+mask.rectangle=true, lip_hint=null. Resumable; stops by the clock. Under torchrun every process draws
+its own batches and gradients are averaged.
 
     python train_generator.py --config config/lite.json --data DIR --face-model F --work DIR \
         --size 128 --minutes 60
 """
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -19,15 +21,19 @@ import torch.distributed
 import torch.nn.functional as F
 
 import checkpoint
+import configuration
 import losses
 from data import dataset
 from networks.discriminator import Discriminator
 from networks.encoders import AudioEncoder, MeshPredictor, ReferenceEncoder
 from networks.generator import Generator
-from networks.mals import MaLS
+from networks.mals import MaLS, REACH
+from networks.syncnet import FaceTower, ShapeTower, SoundTower
 from train_mesh import LinearFace
 
 NETWORKS = {"generator": Generator, "reference_encoder": ReferenceEncoder, "audio_encoder": AudioEncoder, "mals": MaLS}
+SYNC = {"pixels": {"sync_face": FaceTower}, "shapes": {"sync_shape": ShapeTower},
+        "both": {"sync_face": FaceTower, "sync_shape": ShapeTower}}
 
 
 def masked(target, hole):
@@ -35,12 +41,29 @@ def masked(target, hole):
     return target * (1 - hole) - hole
 
 
-def codes(networks, batch, frames):
-    """w~ [B, 14, dim] from the shapes of t-3..t+3 and the reference of each clip."""
-    w_ref = networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
-    shapes = batch["shapes"]
-    a = networks["audio_encoder"].encode_shape(shapes.flatten(0, 1))
-    return networks["mals"](a.view(*shapes.shape[:2], *a.shape[1:]), w_ref)
+class Painter:
+    """The networks in their order (Figure 2): batch -> image."""
+
+    def __init__(self, networks, face, lips, config, sound):
+        self.networks, self.sound = networks, sound
+        self.weights = torch.tensor(config["mals"]["weights"])
+        basis = face["expression"][:config["mouth"]][:, lips].astype(np.float32)
+        self.basis = torch.from_numpy(basis)                             # [mouth, P, 3]
+
+    def __call__(self, batch, frames):
+        face = masked(batch["target"], batch["hole"])
+        w_ref = self.networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
+        lips = batch["lips"]
+        if self.sound:
+            a, shapes = self.networks["audio_encoder"](batch["mels"].flatten(0, 1))
+            shapes = shapes.view(-1, 2 * REACH + 1, shapes.shape[1])
+            # The engine's: the moving average of the middle three.
+            shape = torch.einsum("k,bks->bs", self.weights, shapes[:, REACH - 1: REACH + 2])
+            lips = batch["rest"] + torch.einsum("bs,spv,bcv->bpc", shape, self.basis, batch["turn"])
+        else:
+            a = self.networks["audio_encoder"].encode_shape(batch["shapes"].flatten(0, 1))
+        codes = self.networks["mals"](a.view(len(lips), 2 * REACH + 1, *a.shape[1:]), w_ref)
+        return self.networks["generator"](face, lips, codes)
 
 
 def agreed(minutes, world):
@@ -64,7 +87,7 @@ def average(parameters, world):
 
 def sheet(path, batch, image, rows=6):
     """Rows of reference, what E_face sees, output composed, truth."""
-    pick = list(range(0, len(image), 2))[:rows]
+    pick = list(range(len(image)))[:rows]
     composed = batch["target"] * (1 - batch["alpha"]) + image * batch["alpha"]
     seen = masked(batch["target"], batch["hole"])
     frames = len(image) // len(batch["reference"])
@@ -74,58 +97,107 @@ def sheet(path, batch, image, rows=6):
     cv2.imwrite(str(path), ((grid.permute(1, 2, 0).detach().clamp(-1, 1).numpy() + 1) * 127.5).astype(np.uint8)[..., ::-1])
 
 
-def main():
+def restored(arguments, name, network):
+    """A frozen judge: its checkpoint must be there."""
+    if not checkpoint.restore(arguments.work, name, network):
+        raise SystemExit(f"{name}: no checkpoint in {arguments.work}, and a loss asks for it")
+    return network
+
+
+def begin_from(arguments, config):
+    """The networks, from the work folder or, what fits of it, from --start."""
+    networks = {name: network(config).to(memory_format=torch.channels_last) for name, network in NETWORKS.items()}
+    for name, network in networks.items():
+        if not checkpoint.restore(arguments.work, name, network) and arguments.start:
+            fresh = checkpoint.restore_what_fits(arguments.start, name, network)
+            print(f"{name} begins from {arguments.start}" + (f"; new: {', '.join(fresh)}" if fresh else ""))
+    if arguments.size == config["image"]:
+        networks["generator"].grow()
+    return networks
+
+
+def trained(networks, arguments):
+    """The parameters that this run changes."""
+    frozen = {id(p) for p in networks["generator"].decoder.synthesis_parameters().values()} if arguments.freeze_synthesis else set()
+    if not arguments.codes == "sound":                      # the sound is not heard: its tower stays
+        audio = networks["audio_encoder"]
+        frozen |= {id(p) for part in (audio.tower, audio.shape, audio.rest) for p in part.parameters()}
+    for network in networks.values():
+        for p in network.parameters():
+            p.requires_grad_(id(p) not in frozen)
+    return [p for network in networks.values() for p in network.parameters() if p.requires_grad]
+
+
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("config", "data", "face-model", "work"):
+    configuration.add_arguments(parser)
+    for name in ("data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="checkpoints to begin from when --work has none")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--final-rate", type=float, default=None)
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--frames", type=int, default=2)
-    parser.add_argument("--perceptual", type=float, default=0.0)
-    parser.add_argument("--landmarks", type=float, default=0.0)
-    parser.add_argument("--adversarial", type=float, default=0.0)
+    parser.add_argument("--consecutive", action="store_true", help="the frames of a clip follow each other")
+    parser.add_argument("--codes", choices=["shapes", "sound"], default="shapes")
+    parser.add_argument("--freeze-synthesis", action="store_true", help="the prior's network stays as it is")
+    for name in ("perceptual", "landmarks", "sync", "adversarial"):
+        parser.add_argument(f"--{name}", type=float, default=0.0, help=f"weight of the {name} loss")
+    parser.add_argument("--sync-on", choices=list(SYNC), default="both", help="what the sync loss looks at")
     parser.add_argument("--rights", choices=["cleared"], default=None)
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    config = configuration.load(arguments)
+    if arguments.sync and not (arguments.consecutive and arguments.frames == config["syncnet"]["frames"]):
+        parser.error(f"--sync looks at {config['syncnet']['frames']} frames: --consecutive --frames {config['syncnet']['frames']}")
+    return arguments, config
+
+
+def main():
+    arguments, config = parse()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if world > 1:
         torch.distributed.init_process_group("gloo")
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(arguments.seed)
-    config = json.loads(arguments.config.read_text())
     model = dict(np.load(arguments.face_model))
     clips = dataset.load(arguments.data, model, config["mouth"], rights=arguments.rights)
     emphasis = dict((k, float(v)) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e))
+    sound = arguments.codes == "sound"
     batches = dataset.LipSyncBatches(clips, config, arguments.size, arguments.clips, arguments.frames,
-                                     seed=int(time.time()) + arguments.seed + 7919 * rank, weights=emphasis)
-    print(f"{len(clips)} clips of {len({c.person for c in clips})} persons, "
-          f"{sum(int(c.valid.sum()) for c in clips)} frames", flush=True)
+                                     seed=int(time.time()) + arguments.seed + 7919 * rank, weights=emphasis,
+                                     consecutive=arguments.consecutive, sound=sound)
+    print(f"{len(batches.clips)} clips of {len({c.person for c in batches.clips})} persons, "
+          f"{sum(int(c.valid.sum()) for c in batches.clips)} frames", flush=True)
 
-    networks = {name: network(config).to(memory_format=torch.channels_last) for name, network in NETWORKS.items()}
-    for name, network in networks.items():
-        checkpoint.restore(arguments.work, name, network)
-    if arguments.size == config["image"]:
-        networks["generator"].grow()
-    parameters = [p for name, n in networks.items()
-                  for k, p in n.named_parameters() if name != "audio_encoder" or k.startswith("to_code")]
+    networks = begin_from(arguments, config)
+    if sound:
+        networks["audio_encoder"].tower.eval()              # its batch norms have seen many voices
+    parameters = trained(networks, arguments)
     optimiser = torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))
-    mesh = None
-    if arguments.perceptual or arguments.landmarks:
-        mesh = MeshPredictor(config)
-        if not checkpoint.restore(arguments.work, "mesh", mesh):
-            raise SystemExit("--perceptual and --landmarks need the mesh predictor's checkpoint")
-        mesh = losses.MeshJudge(mesh, LinearFace(model), model["lips"], config)
-    judge = judge_optimiser = None
+    painter = Painter(networks, model, model["lips"], config, sound)
+    mesh = sync = adversary = None
+    if arguments.perceptual or arguments.landmarks or arguments.sync:
+        mesh = losses.MeshJudge(restored(arguments, "mesh", MeshPredictor(config)), LinearFace(model), model["lips"], config)
+    if arguments.sync:
+        towers = {"sync_sound": SoundTower, **SYNC[arguments.sync_on]}
+        sync = losses.SyncJudge({name: restored(arguments, name, tower(config)) for name, tower in towers.items()}, config)
     if arguments.adversarial:
-        judge = Discriminator(config)
-        checkpoint.restore(arguments.work, "judge", judge)
-        judge_optimiser = torch.optim.Adam(judge.parameters(), lr=5e-4, betas=(0.0, 0.99))
+        adversary = losses.Adversary(Discriminator(config))
+        checkpoint.restore(arguments.work, "judge", adversary.judge)
+
+    def keep():
+        for name, network in networks.items():
+            checkpoint.save(arguments.work, name, network)
+        if adversary:
+            checkpoint.save(arguments.work, "judge", adversary.judge)
+        sheet(arguments.work / "sheet.png", batch, image)
+
     begin, step, mean, told = time.time(), 0, {}, time.time()
     while (elapsed := agreed((time.time() - begin) / 60, world)) < arguments.minutes:
         final = arguments.final_rate or arguments.rate / 5
@@ -134,18 +206,19 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = rate
         batch = batches.batch()
-        image = networks["generator"](masked(batch["target"], batch["hole"]), batch["lips"],
-                                      codes(networks, batch, arguments.frames))
-        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["lips"]))}
+        image = painter(batch, arguments.frames)
         composed = batch["target"] * (1 - batch["hole"]) + image * batch["hole"]
-        if mesh is not None:
+        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["lips"]))}
+        if mesh:
             with torch.no_grad():
                 true = mesh.look(batch["target"])
-            features, points = mesh.compare(mesh.look(composed), true)
+            made = mesh.look(composed)
+            features, points = mesh.compare(made, true)
             terms |= {"perceptual": arguments.perceptual * features, "landmarks": arguments.landmarks * points}
-        if judge is not None:
-            judge.requires_grad_(False)
-            terms["adversarial"] = arguments.adversarial * F.softplus(-judge(composed)).mean()
+        if sync:
+            terms["sync"] = arguments.sync * sync.loss(composed, made[2], batch)
+        if adversary:
+            terms["adversarial"] = arguments.adversarial * adversary.loss(composed)
         optimiser.zero_grad(set_to_none=True)
         sum(terms.values()).backward()
         average(parameters, world)
@@ -153,19 +226,8 @@ def main():
         if not torch.isfinite(norm):
             raise SystemExit(f"step {step}: the gradient is not finite; the last checkpoint stands")
         optimiser.step()
-        if judge is not None:
-            judge.requires_grad_(True)
-            real = batch["target"].detach().requires_grad_(step % 8 == 0)
-            score = judge(real)
-            loss = F.softplus(-score).mean() + F.softplus(judge(composed.detach())).mean()
-            if real.requires_grad:                       # lazy R1 (StyleGAN2)
-                gradient, = torch.autograd.grad(score.sum(), real, create_graph=True)
-                loss = loss + 8 * 0.5 * 1.0 * gradient.square().sum((1, 2, 3)).mean()
-            judge_optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            average(list(judge.parameters()), world)
-            judge_optimiser.step()
-            terms["judge"] = loss
+        if adversary:
+            terms["judge"] = adversary.learn(composed, batch["target"], lambda p: average(p, world))
         step += 1
         for key, value in terms.items():
             mean[key] = 0.98 * mean.get(key, float(value.detach())) + 0.02 * float(value.detach())
@@ -175,17 +237,10 @@ def main():
             print(f"{elapsed:6.1f} min step {step} {speed:.1f} fps rate {rate:.1e} "
                   + " ".join(f"{k} {v:.4f}" for k, v in mean.items()), flush=True)
         if rank == 0 and step % 250 == 0:
-            for name, network in networks.items():
-                checkpoint.save(arguments.work, name, network)
-            if judge is not None:
-                checkpoint.save(arguments.work, "judge", judge)
-            sheet(arguments.work / "sheet.png", batch, image)
+            keep()
     if rank == 0:
-        for name, network in networks.items():
-            checkpoint.save(arguments.work, name, network)
-        if judge is not None:
-            checkpoint.save(arguments.work, "judge", judge)
-        sheet(arguments.work / "sheet.png", batch, image)
+        keep()
+        print(f"{step} steps, {step * world * arguments.clips * arguments.frames} frames", flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ class Clip:
     matrix: np.ndarray
     rings: np.ndarray                       # [T, 3, R, 2] ring polygons in crop pixels
     lips: np.ndarray                        # [T, P, 2] lip points in [-1, 1]
+    rest: np.ndarray                        # [T, P, 2] the same of a mouth at rest (shape 0)
+    turn: np.ndarray                        # [T, 2, 3] what moves lip points by a vector of the face model
     shape: np.ndarray                       # [T, mouth]
     valid: np.ndarray                       # [T]
     audio: np.ndarray                       # 16 kHz, shifted by the known A/V offset
@@ -46,19 +48,23 @@ def load_clip(path, model, mouth):
         meta = {key: file[key] for key in file.files}
     valid, identity, delta = meta["valid"], meta["identity"], meta["delta"]
     count = len(meta["matrix"])
-    rings, lips = np.zeros((count, 3, len(model["ring"]), 2), np.float32), np.zeros((count, len(model["lips"]), 2), np.float32)
+    rings = np.zeros((count, 3, len(model["ring"]), 2), np.float32)
+    lips, rest = np.zeros((2, count, len(model["lips"]), 2), np.float32)
+    turn = np.zeros((count, 2, 3), np.float32)
     slim = {**model}
     for t in np.nonzero(valid[:count])[0]:
         pose = geometry.Pose(meta["scale"][t], meta["rotation"][t], meta["shift"][t])
         rings[t] = geometry.masked_regions(slim, pose, identity, delta[t], mouth, meta["matrix"][t])
         lips[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, meta["matrix"][t])
+        rest[t] = geometry.lip_points(slim, pose, identity, np.zeros(mouth), mouth, meta["matrix"][t])
+        turn[t] = (geometry.invert(meta["matrix"][t])[:, :2] @ (pose.scale * pose.rotation[:2])) / (geometry.IMAGE / 2)
     # Frames without a face lend their neighbours' shape: they stand in windows of frames that have one.
     seen = np.nonzero(valid[:count])[0]
     shape = delta[seen[np.abs(seen[None] - np.arange(count)[:, None]).argmin(1)], :mouth].astype(np.float32)
     note = str(meta["av_offset"])
     offset = int(note) if note.lstrip("+-").isdigit() else 0
     return Clip(path.stem, str(meta["person"]), str(meta["rights"]), path.with_suffix(".crops").read_bytes(),
-                meta["crops"], meta["matrix"], rings, lips, shape, valid[:count],
+                meta["crops"], meta["matrix"], rings, lips, rest, turn, shape, valid[:count],
                 shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0)
 
 
@@ -102,61 +108,105 @@ class LipSyncBatches:
     """Endless batches for the main stage: `clips` clips of `frames` frames, one reference each.
 
     Persons are drawn with the square root of their frames, so that one speaker with hours does not
-    drown the rest."""
+    drown the rest. `consecutive`: the frames of a clip follow each other (T of section 3.4). `sound`:
+    mel windows of t-3..t+3 too, and some closed mouths with silence."""
 
-    def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None):
-        self.clips, self.config, self.size = clips, config, size
-        self.count, self.frames = clips_a_batch, frames
+    CLOSED = 0.08                               # share of clips drawn as a closed mouth that hears silence
+
+    def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None,
+                 consecutive=False, sound=False):
+        self.clips = [c for c in clips if c.sync] if sound else clips
+        self.config, self.size = config, size
+        self.count, self.frames, self.consecutive, self.sound = clips_a_batch, frames, consecutive, sound
         self.random = np.random.default_rng(seed)
         persons = {}
-        for clip in clips:
+        for clip in self.clips:
             persons[clip.person] = persons.get(clip.person, 0) + len(clip.valid)
-        weight = np.array([len(c.valid) / np.sqrt(persons[c.person]) for c in clips])
-        weight *= np.array([(weights or {}).get(c.person, 1.0) for c in clips])
+        weight = np.array([len(c.valid) / np.sqrt(persons[c.person]) for c in self.clips])
+        weight *= np.array([(weights or {}).get(c.person, 1.0) for c in self.clips])
         self.weight = weight / weight.sum()
 
-    def frame(self, clip, t, change):
+    def misplacement(self):
+        """A little of what a smaller tracker will get wrong: (turn [2, 2], shift [2], growth of the mask)."""
         random, size = self.random, self.size
-        scale = size / geometry.IMAGE
-        image = clip.crop(t, half=size == geometry.IMAGE // 2)
-        rings, lips = clip.rings[t] * scale, clip.lips[t]
-        # A little of the misplacement that a smaller tracker will show.
         angle, zoom, move = random.normal(0, 0.02), np.exp(random.normal(0, 0.025)), random.normal(0, 0.012, 2)
         turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        shift = size / 2 - turn @ np.full(2, size / 2) + move * size
+        return turn, size / 2 - turn @ np.full(2, size / 2) + move * size, np.exp(random.normal(0, 0.15))
+
+    def frame(self, clip, t, change, misplaced):
+        random, size = self.random, self.size
+        turn, shift, growth = misplaced
+        scale = size / geometry.IMAGE
+        image = clip.crop(t, half=size == geometry.IMAGE // 2)
         image = cv2.warpAffine(image, np.concatenate([turn, shift[:, None]], 1), (size, size),
                                flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        rings = rings @ turn.T + shift
-        lips = lips @ turn.T + (shift + turn @ np.full(2, size / 2)) / (size / 2) - 1
-        grow = self.config["mask"]["grow"] * scale * np.exp(random.normal(0, 0.15))
-        hole, alpha = geometry.pose_aware_mask(list(rings), grow, self.config["mask"]["feather"] * scale, size)
-        return to_tensor(image, change), hole, alpha, (lips + random.normal(0, 0.004, 2)).astype(np.float32)
+        to_unit = (shift + turn @ np.full(2, size / 2)) / (size / 2) - 1
+        mask = self.config["mask"]
+        hole, alpha = geometry.mask(list(clip.rings[t] * scale @ turn.T + shift), {**mask, "grow": mask["grow"] * growth}, size)
+        noise = random.normal(0, 0.004, 2)
+        return dict(target=to_tensor(image, change), hole=hole[None], alpha=alpha[None],
+                    lips=clip.lips[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
+                    turn=turn @ clip.turn[t])
 
-    def __iter__(self):
-        while True:
-            yield self.batch()
+    def choose(self, clip):
+        """(frames of a clip, whether they are to be drawn as silence)."""
+        random, reach, frames = self.random, REACH, self.frames
+        usable = clip.valid.copy()
+        usable[:reach] = usable[len(usable) - reach:] = False
+        if self.sound and random.random() < self.CLOSED:
+            gap = np.where(clip.valid, openings(clip.lips), np.inf)
+            return random.choice(np.argsort(gap)[:max(frames, len(gap) // 20)], frames), True
+        if self.consecutive:
+            starts = np.nonzero(np.convolve(usable, np.ones(frames), "valid") == frames)[0]
+            if len(starts):
+                return random.choice(starts) + np.arange(frames), False
+        seen = np.nonzero(usable if usable.any() else clip.valid)[0]
+        return random.choice(seen, frames), False
+
+    def silence(self):
+        """Mel windows [7, 80, F] of a quiet room."""
+        shape = (2 * REACH + 1, self.config["mel"]["mels"], self.config["mel"]["frames"])
+        return np.maximum(self.random.uniform(-5, -3.5) + 0.1 * self.random.random(shape), -5)
 
     def batch(self):
         random, rows = self.random, []
-        references, windows = [], []
+        references, sync = [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
             clip = self.clips[index]
             change = colours(random)
-            seen = np.nonzero(clip.valid)[0]
-            references.append(to_tensor(clip.crop(random.choice(seen)), change))
-            inner = seen[(seen >= REACH) & (seen < len(clip.valid) - REACH)]
-            if len(inner) == 0:
-                inner = seen
-            for t in random.choice(inner, self.frames):
-                rows.append(self.frame(clip, t, change))
+            references.append(to_tensor(clip.crop(random.choice(np.nonzero(clip.valid)[0])), change))
+            times, quiet = self.choose(clip)
+            misplaced = self.misplacement()
+            for t in times:
+                row = self.frame(clip, t, change, misplaced if self.consecutive else self.misplacement())
                 around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
-                windows.append(clip.shape[around])
-        target, hole, alpha, lips = (torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*rows))
-        return dict(target=target, hole=hole[:, None], alpha=alpha[:, None], lips=lips,
-                    shapes=torch.from_numpy(np.stack(windows).astype(np.float32)),
-                    reference=torch.from_numpy(np.stack(references)))
+                row["shapes"] = clip.shape[around]
+                if self.sound:
+                    row["mels"] = self.silence() if quiet else mel_windows(clip, around * STEP, self.config)
+                rows.append(row)
+            # eq. 7 is about speech in time: not about silence, nor about clips whose sound is not.
+            follows = self.consecutive and not quiet and clip.sync and (np.diff(times) == 1).all()
+            sync.append((follows, mel_windows(clip, [times[len(times) // 2] * STEP], self.config)[0] if follows else None))
+        batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}
+        blank = np.zeros((self.config["mel"]["mels"], self.config["mel"]["frames"]), np.float32)
+        batch["in_time"] = torch.tensor([float(follows) for follows, _ in sync])
+        batch["middle_mel"] = torch.from_numpy(np.stack([blank if m is None else m for _, m in sync]).astype(np.float32))
+        batch["reference"] = torch.from_numpy(np.stack(references))
+        return batch
+
+
+def openings(points):
+    """Inner-lip opening of lip points [N, P, 2]: mean gap between the upper and lower inner lips."""
+    inner = points[:, 20:40]
+    return (inner[:, 11:20][:, ::-1, 1] - inner[:, 1:10, 1]).mean(1)
 
 
 def mel_windows(clip, positions, config):
     options = config["mel"]
     return mel.windows(clip.audio, positions, options["frames"], options["lead"])
+
+
+def spoken(mels, config):
+    """What SyncNet hears of five frames: the columns that they last, of the window [.., F] of the middle one."""
+    begin = config["mel"]["lead"] - 2 * config["syncnet"]["frames"] + 2
+    return mels[..., begin: begin + 4 * config["syncnet"]["frames"]]

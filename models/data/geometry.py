@@ -98,6 +98,24 @@ def pose_aware_mask(polygons, grow, feather, size=IMAGE):
     return hole.astype(np.float32), (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
+def rectangle(options, size=IMAGE):
+    """(hole, alpha) of the rectangle that others mask: the crop's lower half (ablation "w/o Pose Mask")."""
+    hole = np.zeros((size, size), np.float32)
+    edge = size // 16
+    hole[size // 2: size - edge, edge: size - edge] = 1
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ramp = np.clip((depth - 0.5) / (options["feather"] * size / IMAGE), 0, 1)
+    return hole, (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def mask(polygons, options, size=IMAGE):
+    """(hole, alpha) as a config's "mask" says, its lengths being of a crop of 256."""
+    if options.get("rectangle"):
+        return rectangle(options, size)
+    scale = size / IMAGE
+    return pose_aware_mask(polygons, options["grow"] * scale, options["feather"] * scale, size)
+
+
 def masked_regions(model, pose, identity, expression, mouth, matrix):
     """The three ring polygons in crop pixels."""
     back = invert(matrix)

@@ -54,8 +54,9 @@ class Decoder(nn.Module):
 
     Without features it is the generator of the prior (StyleGAN2)."""
 
-    def __init__(self, config, modulated=True):
+    def __init__(self, config):
         super().__init__()
+        modulated = config["samf"]["modulated"]
         channels = {int(k): v for k, v in config["channels"].items()}
         dim = config["dim"]
         self.sizes = sorted(channels)

@@ -153,7 +153,8 @@ class AudioEncoder(nn.Module):
 
     The codes are read off the mouth's shape (coefficients of the face model): learnt in two steps,
     from shape to codes with pictures, from audio to shape without; strangers gain most from that.
-    `rest`, zero at first, lets the joint stage add what the shape does not say.
+    `rest`, zero at first, lets the joint stage add what the shape does not say. `"by_shape": false` in
+    the config is the paper's encoder: codes straight from the sound, the shape a by-product.
     """
 
     def __init__(self, config):
@@ -164,17 +165,16 @@ class AudioEncoder(nn.Module):
         self.shape = nn.Linear(hidden, config["mouth"])
         self.to_code = nn.Sequential(Dense(config["mouth"], hidden), nn.LeakyReLU(SLOPE),
                                      Dense(hidden, self.codes * self.dim, gain=0.3))
-        self.rest = nn.Linear(hidden, self.codes * self.dim)
-        nn.init.zeros_(self.rest.weight)
-        nn.init.zeros_(self.rest.bias)
+        self.by_shape = config["audio"].get("by_shape", True)
+        self.rest = Dense(hidden, self.codes * self.dim, gain=0.0 if self.by_shape else 0.3)
 
     def encode_shape(self, shape):
         return self.to_code(shape).view(-1, self.codes, self.dim)
 
     def forward(self, mel):
         feature = self.tower(mel)
-        shape = self.shape(feature)
-        return self.encode_shape(shape) + self.rest(feature).view(-1, self.codes, self.dim), shape
+        shape, rest = self.shape(feature), self.rest(feature).view(-1, self.codes, self.dim)
+        return (self.encode_shape(shape) + rest if self.by_shape else rest), shape
 
 
 class MeshPredictor(nn.Module):

@@ -9,10 +9,10 @@ from networks.encoders import FaceEncoder
 class Generator(nn.Module):
     """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256]."""
 
-    def __init__(self, config, modulated=True):
+    def __init__(self, config):
         super().__init__()
         self.face = FaceEncoder(config)
-        self.decoder = Decoder(config, modulated)
+        self.decoder = Decoder(config)
 
     def forward(self, face, lips, codes):
         return self.decoder(codes, self.face(face, lips), face.shape[-1])

@@ -11,17 +11,17 @@ class MaLS(nn.Module):
     """a_{t-3..t+3} [B, 7, 14, dim] and w_ref [B, 14, dim] -> w~_t [B, 14, dim].
 
     Adds both to w_t = w_ref + a_t (eq. 3), then smooths. Fourteen modules, one for each code: the moving average (.25, .5, .25), then two Conv1d of
-    three steps; w_ref and the prior's average code are added. `smooth=False` is the ablation
-    "w/o MaLS" of Table 3: the code of the frame itself.
+    three steps; w_ref and the prior's average code are added. `"smooth": false` in the config is the
+    ablation "w/o MaLS" of Table 3: the code of the frame itself.
     """
 
-    def __init__(self, config, smooth=True):
+    def __init__(self, config):
         super().__init__()
-        self.codes, self.dim, self.smooth = 2 * len(config["channels"]), config["dim"], smooth
+        self.codes, self.dim, self.smooth = 2 * len(config["channels"]), config["dim"], config["mals"]["smooth"]
         width = self.codes * self.dim
-        self.register_buffer("weights", torch.tensor([0.25, 0.5, 0.25]))
+        self.register_buffer("weights", torch.tensor(config["mals"]["weights"]))
         self.register_buffer("average", torch.zeros(self.codes, self.dim))
-        if smooth:
+        if self.smooth:
             self.first = nn.Conv1d(width, width, 3, groups=self.codes)
             self.second = nn.Conv1d(width, width, 3, groups=self.codes)
             for conv in (self.first, self.second):
