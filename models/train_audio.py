@@ -1,4 +1,4 @@
-"""Audio to mouth shape: E_aud's tower, without a picture. Also the landmark SyncNet (--what sync).
+"""Audio to mouth shape: E_aud's tower, without a picture.
 
     python train_audio.py --config config/lite.json --data DIR --face-model F --work DIR --minutes 10
 """
@@ -13,7 +13,6 @@ import torch
 import checkpoint
 from data import dataset, mel
 from networks.encoders import AudioEncoder
-from networks.syncnet import ShapeTower, SoundTower, contrast
 
 INNER = slice(20, 40)                      # the inner lips among the lip points (face_model.LIPS)
 
@@ -25,6 +24,7 @@ class Speech:
         options = config["mel"]
         clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights) if c.sync]
         self.names, self.mels, self.shapes, self.valid, self.persons = [], [], [], [], []
+        self.clips = clips
         for clip in clips:
             positions = np.arange(len(clip.shape)) * dataset.STEP
             within = positions < len(clip.audio)
@@ -158,72 +158,6 @@ def train_shape(arguments, config, face):
     print(report(encoder, dev, basis))
 
 
-def sync_windows(speech, frames):
-    """[(mels [T, 80, 4 frames], shapes [T, frames, mouth])] of each clip, windows without a gap."""
-    out = []
-    for mels, shapes, valid in zip(speech.mels, speech.shapes, speech.valid):
-        starts = [t for t in range(len(valid) - frames + 1) if valid[t: t + frames].all()]
-        out.append((mels, shapes, np.asarray(starts, int)))
-    return out
-
-
-def train_sync(arguments, config, face):
-    """Contrastive SyncNet on shapes; a window's negatives are other times of the same clips."""
-    frames, columns = config["syncnet"]["frames"], 4 * config["syncnet"]["frames"]
-    lead = config["mel"]["lead"]
-    def sound(mels, t):                       # the 20 columns that the five frames from t last
-        return mels[t + 2][:, lead - 8: lead - 8 + columns]
-    train = sync_windows(Speech(arguments.data, config, face, "train", arguments.rights), frames)
-    dev = sync_windows(Speech(arguments.data, config, face, "dev"), frames)
-    train = [c for c in train if len(c[2]) >= 40]
-    a, v = SoundTower(config), ShapeTower(config)
-    for name, network in (("sync_sound", a), ("sync_shape", v)):
-        checkpoint.restore(arguments.work, name, network)
-    optimiser = torch.optim.AdamW([*a.parameters(), *v.parameters()], lr=arguments.rate, weight_decay=0.02)
-    random = np.random.default_rng(int(time.time()))
-    begin, told, step, mean = time.time(), time.time(), 0, 0.0
-    def draw(clips, count, each):
-        m, s = [], []
-        for i in random.choice(len(clips), count):
-            mels, shapes, starts = clips[i]
-            for t in random.choice(starts, each, replace=False):
-                m.append(sound(mels, t).astype(np.float32))
-                s.append(shapes[t: t + frames])
-        return torch.from_numpy(np.stack(m)), torch.from_numpy(np.stack(s).astype(np.float32))
-    def accuracy(stride=40):
-        a.eval(), v.eval()
-        hit = total = 0
-        with torch.no_grad():
-            for mels, shapes, starts in dev:
-                starts = starts[(starts >= 15) & (starts + 17 < len(mels))][::stride]
-                for t in starts:
-                    x = a(torch.from_numpy(np.stack([sound(mels, t + o) for o in range(-15, 16)]).astype(np.float32)))
-                    y = v(torch.from_numpy(shapes[None, t: t + frames].astype(np.float32)))
-                    hit += abs(int((x @ y[0]).argmax()) - 15) <= 1
-                    total += 1
-        a.train(), v.train()
-        return f"true offset within 1 of 31 wins in {hit / max(1, total):.3f} of {total} dev windows"
-    while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
-        for group in optimiser.param_groups:
-            group["lr"] = arguments.rate * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes)))
-        m, s = draw(train, 16, 12)
-        s = s * float(np.exp(random.normal(0, 0.15)))
-        loss = contrast(v(s), a(augment(m, random)))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        step += 1
-        mean = 0.98 * (mean or float(loss.detach())) + 0.02 * float(loss.detach())
-        if time.time() - told > 60:
-            told = time.time()
-            print(f"{elapsed:6.1f} min step {step} contrast {mean:.3f} | {accuracy()}", flush=True)
-            checkpoint.save(arguments.work, "sync_sound", a)
-            checkpoint.save(arguments.work, "sync_shape", v)
-    checkpoint.save(arguments.work, "sync_sound", a)
-    checkpoint.save(arguments.work, "sync_shape", v)
-    print(accuracy(stride=3))
-
-
 def join(arguments, config):
     """E_aud = the tower that hears (audio_shape) + the codes that the main stage learnt (audio_encoder)."""
     heard, painted = AudioEncoder(config), AudioEncoder(config)
@@ -238,7 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--what", choices=["shape", "sync", "join"], default="shape")
+    parser.add_argument("--what", choices=["shape", "join"], default="shape")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--rights", choices=["cleared"], default=None)
@@ -247,7 +181,10 @@ def main():
     torch.set_num_threads(arguments.threads)
     config = json.loads(arguments.config.read_text())
     face = dict(np.load(arguments.face_model))
-    {"shape": train_shape, "sync": train_sync}.get(arguments.what, lambda a, c, f: join(a, c))(arguments, config, face)
+    if arguments.what == "shape":
+        train_shape(arguments, config, face)
+    else:
+        join(arguments, config)
 
 
 if __name__ == "__main__":
