@@ -1,0 +1,90 @@
+"""Trains variants from one start with one budget each, and measures them alike (Table 3 and the choices beyond it).
+
+    python ablate.py --config config/lite.json --data PACK --face-model F --start CHECKPOINTS --work DIR \
+        --binary ../target/release/stylelipsync --minutes 8 [--only full,mals]
+
+Each variant is trained in `<work>/<name>` (resumable: one that is measured is left alone), painted on
+clips of people never trained on (`render_crops.py`) and measured by `stylelipsync evaluate`. Writes
+`<work>/ablations.json`, which `results.py` puts into RESULTS.md.
+"""
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+PAPER = ["--codes", "sound", "--set", "audio.by_shape=false", "--set", "lip_hint=null"]
+VARIANTS = {                        # name: (what it is, switches of training and painting, switches of training alone)
+    "full": ("as shipped", [], []),
+    "mask": ("w/o pose-aware mask (lower half of the crop)", ["--set", "mask.rectangle=true"], []),
+    "mals": ("w/o MaLS", ["--set", "mals.smooth=false"], []),
+    "samf": ("SaMF w/o modulation", ["--set", "samf.modulated=false"], []),
+    "hint": ("w/o lip hint", ["--set", "lip_hint=null"], []),
+    "frozen": ("synthesis frozen", [], ["--freeze-synthesis"]),
+    "sync": ("with the sync loss, T = 5", [], ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+    "joint": ("codes from sound, T = 5, sync loss", ["--codes", "sound"],
+              ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+    "end-to-end": ("the paper's way: sound straight to codes, no hint, T = 5, sync loss", PAPER,
+                   ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+}
+FIGURES = {"ssim": "SSIM", "psnr": "PSNR", "psnr_mask": "PSNR in mask", "lmd": "LMD", "lse_d": "LSE-D", "lse_c": "LSE-C",
+           "opening_r": "opening r", "opening_amplitude": "opening / real", "jitter": "jitter / real"}
+
+
+def measured(binary, bundle, folder):
+    """{figure: value} of one painted clip."""
+    out = folder / "figures.json"
+    subprocess.run([str(binary), "evaluate", str(folder / "result.mkv"), "--truth", str(folder / "truth.mkv"),
+                    "--audio", str(folder / "sound.wav"), "--json", str(out), *(["--bundle", str(bundle)] if bundle else [])],
+                   check=True, stdout=subprocess.DEVNULL)
+    from results import figures
+    return figures(json.loads(out.read_text()))
+
+
+def run(arguments, name, training, painting):
+    """Trains, paints and measures one variant; gives the mean of each figure over clips."""
+    work = arguments.work / name
+    work.mkdir(parents=True, exist_ok=True)
+    common = ["--config", arguments.config, "--data", arguments.data, "--face-model", arguments.face_model, "--work", work]
+    for judge in ("mesh", "sync_sound", "sync_shape", "sync_face"):
+        link = work / f"{judge}.safetensors"
+        if not link.exists() and (arguments.start / link.name).exists():
+            link.symlink_to((arguments.start / link.name).resolve())
+    python = [sys.executable]
+    subprocess.run([*python, "train_generator.py", *map(str, common), "--start", str(arguments.start), "--minutes", str(arguments.minutes),
+                    "--size", str(arguments.size), "--rate", str(arguments.rate), "--clips", "5", "--frames", "1",
+                    "--perceptual", "0.6", "--landmarks", "15", "--seed", "1", *painting, *training], check=True)
+    painted = work / "painted"
+    subprocess.run([*python, "render_crops.py", *map(str, common), "--out", str(painted), "--size", str(arguments.size),
+                    "--codes", "sound", *painting], check=True)
+    rows = [measured(arguments.binary, arguments.bundle, folder) for folder in sorted(painted.iterdir())]
+    return {key: float(np.nanmean([row[key] for row in rows])) for key in FIGURES} | {"clips": len(rows)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("config", "data", "face-model", "start", "work", "binary"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path, help="whose tracker and SyncNet judge; the embedded one if not given")
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--only", default=",".join(VARIANTS))
+    arguments = parser.parse_args()
+    path = arguments.work / "ablations.json"
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    table = json.loads(path.read_text()) if path.exists() else {}
+    for name in arguments.only.split(","):
+        what, painting, training = VARIANTS[name]
+        if name in table:
+            continue
+        figures = run(arguments, name, training, painting)
+        table[name] = {"what": what, "minutes": arguments.minutes, "size": arguments.size, **figures}
+        path.write_text(json.dumps(table, indent=1) + "\n")
+        print(name, json.dumps(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

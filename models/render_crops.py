@@ -1,0 +1,125 @@
+"""Paints the mouths of packed clips with checkpoints, at crop level: how variants are compared.
+
+The engine renders the shipped networks alone; variants (`--set`, `--codes`) exist in PyTorch. For each
+clip writes `<out>/<clip>/result.mkv`, `truth.mkv` (both lossless, 384x384: the crop amid its own
+repeated edges, so that a face detector finds a whole face) and `sound.wav`; `stylelipsync evaluate`
+measures them.
+
+    python render_crops.py --config config/lite.json --data PACK --face-model F --work CHECKPOINTS --out DIR
+"""
+import argparse
+import subprocess
+import wave
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import checkpoint
+import configuration
+from data import dataset, geometry
+from networks.mals import REACH
+from train_generator import NETWORKS, Painter
+
+EDGE = 64
+
+
+def chosen(clips, seconds):
+    """One clip of each person with sound in time, the longest; [(clip, frames without a gap)]."""
+    best = {}
+    for clip in clips:
+        if not clip.sync:
+            continue
+        heard = min(len(clip.valid), len(clip.audio) // dataset.STEP)
+        runs = np.split(np.arange(heard), np.nonzero(~clip.valid[:heard])[0])
+        run = max(runs, key=len)
+        run = run[clip.valid[run]][: int(25 * seconds)]
+        if len(run) >= 50 and len(run) > len(best.get(clip.person, (None, []))[1]):
+            best[clip.person] = (clip, run)
+    return [best[person] for person in sorted(best)]
+
+
+def batches(clip, frames, config, size, chunk=8):
+    """Batches of a clip as the engine would see them: nothing disturbed, the middle frame as reference."""
+    reference = dataset.to_tensor(clip.crop(frames[len(frames) // 2]))
+    for k in range(0, len(frames), chunk):
+        rows = []
+        for t in frames[k: k + chunk]:
+            hole, alpha = geometry.mask(list(clip.rings[t] * size / geometry.IMAGE), config["mask"], size)
+            around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
+            rows.append(dict(target=dataset.to_tensor(clip.crop(t, half=size == geometry.IMAGE // 2)),
+                             hole=hole[None], alpha=alpha[None], lips=clip.lips[t], rest=clip.rest[t],
+                             turn=clip.turn[t], shapes=clip.shape[around],
+                             mels=dataset.mel_windows(clip, around * dataset.STEP, config)))
+        batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}
+        whole = np.stack([dataset.to_tensor(clip.crop(t)) for t in frames[k: k + chunk]])
+        yield batch | {"whole": torch.from_numpy(whole),
+                       "reference": torch.from_numpy(reference[None]).expand(len(rows), -1, -1, -1)}
+
+
+class Movie:
+    """A lossless movie of padded crops."""
+
+    def __init__(self, path):
+        side = geometry.IMAGE + 2 * EDGE
+        self.pipe = subprocess.Popen(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{side}x{side}",
+                                      "-r", "25", "-i", "-", "-c:v", "ffv1", "-threads", "1", str(path)], stdin=subprocess.PIPE)
+
+    def add(self, images):
+        for image in ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy():
+            self.pipe.stdin.write(cv2.copyMakeBorder(image, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_REPLICATE).tobytes())
+
+    def close(self):
+        self.pipe.stdin.close()
+        if self.pipe.wait():
+            raise SystemExit("ffmpeg could not write a movie")
+
+
+def write_wave(path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    configuration.add_arguments(parser)
+    for name in ("data", "face-model", "work", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--codes", choices=["shapes", "sound"], default="sound")
+    parser.add_argument("--size", type=int, default=geometry.IMAGE)
+    parser.add_argument("--split", default="dev")
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    config, model = configuration.load(arguments), dict(np.load(arguments.face_model))
+    networks = {name: network(config).eval() for name, network in NETWORKS.items()}
+    for name, network in networks.items():
+        if not checkpoint.restore(arguments.work, name, network):
+            raise SystemExit(f"{name}: no checkpoint in {arguments.work}")
+    painter = Painter(networks, model, model["lips"], config, arguments.codes == "sound")
+    clips = dataset.load(arguments.data, model, config["mouth"], split=arguments.split)
+    for clip, frames in chosen(clips, arguments.seconds):
+        folder = arguments.out / clip.name
+        folder.mkdir(parents=True, exist_ok=True)
+        result, truth = Movie(folder / "result.mkv"), Movie(folder / "truth.mkv")
+        with torch.no_grad():
+            for batch in batches(clip, frames, config, arguments.size):
+                image, alpha, true = painter(batch, 1), batch["alpha"], batch["whole"]
+                if arguments.size != geometry.IMAGE:
+                    image, alpha = (F.interpolate(x, size=geometry.IMAGE, mode="bilinear") for x in (image, alpha))
+                result.add(true * (1 - alpha) + image * alpha)
+                truth.add(true)
+        result.close()
+        truth.close()
+        write_wave(folder / "sound.wav", clip.audio[frames[0] * dataset.STEP: (frames[-1] + 1) * dataset.STEP])
+        print(clip.name, len(frames), flush=True)
+
+
+if __name__ == "__main__":
+    main()
