@@ -1,9 +1,39 @@
 """E_face and G in one: what runs once a frame (eq. 5)."""
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from networks.decoder import Decoder
 from networks.encoders import FaceEncoder
+
+
+class SkinGauge(nn.Module):
+    """The colour of the skin round the hole, per channel: masked crop [B, 3, S, S] -> gain [B, 3, 1, 1].
+
+    Light, camera and complexion multiply all that is seen of a face. The network sees every face as if
+    its cheeks had one colour, and what it paints is given the person's back: it need not learn to match
+    colours, which few people and little time do not teach. Not in the paper; `"gauge": null` leaves it out.
+    """
+
+    GRID = 32                                   # cells a side
+    REACH = 2                                   # cells round the hole that count
+
+    def __init__(self, config):
+        super().__init__()
+        self.register_buffer("skin", torch.tensor(config["gauge"]["skin"]).view(1, 3, 1, 1), persistent=False)
+        # Cheeks and nose: below and beside them are necks, hair and walls.
+        cheeks = torch.zeros(1, 1, self.GRID, self.GRID)
+        cheeks[:, :, self.GRID * 5 // 16: self.GRID * 5 // 8, self.GRID * 3 // 16: self.GRID * 13 // 16] = 1
+        self.register_buffer("cheeks", cheeks, persistent=False)
+
+    def forward(self, face):
+        cell = face.shape[-1] // self.GRID
+        seen = (face.amax(1, keepdim=True) > -0.9999).to(face.dtype)
+        light = F.avg_pool2d((face + 1) * 0.5 * seen, cell)
+        seen = F.avg_pool2d(seen, cell)
+        near = F.max_pool2d(1 - seen, 2 * self.REACH + 1, stride=1, padding=self.REACH) * self.cheeks
+        mean = (light * near).sum((2, 3), keepdim=True) / ((seen * near).sum((2, 3), keepdim=True) + 1e-3)
+        return mean.clamp(0.05, 1.0) / self.skin
 
 
 class Generator(nn.Module):
@@ -13,9 +43,14 @@ class Generator(nn.Module):
         super().__init__()
         self.face = FaceEncoder(config)
         self.decoder = Decoder(config)
+        self.gauge = SkinGauge(config) if config.get("gauge") else None
 
     def forward(self, face, lips, codes):
-        return self.decoder(codes, self.face(face, lips), face.shape[-1])
+        if self.gauge is None:
+            return self.decoder(codes, self.face(face, lips), face.shape[-1])
+        gain = self.gauge(face)
+        image = self.decoder(codes, self.face((face + 1) / gain - 1, lips), face.shape[-1])
+        return (image + 1) * gain - 1
 
     def grow(self):
         """Prepares for the full size after training at half of it: the last block then adds nothing yet.
