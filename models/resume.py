@@ -59,6 +59,9 @@ def main():
     weights = load_file(str(arguments.bundle / manifest["weights"]["file"]))
     golden = load_file(str(arguments.golden)) if arguments.golden else None
     for name, network in build(config).items():
+        if name not in manifest["graphs"]:
+            print(f"{name}: not in this bundle")
+            continue
         missing = restore(network.eval(), tensors_of(arguments.bundle, manifest, name, weights))
         note = f"not in the bundle: {missing}" if missing else "whole"
         if golden:

@@ -4,7 +4,7 @@ import torch
 from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEncoder
 from networks.generator import Generator
 from networks.mals import MaLS
-from networks.syncnet import ShapeTower, SoundTower
+from networks.syncnet import FaceTower, ShapeTower, SoundTower
 
 NETWORKS = {
     "detector": Detector,
@@ -15,6 +15,7 @@ NETWORKS = {
     "generator": Generator,
     "sync_sound": SoundTower,
     "sync_shape": ShapeTower,
+    "sync_face": FaceTower,
 }
 
 OUTPUTS = {
@@ -26,10 +27,11 @@ OUTPUTS = {
     "generator": ["image"],
     "sync_sound": ["sound"],
     "sync_shape": ["mouth"],
+    "sync_face": ["mouth"],
 }
 
 # The graphs whose batch may be of any size.
-BATCHED = {"audio_encoder", "sync_sound", "sync_shape"}
+BATCHED = {"audio_encoder", "sync_sound", "sync_shape", "sync_face"}
 
 
 def build(config):
@@ -57,4 +59,5 @@ def example_inputs(name, config, seed=0):
                               "code": torch.randn(1, codes, dim, generator=draw)},
         "sync_sound": lambda: {"mel": sound(4 * frames)},
         "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},
+        "sync_face": lambda: {"mouths": torch.rand(2, 3 * frames, 64, 128, generator=draw) * 2 - 1},
     }[name]()
