@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from data import geometry, mel
+from data import geometry, mel, protocol
 from data.pack import CENTRE, SIDE
 
 REACH = 3
@@ -80,6 +80,7 @@ def compact(model):
 def load(folder, model, mouth, limit=None, rights=None, split="train"):
     """Every clip with at least 12 frames with a face. `rights="cleared"` keeps only what may be
     shipped commercially (see the model card)."""
+    protocol.readable(Path(folder))
     clips, model = [], compact(model)
     for path in sorted(Path(folder).glob("*.npz"))[:limit]:
         with np.load(path) as file:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 IDENTITY, EXPRESSION, MOUTH = 32, 64, 40
+FEWEST = 40                         # clips that a model can be learnt from
 EYES = (33, 263)                    # outer corners
 INNER_LIPS = (13, 14)               # upper, lower, at the middle
 
@@ -77,9 +78,12 @@ def project(basis, rows, damp):
     return np.linalg.solve(gram + damp * np.eye(len(basis)), basis @ rows.T).T.astype(np.float32)
 
 
-def load(folder):
+def load(folder, names=None):
+    """(name, points [N, V, 3], frames [N]) of every clip with a face, or of those named."""
     clips = []
     for path in sorted(Path(folder).glob("*.npz")):
+        if names is not None and path.stem not in names:
+            continue
         with np.load(path) as file:
             points, valid = file["points"], file["valid"]
         if valid.any():
@@ -118,12 +122,12 @@ def level(mean):
     return mean
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--landmarks", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    clips = load(arguments.landmarks)
+def learn(clips):
+    """The model of `load`'s clips: arrays for `np.savez`, and a line that says how well it fits.
+    ValueError where there are too few clips for the identities."""
+    if len(clips) < FEWEST:
+        raise ValueError(f"{len(clips)} clips with a face are too few to learn a face model from "
+                         f"({IDENTITY} identity coefficients need at least {FEWEST} clips)")
     vertices = clips[0][1].shape[1]
     mean = fit_mean(clips, np.ones(vertices))
     mouth = lower_face(mean)
@@ -150,15 +154,25 @@ def main():
     delta = project(expression, deviations.reshape(len(deviations), -1), 1e-4)
     delta[:, MOUTH:] = 0
     order = np.argsort(opening)
-    np.savez(
-        arguments.out, mean=mean, identity=identity.reshape(IDENTITY, vertices, 3),
+    error = (deviations.reshape(len(deviations), -1) - delta @ expression)
+    left = np.linalg.norm(error.reshape(-1, vertices, 3)[:, LIPS], axis=-1).mean()
+    model = dict(
+        mean=mean, identity=identity.reshape(IDENTITY, vertices, 3),
         expression=expression.reshape(EXPRESSION, vertices, 3), still=still,
         open=delta[order[-len(order) // 40:]].mean(0), closed=delta[order[: len(order) // 10]].mean(0),
         ring=np.asarray(RING, np.int32), lips=np.asarray(LIPS, np.int32))
-    error = (deviations.reshape(len(deviations), -1) - delta @ expression)
-    left = np.linalg.norm(error.reshape(-1, vertices, 3)[:, LIPS], axis=-1).mean()
-    print(f"{len(clips)} clips, {len(deviations)} frames; lips off by {left:.4f} eye distances; "
-          f"opening {opening.min():.3f}..{opening.max():.3f}")
+    return model, (f"{len(clips)} clips, {len(deviations)} frames; lips off by {left:.4f} eye distances; "
+                   f"opening {opening.min():.3f}..{opening.max():.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--landmarks", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    model, told = learn(load(arguments.landmarks))
+    np.savez(arguments.out, **model)
+    print(told)
 
 
 if __name__ == "__main__":

@@ -6,30 +6,42 @@ writes one `<name>.npz` per file:
     points  [T, 468, 3] float32   x, y in pixels of the source frame, z in the same unit
     valid   [T] bool              a face was found
     size    [2] int               width, height of the source frame
+    source  str                   fingerprint of the file (`files.py`), "" if none was given
+    teacher str                   which MediaPipe
 
 MediaPipe is the *teacher* of the mesh predictor (see `train_mesh.py`); it is needed here and
 nowhere else. Resumable: files that exist are skipped.
 
     python -m data.landmarks --data DIR --out DIR [--split train] [--shard 0/2]
+
+`prepare.py` runs this module with `--list` (one `name TAB fingerprint TAB path` a line) in the
+interpreter that has MediaPipe; it answers with one line a file on stdout.
 """
 import argparse
 import csv
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+
+from data import files
 
 RATE = 25
 IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def probe(path):
-    """(width, height) of a movie as ffmpeg will hand it out (rotation applied)."""
-    out = subprocess.run(
+    """(width, height) of a movie as ffmpeg will hand it out (rotation applied).
+    ValueError with ffprobe's own words where there is no picture to read."""
+    answer = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
          "stream=width,height:stream_side_data=rotation", "-of", "csv=p=0", str(path)],
-        capture_output=True, text=True, check=True).stdout
-    fields = [f for f in out.replace("\n", ",").split(",") if f]
+        capture_output=True, text=True)
+    fields = [f for f in answer.stdout.replace("\n", ",").split(",") if f]
+    if answer.returncode or len(fields) < 2:
+        said = answer.stderr.strip().splitlines()
+        raise ValueError("not readable: " + (said[-1].replace(f"{path}: ", "") if said else "no picture in it"))
     width, height = int(fields[0]), int(fields[1])
     turned = len(fields) > 2 and abs(int(float(fields[2]))) % 180 == 90
     return (height, width) if turned else (width, height)
@@ -41,7 +53,8 @@ def frames(path, rate=RATE):
     rate_filter = [] if path.suffix.lower() in IMAGES else ["-vf", f"fps={rate}"]
     with subprocess.Popen(
             ["ffmpeg", "-v", "error", "-threads", "1", "-i", str(path), *rate_filter,
-             "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE) as child:
+             "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         size = width * height * 3
         while len(raw := child.stdout.read(size)) == size:
             yield np.frombuffer(raw, np.uint8).reshape(height, width, 3)
@@ -63,9 +76,9 @@ def sources(data, split):
 
 
 def track(path, mesh):
-    points, valid = [], []
+    points, valid, size = [], [], (0, 0)
     for frame in frames(path):
-        height, width = frame.shape[:2]
+        height, width = size = frame.shape[:2]
         found = mesh.process(frame).multi_face_landmarks
         valid.append(bool(found))
         if found:
@@ -73,33 +86,50 @@ def track(path, mesh):
             points.append(np.asarray(unit, np.float32))
         else:
             points.append(np.zeros((468, 3), np.float32))
-    return np.stack(points), np.asarray(valid), np.asarray([width, height])
+    if not valid:
+        raise ValueError("no frame could be decoded")
+    return np.stack(points), np.asarray(valid), np.asarray(size[::-1])
+
+
+def teach(path, target, source=""):
+    """Writes the landmarks of one file, whole or not at all; (frames with a face, frames).
+    ValueError with a sentence where the file holds no picture."""
+    import mediapipe
+    with mediapipe.solutions.face_mesh.FaceMesh(
+            static_image_mode=path.suffix.lower() in IMAGES, max_num_faces=1, refine_landmarks=True,
+            min_detection_confidence=0.5) as mesh:
+        points, valid, size = track(path, mesh)
+    with files.whole(target) as file:
+        np.savez_compressed(file, points=points, valid=valid, size=size, source=source,
+                            teacher=f"mediapipe {mediapipe.__version__}")
+    return int(valid.sum()), len(valid)
 
 
 def main():
-    import mediapipe
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--list", type=Path, help="name, fingerprint, path: in place of --data")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", default="train")
     parser.add_argument("--shard", default="0/1", help="K/N: every N-th file, beginning with K")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     shard, shards = map(int, arguments.shard.split("/"))
-    for path in sources(arguments.data, arguments.split)[shard::shards]:
-        target = arguments.out / f"{name_of(path)}.npz"
-        if target.exists():
+    if arguments.list:
+        rows = [line.split("\t", 2) for line in arguments.list.read_text().splitlines()]
+    elif arguments.data:
+        rows = [(name_of(path), "", path) for path in sources(arguments.data, arguments.split)]
+    else:
+        sys.exit("--data or --list is needed")
+    for name, source, path in rows[shard::shards]:
+        target = arguments.out / f"{name}.npz"
+        if not arguments.list and target.exists():
             continue
-        still = path.suffix.lower() in IMAGES
-        with mediapipe.solutions.face_mesh.FaceMesh(
-                static_image_mode=still, max_num_faces=1, refine_landmarks=True,
-                min_detection_confidence=0.5) as mesh:
-            points, valid, size = track(path, mesh)
-        partial = target.with_suffix(".part")
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, points=points, valid=valid, size=size)
-        partial.rename(target)
-        print(f"{path.name}: {int(valid.sum())}/{len(valid)}", flush=True)
+        try:
+            found, count = teach(Path(path), target, source)
+            print(f"{name}\t{found}\t{count}", flush=True)
+        except ValueError as error:
+            print(f"{name}\tbad\t{error}", flush=True)
 
 
 if __name__ == "__main__":

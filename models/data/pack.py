@@ -1,7 +1,7 @@
 """Packs clips for training: aligned 256x256 crops, wide crops, whole frames, poses, audio.
 
-Needs the teacher's landmarks (`landmarks.py`) and the face model (`face_model.py`). For each clip
-writes, resumably:
+Needs the teacher's landmarks (`landmarks.py`) and the face model (`face_model.py`). `prepare.py`
+runs all three, with filters and a manifest. For each clip writes, resumably:
 
     <name>.crops      the aligned crops, JPEGs one after the other (25 a second)
     <name>.wide       upright crops of twice the side, every STRIDE-th frame, for the mesh predictor
@@ -13,33 +13,41 @@ writes, resumably:
 import argparse
 import csv
 import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from data import face_model, geometry
+from data import face_model, files, geometry
 from data.landmarks import frames, name_of
 
 CENTRE, SIDE = (0.0, 0.2, 0.25), 2.1    # the crop protocol, in model units (see manifest.json)
-WIDE = 2.0                              # side of a wide crop, in crop sides
+WIDE, WIDE_SIZE = 2.0, 224              # side of a wide crop, in crop sides and in pixels
 STRIDE, WHOLE = 3, 12
+JUMP = 0.35                             # of the crop's side in one frame: no head moves so
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
 class Jpegs:
     """JPEGs one after the other in a file, with their offsets."""
 
-    def __init__(self, path):
-        self.file, self.offsets = open(path, "wb"), [0]
+    def __init__(self, file):
+        self.file, self.offsets = file, [0]
 
     def add(self, rgb):
-        data = cv2.imencode(".jpg", rgb[..., ::-1], QUALITY)[1].tobytes()
+        self.add_encoded(cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), QUALITY)[1].tobytes())
+
+    def add_encoded(self, data):
         self.file.write(data)
         self.offsets.append(self.offsets[-1] + len(data))
 
-    def close(self):
-        self.file.close()
+    def skip(self):
+        """No picture of this frame."""
+        self.offsets.append(self.offsets[-1])
+
+    def table(self):
         return np.asarray(self.offsets, np.int64)
 
 
@@ -68,15 +76,59 @@ def orthonormal(matrices):
     return u @ vt
 
 
-def coefficients(model, points, valid):
-    """Pose, identity and expression of a clip in the face model."""
-    scale, rotation, shift = face_model.rigid(model["mean"], points, model["still"])
-    mesh = face_model.normalise(points, scale, rotation, shift)
-    rest = np.median(mesh[valid], 0)
+@dataclass
+class Track:
+    """A clip's face in the face model, smoothed; zeros in frames without a face."""
+    points: np.ndarray              # [T, V, 3] float32, the teacher's, pixels of the frame
+    valid: np.ndarray               # [T]
+    scale: np.ndarray               # [T] pixels of one model unit
+    rotation: np.ndarray            # [T, 3, 3]
+    shift: np.ndarray               # [T, 2]
+    identity: np.ndarray            # [32]
+    delta: np.ndarray               # [T, 64] float32
+    cut: int                        # frames with a face left out: of another shot or another face
+
+    @property
+    def side(self):
+        """Median side of the aligned crop in pixels of the source: what "a face of N pixels" means here."""
+        return float(SIDE * np.median(self.scale[self.valid])) if self.valid.any() else 0.0
+
+
+def longest_shot(valid, scale, shift):
+    """Frames of the longest stretch in which the face does not jump: between two neighbouring frames
+    with a face, at most JUMP crop sides, and JUMP of its size, a frame. A cut in the movie, or the
+    teacher taking up another face, ends a stretch; smoothing must not run across it."""
+    seen = np.nonzero(valid)[0]
+    gap = np.minimum(np.diff(seen), 5)
+    far = np.hypot(*np.diff(shift[seen], axis=0).T) / (SIDE * scale[seen][:-1])
+    grown = np.abs(np.diff(np.log(scale[seen])))
+    breaks = np.nonzero((far > JUMP * gap) | (grown > JUMP * gap))[0] + 1
+    longest = max(np.split(seen, breaks), key=len)
+    keep = np.zeros_like(valid)
+    keep[longest] = True
+    return keep
+
+
+def track(points, valid, model):
+    """Pose, identity and expression of a clip in the face model, from the teacher's landmarks."""
+    count, valid = len(valid), np.asarray(valid, bool)
+    scale, rotation, shift = np.zeros(count), np.zeros((count, 3, 3)), np.zeros((count, 2))
+    identity, delta = np.zeros(len(model["identity"])), np.zeros((count, len(model["expression"])), np.float32)
+    if not valid.any():
+        return Track(points.astype(np.float32), valid, scale, rotation, shift, identity, delta, 0)
+    posed = points[valid].astype(np.float64)
+    scale[valid], rotation[valid], full = face_model.rigid(model["mean"], posed, model["still"])
+    shift[valid] = full[:, :2]
+    mesh = face_model.normalise(posed, scale[valid], rotation[valid], full)
+    kept = longest_shot(valid, scale, shift)
+    mesh, cut = mesh[kept[valid]], int(valid.sum() - kept.sum())
+    rest = np.median(mesh, 0)
     flat = lambda basis: basis.reshape(len(basis), -1)
     identity = face_model.project(flat(model["identity"]), (rest - model["mean"]).reshape(1, -1), 1e-3)[0]
-    delta = face_model.project(flat(model["expression"]), (mesh - rest).reshape(len(mesh), -1), 1e-3)
-    return scale, rotation, shift[:, :2], identity, delta
+    delta[kept] = face_model.project(flat(model["expression"]), (mesh - rest).reshape(len(mesh), -1), 1e-3)
+    safe = np.where(kept, scale, 1.0)
+    return Track(points.astype(np.float32), kept, np.exp(smoothed(np.log(safe), kept)),
+                 orthonormal(smoothed(rotation, kept)), smoothed(shift, kept), identity, delta, cut)
 
 
 def letterbox(frame, size=320):
@@ -88,52 +140,64 @@ def letterbox(frame, size=320):
     return out, step
 
 
+def write(path, stem, face, audio, note):
+    """Writes one clip's files (see above), the .npz last. `note`: person, split, rights, av_offset.
+    Gives the number of frames; ValueError where no frame can be decoded."""
+    table, matrices, wide_frames, wide_matrices, whole_frames, whole_steps = {}, [], [], [], [], []
+    with ExitStack() as stack:
+        crops, wide, whole = (Jpegs(stack.enter_context(files.whole(stem.with_suffix(s))))
+                              for s in (".crops", ".wide", ".whole"))
+        for t, frame in enumerate(frames(path)):
+            if t >= len(face.valid):
+                break
+            if t % WHOLE == 0:
+                image, step = letterbox(frame)
+                whole.add(image)
+                whole_frames.append(t)
+                whole_steps.append(step)
+            if not face.valid[t]:
+                matrices.append(np.zeros((2, 3)))
+                crops.skip()
+                continue
+            pose = geometry.Pose(face.scale[t], face.rotation[t], face.shift[t])
+            matrix = geometry.crop_to_frame(pose, CENTRE, SIDE)
+            crops.add(geometry.sample(frame, matrix))
+            matrices.append(matrix)
+            if t % STRIDE == 0:
+                matrix = wide_matrix(pose)
+                wide.add(geometry.sample(frame, matrix, WIDE_SIZE))
+                wide_frames.append(t)
+                wide_matrices.append(matrix)
+        if not matrices:
+            raise ValueError("no frame could be decoded")
+        table = dict(crops=crops.table(), wide=wide.table(), whole=whole.table())
+        stem.with_suffix(".npz").unlink(missing_ok=True)        # until the new one stands, there is no clip
+    count = len(matrices)
+    with files.whole(stem.with_suffix(".npz")) as file:
+        np.savez(
+            file, **table, wide_frames=wide_frames, wide_matrices=wide_matrices, whole_frames=whole_frames,
+            whole_steps=whole_steps, points=face.points[:count], valid=face.valid[:count],
+            matrix=np.asarray(matrices, np.float32), scale=face.scale[:count], rotation=face.rotation[:count],
+            shift=face.shift[:count], identity=face.identity, delta=face.delta[:count],
+            audio=np.asarray(audio, np.float32), **note)
+    return count
+
+
+def wide_matrix(pose):
+    """The upright crop of twice the side, from its pixels to the frame's."""
+    upright = geometry.Pose(pose.scale, np.eye(3), pose.project(np.asarray(CENTRE)))
+    return geometry.crop_to_frame(upright, (0, 0, 0), SIDE * WIDE, WIDE_SIZE)
+
+
 def pack(path, row, landmarks, model, out):
     with np.load(landmarks) as file:
-        points, valid = file["points"].astype(np.float64), file["valid"]
-    if not valid.any():
+        face = track(file["points"], file["valid"], model)
+    if not face.valid.any():
         return f"{path.name}: no face"
-    scale, rotation, shift, identity, delta = coefficients(model, points, valid)
-    smooth_scale, smooth_shift = np.exp(smoothed(np.log(scale), valid)), smoothed(shift, valid)
-    smooth_rotation = orthonormal(smoothed(rotation, valid))
-    stem = out / name_of(path)
-    crops, wide, whole = (Jpegs(stem.with_suffix(s)) for s in (".crops", ".wide", ".whole"))
-    matrices, wide_frames, wide_matrices, whole_frames, whole_steps = [], [], [], [], []
-    for t, frame in enumerate(frames(path)):
-        if t >= len(valid):
-            break
-        if t % WHOLE == 0:
-            image, step = letterbox(frame)
-            whole.add(image)
-            whole_frames.append(t)
-            whole_steps.append(step)
-        if not valid[t]:
-            matrices.append(np.zeros((2, 3)))
-            crops.offsets.append(crops.offsets[-1])
-            continue
-        pose = geometry.Pose(smooth_scale[t], smooth_rotation[t], smooth_shift[t])
-        matrix = geometry.crop_to_frame(pose, CENTRE, SIDE)
-        crops.add(geometry.sample(frame, matrix))
-        matrices.append(matrix)
-        if t % STRIDE == 0:
-            upright = geometry.Pose(pose.scale, np.eye(3), pose.project(np.asarray(CENTRE)))
-            matrix = geometry.crop_to_frame(upright, (0, 0, 0), SIDE * WIDE, 224)
-            wide.add(geometry.sample(frame, matrix, 224))
-            wide_frames.append(t)
-            wide_matrices.append(matrix)
-    count = len(matrices)
-    meta = dict(
-        crops=crops.close(), wide=wide.close(), whole=whole.close(), wide_frames=wide_frames,
-        wide_matrices=wide_matrices, whole_frames=whole_frames, whole_steps=whole_steps,
-        points=points[:count].astype(np.float32), valid=valid[:count], matrix=np.asarray(matrices, np.float32),
-        scale=smooth_scale[:count], rotation=smooth_rotation[:count], shift=smooth_shift[:count],
-        identity=identity, delta=delta[:count].astype(np.float32),
-        audio=audio_16k(path) if row["sound"] == "y" else np.zeros(0, np.float32),
-        person=row["person"], split=row["split"], rights=row["rights"], av_offset=row["av_offset"])
-    with open(stem.with_suffix(".part"), "wb") as file:
-        np.savez(file, **meta)
-    stem.with_suffix(".part").rename(stem.with_suffix(".npz"))
-    return f"{path.name}: {int(valid.sum())} of {count} frames"
+    audio = audio_16k(path) if row["sound"] == "y" else np.zeros(0, np.float32)
+    note = {key: row[key] for key in ("person", "split", "rights", "av_offset")}
+    count = write(path, out / name_of(path), face, audio, note)
+    return f"{path.name}: {int(face.valid.sum())} of {count} frames"
 
 
 def main():

@@ -1,0 +1,101 @@
+"""Runs `data.landmarks` in an interpreter that has MediaPipe, over what has no landmarks yet."""
+import shutil
+import subprocess
+import tempfile
+import threading
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from data import files
+
+MODELS = Path(__file__).parent.parent
+
+
+def version(python):
+    """The teacher's version; SystemExit with what to do where it is not to be had."""
+    try:
+        answer = subprocess.run([python, "-c", "import mediapipe; print(mediapipe.__version__)"],
+                                capture_output=True, text=True)
+    except OSError as error:
+        raise SystemExit(f"--teacher-python {python}: {error.strerror}")
+    if answer.returncode:
+        raise SystemExit(f"{python} has no mediapipe, which finds the faces: `pip install mediapipe==0.10.14` in an "
+                         "environment of its own, and name that one's interpreter with --teacher-python")
+    return answer.stdout.split()[-1]
+
+
+def of(path):
+    """(fingerprint, teacher) of a landmark file, ("", "") of one that does not say, None without one."""
+    try:
+        with np.load(path) as file:
+            return (str(file["source"]), str(file["teacher"])) if "source" in file.files else ("", "")
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return None
+
+
+def seed(source, target, mark):
+    """Copies landmarks of an earlier run and writes down which movie they are of."""
+    with files.whole(target) as file:
+        with open(source, "rb") as old:
+            shutil.copyfileobj(old, file)
+        file.flush()
+        if "source.npy" not in zipfile.ZipFile(source).namelist():
+            with zipfile.ZipFile(target.with_name(target.name + ".part"), "a") as archive:
+                for key, value in (("source", mark), ("teacher", "of an earlier run")):
+                    raw = BytesIO()
+                    np.save(raw, np.asarray(value))
+                    archive.writestr(f"{key}.npy", raw.getvalue())
+
+
+def teach(rows, out, python, jobs=1, seeds=None, quiet=False):
+    """Landmarks of every (name, fingerprint, path); ({name: why there are none}, teachers' names)."""
+    teachers, missing = set(), []
+    for name, mark, path in rows:
+        target = out / f"{name}.npz"
+        have = of(target)
+        if (have is None or have[0] != mark) and seeds and (earlier := of(seeds / f"{name}.npz")) is not None:
+            if earlier[0] in ("", mark):
+                seed(seeds / f"{name}.npz", target, mark)
+                have = of(target)
+        if have is not None and have[0] == mark:
+            teachers.add(have[1])
+        else:
+            missing.append((name, mark, path))
+    if not missing:
+        return {}, teachers
+    teachers.add(f"mediapipe {version(python)}")
+    bad, bar, lock = {}, files.Progress("landmarks", len(missing), quiet=quiet), threading.Lock()
+
+    def listen(child):
+        for line in child.stdout:
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) != 3:
+                continue
+            with lock:
+                if fields[1] == "bad":
+                    bad[fields[0]] = fields[2]
+                bar.step(int(fields[2]) if fields[1] != "bad" else 0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "list"
+        table.write_text("".join(f"{name}\t{mark}\t{path.resolve()}\n" for name, mark, path in missing))
+        children = [subprocess.Popen(
+            [python, "-m", "data.landmarks", "--list", str(table), "--out", str(out.resolve()), "--shard", f"{k}/{jobs}"],
+            cwd=MODELS, stdout=subprocess.PIPE, stderr=open(Path(folder) / f"said{k}", "w"), text=True) for k in range(jobs)]
+        listeners = [threading.Thread(target=listen, args=(child,)) for child in children]
+        try:
+            for listener in listeners:
+                listener.start()
+            codes = [child.wait() for child in children]
+            for listener in listeners:
+                listener.join()
+        finally:
+            for child in children:
+                child.kill()
+        if any(codes):
+            said = (Path(folder) / f"said{[bool(c) for c in codes].index(True)}").read_text().strip().splitlines()
+            raise SystemExit(f"the teacher stopped: {said[-1] if said else 'without a word'}; run again to go on")
+    return bad, teachers
