@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
-use stylelipsync::frame::composite::Patch;
+use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
     Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer,
 };
@@ -70,7 +70,7 @@ fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
         size: SIZE,
         generated: &generated,
         alpha: &alpha,
-        gains: [1.0; 3],
+        gains: &Gains::default(),
     };
     let mut compositor = Compositor::default();
     bencher.bench_local(|| {

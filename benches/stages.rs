@@ -149,7 +149,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
             size,
             generated: &generated,
             alpha,
-            gains,
+            gains: &gains,
         };
         let mut target = view_mut(&mut target)?;
         Ok(compositor.blend(&mut target, transfer, &map, &patch, 1.0)?)

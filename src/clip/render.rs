@@ -247,7 +247,7 @@ impl Clip {
             size,
             generated: &generated,
             alpha,
-            gains,
+            gains: &gains,
         };
         copy_pixels(source, target)?;
         let changed = scratch

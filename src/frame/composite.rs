@@ -7,68 +7,9 @@ use super::pixel::{Pixel, with_pixel};
 use super::warp::Similarity;
 use crate::{Error, Result};
 
-/// Makes the generated face as bright, and of the same tint, as the frame round it.
-///
-/// One gain to a channel, in linear light: the mean of the source over the mean of the generated
-/// picture, over the feathered band where one fades into the other. It is applied to the generated
-/// picture only, and so never leaves the mask.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ColourMatch {
-    /// The most that a gain may be, and one over the least; 1 switches the match off.
-    pub limit: f32,
-}
+mod colour_match;
 
-impl Default for ColourMatch {
-    fn default() -> Self {
-        Self { limit: 1.25 }
-    }
-}
-
-impl ColourMatch {
-    /// Gains for red, green and blue. `source` and `generated` are planar `[3, n]` in [-1, 1] (the
-    /// crop with the mouth still in it, and the network's), `alpha` is `[n]`.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] when the lengths do not fit.
-    pub fn gains(&self, source: &[f32], generated: &[f32], alpha: &[f32]) -> Result<[f32; 3]> {
-        let n = alpha.len();
-        for (field, image) in [("source", source), ("generated", generated)] {
-            if image.len() != 3 * n {
-                let reason = format!("{} numbers for [3, {n}]", image.len());
-                return Err(Error::Argument { field, reason });
-            }
-        }
-        if self.limit.partial_cmp(&1.0) != Some(std::cmp::Ordering::Greater) {
-            return Ok([1.0; 3]);
-        }
-        // Enough light that the ratio of two black bands is 1 and noise cannot swing it.
-        const DARK: f64 = 0.01;
-        let light = Curve::of(Transfer::Linear);
-        let mut sums = [[0.0f64; 2]; 3];
-        let mut total = 0.0f64;
-        for (i, &a) in alpha.iter().enumerate() {
-            let weight = a * (1.0 - a);
-            if weight > 0.0 {
-                total += f64::from(weight);
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    for (side, image) in [source, generated].into_iter().enumerate() {
-                        let v = light.from_srgb(image[c * n + i] * 0.5 + 0.5);
-                        sum[side] += f64::from(weight * v);
-                    }
-                }
-            }
-        }
-        let limit = f64::from(self.limit);
-        Ok(sums.map(|[source, generated]| {
-            let gain = (source + DARK * total) / (generated + DARK * total);
-            if total > 0.0 {
-                gain.clamp(1.0 / limit, limit) as f32
-            } else {
-                1.0
-            }
-        }))
-    }
-}
+pub use colour_match::{ColourMatch, Gains};
 
 /// A generated face with its mask, both in the crop.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +20,8 @@ pub struct Patch<'a> {
     pub generated: &'a [f32],
     /// `[size, size]` in [0, 1]: the generated picture's share.
     pub alpha: &'a [f32],
-    /// From [`ColourMatch::gains`]; `[1.0; 3]` for none.
-    pub gains: [f32; 3],
+    /// From [`ColourMatch::gains`]; the default for none.
+    pub gains: &'a Gains,
 }
 
 /// Pixels round a patch, so that no sample needs to look where it is.
@@ -228,7 +169,7 @@ impl Compositor {
         self.cells.clear();
         self.cells.resize(width * width, [0.0; 4]);
         let light = Curve::of(Transfer::Linear);
-        let matched = patch.is_some_and(|p| p.gains != [1.0; 3]);
+        let matched = patch.is_some_and(|p| !p.gains.is_none());
         let [left, top, right, bottom] = walk.inside;
         // Two pixels round the mask feed the samples at its rim.
         let range = |low: usize, high: usize| {
@@ -241,11 +182,16 @@ impl Compositor {
                 let at = y * size + x;
                 let mut cell = [0.0; 4];
                 if let Some(patch) = patch {
+                    let gains = if matched {
+                        patch.gains.at(x, y, size)
+                    } else {
+                        [1.0; 3]
+                    };
                     for (c, v) in cell[..3].iter_mut().enumerate() {
                         let value = patch.generated[c * size * size + at] * 0.5 + 0.5;
                         *v = unit(value);
                         if matched {
-                            *v = light.to_srgb(light.from_srgb(*v) * patch.gains[c]);
+                            *v = light.to_srgb(light.from_srgb(*v) * gains[c]);
                         }
                     }
                 }

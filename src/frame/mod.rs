@@ -13,6 +13,6 @@ pub mod warp;
 #[cfg(test)]
 mod properties;
 
-pub use composite::{ColourMatch, Compositor};
+pub use composite::{ColourMatch, Compositor, Gains};
 pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
 pub use warp::{Outside, Sampler, Similarity};

@@ -1,6 +1,6 @@
 //! What must hold of every frame: any bytes, any size, any stride, any placement.
 
-use super::composite::{Compositor, Patch};
+use super::composite::{Compositor, Gains, Patch};
 use super::{FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer, copy_pixels};
 use proptest::prelude::*;
 
@@ -190,7 +190,7 @@ proptest! {
         gains in prop::array::uniform3(0.8..1.25f32),
         strength in 0.0..=1.0f32,
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains) };
         let target = render(&source, transfer, &map, &patch, strength);
         let (width, height) = (source.width as usize, source.height as usize);
         let mut matte = vec![9.0; width * height];
@@ -225,7 +225,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: [1.0; 3] };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default() };
         let flipped = source.flipped();
         prop_assert_eq!(source.rows(), flipped.rows());
         let (a, b) = (
@@ -273,7 +273,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: [1.0; 3] };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default() };
         let mut seen = Vec::new();
         for format in PixelFormat::ALL {
             let rows: Vec<u8> = rgb.iter().flat_map(|rgb| encode(*rgb, format)).collect();

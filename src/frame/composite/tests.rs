@@ -59,7 +59,7 @@ fn blend(
         size: SIZE,
         generated,
         alpha: &disc(),
-        gains: [1.0; 3],
+        gains: &Gains::default(),
     };
     Compositor::default()
         .blend(&mut frame, transfer, map, &patch, 1.0)
@@ -185,8 +185,13 @@ fn the_match_undoes_a_cast() {
     let gains = ColourMatch::default()
         .gains(&source, &generated, &alpha)
         .unwrap();
-    for (gain, cast) in gains.iter().zip(cast) {
-        assert!((gain * cast - 1.0).abs() < 0.01, "{gain} for {cast}");
+    for at in [(0, 0), (SIZE / 2, SIZE / 2), (SIZE - 1, 3)] {
+        for (gain, cast) in gains.at(at.0, at.1, SIZE).iter().zip(cast) {
+            assert!(
+                (gain * cast - 1.0).abs() < 0.01,
+                "{gain} for {cast} at {at:?}"
+            );
+        }
     }
     // Blended, it is the source again.
     let mut bytes = float_frame(SIZE, SIZE, |x, y| {
@@ -204,7 +209,7 @@ fn the_match_undoes_a_cast() {
         size: SIZE,
         generated: &generated,
         alpha: &alpha,
-        gains,
+        gains: &gains,
     };
     Compositor::default()
         .blend(&mut frame, Transfer::Srgb, &map, &patch, 1.0)
@@ -216,19 +221,65 @@ fn the_match_undoes_a_cast() {
     }
 }
 
+/// A cast that changes from left to right: the field follows it, within its limit, and has no steps.
+#[test]
+fn the_match_follows_a_cast_across_the_face() {
+    let light = Curve::of(Transfer::Linear);
+    let source = planar(|_, _| [0.1; 3]);
+    let cast = |x: usize| 0.95 + 0.1 * x as f32 / SIZE as f32;
+    let mut generated = source.clone();
+    for (i, v) in generated.iter_mut().enumerate() {
+        let linear = light.from_srgb(*v * 0.5 + 0.5) * cast(i % SIZE);
+        *v = light.to_srgb(linear) * 2.0 - 1.0;
+    }
+    let alpha = disc();
+    let gains = ColourMatch::default()
+        .gains(&source, &generated, &alpha)
+        .unwrap();
+    let error = |gains: &Gains| {
+        let band = (0..SIZE * SIZE).filter(|i| alpha[*i] > 0.0 && alpha[*i] < 1.0);
+        let off = band.map(|i| {
+            let gain = gains.at(i % SIZE, i / SIZE, SIZE)[0];
+            (gain * cast(i % SIZE) - 1.0).abs()
+        });
+        let (count, sum) = off.fold((0, 0.0), |(n, sum), v| (n + 1, sum + v));
+        sum / count as f32
+    };
+    let level = ColourMatch {
+        limit: 1.25,
+        local: 1.0,
+    };
+    let level = level.gains(&source, &generated, &alpha).unwrap();
+    assert!(
+        error(&gains) < 0.5 * error(&level),
+        "{} of {}",
+        error(&gains),
+        error(&level)
+    );
+    for y in 0..SIZE {
+        for x in 1..SIZE {
+            let step = gains.at(x, y, SIZE)[0] - gains.at(x - 1, y, SIZE)[0];
+            assert!(step.abs() < 0.02, "{step} at {x}, {y}");
+        }
+    }
+}
+
 #[test]
 fn the_match_is_limited_and_can_be_off() {
     let alpha = disc();
     let black = vec![-1.0; 3 * SIZE * SIZE];
     let white = vec![1.0; 3 * SIZE * SIZE];
-    let gains = |limit, s: &[f32], g: &[f32]| ColourMatch { limit }.gains(s, g, &alpha).unwrap();
-    assert_eq!(gains(1.25, &white, &black), [1.25; 3]);
-    assert_eq!(gains(1.25, &black, &white), [0.8; 3]);
-    assert_eq!(gains(1.25, &black, &black), [1.0; 3]);
-    assert_eq!(gains(1.0, &black, &white), [1.0; 3]);
+    let gains = |limit, s: &[f32], g: &[f32]| {
+        let matched = ColourMatch { limit, local: 1.0 };
+        matched.gains(s, g, &alpha).unwrap()
+    };
+    assert!(gains(1.25, &white, &black) == Gains::uniform([1.25; 3]));
+    assert!(gains(1.25, &black, &white) == Gains::uniform([0.8; 3]));
+    assert!(gains(1.25, &black, &black).is_none());
+    assert!(gains(1.0, &black, &white).is_none());
     let off = vec![0.0; SIZE * SIZE];
     let gains = ColourMatch::default().gains(&white, &black, &off).unwrap();
-    assert_eq!(gains, [1.0; 3]);
+    assert!(gains.is_none());
     let error = ColourMatch::default().gains(&white[1..], &black, &alpha);
     assert!(matches!(
         error,
@@ -251,7 +302,7 @@ fn bad_arguments_are_errors_and_write_nothing() {
             size: SIZE,
             generated,
             alpha,
-            gains: [1.0; 3],
+            gains: &Gains::default(),
         };
         match Compositor::default().blend(&mut frame, Transfer::Srgb, &map, &patch, strength) {
             Err(Error::Argument { field, .. }) => field,
