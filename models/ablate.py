@@ -30,7 +30,7 @@ VARIANTS = {                        # name: (what it is, switches of training an
                    ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
 }
 FIGURES = {"ssim": "SSIM", "psnr": "PSNR", "psnr_mask": "PSNR in mask", "lmd": "LMD", "lse_d": "LSE-D", "lse_c": "LSE-C",
-           "opening_r": "opening r", "opening_amplitude": "opening / real", "jitter": "jitter / real"}
+           "opening_correlation": "opening r", "opening_amplitude": "opening / real", "jitter_ratio": "jitter / real"}
 
 
 def measured(binary, bundle, folder):
