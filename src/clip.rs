@@ -17,6 +17,7 @@
 //! function; the order of calls, the number of threads and the size of chunks are no part of it.
 
 mod analysis;
+mod inspect;
 mod options;
 mod pool;
 mod reference;
@@ -35,6 +36,7 @@ use crate::frame::{FrameMut, FrameRef};
 use crate::latent::Codes;
 use crate::{Error, Result};
 
+pub use inspect::ReferenceFrame;
 pub use options::{ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace};
 pub use timing::Timing;
 

@@ -16,10 +16,12 @@ mod error;
 pub mod face;
 pub mod frame;
 mod latent;
+pub mod metrics;
 pub mod model;
 
 pub use clip::{
-    Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace, Timing,
+    Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, ReferenceFrame, Rendered, SeenFace,
+    Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

@@ -120,6 +120,30 @@ impl Tracker {
         result
     }
 
+    /// The face that the mesh predictor sees where another picture of the frame has one in `pose`:
+    /// one look at the square round it, no detection. For measuring two pictures of one frame alike.
+    /// `None` when what it sees can be no face.
+    ///
+    /// # Errors
+    /// [`crate::Error::Network`] when the network fails, [`crate::Error::Argument`] when `pose` is
+    /// no placement.
+    pub fn look(
+        &self,
+        networks: &Networks,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        pose: &Pose,
+    ) -> Result<Option<Face>> {
+        let square = self
+            .crop
+            .square(pose, f64::from(self.mesh.margin), self.mesh.size);
+        let idle = self.scratch.lock().pop();
+        let mut scratch = idle.unwrap_or_default();
+        let result = self.measure(networks, frame, transfer, &square, &mut scratch);
+        self.scratch.lock().push(scratch);
+        result
+    }
+
     fn track_with(
         &self,
         networks: &Networks,

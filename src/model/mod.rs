@@ -6,6 +6,7 @@
 //! provider   which execution provider is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! networks   typed calls over pools of sessions
+//! recognition  a face recognition network of the caller's own, for measuring
 //! doctor     what was found and what to do
 //! ```
 
@@ -17,6 +18,7 @@ pub mod networks;
 mod onnx;
 pub mod provider;
 pub mod provision;
+mod recognition;
 pub mod runtime;
 mod session;
 mod weights;
@@ -27,6 +29,7 @@ pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
 pub use provider::{Provider, ProviderReport};
+pub use recognition::Recognition;
 pub use runtime::Runtime;
 
 /// Lower-case hexadecimal, as checksums are written.

@@ -101,8 +101,8 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
     .collect()
 }
 
-/// The two towers of SyncNet, for evaluation: a bundle may lack them.
-fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 2] {
+/// The towers of SyncNet, for evaluation: a bundle may lack them.
+fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
     // 25 video frames and 100 mel frames a second.
     let columns = 4 * sync.frames;
     let shapes = vec![1, sync.frames, manifest.face_model.mouth];
@@ -119,6 +119,12 @@ fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 2] {
             "sound",
         ),
         tower("sync_shape", ("shapes", shapes), "mouth"),
+        // Lower halves of crops reduced to 128x128, the frames' colour planes one after the other.
+        tower(
+            "sync_face",
+            ("mouths", vec![1, 3 * sync.frames, 64, 128]),
+            "mouth",
+        ),
     ]
 }
 

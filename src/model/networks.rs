@@ -221,18 +221,21 @@ impl Generator {
 pub struct SyncNet {
     sound: Network,
     shape: Network,
+    face: Option<Network>,
 }
 
 impl SyncNet {
-    /// Loads both towers.
+    /// Loads the towers: sound and shapes, and that of pixels where the bundle has one.
     ///
     /// # Errors
     /// As [`Networks::load`]; [`Error::Bundle`] where the bundle has no SyncNet.
     pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<SyncNet> {
         let loader = Loader::new(bundle, provider, threads)?;
+        let face = bundle.has("sync_face").then(|| loader.network("sync_face"));
         Ok(SyncNet {
             sound: loader.network("sync_sound")?,
             shape: loader.network("sync_shape")?,
+            face: face.transpose()?,
         })
     }
 
@@ -246,6 +249,24 @@ impl SyncNet {
     /// vector.
     pub fn mouth(&self, shapes: &[f32]) -> Result<Vec<f32>> {
         let [vector] = self.shape.run([shapes])?;
+        Ok(vector)
+    }
+
+    /// Whether the bundle has a tower of pixels.
+    pub fn sees_pixels(&self) -> bool {
+        self.face.is_some()
+    }
+
+    /// `mouths`: the lower halves of the frames' crops at 128x128, [3 * frames, 64, 128] in [-1, 1].
+    /// Gives a unit vector.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the bundle has no such tower.
+    pub fn pixels(&self, mouths: &[f32]) -> Result<Vec<f32>> {
+        let Some(face) = &self.face else {
+            return Err(Error::State("the bundle has no sync_face".into()));
+        };
+        let [vector] = face.run([mouths])?;
         Ok(vector)
     }
 }
