@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
 
@@ -22,6 +22,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
     Render(RenderArguments),
+    /// Measure a rendered clip against what it should be, or against what it was made from.
+    Evaluate(EvaluateArguments),
     /// Tell what was found on this machine, which providers work, and what to do when nothing was.
     Doctor(DoctorArguments),
 }
@@ -89,6 +91,68 @@ pub struct RenderArguments {
     pub strength: f32,
     #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("against").required(true).args(["truth", "source"])))]
+pub struct EvaluateArguments {
+    /// What was rendered: a movie, or a folder of PNG or JPEG pictures.
+    #[arg(value_name = "RESULT", required_unless_present = "baseline")]
+    #[arg(conflicts_with = "baseline")]
+    pub result: Option<PathBuf>,
+    /// What the result should be, frame by frame (reconstruction).
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub truth: Option<PathBuf>,
+    /// What the result was made from, saying other words (cross-identity).
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub source: Option<PathBuf>,
+    /// Instead of a result: the frames as they are, or the reference frame's mouth in every frame.
+    #[arg(long, value_enum)]
+    pub baseline: Option<Baseline>,
+    /// The words that the result says; otherwise the result's own sound, then that of the truth or
+    /// the source.
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// When the words begin, in milliseconds of the clip; negative drops their beginning.
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_name = "MS",
+        allow_negative_numbers = true
+    )]
+    pub audio_offset: f64,
+    /// The sound of the truth or the source where that is a folder.
+    #[arg(long, value_name = "FILE")]
+    pub own_audio: Option<PathBuf>,
+    /// A face recognition network, for CSIM: ONNX, input [1, 3, 112, 112].
+    #[arg(long, value_name = "FILE")]
+    pub recognition: Option<PathBuf>,
+    /// Frames a second of folders of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    #[arg(long, visible_alias = "fps", value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Measure only these frames of both clips, counted from 0, both ends included.
+    #[arg(long, value_name = "A-B")]
+    pub frames: Option<FrameRange>,
+    /// Which face of the truth or the source: the largest, the one at a point, or a track's number.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    pub face: FaceChoice,
+    /// Write all numbers, with a row for each frame.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write a contact sheet: crops of the source, with the mask, and of the result.
+    #[arg(long, value_name = "FILE.png")]
+    pub sheet: Option<PathBuf>,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+/// What a result is compared with, made in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Baseline {
+    /// The reference frame's mouth, composited over each frame.
+    Frozen,
+    /// The frames as they are.
+    Untouched,
 }
 
 /// The providers by the names that the documentation uses.

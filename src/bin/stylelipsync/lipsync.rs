@@ -57,26 +57,25 @@ pub struct Summary {
     pub without_face: u64,
 }
 
-impl Job<'_> {
-    /// Runs both passes.
+/// The first pass: the tracks that a range of frames needs.
+pub struct Tracks<'a> {
+    pub clip: &'a Clip,
+    pub source: &'a Source,
+    /// Whether faces are chosen by their number, which every frame before has a part in.
+    pub number_faces: bool,
+    /// Whether the reference is one of the clip's own frames.
+    pub choose_reference: bool,
+    pub workers: usize,
+}
+
+impl Tracks<'_> {
+    /// Tracks the frames that the range needs. Returns how many frames of it the clip has.
     ///
     /// # Errors
-    /// From the source, the library and the sinks; nothing is left at the outputs then.
-    pub fn run(&self, watch: &mut impl Watch) -> Result<Summary> {
-        let frames = self.analyse()?;
-        if frames == 0 {
-            return Err(Failure::Input(match self.frames.start {
-                0 => "the clip has no frame".into(),
-                first => format!("the clip ends before frame {first}"),
-            }));
-        }
-        self.render(frames, watch)
-    }
-
-    /// Tracks the frames that the range needs. Returns how many frames of it the clip has.
-    fn analyse(&self) -> Result<u64> {
-        let start = self.frames.start.saturating_sub(TRACK_REACH);
-        let end = self.frames.end.saturating_add(TRACK_REACH);
+    /// [`Failure::Input`] when there is none; whatever reading and analysing say.
+    pub fn analyse(&self, range: &Range<u64>) -> Result<u64> {
+        let start = range.start.saturating_sub(TRACK_REACH);
+        let end = range.end.saturating_add(TRACK_REACH);
         // Beyond the range's own neighbourhood only those frames are needed that the clip's
         // reference is chosen from, and all before it where faces are known by their number.
         let settled = |index| {
@@ -109,12 +108,36 @@ impl Job<'_> {
             Ok(index)
         };
         pipeline::run(frames, self.workers, analyse, |index| {
-            counted += u64::from(self.frames.contains(&index));
+            counted += u64::from(range.contains(&index));
             bar.inc(1);
             Ok(())
         })?;
         bar.finish_and_clear();
+        if counted == 0 {
+            return Err(Failure::Input(match range.start {
+                0 => "the clip has no frame".into(),
+                first => format!("the clip ends before frame {first}"),
+            }));
+        }
         Ok(counted)
+    }
+}
+
+impl Job<'_> {
+    /// Runs both passes.
+    ///
+    /// # Errors
+    /// From the source, the library and the sinks; nothing is left at the outputs then.
+    pub fn run(&self, watch: &mut impl Watch) -> Result<Summary> {
+        let tracks = Tracks {
+            clip: self.clip,
+            source: self.source,
+            number_faces: self.number_faces,
+            choose_reference: self.choose_reference,
+            workers: self.workers,
+        };
+        let frames = tracks.analyse(&self.frames)?;
+        self.render(frames, watch)
     }
 
     /// Renders the range's `frames` frames.

@@ -6,20 +6,24 @@
 mod args;
 mod demo;
 mod encoder;
+mod evaluate;
 mod failure;
 mod interrupt;
 mod lipsync;
 mod logger;
+mod measure;
 mod picture;
 mod pipeline;
 mod probe;
 mod progress;
 mod render;
+mod report;
 mod session;
 mod sheet;
 mod sink;
 mod source;
 mod tool;
+mod voice;
 
 use std::process::ExitCode;
 
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {

@@ -21,7 +21,12 @@ pub struct Sheet {
 impl Sheet {
     /// A sheet of the clip's frames `first..first + frames`.
     pub fn new(first: u64, frames: u64) -> Self {
-        let moments = MOMENTS.min(frames);
+        Self::of(MOMENTS, first, frames)
+    }
+
+    /// A sheet of so many moments of the clip's frames `first..first + frames`.
+    pub fn of(moments: u64, first: u64, frames: u64) -> Self {
+        let moments = moments.min(frames);
         let wanted = (0..moments)
             .map(|k| first + (2 * k + 1) * frames / (2 * moments))
             .collect();
@@ -50,8 +55,12 @@ impl Sheet {
         for (pixel, alpha) in over.pixels_mut().zip(matte.pixels()) {
             tint(pixel, f32::from(alpha.0[0]) / 255.0);
         }
-        self.columns
-            .push([cell(&source), cell(&over), cell(&rgb(result))]);
+        self.add_cells([cell(&source), cell(&over), cell(&rgb(result))]);
+    }
+
+    /// Adds a moment whose cells, of 256x256 pixels, are cut already.
+    pub fn add_cells(&mut self, cells: [RgbImage; 3]) {
+        self.columns.push(cells);
     }
 
     /// The finished sheet.
@@ -70,7 +79,7 @@ impl Sheet {
 }
 
 /// Shows the matte as green light.
-fn tint(pixel: &mut Rgb<u8>, alpha: f32) {
+pub fn tint(pixel: &mut Rgb<u8>, alpha: f32) {
     for (value, green) in pixel.0.iter_mut().zip([40.0, 230.0, 90.0]) {
         let mixed = f32::from(*value) * (1.0 - 0.6 * alpha) + green * 0.6 * alpha;
         *value = mixed.round() as u8;

@@ -1,0 +1,288 @@
+//! The command `evaluate`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stylelipsync::audio::RATE;
+use stylelipsync::metrics::silence::Silence;
+use stylelipsync::model::Recognition;
+use stylelipsync::{Clip, ClipOptions, Engine, Timing};
+
+use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};
+use crate::failure::{Failure, Result};
+use crate::lipsync::Tracks;
+use crate::measure::{Job, RESULT, SOURCE, Seen, Shown};
+use crate::render::rate;
+use crate::report::{About, Report, Sync};
+use crate::sheet::Sheet;
+use crate::source::Source;
+use crate::voice::{Listener, Voice, scores};
+
+/// Columns of the contact sheet.
+const MOMENTS: u64 = 10;
+
+/// Runs `evaluate`: the table on standard output, the rest where the arguments say.
+///
+/// # Errors
+/// Whatever stops it; a mismatch of the clips names what does not fit.
+pub fn run(arguments: &EvaluateArguments) -> Result<()> {
+    let inputs = Inputs::open(arguments)?;
+    let source_rate = rate(inputs.source.rate())?;
+    // What needs no work is checked before minutes of it.
+    let words = inputs.words(arguments)?;
+    let own = inputs.own(arguments)?;
+    let engine = arguments.engine.open()?;
+    let recognition = recognition(arguments, &engine)?;
+    let listener = Listener::load(&engine)?;
+    if listener.is_none() {
+        log::warn!("the bundle has no SyncNet of five frames: LSE-D and LSE-C are left out");
+    }
+    let options = ClipOptions {
+        timing: Timing::Constant(source_rate),
+        selection: arguments.face.into(),
+        ..ClipOptions::default()
+    };
+    let clip = Clip::new(engine, options)?;
+    let range = match &arguments.frames {
+        Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
+        None => 0..u64::MAX,
+    };
+    let tracks = Tracks {
+        clip: &clip,
+        source: &inputs.source,
+        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+        choose_reference: true,
+        workers: arguments.engine.workers(),
+    };
+    let count = tracks.analyse(&range)?;
+    let job = Job {
+        clip: &clip,
+        source: &inputs.source,
+        source_name: inputs.name,
+        result: inputs.shown(arguments),
+        reconstruction: arguments.truth.is_some(),
+        frames: range.start..range.start + count,
+        end: range.end,
+        rate: source_rate,
+        listener: listener.as_ref(),
+        recognition: recognition.as_ref(),
+        workers: arguments.engine.workers(),
+    };
+    let mut sheet = Sheet::of(MOMENTS, range.start, count);
+    let seen = job.run(&mut sheet)?;
+    if seen.rows.iter().all(Option::is_none) {
+        return Err(Failure::Input(format!(
+            "no face that can be used was found in any of the {count} frames of {}",
+            inputs.name
+        )));
+    }
+    let sync = match &listener {
+        Some(listener) => listen(listener, &job, &seen, &words, own.as_ref())?,
+        None => Sync::default(),
+    };
+    let about = About {
+        arguments,
+        engine: clip.engine(),
+        rate: inputs.source.rate(),
+        first: range.start,
+        reconstruction: job.reconstruction,
+    };
+    let silence = Silence::find(&words.samples);
+    let heard = |frame: u64| silence.at(words.at(frame, source_rate));
+    let report = Report::new(&about, &seen, &sync, heard);
+    if let Some(path) = &arguments.json {
+        let text = report.json(&about, &seen)?;
+        std::fs::write(path, text).map_err(|error| Failure::writing(path, error))?;
+    }
+    if let Some(path) = &arguments.sheet {
+        let image = sheet.into_image();
+        image
+            .save(path)
+            .map_err(|error| Failure::writing(path, error))?;
+    }
+    print!("{report}");
+    Ok(())
+}
+
+/// Both clips, checked against each other.
+struct Inputs<'a> {
+    source: Source,
+    /// `TRUTH` or `SOURCE`.
+    name: &'static str,
+    path: &'a Path,
+    result: Option<Source>,
+}
+
+impl<'a> Inputs<'a> {
+    fn open(arguments: &'a EvaluateArguments) -> Result<Self> {
+        let (name, path) = match (&arguments.truth, &arguments.source) {
+            (Some(path), _) => ("TRUTH", path.as_path()),
+            (None, Some(path)) => ("SOURCE", path.as_path()),
+            // clap refuses this.
+            (None, None) => return Err(Failure::Input("neither --truth nor --source".into())),
+        };
+        for target in [&arguments.json, &arguments.sheet].into_iter().flatten() {
+            let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
+            if target.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+                return Err(Failure::writing(target, "it cannot be a file there"));
+            }
+        }
+        let given = |path: &Path| arguments.rate.filter(|_| path.is_dir());
+        let result = match &arguments.result {
+            Some(path) => Some(Source::open(path, given(path))?),
+            None => None,
+        };
+        // A folder has the rate of the movie beside it.
+        let movie = result.as_ref().and_then(Source::movie);
+        let rate = given(path).or(movie.map(|m| m.rate).filter(|_| path.is_dir()));
+        let source = Source::open(path, rate)?;
+        if let Some(result) = &result {
+            fit(result, &source, name)?;
+        }
+        Ok(Self {
+            source,
+            name,
+            path,
+            result,
+        })
+    }
+
+    fn shown<'b>(&'b self, arguments: &EvaluateArguments) -> Shown<'b> {
+        match (&self.result, arguments.baseline) {
+            (Some(result), _) => Shown::Clip(result),
+            (None, Some(baseline)) => Shown::Baseline(baseline),
+            // clap asks for one of the two.
+            (None, None) => Shown::Clip(&self.source),
+        }
+    }
+
+    /// The words that the result says.
+    fn words(&self, arguments: &EvaluateArguments) -> Result<Voice> {
+        let offset = offset(arguments)?;
+        if let Some(path) = &arguments.audio {
+            let voice = Voice::read(path, offset)?;
+            return voice
+                .ok_or_else(|| Failure::Input(format!("audio: {} holds none", path.display())));
+        }
+        let result = self.result.as_ref().zip(arguments.result.as_deref());
+        if let Some(voice) = result.map_or(Ok(None), |(clip, path)| sound_of(clip, path, offset))? {
+            return Ok(voice);
+        }
+        if let Some(path) = &arguments.own_audio
+            && let Some(voice) = Voice::read(path, offset)?
+        {
+            return Ok(voice);
+        }
+        sound_of(&self.source, self.path, offset)?.ok_or_else(|| {
+            Failure::Input("audio: neither clip has sound of its own: give --audio".into())
+        })
+    }
+
+    /// The sound of the truth or of the source: its own; the words where they are the truth's.
+    fn own(&self, arguments: &EvaluateArguments) -> Result<Option<Voice>> {
+        if let Some(path) = &arguments.own_audio {
+            return Voice::read(path, 0);
+        }
+        match sound_of(&self.source, self.path, 0)? {
+            None if arguments.truth.is_some() => Ok(Some(self.words(arguments)?)),
+            voice => Ok(voice),
+        }
+    }
+}
+
+/// The sound of a movie.
+fn sound_of(clip: &Source, path: &Path, offset: i64) -> Result<Option<Voice>> {
+    match clip {
+        Source::Movie { .. } => Voice::read(path, offset),
+        Source::Stills { .. } => Ok(None),
+    }
+}
+
+fn offset(arguments: &EvaluateArguments) -> Result<i64> {
+    let samples = arguments.audio_offset * f64::from(RATE) / 1000.0;
+    if samples.abs() < 1e12 {
+        return Ok(samples.round() as i64);
+    }
+    Err(Failure::Engine(stylelipsync::Error::Argument {
+        field: "audio-offset",
+        reason: format!("{} ms is no time of a clip", arguments.audio_offset),
+    }))
+}
+
+/// Refuses clips that cannot be compared frame by frame.
+fn fit(result: &Source, source: &Source, name: &str) -> Result<()> {
+    let differs = |field: &str, mine: String, theirs: String| {
+        Err(Failure::Input(format!(
+            "{field}: RESULT has {mine}, {name} has {theirs}"
+        )))
+    };
+    let size = |clip: &Source| {
+        let layout = clip.layout();
+        format!("{}x{}", layout.width, layout.height)
+    };
+    if size(result) != size(source) {
+        return differs("size", size(result), size(source));
+    }
+    let same = |a: FrameRate, b: FrameRate| {
+        u64::from(a.num) * u64::from(b.den) == u64::from(b.num) * u64::from(a.den)
+    };
+    let movie = result.movie();
+    if let Some(movie) = movie.filter(|movie| !same(movie.rate, source.rate())) {
+        return differs("rate", movie.rate.to_string(), source.rate().to_string());
+    }
+    // Containers may be wrong about their number of frames, folders are not.
+    if let (Source::Stills { stills, .. }, Source::Stills { stills: others, .. }) = (result, source)
+        && stills.len() != others.len()
+    {
+        return differs("frames", stills.len().to_string(), others.len().to_string());
+    }
+    Ok(())
+}
+
+fn recognition(arguments: &EvaluateArguments, engine: &Arc<Engine>) -> Result<Option<Recognition>> {
+    let Some(path) = &arguments.recognition else {
+        return Ok(None);
+    };
+    let info = engine.info();
+    Ok(Some(Recognition::open(
+        path,
+        info.provider.used,
+        info.threads,
+    )?))
+}
+
+/// LSE of the result with its words, and of the source with its own sound.
+fn listen(
+    listener: &Listener,
+    job: &Job<'_>,
+    seen: &Seen,
+    words: &Voice,
+    own: Option<&Voice>,
+) -> Result<Sync> {
+    let mouths = |side: usize| {
+        let shapes: Vec<Option<Vec<f32>>> = seen
+            .rows
+            .iter()
+            .map(|row| row.as_ref().map(|row| row.shapes[side].clone()))
+            .collect();
+        listener.mouths(&shapes, job.frames.start, job.rate)
+    };
+    let pixels = |side: usize| seen.pixels.as_ref().map(|pixels| &pixels[side]);
+    let made = mouths(RESULT)?;
+    let sounds = listener.sounds(words, &made)?;
+    let result = scores(&sounds, &made, pixels(RESULT));
+    let real = match own {
+        Some(own) => {
+            let seen = mouths(SOURCE)?;
+            let same = own.offset == words.offset && own.samples == words.samples;
+            let heard = if same {
+                sounds
+            } else {
+                listener.sounds(own, &seen)?
+            };
+            scores(&heard, &seen, pixels(SOURCE))
+        }
+        None => [None, None],
+    };
+    Ok(Sync { result, real })
+}

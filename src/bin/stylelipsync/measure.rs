@@ -1,0 +1,448 @@
+//! The second pass of `evaluate`: each frame of both clips in the same crop.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use image::{Rgb, RgbImage};
+use stylelipsync::audio::Rate;
+use stylelipsync::face::crop::IMAGE;
+use stylelipsync::face::quality::fade;
+use stylelipsync::face::{Face, Mask};
+use stylelipsync::frame::composite::Patch;
+use stylelipsync::frame::{
+    ColourMatch, Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, Transfer,
+};
+use stylelipsync::metrics::{identity, lips, picture, series, sync};
+use stylelipsync::model::Recognition;
+use stylelipsync::{Clip, ReferenceFrame};
+
+use crate::args::Baseline;
+use crate::failure::{Failure, Result};
+use crate::lipsync::view;
+use crate::picture::Picture;
+use crate::sheet::{Sheet, tint};
+use crate::source::{Frame, Source};
+use crate::voice::{Embeddings, Listener};
+use crate::{pipeline, progress};
+
+/// Names of both sides, as sentences have them.
+pub const RESULT: usize = 1;
+pub const SOURCE: usize = 0;
+/// Frames are display-referred, as everything that the program reads.
+const TRANSFER: Transfer = Transfer::Display;
+
+/// What is measured.
+pub struct Job<'a> {
+    /// The source's clip, analysed.
+    pub clip: &'a Clip,
+    pub source: &'a Source,
+    /// The name of the source's argument, for sentences.
+    pub source_name: &'static str,
+    pub result: Shown<'a>,
+    /// Whether the pixels should be equal.
+    pub reconstruction: bool,
+    /// The source's frames.
+    pub frames: Range<u64>,
+    /// Where reading ends: beyond the source's end, so that a longer result is noticed.
+    pub end: u64,
+    pub rate: Rate,
+    pub listener: Option<&'a Listener>,
+    pub recognition: Option<&'a Recognition>,
+    pub workers: usize,
+}
+
+/// Where the result's frames come from.
+#[derive(Clone, Copy)]
+pub enum Shown<'a> {
+    Clip(&'a Source),
+    Baseline(Baseline),
+}
+
+/// What both pictures of a frame show; pairs are source, result.
+#[derive(Debug)]
+pub struct Measured {
+    /// Of the result's face, 0 to 1.
+    pub confidence: f32,
+    /// The following four only in reconstruction.
+    pub ssim: Option<f64>,
+    pub psnr: Option<f64>,
+    pub psnr_mask: Option<f64>,
+    pub lmd: Option<f64>,
+    pub openings: [f64; 2],
+    /// Mouth coefficients.
+    pub shapes: [Vec<f32>; 2],
+    /// Lips and jaw, frame pixels.
+    pub points: [Vec<[f64; 2]>; 2],
+    /// The lips in crop pixels about their mean.
+    pub lips: [Vec<[f64; 2]>; 2],
+    pub embeddings: Option<[Vec<f32>; 2]>,
+    /// Of the picture in the mask, levels; known once the next frame is.
+    pub jitter: Option<[f64; 2]>,
+}
+
+/// Everything that was seen.
+pub struct Seen {
+    /// A frame each; `None` where the source shows no face that can be used.
+    pub rows: Vec<Option<Measured>>,
+    /// Source and result.
+    pub pixels: Option<[Embeddings; 2]>,
+    pub reference: Option<ReferenceFrame>,
+}
+
+/// What a worker hands on.
+struct Done {
+    measured: Option<(Measured, Pixels)>,
+    cells: Option<[RgbImage; 3]>,
+}
+
+/// What only neighbouring frames need of each other.
+struct Pixels {
+    lumas: [Vec<f32>; 2],
+    hole: Vec<bool>,
+    /// Lower halves at 128x128, where the bundle looks at them.
+    mouths: Option<[Vec<f32>; 2]>,
+}
+
+impl Job<'_> {
+    /// Measures all frames.
+    ///
+    /// # Errors
+    /// From the clips and the library; [`Failure::Input`] when one clip ends before the other.
+    pub fn run(&self, sheet: &mut Sheet) -> Result<Seen> {
+        let reference = self.clip.reference_frame();
+        let count = self.frames.end - self.frames.start;
+        let bar = progress::bar("measuring", count);
+        let looks_at_pixels = self.listener.is_some_and(|l| l.net().sees_pixels());
+        let mut rows: Vec<Option<Measured>> = Vec::new();
+        let mut recent: VecDeque<Option<Pixels>> = VecDeque::new();
+        let mut windows = Windows::new(self.frames.start, self.rate);
+        let wanted: Vec<bool> = self
+            .frames
+            .clone()
+            .map(|index| sheet.wants(index))
+            .collect();
+        let work = |(source, result): (Frame, Option<Frame>)| {
+            let wanted = wanted
+                .get((source.index - self.frames.start) as usize)
+                .is_some_and(|wanted| *wanted);
+            self.work(source, result, reference.as_ref(), wanted)
+        };
+        pipeline::run(self.pairs()?, self.workers, work, |done: Done| {
+            bar.inc(1);
+            if let Some(cells) = done.cells {
+                sheet.add_cells(cells);
+            }
+            let (row, mut pixels) = done.measured.unzip();
+            rows.push(row);
+            if looks_at_pixels && let Some(listener) = self.listener {
+                windows.push(pixels.as_mut().and_then(|p| p.mouths.take()), listener)?;
+            }
+            recent.push_back(pixels);
+            if recent.len() == 3 {
+                let middle = rows.len().checked_sub(2).and_then(|at| rows.get_mut(at));
+                if let Some(Some(row)) = middle {
+                    row.jitter = jitter(&recent);
+                }
+                recent.pop_front();
+            }
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        Ok(Seen {
+            rows,
+            pixels: looks_at_pixels.then_some(windows.embeddings),
+            reference,
+        })
+    }
+
+    /// The frames of both clips side by side.
+    fn pairs(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Frame, Option<Frame>)>> + Send + use<'_>> {
+        let range = self.frames.start..self.end;
+        let mut source = self.source.frames(range.clone())?;
+        let mut result = match self.result {
+            Shown::Clip(clip) => Some(clip.frames(range)?),
+            Shown::Baseline(_) => None,
+        };
+        let name = self.source_name;
+        let mut at = self.frames.start;
+        Ok(std::iter::from_fn(move || {
+            let ends = |short: &str, long: &str| {
+                Some(Err(Failure::Input(format!(
+                    "frames: {short} ends after {at}, {long} goes on: both must have as many"
+                ))))
+            };
+            let mine = source.next();
+            let Some(result) = &mut result else {
+                return mine.map(|frame| Ok((frame?, None)));
+            };
+            let pair = match (mine, result.next()) {
+                (None, None) => return None,
+                (Some(Err(failure)), _) | (_, Some(Err(failure))) => Err(failure),
+                (Some(_), None) => return ends("RESULT", name),
+                (None, Some(_)) => return ends(name, "RESULT"),
+                (Some(Ok(mine)), Some(Ok(theirs))) => Ok((mine, Some(theirs))),
+            };
+            at += 1;
+            Some(pair)
+        }))
+    }
+
+    /// Measures one frame.
+    fn work(
+        &self,
+        source: Frame,
+        result: Option<Frame>,
+        reference: Option<&ReferenceFrame>,
+        wanted: bool,
+    ) -> Result<Done> {
+        let nothing = Done {
+            measured: None,
+            cells: None,
+        };
+        let Some(face) = self.clip.speaker(source.index as i64) else {
+            return Ok(nothing);
+        };
+        let engine = self.clip.engine();
+        let map = engine.crop().place(&face.pose);
+        let mut mask = Mask::default();
+        // As the engine draws it: with the identity of the clip's reference.
+        let who = reference.map_or(&face.identity, |reference| &reference.identity);
+        mask.draw(engine.face_model(), &face, who, &map, engine.mask());
+        let mut sampler = Sampler::default();
+        let mut cut = |picture: &Picture| crop(&mut sampler, &view(picture)?, &map, IMAGE);
+        let before = cut(&source.picture)?;
+        let picture = match (result, self.result) {
+            (Some(result), _) => result.picture,
+            (None, Shown::Baseline(Baseline::Frozen)) => {
+                freeze(&source.picture, &face, &map, &mask, &before, reference)?
+            }
+            (None, _) => source.picture.clone(),
+        };
+        let after = cut(&picture)?;
+
+        let look = |picture: &Picture| -> Result<Option<Face>> {
+            let (tracker, networks) = (engine.tracker(), engine.networks());
+            Ok(tracker.look(networks, &view(picture)?, TRANSFER, &face.pose)?)
+        };
+        let (Some(left), Some(right)) = (look(&source.picture)?, look(&picture)?) else {
+            return Ok(nothing);
+        };
+        let model = engine.face_model();
+        let openings = [&left, &right].map(|face| lips::opening(model, face));
+        let points = [&left, &right].map(|face| lips::points(model, face));
+        let in_crop = points.each_ref().map(|p| lips::in_crop(p, &map));
+        let centred = in_crop.each_ref().map(|p| lips::centred(p));
+        let ([Some(a), Some(b)], [Some(own), Some(made)]) = (openings, centred) else {
+            return Err(Failure::Input(
+                "the bundle's face model has fewer than 40 lip points".into(),
+            ));
+        };
+        let embeddings = match self.recognition {
+            Some(network) => {
+                let one = |picture: &Picture, face: &Face| self.embed(network, picture, face);
+                Some([one(&source.picture, &left)?, one(&picture, &right)?])
+            }
+            None => None,
+        };
+        let lumas = [&before, &after].map(|crop| picture::luma(crop));
+        let only = |value: Option<f64>| value.filter(|_| self.reconstruction);
+        let shape = |face: &Face| {
+            let mouth = model.mouth().min(face.expression.len());
+            face.expression[..mouth].to_vec()
+        };
+        let looks_at_pixels = self.listener.is_some_and(|l| l.net().sees_pixels());
+        let measured = Measured {
+            confidence: right.confidence,
+            ssim: only(picture::ssim(&lumas[SOURCE], &lumas[RESULT], IMAGE)),
+            psnr: only(picture::psnr(&before, &after, None)),
+            psnr_mask: only(picture::psnr(&before, &after, Some(mask.hole()))),
+            lmd: only(lips::lmd(&in_crop[SOURCE], &in_crop[RESULT])),
+            openings: [a, b],
+            shapes: [shape(&left), shape(&right)],
+            points,
+            lips: [own, made],
+            embeddings,
+            jitter: None,
+        };
+        let cells = wanted.then(|| {
+            let mut over = to_image(&before);
+            for (pixel, alpha) in over.pixels_mut().zip(mask.alpha()) {
+                tint(pixel, *alpha);
+            }
+            [to_image(&before), over, to_image(&after)]
+        });
+        let pixels = Pixels {
+            lumas,
+            hole: mask.hole().to_vec(),
+            mouths: looks_at_pixels.then(|| [lower_half(&before), lower_half(&after)]),
+        };
+        Ok(Done {
+            measured: Some((measured, pixels)),
+            cells,
+        })
+    }
+
+    /// Who a face is, to a recognition network.
+    fn embed(&self, network: &Recognition, picture: &Picture, face: &Face) -> Result<Vec<f32>> {
+        let points = identity::five_points(self.clip.engine().face_model(), face);
+        let Some(map) = points.as_ref().and_then(identity::align) else {
+            return Err(Failure::Input(
+                "--recognition needs a bundle whose face model is the mesh of 468 vertices".into(),
+            ));
+        };
+        let mut sampler = Sampler::default();
+        let mut face = crop(&mut sampler, &view(picture)?, &map, identity::SIDE)?;
+        identity::normalise(&mut face);
+        Ok(network.embed(&face)?)
+    }
+}
+
+fn crop(
+    sampler: &mut Sampler,
+    frame: &FrameRef<'_>,
+    map: &Similarity,
+    size: usize,
+) -> Result<Vec<f32>> {
+    let mut crop = vec![0.0; 3 * size * size];
+    sampler.sample(frame, TRANSFER, map, size, Outside::Edge, &mut crop)?;
+    Ok(crop)
+}
+
+/// The frame with the reference's mouth in it, blended as the engine blends what it paints.
+fn freeze(
+    source: &Picture,
+    face: &Face,
+    map: &Similarity,
+    mask: &Mask,
+    crop: &[f32],
+    reference: Option<&ReferenceFrame>,
+) -> Result<Picture> {
+    let mut frozen = source.clone();
+    let Some(reference) = reference else {
+        return Ok(frozen);
+    };
+    let gains = ColourMatch::default().gains(crop, &reference.crop, mask.alpha())?;
+    let patch = Patch {
+        size: IMAGE,
+        generated: &reference.crop,
+        alpha: mask.alpha(),
+        gains: &gains,
+    };
+    let layout = frozen.layout;
+    let format = layout.depth.format();
+    let mut target = FrameMut::packed(&mut frozen.data, layout.width, layout.height, format)?;
+    let strength = fade(f64::from(face.confidence)) as f32;
+    Compositor::default().blend(&mut target, TRANSFER, map, &patch, strength)?;
+    Ok(frozen)
+}
+
+fn to_image(crop: &[f32]) -> RgbImage {
+    let side = IMAGE as u32;
+    let level = |v: f32| ((v * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0).round() as u8;
+    RgbImage::from_fn(side, side, |x, y| {
+        let at = (y * side + x) as usize;
+        Rgb([0, 1, 2].map(|c| level(crop[c * IMAGE * IMAGE + at])))
+    })
+}
+
+/// The lower half of a crop reduced to 128x128, each pixel the mean of four.
+fn lower_half(crop: &[f32]) -> Vec<f32> {
+    let side = IMAGE / 2;
+    let mut out = Vec::with_capacity(3 * side * side / 2);
+    for plane in crop.chunks_exact(IMAGE * IMAGE) {
+        for y in side / 2..side {
+            let rows = &plane[2 * y * IMAGE..][..2 * IMAGE];
+            let (above, below) = rows.split_at(IMAGE);
+            let pairs = above.chunks_exact(2).zip(below.chunks_exact(2));
+            out.extend(pairs.map(|(a, b)| 0.25 * (a[0] + a[1] + b[0] + b[1])));
+        }
+    }
+    out
+}
+
+fn jitter(recent: &VecDeque<Option<Pixels>>) -> Option<[f64; 2]> {
+    let [before, middle, after] = [0, 1, 2].map(|k| recent.get(k).and_then(Option::as_ref));
+    let (before, middle, after) = (before?, middle?, after?);
+    let of = |side: usize| {
+        let [a, b, c] = [before, middle, after].map(|pixels| &pixels.lumas[side]);
+        series::picture_jitter(a, b, c, &middle.hole)
+    };
+    Some([of(SOURCE)?, of(RESULT)?])
+}
+
+/// Windows of five frames of pixels, embedded as soon as they are whole, so that no more than
+/// those frames are held.
+struct Windows {
+    rate: Rate,
+    /// The next frame, and the step of the next window.
+    next: i64,
+    step: i64,
+    held: BTreeMap<i64, [Vec<f32>; 2]>,
+    embeddings: [Embeddings; 2],
+}
+
+impl Windows {
+    fn new(first: u64, rate: Rate) -> Self {
+        let begin = sync::steps(first, 1 << 16, rate).next().unwrap_or(0);
+        Self {
+            rate,
+            next: first as i64,
+            step: begin + sync::WINDOW as i64 / 2,
+            held: BTreeMap::new(),
+            embeddings: Default::default(),
+        }
+    }
+
+    /// The frame nearest to a step.
+    fn nearest(&self, step: i64) -> i64 {
+        let (frame, share) = sync::place(step, self.rate);
+        frame + i64::from(share >= 0.5)
+    }
+
+    fn push(&mut self, mouths: Option<[Vec<f32>; 2]>, listener: &Listener) -> Result<()> {
+        if let Some(mouths) = mouths {
+            self.held.insert(self.next, mouths);
+        }
+        self.next += 1;
+        let half = sync::WINDOW as i64 / 2;
+        while self.nearest(self.step + half) < self.next {
+            let frames: Option<Vec<_>> = (self.step - half..=self.step + half)
+                .map(|step| self.held.get(&self.nearest(step)))
+                .collect();
+            let windows = frames.map(|frames| {
+                [SOURCE, RESULT].map(|side| -> Vec<f32> {
+                    let planes = frames.iter().flat_map(|pair| &pair[side]);
+                    planes.copied().collect()
+                })
+            });
+            for (side, window) in windows.iter().flatten().enumerate() {
+                let vector = listener.net().pixels(window)?;
+                self.embeddings[side].insert(self.step, vector);
+            }
+            self.step += 1;
+            let oldest = self.nearest(self.step - half);
+            self.held = self.held.split_off(&oldest);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_half_is_a_mean_of_four() {
+        let crop: Vec<f32> = (0..3 * IMAGE * IMAGE)
+            .map(|i| (i % IMAGE) as f32 + 1000.0 * (i / IMAGE % IMAGE) as f32)
+            .collect();
+        let half = lower_half(&crop);
+        assert_eq!(half.len(), 3 * 64 * 128);
+        // Rows 128 and 129, columns 0 and 1; then the last of all.
+        assert_eq!(half[0], 128_500.5);
+        assert_eq!(half[64 * 128 - 1], 254_500.0 + 254.5);
+        assert_eq!(half[2 * 64 * 128], 128_500.5);
+    }
+}

@@ -1,0 +1,156 @@
+//! What is heard: sounds of clips, and how well mouths fit them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stylelipsync::audio::{MelParameters, MelSpectrogram, Rate, STEP, decode_file};
+use stylelipsync::metrics::sync::{self, Score};
+use stylelipsync::model::SyncNet;
+use stylelipsync::{Engine, Error};
+
+use crate::failure::{Failure, Result};
+use crate::tool;
+
+/// A clip's sound.
+pub struct Voice {
+    /// Mono, 16 kHz.
+    pub samples: Vec<f32>,
+    /// Where its first sample lies on the clip's clock, in samples.
+    pub offset: i64,
+}
+
+impl Voice {
+    /// Reads a sound file, or the sound of a movie; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds neither sound nor picture.
+    pub fn read(path: &Path, offset: i64) -> Result<Option<Self>> {
+        let samples = match decode_file(path) {
+            Ok(wave) => wave.to_16k()?,
+            Err(Error::NoAudio(_)) => return Ok(None),
+            // Containers and codecs that only ffmpeg knows.
+            Err(error @ Error::Audio(_)) => match through_ffmpeg(path) {
+                Ok(samples) => samples,
+                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                Err(_) => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        let voice = Self { samples, offset };
+        Ok((!voice.samples.is_empty()).then_some(voice))
+    }
+
+    /// The sample of the sound that a frame's beginning falls on; outside it there is silence.
+    pub fn at(&self, frame: u64, rate: Rate) -> i64 {
+        rate.position(frame as i64) - self.offset
+    }
+}
+
+/// The first sound of a file; none is an empty one.
+fn through_ffmpeg(path: &Path) -> Result<Vec<f32>> {
+    let doing = || format!("decoding the sound of {}", path.display());
+    let mut command = tool::command("ffprobe");
+    command.args(["-select_streams", "a:0", "-show_entries", "stream=index"]);
+    command.args(["-of", "csv=p=0"]).arg(path);
+    if tool::output("ffprobe", command, doing())?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = tool::command("ffmpeg");
+    command.arg("-i").arg(path).args(["-map", "0:a:0"]);
+    // Sound that begins after the picture keeps its place.
+    command.args(["-af", "aresample=async=1:first_pts=0", "-ac", "1"]);
+    command.args(["-ar", "16000", "-f", "f32le", "pipe:1"]);
+    let bytes = tool::output("ffmpeg", command, doing())?;
+    let samples = bytes.as_chunks::<4>().0.iter();
+    Ok(samples.map(|b| f32::from_le_bytes(*b)).collect())
+}
+
+/// Vectors by the step of their window's middle.
+pub type Embeddings = BTreeMap<i64, Vec<f32>>;
+
+/// SyncNet with its own cut of the mel spectrogram.
+pub struct Listener {
+    net: SyncNet,
+    mel: MelSpectrogram,
+}
+
+impl Listener {
+    /// The SyncNet of the engine's bundle; `None` where it has none for five frames.
+    ///
+    /// # Errors
+    /// When the networks cannot be loaded.
+    pub fn load(engine: &Engine) -> Result<Option<Self>> {
+        let bundle = engine.bundle();
+        let five = bundle
+            .manifest()
+            .syncnet
+            .is_some_and(|sizes| sizes.frames == sync::WINDOW);
+        if !(five && bundle.has("sync_sound") && bundle.has("sync_shape")) {
+            return Ok(None);
+        }
+        let info = engine.info();
+        let net = SyncNet::load(bundle, info.provider.used, info.threads)?;
+        // The columns of the encoder's own window that SyncNet was trained on.
+        let mel = MelSpectrogram::new(MelParameters {
+            frames: sync::COLUMNS,
+            lead: sync::LEAD,
+            ..engine.mel().clone()
+        })?;
+        Ok(Some(Self { net, mel }))
+    }
+
+    /// The networks.
+    pub fn net(&self) -> &SyncNet {
+        &self.net
+    }
+
+    /// Embeds the shapes of frames from `first` on, those without a face left out.
+    ///
+    /// # Errors
+    /// From the network.
+    pub fn mouths(
+        &self,
+        shapes: &[Option<Vec<f32>>],
+        first: u64,
+        rate: Rate,
+    ) -> Result<Embeddings> {
+        let windows = sync::windows(&sync::prepare(shapes), first, rate);
+        let embed = |(step, window): (i64, Vec<f32>)| Ok((step, self.net.mouth(&window)?));
+        windows.into_iter().map(embed).collect()
+    }
+
+    /// Embeds the sound round `mouths`, as far as it goes.
+    ///
+    /// # Errors
+    /// From the network.
+    pub fn sounds(&self, voice: &Voice, mouths: &Embeddings) -> Result<Embeddings> {
+        let (Some((first, _)), Some((last, _))) =
+            (mouths.first_key_value(), mouths.last_key_value())
+        else {
+            return Ok(Embeddings::new());
+        };
+        let mut window = vec![0.0; self.mel.params().window_len()];
+        let mut sounds = Embeddings::new();
+        for step in first - sync::REACH..=last + sync::REACH {
+            let position = step * STEP - voice.offset;
+            if (0..voice.samples.len() as i64).contains(&position) {
+                self.mel
+                    .window(voice.samples.as_slice(), position, &mut window)?;
+                sounds.insert(step, self.net.sound(&window)?);
+            }
+        }
+        Ok(sounds)
+    }
+}
+
+/// Scores mouths seen as shapes and, where the bundle can, as pixels.
+pub fn scores(
+    sounds: &Embeddings,
+    shapes: &Embeddings,
+    pixels: Option<&Embeddings>,
+) -> [Option<Score>; 2] {
+    [
+        sync::score(shapes, sounds),
+        pixels.and_then(|pixels| sync::score(pixels, sounds)),
+    ]
+}
