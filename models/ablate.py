@@ -1,7 +1,7 @@
 """Trains variants from one start with one budget each, and measures them alike (Table 3 and the choices beyond it).
 
     python ablate.py --config config/lite.json --data PACK --face-model F --start CHECKPOINTS --work DIR \
-        --binary ../target/release/stylelipsync --minutes 8 [--only full,mals]
+        --binary ../target/release/stylelipsync --steps 600 [--only full,mals]
 
 Each variant is trained in `<work>/<name>` (resumable: one that is measured is left alone), painted on
 clips of people never trained on (`render_crops.py`) and measured by `stylelipsync evaluate`. Writes
@@ -26,8 +26,8 @@ VARIANTS = {                        # name: (what it is, switches of training an
     "sync": ("with the sync loss, T = 5", [], ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
     "joint": ("codes from sound, T = 5, sync loss", ["--codes", "sound"],
               ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
-    "end-to-end": ("the paper's way: sound straight to codes, no hint, T = 5, sync loss", PAPER,
-                   ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+    "end-to-end": ("the paper's way: sound straight to codes, E_aud new, no hint, T = 5, sync loss", PAPER,
+                   ["--fresh", "audio_encoder", "--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
 }
 FIGURES = {"ssim": "SSIM", "psnr": "PSNR", "psnr_mask": "PSNR in mask", "lmd": "LMD", "lse_d": "LSE-D", "lse_c": "LSE-C",
            "opening_correlation": "opening r", "opening_amplitude": "opening / real", "jitter_ratio": "jitter / real"}
@@ -53,22 +53,30 @@ def run(arguments, name, training, painting):
         if not link.exists() and (arguments.start / link.name).exists():
             link.symlink_to((arguments.start / link.name).resolve())
     python = [sys.executable]
-    subprocess.run([*python, "train_generator.py", *map(str, common), "--start", str(arguments.start), "--minutes", str(arguments.minutes),
-                    "--size", str(arguments.size), "--rate", str(arguments.rate), "--clips", "5", "--frames", "1",
-                    "--perceptual", "0.6", "--landmarks", "15", "--seed", "1", *painting, *training], check=True)
+    if not (work / "trained").exists():
+        subprocess.run([*python, "train_generator.py", *map(str, common), "--start", str(arguments.start), "--steps", str(arguments.steps),
+                        "--size", str(arguments.size), "--rate", str(arguments.rate), "--clips", "5", "--frames", "1",
+                        "--perceptual", "0.6", "--landmarks", "15", "--seed", "1", *painting, *training], check=True)
+        (work / "trained").touch()
     painted = work / "painted"
-    subprocess.run([*python, "render_crops.py", *map(str, common), "--out", str(painted), "--size", str(arguments.size),
-                    "--codes", "sound", *painting], check=True)
+    if not painted.exists():
+        subprocess.run([*python, "render_crops.py", *map(str, common), "--out", str(work / "part"), "--size", str(arguments.size),
+                        "--codes", "sound", "--seconds", str(arguments.seconds), *painting], check=True)
+        (work / "part").rename(painted)
+    if not arguments.binary:
+        return None
     rows = [measured(arguments.binary, arguments.bundle, folder) for folder in sorted(painted.iterdir())]
     return {key: float(np.nanmean([row[key] for row in rows])) for key in FIGURES} | {"clips": len(rows)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("config", "data", "face-model", "start", "work", "binary"):
+    for name in ("config", "data", "face-model", "start", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--binary", type=Path, help="stylelipsync; without it variants are trained and painted only")
     parser.add_argument("--bundle", type=Path, help="whose tracker and SyncNet judge; the embedded one if not given")
-    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--steps", type=int, default=600, help="of five frames each")
+    parser.add_argument("--seconds", type=float, default=2, help="of each clip that is painted")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--only", default=",".join(VARIANTS))
@@ -81,7 +89,9 @@ def main():
         if name in table:
             continue
         figures = run(arguments, name, training, painting)
-        table[name] = {"what": what, "minutes": arguments.minutes, "size": arguments.size, **figures}
+        if figures is None:
+            continue
+        table[name] = {"what": what, "steps": arguments.steps, "size": arguments.size, **figures}
         path.write_text(json.dumps(table, indent=1) + "\n")
         print(name, json.dumps(figures), flush=True)
 

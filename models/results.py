@@ -225,7 +225,7 @@ def ablations(path):
     from ablate import FIGURES
     rows = json.loads(path.read_text())
     some = next(iter(rows.values()))
-    head = f"{some['clips']} clips of people never trained on, {some['minutes']:g} minutes of one thread each at {some['size']}x{some['size']} from one start:\n\n"
+    head = f"{some['clips']} clips of people never trained on, {some['steps']} steps of five frames each at {some['size']}x{some['size']} from one start:\n\n"
     return head + table(["variant", *FIGURES.values()], [[r["what"], *(number(r[k], 2 if "psnr" in k else 3) for k in FIGURES)] for r in rows.values()])
 
 

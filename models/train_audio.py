@@ -1,9 +1,12 @@
 """Audio to mouth shape: E_aud's tower, without a picture.
 
     python train_audio.py --config config/lite.json --data DIR --face-model F --work DIR --minutes 10
+
+A voice that was never heard moves the mouth too little: what is uncertain is averaged. `--hold-out N`
+keeps N training people aside and ends with the gain that their mouths would have needed; `--what join
+--gain G` builds it into the shape's layer.
 """
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import numpy as np
 import torch
 
 import checkpoint
+import configuration
 from data import dataset, mel
 from networks.encoders import AudioEncoder
 
@@ -20,9 +24,10 @@ INNER = slice(20, 40)                      # the inner lips among the lip points
 class Speech:
     """Mel windows and shapes of every frame whose sound is known to be in time."""
 
-    def __init__(self, folder, config, face, split, rights=None):
+    def __init__(self, folder, config, face, split, rights=None, persons=lambda person: True):
         options = config["mel"]
-        clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights) if c.sync]
+        clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights)
+                 if c.sync and persons(c.person)]
         self.names, self.mels, self.shapes, self.valid, self.persons = [], [], [], [], []
         self.clips = clips
         for clip in clips:
@@ -71,10 +76,20 @@ def other_throat(x, random, reach=0.16):
     return take(low) * (1 - part) + take(low + 1) * part
 
 
+def beside(x, random, share=0.3):
+    """Lets some windows hear another one, more quietly, in the background."""
+    loud = np.where(random.random((len(x), 1, 1)) < share, random.uniform(-1.7, -0.5, (len(x), 1, 1)), -9)
+    other = x[torch.from_numpy(random.permutation(len(x)))] + torch.from_numpy(loud.astype(np.float32))
+    return torch.logaddexp(x * LN10, other * LN10) / LN10
+
+
+LN10 = float(np.log(10))
+
+
 def augment(x, random):
-    """Voice, loudness, noise floor, band changes: x [N, 80, F] log10 magnitudes."""
+    """Voice, company, loudness, noise floor, band changes: x [N, 80, F] log10 magnitudes."""
     n = len(x)
-    x = other_throat(x, random)
+    x = beside(other_throat(x, random), random)
     x = x + torch.from_numpy(random.normal(0, 0.25, (n, 1, 1)).astype(np.float32))
     tilt = torch.from_numpy(random.normal(0, 0.15, (n, 1, 1)).astype(np.float32))
     x = x + tilt * torch.linspace(-1, 1, x.shape[1])[None, :, None]
@@ -113,16 +128,30 @@ def report(encoder, speech, basis):
     return f"opening correlation {line}, amplitude {np.median(size):.2f}"
 
 
+def held_out(folder, count):
+    """Every so many-th person of the training split, by name."""
+    persons = set()
+    for path in Path(folder).glob("*.npz"):
+        with np.load(path) as file:
+            if str(file["split"]) == "train" and str(file["av_offset"]) not in ("none", "unknown"):
+                persons.add(str(file["person"]))
+    persons = sorted(persons - {"-"})
+    return set(persons[:: max(1, len(persons) // count)][:count]) if count else set()
+
+
 def train_shape(arguments, config, face):
     basis = lip_basis(face, config["mouth"])
-    train = Speech(arguments.data, config, face, "train", arguments.rights)
-    dev = Speech(arguments.data, config, face, "dev")
+    aside = held_out(arguments.data, arguments.hold_out)
+    train = Speech(arguments.data, config, face, "train", arguments.rights, lambda p: p not in aside)
+    judge = Speech(arguments.data, config, face, "train", None, lambda p: p in aside) if aside \
+        else Speech(arguments.data, config, face, "dev")
     mels, shapes, weight = train.flat()
-    print(f"{len(train.names)} clips, {len(mels)} windows; dev {len(dev.names)} clips", flush=True)
+    print(f"{len(train.names)} clips, {len(mels)} windows; told on {len(judge.names)} clips of "
+          + (f"people held out: {', '.join(sorted(aside))}" if aside else "dev"), flush=True)
     encoder = AudioEncoder(config)
     checkpoint.restore(arguments.work, "audio_shape", encoder)
     parameters = [*encoder.tower.parameters(), *encoder.shape.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=arguments.rate, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(parameters, lr=arguments.rate, weight_decay=arguments.decay)
     random = np.random.default_rng(int(time.time()))
     begin, told, step, mean = time.time(), time.time(), 0, {}
     while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
@@ -152,10 +181,10 @@ def train_shape(arguments, config, face):
         if time.time() - told > 40:
             told = time.time()
             print(f"{elapsed:6.1f} min step {step} {step * 192 / (time.time() - begin):.0f} a second "
-                  + " ".join(f"{k} {v:.3f}" for k, v in mean.items()) + " | " + report(encoder, dev, basis), flush=True)
+                  + " ".join(f"{k} {v:.3f}" for k, v in mean.items()) + " | " + report(encoder, judge, basis), flush=True)
             checkpoint.save(arguments.work, "audio_shape", encoder)
     checkpoint.save(arguments.work, "audio_shape", encoder)
-    print(report(encoder, dev, basis))
+    print(report(encoder, judge, basis))
 
 
 def join(arguments, config):
@@ -165,21 +194,28 @@ def join(arguments, config):
             and checkpoint.restore(arguments.work, "audio_encoder", painted)):
         raise SystemExit("join needs the checkpoints audio_shape and audio_encoder")
     painted.tower, painted.shape = heard.tower, heard.shape
+    with torch.no_grad():
+        for p in painted.shape.parameters():
+            p.mul_(arguments.gain)
     checkpoint.save(arguments.work, "audio_encoder", painted)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("config", "data", "face-model", "work"):
+    configuration.add_arguments(parser)
+    for name in ("data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--what", choices=["shape", "join"], default="shape")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--hold-out", type=int, default=0, metavar="N", help="train without N people, tell how they do")
+    parser.add_argument("--gain", type=float, default=1.0, help="of join: how much more the mouth moves than was learnt")
     parser.add_argument("--rights", choices=["cleared"], default=None)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    config = json.loads(arguments.config.read_text())
+    config = configuration.load(arguments)
     face = dict(np.load(arguments.face_model))
     if arguments.what == "shape":
         train_shape(arguments, config, face)

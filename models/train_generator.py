@@ -108,7 +108,7 @@ def begin_from(arguments, config):
     """The networks, from the work folder or, what fits of it, from --start."""
     networks = {name: network(config).to(memory_format=torch.channels_last) for name, network in NETWORKS.items()}
     for name, network in networks.items():
-        if not checkpoint.restore(arguments.work, name, network) and arguments.start:
+        if not checkpoint.restore(arguments.work, name, network) and arguments.start and name not in arguments.fresh:
             fresh = checkpoint.restore_what_fits(arguments.start, name, network)
             print(f"{name} begins from {arguments.start}" + (f"; new: {', '.join(fresh)}" if fresh else ""))
     if arguments.size == config["image"]:
@@ -134,8 +134,10 @@ def parse():
     for name in ("data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="checkpoints to begin from when --work has none")
+    parser.add_argument("--fresh", action="append", default=[], choices=list(NETWORKS), help="a network that --start shall not give")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--steps", type=int, default=None, help="stop after so many instead: a budget that no load changes")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--final-rate", type=float, default=None)
     parser.add_argument("--clips", type=int, default=4)
@@ -199,10 +201,14 @@ def main():
         sheet(arguments.work / "sheet.png", batch, image)
 
     begin, step, mean, told = time.time(), 0, {}, time.time()
-    while (elapsed := agreed((time.time() - begin) / 60, world)) < arguments.minutes:
+    def done():
+        """Share of the budget that is spent."""
+        return step / arguments.steps if arguments.steps else agreed((time.time() - begin) / 60, world) / arguments.minutes
+
+    while (spent := done()) < 1:
         final = arguments.final_rate or arguments.rate / 5
         warm = min(1.0, (step + 1) / 60)
-        rate = (final + (arguments.rate - final) * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes))) * warm
+        rate = (final + (arguments.rate - final) * 0.5 * (1 + np.cos(np.pi * spent))) * warm
         for group in optimiser.param_groups:
             group["lr"] = rate
         batch = batches.batch()
@@ -234,7 +240,7 @@ def main():
         if rank == 0 and time.time() - told > 20:
             told = time.time()
             speed = step * world * arguments.clips * arguments.frames / (time.time() - begin)
-            print(f"{elapsed:6.1f} min step {step} {speed:.1f} fps rate {rate:.1e} "
+            print(f"{(time.time() - begin) / 60:6.1f} min step {step} {speed:.1f} fps rate {rate:.1e} "
                   + " ".join(f"{k} {v:.4f}" for k, v in mean.items()), flush=True)
         if rank == 0 and step % 250 == 0:
             keep()

@@ -78,7 +78,7 @@ def embed(tower, read, i, times, chunk=256):
                           for k in range(0, len(times), chunk)])
 
 
-def check(talk, sound, seeing, read):
+def check(talk, sound, seeing, read, stride=1):
     """Figures on clips of unseen people (and of GRID s1, whose sentences alone are new).
 
     windows: share whose true offset (+-1) wins among 31. clips: the same, distances averaged over the
@@ -97,6 +97,7 @@ def check(talk, sound, seeing, read):
             starts = starts[(starts >= REACH) & (starts + REACH < len(heard[i]))]
             if len(starts) < 10:
                 continue
+            starts = starts[::stride]
             seen = embed(seeing, read, i, starts)
             around = torch.stack([heard[i][torch.from_numpy(starts) + o] for o in range(-REACH, REACH + 1)], 1)
             cosine = torch.einsum("nod,nd->no", around, seen)
@@ -187,7 +188,7 @@ def main():
         if time.time() - last > 75:
             last = time.time()
             print(f"{elapsed:6.1f} min step {step} contrast {mean:.3f} | "
-                  + told(check(dev, towers["sync_sound"], towers[name], read(dev))), flush=True)
+                  + told(check(dev, towers["sync_sound"], towers[name], read(dev), stride=12)), flush=True)
             for tower in ([name] if pixels else ["sync_sound", name]):
                 checkpoint.save(arguments.work, tower, towers[tower])
     for tower in ([name] if pixels else ["sync_sound", name]):
