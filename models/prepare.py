@@ -38,6 +38,7 @@ class Preparation:
         self.filters = selection.Filters(
             0 if arguments.any_face else arguments.min_face, arguments.min_frames, arguments.max_offset,
             arguments.min_confidence, arguments.drop_unsynced, arguments.remeasure)
+        self.seeds = arguments.seed_landmarks
         self.config = json.loads(arguments.config.read_text())
         self.at_load = protocol.at_load(self.config)
         self.judge = self.judge_mark = None
@@ -66,9 +67,8 @@ class Preparation:
                 if old and old["path"] != str(source.path.resolve()) and old["fingerprint"] != mark:
                     # Never let one movie overwrite another of the same name.
                     source.name += "_" + mark[-8:]
-                known = teacher.of(self.landmarks_path(source.name))
-                if known is None or known[0] != mark:
-                    probe(source.path)
+                if teacher.known(source.name, mark, self.out / "landmarks", self.seeds) is None:
+                    probe(source.path)          # whoever has landmarks was read once
             except FileNotFoundError:
                 bad = "file missing"
             except (OSError, ValueError) as error:
@@ -174,12 +174,12 @@ class Preparation:
         return face, audio
 
     def run(self, arguments):
-        found = [s for folder in arguments.data for s in sources.find(folder, arguments.stills, arguments.rights)]
+        found = sources.find_all(arguments.data, arguments.stills, arguments.rights)
         good = self.probe_all(found)
         if not good:
             raise SystemExit(f"none of the {len(found)} files can be read; {self.out / 'records'} says why of each")
         bad, teachers = teacher.teach([(s.name, m, s.path) for s, m in good], self.out / "landmarks",
-                                      arguments.teacher_python, self.jobs, arguments.seed_landmarks, self.quiet)
+                                      arguments.teacher_python, self.jobs, self.quiet)
         for source, mark in good:
             if source.name in bad:
                 self.save(self.base(source, mark, bad=bad[source.name]))

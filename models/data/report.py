@@ -28,7 +28,7 @@ def of(out):
                   sound_in_time=len(synced)),
         splits=splits, dropped=dict(Counter(r["reason"] for r in records if not r["kept"])),
         sound_not_used=dict(Counter(r["reason"] for r in kept if r["reason"] and not r["still"])),
-        offsets=dict(measured=len(measured), agree=sum(
+        sound_unchecked=sum(r["av_offset"] == "" for r in synced), offsets=dict(measured=len(measured), agree=sum(
             abs(r["offset"] - int(r["av_offset"])) <= 1 for r in measured
             if r["kept"] and r["av_offset"].lstrip("+-").isdigit())),
         frames_cut=sum(r.get("cut", 0) for r in kept), bytes=dict(sizes),
@@ -45,6 +45,8 @@ def table(told):
     for title, counts in (("dropped", told["dropped"]), ("kept, sound not used", told["sound_not_used"])):
         for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
             lines.append(f"{title}: {count} ({reason})")
+    if told["sound_unchecked"]:
+        lines.append(f"sound taken as in time, unmeasured (--sync-checkpoints): {told['sound_unchecked']}")
     if told["frames_cut"]:
         lines.append(f"frames of other shots left out: {told['frames_cut']}")
     sizes = {key: size / 2 ** 20 for key, size in told["bytes"].items()}

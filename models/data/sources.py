@@ -88,17 +88,24 @@ def of_folder(data, stills, rights):
 
 
 def find(data, stills=False, rights="unknown"):
-    """Every movie of a folder, names made unique. SystemExit with a sentence if there is none."""
+    """Every movie of a folder. SystemExit with a sentence if there is none."""
     if not data.is_dir():
         raise SystemExit(f"{data} is not a folder")
     manifest = (data / "MANIFEST.tsv").exists()
     found = list(of_manifest(data, stills) if manifest else of_folder(data, stills, rights))
     if not found:
         raise SystemExit(f"no movie in {data} (looked for {' '.join(sorted(MOVIES))})")
-    taken = {}
-    for source in found:
-        taken.setdefault(source.name, []).append(source)
-    for same in taken.values():
-        for source in same if len(same) > 1 else ():    # the path tells them apart, in any order of finding
-            source.name += "_" + hashlib.sha256(str(source.path.relative_to(data)).encode()).hexdigest()[:8]
     return found
+
+
+def find_all(folders, stills=False, rights="unknown"):
+    """Every movie of every folder; where two have a name in common, their paths tell them apart."""
+    named = {}
+    for folder in folders:
+        for source in find(folder, stills, rights):
+            place = f"{folder.resolve().name}/{source.path.relative_to(folder)}"
+            named.setdefault(source.name, []).append((source, place))
+    for same in named.values():
+        for source, place in same if len(same) > 1 else ():
+            source.name += "_" + hashlib.sha256(place.encode()).hexdigest()[:8]
+    return [source for same in named.values() for source, _ in same]

@@ -50,20 +50,26 @@ def seed(source, target, mark):
                     archive.writestr(f"{key}.npy", raw.getvalue())
 
 
-def teach(rows, out, python, jobs=1, seeds=None, quiet=False):
+def known(name, mark, out, seeds=None):
+    """Which teacher a movie's landmarks are of, None where there are none; takes them from `seeds` if it can."""
+    have = of(out / f"{name}.npz")
+    if (have is None or have[0] != mark) and seeds:
+        earlier = of(seeds / f"{name}.npz")
+        if earlier is not None and earlier[0] in ("", mark):
+            seed(seeds / f"{name}.npz", out / f"{name}.npz", mark)
+            have = of(out / f"{name}.npz")
+    return have[1] if have is not None and have[0] == mark else None
+
+
+def teach(rows, out, python, jobs=1, quiet=False):
     """Landmarks of every (name, fingerprint, path); ({name: why there are none}, teachers' names)."""
     teachers, missing = set(), []
     for name, mark, path in rows:
-        target = out / f"{name}.npz"
-        have = of(target)
-        if (have is None or have[0] != mark) and seeds and (earlier := of(seeds / f"{name}.npz")) is not None:
-            if earlier[0] in ("", mark):
-                seed(seeds / f"{name}.npz", target, mark)
-                have = of(target)
-        if have is not None and have[0] == mark:
-            teachers.add(have[1])
-        else:
+        have = known(name, mark, out)
+        if have is None:
             missing.append((name, mark, path))
+        else:
+            teachers.add(have)
     if not missing:
         return {}, teachers
     teachers.add(f"mediapipe {version(python)}")

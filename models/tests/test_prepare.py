@@ -243,6 +243,9 @@ class Prepared(unittest.TestCase):
         curve = np.zeros(31)
         curve[15 + 4] = 1.0
         self.assertEqual(sync.best_offset(curve + 0.01 * random.normal(size=31))[0], 4)
+        config_mel = config["mel"]
+        cut = dataset.spoken(mel.windows(audio, [9 * mel.STEP], config_mel["frames"], config_mel["lead"])[0], config)
+        np.testing.assert_allclose(sync.sound_windows(audio, [7])[0], cut, atol=1e-5)      # what it was trained on
         self.assertIsNone(judge.measure(audio[:20 * mel.STEP], delta[:20], np.ones(20, bool)))
 
     # Bad input
@@ -278,7 +281,7 @@ class Prepared(unittest.TestCase):
         sound = tree / "dev/aac/id00012/xyz/00001.m4a"
         sound.parent.mkdir(parents=True, exist_ok=True)
         sound.touch()
-        found = {s.name: s for s in sources.find(tree)}
+        found = {s.name: s for s in sources.find_all([tree])}
         self.assertEqual(len(found), 3)
         one = found["dev__mp4__id00012__xyz__00001"]
         self.assertEqual((one.person, one.split, one.sound), ("id00012", "train", sound))
@@ -287,9 +290,13 @@ class Prepared(unittest.TestCase):
         hdtf.mkdir(exist_ok=True)
         for name in ("WDA_KatieHill_000.mp4", "WDA_BarbaraLee1_000.mp4", "RD_Radio10_000.mp4", "x.1.mp4", "x_1.mp4"):
             (hdtf / name).touch()
-        found = sources.find(hdtf)
+        found = sources.find_all([hdtf])
         self.assertEqual({s.person for s in found} - {"x_1"}, {"WDA_KatieHill", "WDA_BarbaraLee", "RD_Radio10"})
         self.assertEqual(len({s.name for s in found}), 5)
+        again = self.base / "again"
+        again.mkdir(exist_ok=True)
+        (again / "RD_Radio10_000.mp4").touch()
+        self.assertEqual(len({s.name for s in sources.find_all([hdtf, again])}), 6)
 
     # Travel
 
@@ -312,6 +319,20 @@ class Prepared(unittest.TestCase):
             self.assertGreater(10 * np.log10(255 ** 2 / error), 32)
             heard, true = (mel.windows(x.audio, np.arange(5, 20) * mel.STEP) for x in (a, b))
             self.assertLess(np.abs(heard - true).mean(), 0.1)   # log10; training adds changes of 0.25
+
+    def test_wide_crops_travel_too(self):
+        from train_mesh import Pictures
+        target, back = self.base / "wide", self.base / "wide-back"
+        travel.pack_set(self.out, target, travel.Options(4.0, wide=True), quiet=True)
+        travel.unpack(target, back, quiet=True)
+        new, old = (Pictures(folder / "pack", "train").rows for folder in (back, self.out))
+        self.assertEqual([r["kind"] for r in new], [r["kind"] for r in old])
+        self.assertEqual({r["kind"] for r in new}, {"wide", "whole"})
+        for a, b in zip(new, old):
+            if a["kind"] == "wide":
+                np.testing.assert_allclose(a["points"], b["points"], atol=0.55 / travel.POINT)
+            else:
+                np.testing.assert_allclose(a["centre"], b["centre"], atol=0.1)
 
     def test_a_small_budget_keeps_fewer_clips(self):
         target = self.base / "small"
