@@ -12,6 +12,7 @@ mod interrupt;
 mod lipsync;
 mod logger;
 mod measure;
+mod mouths;
 mod picture;
 mod pipeline;
 mod probe;
@@ -23,6 +24,7 @@ mod sheet;
 mod sink;
 mod source;
 mod tool;
+mod variants;
 mod voice;
 
 use std::process::ExitCode;
