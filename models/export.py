@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 
 import checkpoint
 from data.pack import CENTRE, SIDE
-from networks.all import BATCHED, OUTPUTS, build, example_inputs
+from networks.all import BATCHED, OPTIONAL, OUTPUTS, build, example_inputs
 
 FORMAT = 1
 OPSET = 18
@@ -131,6 +131,9 @@ def main():
     weights, graphs, golden = {}, {}, {}
     for name, network in build(config).items():
         if not (arguments.checkpoints and checkpoint.restore(arguments.checkpoints, name, network)):
+            if name in OPTIONAL:
+                print(f"{name}: no checkpoint, left out")
+                continue
             if not arguments.random:
                 raise SystemExit(f"{name}: no checkpoint in {arguments.checkpoints}")
         inputs = {key: value.half().float() for key, value in example_inputs(name, config).items()}

@@ -187,12 +187,18 @@ def train_shape(arguments, config, face):
     print(report(encoder, judge, basis))
 
 
-def join(arguments, config):
+REACH = 98                                  # percentile of the training shapes that a gain may bend to
+
+
+def join(arguments, config, face):
     """E_aud = the tower that hears (audio_shape) + the codes that the main stage learnt (audio_encoder)."""
     heard, painted = AudioEncoder(config), AudioEncoder(config)
     if not (checkpoint.restore(arguments.work, "audio_shape", heard)
             and checkpoint.restore(arguments.work, "audio_encoder", painted)):
         raise SystemExit("join needs the checkpoints audio_shape and audio_encoder")
+    clips = dataset.load(arguments.data, face, config["mouth"], rights=arguments.rights)
+    seen = np.abs(np.concatenate([clip.shape[clip.valid] for clip in clips]))
+    painted.reach.copy_(torch.from_numpy(np.percentile(seen, REACH, axis=0).astype(np.float32)))
     painted.tower, painted.shape = heard.tower, heard.shape
     with torch.no_grad():
         for p in painted.shape.parameters():
@@ -220,7 +226,7 @@ def main():
     if arguments.what == "shape":
         train_shape(arguments, config, face)
     else:
-        join(arguments, config)
+        join(arguments, config, face)
 
 
 if __name__ == "__main__":

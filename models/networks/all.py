@@ -30,6 +30,9 @@ OUTPUTS = {
     "sync_face": ["mouth"],
 }
 
+# What a bundle may lack: the engine paints without it.
+OPTIONAL = {"sync_face"}
+
 # The graphs whose batch may be of any size.
 BATCHED = {"audio_encoder", "sync_sound", "sync_shape", "sync_face"}
 

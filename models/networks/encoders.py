@@ -165,6 +165,8 @@ class AudioEncoder(nn.Module):
         self.shape = nn.Linear(hidden, config["mouth"])
         self.to_code = nn.Sequential(Dense(config["mouth"], hidden), nn.LeakyReLU(SLOPE),
                                      Dense(hidden, self.codes * self.dim, gain=0.3))
+        # How far each coefficient goes in training: a gain on the shape bends towards it, not beyond.
+        self.register_buffer("reach", torch.full((config["mouth"],), 1e3))
         self.by_shape = config["audio"].get("by_shape", True)
         self.rest = Dense(hidden, self.codes * self.dim, gain=0.0 if self.by_shape else 0.3)
 
@@ -173,7 +175,8 @@ class AudioEncoder(nn.Module):
 
     def forward(self, mel):
         feature = self.tower(mel)
-        shape, rest = self.shape(feature), self.rest(feature).view(-1, self.codes, self.dim)
+        shape = self.reach * torch.tanh(self.shape(feature) / self.reach)
+        rest = self.rest(feature).view(-1, self.codes, self.dim)
         return (self.encode_shape(shape) + rest if self.by_shape else rest), shape
 
 
