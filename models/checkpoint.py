@@ -26,9 +26,15 @@ def restore(folder, name, module):
 
 def restore_what_fits(folder, name, module):
     """Loads the tensors of a checkpoint that the network has too, in the same shape: how a variant
-    begins from another's weights. Gives the names of the network's tensors that stay as they were."""
+    begins from another's weights. A convolution that sees more channels than the stored one begins
+    deaf to them. Gives the names of the network's tensors that stay as they were."""
     state = module.state_dict()
     stored = load_file(str(Path(folder) / f"{name}.safetensors"))
+    for k, v in stored.items():
+        wider = state.get(k)
+        if (wider is not None and v.dim() == 4 == wider.dim() and v.shape[1] < wider.shape[1]
+                and v.shape[:1] + v.shape[2:] == wider.shape[:1] + wider.shape[2:]):
+            stored[k] = torch.cat([v, torch.zeros_like(wider[:, v.shape[1]:])], 1)
     fitting = {k: v for k, v in stored.items() if k in state and v.shape == state[k].shape}
     module.load_state_dict({**state, **fitting})
     return sorted(set(state) - set(fitting))

@@ -63,7 +63,12 @@ class Painter:
         else:
             a = self.networks["audio_encoder"].encode_shape(batch["shapes"].flatten(0, 1))
         codes = self.networks["mals"](a.view(len(lips), 2 * REACH + 1, *a.shape[1:]), w_ref)
-        return self.networks["generator"](face, lips, codes)
+        if not self.networks["generator"].sees_reference:
+            return self.networks["generator"](face, lips, codes)
+        reference = batch["reference"]
+        if reference.shape[-1] != face.shape[-1]:
+            reference = F.interpolate(reference, size=face.shape[-1], mode="area")
+        return self.networks["generator"](face, lips, codes, reference.repeat_interleave(frames, 0))
 
 
 def agreed(minutes, world):

@@ -34,6 +34,9 @@ class LipHint(nn.Module):
 class FaceEncoder(nn.Module):
     """E_face: masked crop [B, 3, 256, 256] (and lip points) -> features {128, 64, .., 4}.
 
+    With `"face_reference": true` three more channels hold the crop of the reference frame: what skin, beard
+    and teeth look like, where they would be. The paper gives it to E_ref alone, whose codes carry no place.
+
     The 7x7 stem works on the crop at half size; the finest feature is a thin layer of its own whose
     way down begins at zero. So the network trains at 128x128 first (`forward` takes either size)
     and grows to 256x256 without forgetting.
@@ -45,11 +48,12 @@ class FaceEncoder(nn.Module):
         self.top = config["image"] // 2
         stem = self.top // 2
         self.sizes = [r for r in sorted(channels, reverse=True) if r <= stem]
-        self.fine = nn.Conv2d(3, channels[self.top], 5, stride=2, padding=2)
+        seen = 6 if config.get("face_reference") else 3
+        self.fine = nn.Conv2d(seen, channels[self.top], 5, stride=2, padding=2)
         self.fine_down = nn.Conv2d(channels[self.top], channels[stem], 3, stride=2, padding=1)
         nn.init.zeros_(self.fine_down.weight)
         nn.init.zeros_(self.fine_down.bias)
-        self.stem = nn.Conv2d(3, channels[stem], 7, stride=2, padding=3)
+        self.stem = nn.Conv2d(seen, channels[stem], 7, stride=2, padding=3)
         self.hint = LipHint(config["lip_hint"], stem) if config.get("lip_hint") else None
         if self.hint:
             self.hint_conv = nn.Conv2d(len(config["lip_hint"]["groups"]), channels[stem], 3, padding=1)

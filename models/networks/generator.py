@@ -37,19 +37,24 @@ class SkinGauge(nn.Module):
 
 
 class Generator(nn.Module):
-    """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256]."""
+    """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256].
+
+    With `"face_reference": true` the reference frame's crop [B, 3, 256, 256] comes last."""
 
     def __init__(self, config):
         super().__init__()
         self.face = FaceEncoder(config)
         self.decoder = Decoder(config)
         self.gauge = SkinGauge(config) if config.get("gauge") else None
+        self.sees_reference = bool(config.get("face_reference"))
 
-    def forward(self, face, lips, codes):
+    def forward(self, face, lips, codes, reference=None):
+        seen = torch.cat([face, reference], 1) if self.sees_reference else face
         if self.gauge is None:
-            return self.decoder(codes, self.face(face, lips), face.shape[-1])
+            return self.decoder(codes, self.face(seen, lips), face.shape[-1])
         gain = self.gauge(face)
-        image = self.decoder(codes, self.face((face + 1) / gain - 1, lips), face.shape[-1])
+        seen = torch.cat([(part + 1) / gain - 1 for part in seen.split(3, 1)], 1)
+        image = self.decoder(codes, self.face(seen, lips), face.shape[-1])
         return (image + 1) * gain - 1
 
     def grow(self):
