@@ -24,6 +24,7 @@ import checkpoint
 import configuration
 import losses
 from data import dataset
+from from_prior import start_from_prior
 from networks.discriminator import Discriminator
 from networks.encoders import AudioEncoder, MeshPredictor, ReferenceEncoder
 from networks.generator import Generator
@@ -116,6 +117,11 @@ def begin_from(arguments, config):
         if not checkpoint.restore(arguments.work, name, network) and arguments.start and name not in arguments.fresh:
             fresh = checkpoint.restore_what_fits(arguments.start, name, network)
             print(f"{name} begins from {arguments.start}" + (f"; new: {', '.join(fresh)}" if fresh else ""))
+    if arguments.prior and not (arguments.work / "generator.safetensors").exists():
+        size = start_from_prior(networks["generator"], networks["mals"], arguments.prior)
+        if not size:
+            raise SystemExit(f"--prior {arguments.prior}: no prior.safetensors there")
+        print(f"synthesis and w_avg of the prior, trained at {size}x{size}")
     if arguments.size == config["image"]:
         networks["generator"].grow()
     return networks
@@ -139,6 +145,7 @@ def parse():
     for name in ("data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="checkpoints to begin from when --work has none")
+    parser.add_argument("--prior", type=Path, help="checkpoints of train_prior.py: G's synthesis and w_avg begin there")
     parser.add_argument("--fresh", action="append", default=[], choices=list(NETWORKS), help="a network that --start shall not give")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--minutes", type=float, default=30)
