@@ -147,7 +147,7 @@ def parse():
     parser.add_argument("--start", type=Path, help="checkpoints to begin from when --work has none")
     parser.add_argument("--prior", type=Path, help="checkpoints of train_prior.py: G's synthesis and w_avg begin there")
     parser.add_argument("--fresh", action="append", default=[], choices=list(NETWORKS), help="a network that --start shall not give")
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--size", type=int, choices=[128, 256], default=128)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--steps", type=int, default=None, help="stop after so many instead: a budget that no load changes")
     parser.add_argument("--rate", type=float, default=1e-3)
