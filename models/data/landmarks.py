@@ -28,6 +28,7 @@ import numpy as np
 from data import files
 
 RATE = 25
+MOVIES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg"}
 IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -68,7 +69,7 @@ def sources(data, split):
     """The video and image files of a manifest's split, or of a plain folder."""
     manifest = data / "MANIFEST.tsv"
     if not manifest.exists():
-        return sorted(p for p in data.rglob("*") if p.suffix.lower() in IMAGES | {".mp4", ".mov"})
+        return sorted(p for p in data.rglob("*") if p.suffix.lower() in IMAGES | MOVIES)
     with open(manifest) as file:
         rows = csv.DictReader(file, delimiter="\t")
         return [data / row["file"] for row in rows

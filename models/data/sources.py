@@ -14,9 +14,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.landmarks import IMAGES
+from data.landmarks import IMAGES, MOVIES
 
-MOVIES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg"}
 SOUNDS = (".wav", ".m4a", ".aac", ".flac", ".mp3", ".ogg")
 VOX_PERSON = re.compile(r"id\d{5}")
 HDTF_NAME = re.compile(r"(RD_Radio\d+|W[DR]A_[A-Za-z]+?)\d*_\d{3}")
