@@ -21,6 +21,13 @@ from networks.encoders import AudioEncoder
 INNER = slice(20, 40)                      # the inner lips among the lip points (face_model.LIPS)
 
 
+def smooth(values):
+    """The mesh of one frame jitters: a target is the mean over three, [T, S]."""
+    out = values.copy()
+    out[1:-1] = 0.25 * values[:-2] + 0.5 * values[1:-1] + 0.25 * values[2:]
+    return out
+
+
 class Speech:
     """Mel windows and shapes of every frame whose sound is known to be in time."""
 
@@ -36,10 +43,7 @@ class Speech:
             self.names.append(clip.name)
             self.persons.append(clip.person)
             self.mels.append(mel.windows(clip.audio, positions, options["frames"], options["lead"]).astype(np.float16))
-            # The mesh of one frame jitters: the target is the mean over three.
-            shape = clip.shape.copy()
-            shape[1:-1] = 0.25 * clip.shape[:-2] + 0.5 * clip.shape[1:-1] + 0.25 * clip.shape[2:]
-            self.shapes.append(shape)
+            self.shapes.append(smooth(clip.shape))
             self.valid.append(clip.valid & within)
 
     def flat(self):

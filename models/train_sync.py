@@ -7,7 +7,6 @@ person, so the space that they make is one for strangers. `--what check` only me
     python train_sync.py --config config/lite.json --data DIR --face-model F --work DIR --what shapes --minutes 10
 """
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -16,9 +15,10 @@ import numpy as np
 import torch
 
 import checkpoint
+import configuration
 from data import dataset
 from networks.syncnet import FaceTower, ShapeTower, SoundTower, contrast
-from train_audio import Speech, augment
+from train_audio import Speech, augment, smooth
 
 REACH = 15                                  # offsets tried to each side (LSE of Wav2Lip)
 
@@ -30,6 +30,8 @@ class Talk(Speech):
         super().__init__(folder, config, face, split, rights)
         self.frames, self.config = config["syncnet"]["frames"], config
         self.starts = [np.nonzero(np.convolve(v, np.ones(self.frames), "valid") == self.frames)[0] for v in self.valid]
+        if config["syncnet"]["sees"] == "points":
+            self.shapes = [smooth((clip.lips - clip.usual).reshape(len(clip.valid), -1)) for clip in self.clips]
         self.mouths = [self.lower_halves(clip) for clip in self.clips] if pixels else None
 
     @staticmethod
@@ -130,7 +132,8 @@ def told(result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("config", "data", "face-model", "work"):
+    configuration.add_arguments(parser)
+    for name in ("data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--what", choices=["shapes", "pixels", "check"], required=True)
     parser.add_argument("--minutes", type=float, default=10)
@@ -140,7 +143,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
-    config, face = json.loads(arguments.config.read_text()), dict(np.load(arguments.face_model))
+    config, face = configuration.load(arguments), dict(np.load(arguments.face_model))
     towers = {"sync_sound": SoundTower(config), "sync_shape": ShapeTower(config), "sync_face": FaceTower(config)}
     there = {name: checkpoint.restore(arguments.work, name, tower) for name, tower in towers.items()}
     pixels = arguments.what == "pixels" or (arguments.what == "check" and there["sync_face"])

@@ -1,5 +1,6 @@
 """Packed clips in memory, and batches from them."""
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,11 @@ class Clip:
     valid: np.ndarray                       # [T]
     audio: np.ndarray                       # 16 kHz, shifted by the known A/V offset
     sync: bool                              # the offset is known, the audio may be learnt from
+
+    @cached_property
+    def usual(self):
+        """[P, 2] the lip points' median over the clip."""
+        return np.median(self.lips[self.valid], 0)
 
     def crop(self, t, half=False):
         data = np.frombuffer(self.jpegs, np.uint8)[self.offsets[t]: self.offsets[t + 1]]
@@ -147,6 +153,7 @@ class LipSyncBatches:
         noise = random.normal(0, 0.004, 2)
         return dict(target=to_tensor(image, change), hole=hole[None], alpha=alpha[None],
                     lips=clip.lips[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
+                    usual=clip.usual @ turn.T + to_unit,
                     turn=turn @ clip.turn[t])
 
     def choose(self, clip):

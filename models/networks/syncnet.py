@@ -25,14 +25,17 @@ class FaceTower(nn.Module):
 
 
 class ShapeTower(nn.Module):
-    """Mouth shapes (face-model coefficients) of five frames [B, 5, mouth] -> unit vectors [B, dim].
+    """Mouths of five frames [B, 5, S] -> unit vectors [B, dim]; no pixels, so that it cannot remember persons.
 
-    On shapes instead of pixels it cannot remember persons: it transfers to strangers."""
+    `"sees": "shapes"`: S face-model coefficients. `"sees": "points"`: the lip and jaw points' x and y in
+    [-1, 1] of the crop, less their median over the clip. Any tracker gives points alike, while how it splits
+    a mouth into coefficients is its own: ours gives a fifth of the teacher's."""
 
     def __init__(self, config):
         super().__init__()
         options = config["syncnet"]
-        self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
+        inputs = config["mouth"] if options["sees"] == "shapes" else 2 * config["lip_hint"]["points"]
+        self.layers = nn.Sequential(nn.Linear(options["frames"] * inputs, 256), nn.ReLU(),
                                     nn.Dropout(0.1), nn.Linear(256, 256), nn.ReLU(),
                                     nn.Linear(256, options["dim"]))
 
