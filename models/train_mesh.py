@@ -1,6 +1,10 @@
 """Mesh predictor and detector: distilled from the teacher's landmarks on packed clips.
 
     python train_mesh.py --config config/lite.json --data DIR --face-model F --work DIR --what mesh --minutes 20
+
+`--what detector` learns to find faces; with `--negatives DIR` (pictures without one, `data/negatives.py`) also
+where none is. `--what confidence` fits the mesh predictor's confidence alone to what the detector takes for
+faces in the negatives; every other number of the network stays as it is.
 """
 import argparse
 import json
@@ -16,6 +20,7 @@ import checkpoint
 from data import geometry
 from data.pack import CENTRE, SIDE
 from networks.encoders import Detector, MeshPredictor
+from tracker import Tracker, square
 
 WIDE = 224
 
@@ -90,6 +95,26 @@ def occlude(x, random):
     else:
         x[top: top + h, left: left + w] = np.roll(x, size // 2, random.integers(0, 2))[top: top + h, left: left + w]
     return left, top, w, h
+
+
+class Negatives:
+    """Pictures without a face, and squares of them."""
+
+    def __init__(self, folder, random):
+        self.files, self.random = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))], random
+
+    def square(self, size, low, high):
+        """A square of `low` to `high` times the picture's longer side, turned and mirrored."""
+        random = self.random
+        image = decode(self.files[random.integers(len(self.files))])
+        height, width = image.shape[:2]
+        step, angle = max(height, width) * random.uniform(low, high) / size, random.normal(0, 0.2)
+        c, s = step * np.cos(angle), step * np.sin(angle)
+        matrix = np.array([[c, -s, 0.0], [s, c, 0.0]])
+        if random.random() < 0.5:
+            matrix[:, 0] *= -1
+        matrix[:, 2] = random.uniform(0.1, 0.9, 2) * (width, height) - matrix[:, :2] @ np.full(2, size / 2)
+        return geometry.sample(image, matrix, size)
 
 
 class MeshBatches:
@@ -173,11 +198,12 @@ def mesh_loss(face, out, batch, weight):
 class DetectorBatches:
     """Letterboxed frames, zoomed and moved; other faces pasted beside; pictures with the face cut out."""
 
-    def __init__(self, rows, config, seed):
+    def __init__(self, rows, config, seed, negatives=None):
         self.rows = [r for r in rows if r["kind"] == "whole"]
         self.weight = np.array([r["weight"] for r in self.rows])
         self.weight /= self.weight.sum()
         self.random, self.options = np.random.default_rng(seed), config["detector"]
+        self.negatives = Negatives(negatives, self.random) if negatives else None
 
     def place(self, canvas, row, low, high):
         """Draws a frame over the canvas; gives the face's centre and side there."""
@@ -203,8 +229,11 @@ class DetectorBatches:
         canvas = np.full((size, size, 3), 128, np.uint8)
         if random.random() < 0.5:
             canvas[:] = (random.random(3) * 255).astype(np.uint8)
-        faces = [self.place(canvas, pick(), 14, 170)]
-        if random.random() < 0.15:
+        if self.negatives and random.random() < 0.5:
+            canvas[:] = self.negatives.square(size, 0.4, 1.3)
+        empty = self.negatives and random.random() < 0.5
+        faces = [] if empty else [self.place(canvas, pick(), 14, 170)]
+        if faces and random.random() < 0.15:
             where, side = self.place(canvas, pick(), 14, 60)
             faces = [f for f in faces if np.abs(f[0] - where).max() > (f[1] + side) * 0.5] + [(where, side)] \
                 if np.abs(faces[0][0] - where).max() > (faces[0][1] + side) * 0.5 else [(where, side)]
@@ -246,15 +275,74 @@ def detector_loss(out, batch):
             "box": ((made - box).abs() * score).sum() / count}
 
 
+def mistaken(tracker, folder, random):
+    """Both looks' crops [N, 3, S, S] of whatever the detector takes for a face in pictures without one, each
+    picture also mirrored and zoomed."""
+    crops, size, margin = [], tracker.mesh_options["size"], tracker.mesh_options["margin"]
+    tracker.options = {**tracker.options, "threshold": 0.2}
+    for path in sorted(folder.glob("*.jpg")):
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
+        height, width = picture.shape[:2]
+        w, h = (random.uniform(0.5, 0.9, 2) * (width, height)).astype(int)
+        x, y = random.integers(0, width - w), random.integers(0, height - h)
+        for image in (picture, np.ascontiguousarray(picture[y: y + h, x: x + w][:, ::-1])):
+            (_, found), = tracker.detect([image])
+            first = [(image, square(centre, side * margin, size)) for centre, side, _ in found[:3]]
+            second = [tracker.again(image, face) for face in tracker.measure(first)]
+            crops += [geometry.sample(*look, size) for look in first + second if np.isfinite(look[1]).all()]
+    return torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1)
+
+
+def fit_confidence(network, batches, nothing, minutes, count, ridge=3e-3):
+    """Refits the confidence, the head's last row, to fresh batches and to crops without a face. It stays as
+    near to what it was as the ridge holds it."""
+    network.eval()
+    see = lambda crops: network.linear(network.layers(crops).flatten(1))
+    begin, features, wanted = time.time(), [], []
+    with torch.no_grad():
+        empty = torch.cat([see(part) for part in nothing.split(count)])
+        while (time.time() - begin) / 60 < minutes or len(features) < 8:
+            batch = batches.batch(count)
+            features.append(see(batch[0])), wanted.append(batch[5])
+    faces, wanted = torch.cat(features), torch.cat(wanted)
+    row, bias = network.head.weight[-1].detach().clone(), network.head.bias[-1].detach().clone()
+    deviation = torch.cat([faces, empty]).std(0) + 1e-3
+    change, shift = torch.zeros_like(row).requires_grad_(), torch.zeros_like(bias).requires_grad_()
+    # Every eighth is left out of the fit.
+    used = lambda v: v[torch.arange(len(v)) % 8 != 0]
+    left = lambda v: v[::8]
+    logit = lambda v: v @ (row + change / deviation) + bias + shift
+    entropy = lambda part: (F.binary_cross_entropy_with_logits(logit(part(faces)), part(wanted))
+                            + F.softplus(logit(part(empty))).mean())
+    told = lambda: (f"cross entropy {float(entropy(left)):.4f}, of faces {float(torch.sigmoid(logit(left(faces[wanted > 0.99]))).lt(0.6).float().mean()):.4f} "
+                    f"under .6, of the others {float(torch.sigmoid(logit(left(empty))).gt(0.25).float().mean()):.4f} above .25")
+    with torch.no_grad():
+        print(f"{len(faces)} crops of faces, {len(empty)} of none; on an eighth left out: {told()}", flush=True)
+    optimiser = torch.optim.LBFGS([change, shift], max_iter=400, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        total = entropy(used) + ridge * change.square().sum()
+        total.backward()
+        return total
+
+    optimiser.step(closure)
+    with torch.no_grad():
+        print(f"fitted: {told()}")
+        network.head.weight[-1] = row + change / deviation
+        network.head.bias[-1] = bias + shift
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--what", choices=["mesh", "detector"], required=True)
+    parser.add_argument("--what", choices=["mesh", "detector", "confidence"], required=True)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
+    parser.add_argument("--negatives", type=Path, help="pictures without a face, for the detector and the confidence")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -262,7 +350,14 @@ def main():
     config = json.loads(arguments.config.read_text())
     emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
     rows = Pictures(arguments.data, "train", emphasis).rows
+    if arguments.what == "confidence" and not arguments.negatives:
+        parser.error("--what confidence needs --negatives")
     seed = int(time.time())
+    if arguments.what == "confidence":
+        tracker = Tracker(config, arguments.work)
+        nothing = mistaken(tracker, arguments.negatives, np.random.default_rng(seed))
+        fit_confidence(tracker.mesh, MeshBatches(rows, config, seed), nothing, arguments.minutes, arguments.batch)
+        return checkpoint.save(arguments.work, "mesh", tracker.mesh)
     if arguments.what == "mesh":
         model = dict(np.load(arguments.face_model))
         network, batches, face = MeshPredictor(config), MeshBatches(rows, config, seed), LinearFace(model)
@@ -271,7 +366,7 @@ def main():
         with torch.no_grad():
             network.head.bias[-2] = float(np.log(2 / (SIDE * config["mesh"]["margin"])))
     else:
-        network, batches = Detector(config), DetectorBatches(rows, config, seed)
+        network, batches = Detector(config), DetectorBatches(rows, config, seed, arguments.negatives)
     checkpoint.restore(arguments.work, arguments.what, network)
     network.train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=1e-4)
