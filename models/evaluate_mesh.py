@@ -299,7 +299,7 @@ def main():
     parser.add_argument("--frames", type=int, default=100, help="frames of each film")
     parser.add_argument("--all-clips", action="store_true", help="not one film of each person only")
     parser.add_argument("--split", default="dev")
-    parser.add_argument("--count", type=int, default=100000, help="whole frames of the detector; a crop in four of --crops is spoilt")
+    parser.add_argument("--count", type=int, default=100000, help="whole frames for the detector, at most")
     parser.add_argument("--crops", type=int, default=256, help="crops of each level; four times as many untouched")
     parser.add_argument("--what", nargs="*", default=["detector", "negatives", "crops", "clips"])
     arguments = parser.parse_args()
