@@ -16,16 +16,9 @@ import torch
 import checkpoint
 import configuration
 from data import dataset, mel
+from data.dataset import openings
+from data.sync import steady
 from networks.encoders import AudioEncoder
-
-INNER = slice(20, 40)                      # the inner lips among the lip points (face_model.LIPS)
-
-
-def smooth(values):
-    """The mesh of one frame jitters: a target is the mean over three, [T, S]."""
-    out = values.copy()
-    out[1:-1] = 0.25 * values[:-2] + 0.5 * values[1:-1] + 0.25 * values[2:]
-    return out
 
 
 class Speech:
@@ -43,7 +36,7 @@ class Speech:
             self.names.append(clip.name)
             self.persons.append(clip.person)
             self.mels.append(mel.windows(clip.audio, positions, options["frames"], options["lead"]).astype(np.float16))
-            self.shapes.append(smooth(clip.shape))
+            self.shapes.append(steady(clip.shape))
             self.valid.append(clip.valid & within)
 
     def flat(self):
@@ -59,12 +52,6 @@ class Speech:
 def lip_basis(face, mouth):
     """[mouth, P, 2]: what a unit of each coefficient moves the lip points by."""
     return torch.from_numpy(face["expression"][:mouth][:, face["lips"], :2].astype(np.float32))
-
-
-def openings(points):
-    """Inner-lip opening: mean gap between the upper and lower inner lips."""
-    inner = points[:, INNER]
-    return (inner[:, 11:20].flip(1)[:, :, 1] - inner[:, 1:10, 1]).mean(1)
 
 
 def other_throat(x, random, reach=0.16):
@@ -113,7 +100,7 @@ def correlation(a, b):
 def report(encoder, speech, basis):
     """Median over clips of the opening's correlation: GRID and others, own and foreign audio."""
     encoder.eval()
-    own, foreign, size = {"grid": [], "other": []}, {"grid": [], "other": []}, []
+    own, foreign, size, needed = {"grid": [], "other": []}, {"grid": [], "other": []}, [], {}
     for i, (name, shape, valid) in enumerate(zip(speech.names, speech.shapes, speech.valid)):
         if valid.sum() < 40:
             continue
@@ -127,9 +114,11 @@ def report(encoder, speech, basis):
             into["grid" if "grid" in speech.persons[i] else "other"].append(correlation(true[:count][keep], made[:count][keep]))
             if i == j:
                 size.append(made[:count][keep].std() / (true[:count][keep].std() + 1e-6))
+                needed.setdefault(speech.persons[i], []).append(1 / max(size[-1], 1e-3))
     encoder.train()
     line = " ".join(f"{k} {np.median(own[k]):.3f} (foreign {np.median(foreign[k]):.3f})" for k in own if own[k])
-    return f"opening correlation {line}, amplitude {np.median(size):.2f}"
+    gain = np.median([np.median(v) for v in needed.values()])
+    return f"opening correlation {line}, amplitude {np.median(size):.2f}; gain needed, median of {len(needed)} people {gain:.2f}"
 
 
 def held_out(folder, count):

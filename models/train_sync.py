@@ -17,8 +17,9 @@ import torch
 import checkpoint
 import configuration
 from data import dataset
+from data.sync import steady
 from networks.syncnet import FaceTower, ShapeTower, SoundTower, contrast
-from train_audio import Speech, augment, smooth
+from train_audio import Speech, augment
 
 REACH = 15                                  # offsets tried to each side (LSE of Wav2Lip)
 
@@ -31,7 +32,7 @@ class Talk(Speech):
         self.frames, self.config = config["syncnet"]["frames"], config
         self.starts = [np.nonzero(np.convolve(v, np.ones(self.frames), "valid") == self.frames)[0] for v in self.valid]
         if config["syncnet"]["sees"] == "points":
-            self.shapes = [smooth((clip.lips - clip.usual).reshape(len(clip.valid), -1)) for clip in self.clips]
+            self.shapes = [steady((clip.lips - clip.usual).reshape(len(clip.valid), -1)) for clip in self.clips]
         self.mouths = [self.lower_halves(clip) for clip in self.clips] if pixels else None
 
     @staticmethod

@@ -203,10 +203,12 @@ class LipSyncBatches:
         return batch
 
 
+UPPER, LOWER = list(range(21, 30)), list(range(39, 30, -1))   # inner lips among the lip points, corner to corner
+
+
 def openings(points):
-    """Inner-lip opening of lip points [N, P, 2]: mean gap between the upper and lower inner lips."""
-    inner = points[:, 20:40]
-    return (inner[:, 11:20][:, ::-1, 1] - inner[:, 1:10, 1]).mean(1)
+    """Inner-lip opening of lip points [N, P, 2] (array or tensor): mean gap between upper and lower inner lips."""
+    return (points[:, LOWER, 1] - points[:, UPPER, 1]).mean(1)
 
 
 def mel_windows(clip, positions, config):
