@@ -19,9 +19,12 @@ import torch.nn.functional as F
 
 import checkpoint
 import configuration
+import losses
 from data import dataset, geometry
 from networks.mals import REACH
+from networks.encoders import MeshPredictor
 from train_generator import NETWORKS, Painter
+from train_mesh import LinearFace
 
 EDGE = 64
 
@@ -43,20 +46,21 @@ def chosen(clips, seconds):
 
 def batches(clip, frames, config, size, chunk=8):
     """Batches of a clip as the engine would see them: nothing disturbed, the middle frame as reference."""
-    reference = dataset.to_tensor(clip.crop(frames[len(frames) // 2]))
+    middle = frames[len(frames) // 2]
+    shown = dict(reference=dataset.to_tensor(clip.crop(middle)), reference_rest=clip.rest[middle], reference_turn=clip.turn[middle])
     for k in range(0, len(frames), chunk):
         rows = []
         for t in frames[k: k + chunk]:
             hole, alpha = geometry.mask(list(clip.rings[t] * size / geometry.IMAGE), config["mask"], size)
             around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
             rows.append(dict(target=dataset.to_tensor(clip.crop(t, half=size == geometry.IMAGE // 2)),
-                             hole=hole[None], alpha=alpha[None], lips=clip.lips[t], rest=clip.rest[t],
+                             hole=hole[None], alpha=alpha[None], points=clip.points[t], rest=clip.rest[t],
                              turn=clip.turn[t], shapes=clip.shape[around],
                              mels=dataset.mel_windows(clip, around * dataset.STEP, config)))
         batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}
         whole = np.stack([dataset.to_tensor(clip.crop(t)) for t in frames[k: k + chunk]])
         yield batch | {"whole": torch.from_numpy(whole),
-                       "reference": torch.from_numpy(reference[None]).expand(len(rows), -1, -1, -1)}
+                       **{key: torch.from_numpy(np.stack([value] * len(rows))) for key, value in shown.items()}}
 
 
 class Movie:
@@ -102,7 +106,11 @@ def main():
     for name, network in networks.items():
         if not checkpoint.restore(arguments.work, name, network):
             raise SystemExit(f"{name}: no checkpoint in {arguments.work}")
-    painter = Painter(networks, model, model["lips"], config, arguments.codes == "sound")
+    mesh = MeshPredictor(config)
+    if config.get("carry") and not checkpoint.restore(arguments.work, "mesh", mesh):
+        raise SystemExit(f"mesh: no checkpoint in {arguments.work}")
+    judge = losses.MeshJudge(mesh, LinearFace(model), model["lips"], config)
+    painter = Painter(networks, model, config, arguments.codes == "sound", judge)
     clips = dataset.load(arguments.data, model, config["mouth"], split=arguments.split)
     for clip, frames in chosen(clips, arguments.seconds):
         folder = arguments.out / clip.name

@@ -23,8 +23,9 @@ import torch.nn.functional as F
 import checkpoint
 import configuration
 import losses
-from data import dataset
+from data import dataset, geometry
 from from_prior import start_from_prior
+from networks.carry import Carry
 from networks.discriminator import Discriminator
 from networks.encoders import AudioEncoder, MeshPredictor, ReferenceEncoder
 from networks.generator import Generator
@@ -43,33 +44,46 @@ def masked(target, hole):
 
 
 class Painter:
-    """The networks in their order (Figure 2): batch -> image."""
+    """The networks in their order (Figure 2): batch -> image. `mesh` is the frozen judge that says which mouth a
+    reference shows (`losses.MeshJudge`), as the engine's tracker does."""
 
-    def __init__(self, networks, face, lips, config, sound):
-        self.networks, self.sound = networks, sound
+    def __init__(self, networks, face, config, sound, mesh):
+        self.networks, self.sound, self.mesh, self.lips = networks, sound, mesh, len(face["lips"])
         self.weights = torch.tensor(config["mals"]["weights"])
-        basis = face["expression"][:config["mouth"]][:, lips].astype(np.float32)
-        self.basis = torch.from_numpy(basis)                             # [mouth, P, 3]
+        basis = face["expression"][:config["mouth"]][:, geometry.carried(face)].astype(np.float32)
+        self.basis = torch.from_numpy(basis)                             # [mouth, C, 3]
+        self.carry = Carry(config) if config.get("carry") else None
+
+    def moved(self, rest, turn, shape):
+        """[B, C, 2] points of mouth shapes [B, mouth]."""
+        return rest + torch.einsum("bs,spv,bcv->bpc", shape, self.basis, turn)
+
+    def carried(self, batch, wanted, frames):
+        """The reference's picture with the wanted points, as large as the target."""
+        reference = batch["reference"]
+        with torch.no_grad():
+            seen = self.moved(batch["reference_rest"], batch["reference_turn"], self.mesh.look(reference)[2])
+        size = batch["target"].shape[-1]
+        if reference.shape[-1] != size:
+            reference = F.interpolate(reference, size=size, mode="area")
+        each = lambda x: x.repeat_interleave(frames, 0)
+        return self.carry(each(reference), each(seen), wanted)
 
     def __call__(self, batch, frames):
         face = masked(batch["target"], batch["hole"])
         w_ref = self.networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
-        lips = batch["lips"]
+        points = batch["points"]
         if self.sound:
             a, shapes = self.networks["audio_encoder"](batch["mels"].flatten(0, 1))
             shapes = shapes.view(-1, 2 * REACH + 1, shapes.shape[1])
             # The engine's: the moving average of the middle three.
             shape = torch.einsum("k,bks->bs", self.weights, shapes[:, REACH - 1: REACH + 2])
-            lips = batch["rest"] + torch.einsum("bs,spv,bcv->bpc", shape, self.basis, batch["turn"])
+            points = self.moved(batch["rest"], batch["turn"], shape)
         else:
             a = self.networks["audio_encoder"].encode_shape(batch["shapes"].flatten(0, 1))
-        codes = self.networks["mals"](a.view(len(lips), 2 * REACH + 1, *a.shape[1:]), w_ref)
-        if not self.networks["generator"].sees_reference:
-            return self.networks["generator"](face, lips, codes)
-        reference = batch["reference"]
-        if reference.shape[-1] != face.shape[-1]:
-            reference = F.interpolate(reference, size=face.shape[-1], mode="area")
-        return self.networks["generator"](face, lips, codes, reference.repeat_interleave(frames, 0))
+        codes = self.networks["mals"](a.view(len(face), 2 * REACH + 1, *a.shape[1:]), w_ref)
+        carried = self.carried(batch, points, frames) if self.carry else None
+        return self.networks["generator"](face, points[:, :self.lips], codes, carried)
 
 
 def agreed(minutes, world):
@@ -106,7 +120,7 @@ def sheet(path, batch, image, rows=6):
 def restored(arguments, name, network):
     """A frozen judge: its checkpoint must be there."""
     if not checkpoint.restore(arguments.work, name, network):
-        raise SystemExit(f"{name}: no checkpoint in {arguments.work}, and a loss asks for it")
+        raise SystemExit(f"{name}: no checkpoint in {arguments.work}, and this run asks for it")
     return network
 
 
@@ -194,10 +208,11 @@ def main():
         networks["audio_encoder"].tower.eval()              # its batch norms have seen many voices
     parameters = trained(networks, arguments)
     optimiser = torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))
-    painter = Painter(networks, model, model["lips"], config, sound)
     mesh = sync = adversary = None
-    if arguments.perceptual or arguments.landmarks or arguments.sync:
+    judged = arguments.perceptual or arguments.landmarks or arguments.sync
+    if judged or config.get("carry"):
         mesh = losses.MeshJudge(restored(arguments, "mesh", MeshPredictor(config)), LinearFace(model), model["lips"], config)
+    painter = Painter(networks, model, config, sound, mesh)
     if arguments.sync:
         towers = {"sync_sound": SoundTower, **SYNC[arguments.sync_on]}
         sync = losses.SyncJudge({name: restored(arguments, name, tower(config)) for name, tower in towers.items()}, config)
@@ -226,8 +241,8 @@ def main():
         batch = batches.batch()
         image = painter(batch, arguments.frames)
         composed = batch["target"] * (1 - batch["hole"]) + image * batch["hole"]
-        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["lips"]))}
-        if mesh:
+        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["points"]))}
+        if judged:
             with torch.no_grad():
                 true = mesh.look(batch["target"])
             made = mesh.look(composed)

@@ -24,13 +24,19 @@ class Clip:
     offsets: np.ndarray
     matrix: np.ndarray
     rings: np.ndarray                       # [T, 3, R, 2] ring polygons in crop pixels
-    lips: np.ndarray                        # [T, P, 2] lip points in [-1, 1]
-    rest: np.ndarray                        # [T, P, 2] the same of a mouth at rest (shape 0)
-    turn: np.ndarray                        # [T, 2, 3] what moves lip points by a vector of the face model
+    points: np.ndarray                      # [T, C, 2] carried points in [-1, 1], the P lip points first
+    rest: np.ndarray                        # [T, C, 2] the same of a mouth at rest (shape 0)
+    turn: np.ndarray                        # [T, 2, 3] what moves points by a vector of the face model
     shape: np.ndarray                       # [T, mouth]
     valid: np.ndarray                       # [T]
     audio: np.ndarray                       # 16 kHz, shifted by the known A/V offset
     sync: bool                              # the offset is known, the audio may be learnt from
+    lip_count: int                          # P
+
+    @property
+    def lips(self):
+        """[T, P, 2] lip points in [-1, 1]."""
+        return self.points[:, :self.lip_count]
 
     @cached_property
     def usual(self):
@@ -55,14 +61,15 @@ def load_clip(path, model, mouth):
     valid, identity, delta = meta["valid"], meta["identity"], meta["delta"]
     count = len(meta["matrix"])
     rings = np.zeros((count, 3, len(model["ring"]), 2), np.float32)
-    lips, rest = np.zeros((2, count, len(model["lips"]), 2), np.float32)
+    vertices = geometry.carried(model)
+    points, rest = np.zeros((2, count, len(vertices), 2), np.float32)
     turn = np.zeros((count, 2, 3), np.float32)
     slim = {**model}
     for t in np.nonzero(valid[:count])[0]:
         pose = geometry.Pose(meta["scale"][t], meta["rotation"][t], meta["shift"][t])
         rings[t] = geometry.masked_regions(slim, pose, identity, delta[t], mouth, meta["matrix"][t])
-        lips[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, meta["matrix"][t])
-        rest[t] = geometry.lip_points(slim, pose, identity, np.zeros(mouth), mouth, meta["matrix"][t])
+        points[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, meta["matrix"][t], vertices=vertices)
+        rest[t] = geometry.lip_points(slim, pose, identity, np.zeros(mouth), mouth, meta["matrix"][t], vertices=vertices)
         turn[t] = (geometry.invert(meta["matrix"][t])[:, :2] @ (pose.scale * pose.rotation[:2])) / (geometry.IMAGE / 2)
     # Frames without a face lend their neighbours' shape: they stand in windows of frames that have one.
     seen = np.nonzero(valid[:count])[0]
@@ -70,8 +77,9 @@ def load_clip(path, model, mouth):
     note = str(meta["av_offset"])
     offset = int(note) if note.lstrip("+-").isdigit() else 0
     return Clip(path.stem, str(meta["person"]), str(meta["rights"]), path.with_suffix(".crops").read_bytes(),
-                meta["crops"], meta["matrix"], rings, lips, rest, turn, shape, valid[:count],
-                shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0)
+                meta["crops"], meta["matrix"], rings, points, rest, turn, shape, valid[:count],
+                shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0,
+                len(model["lips"]))
 
 
 def compact(model):
@@ -152,7 +160,7 @@ class LipSyncBatches:
         hole, alpha = geometry.mask(list(clip.rings[t] * scale @ turn.T + shift), {**mask, "grow": mask["grow"] * growth}, size)
         noise = random.normal(0, 0.004, 2)
         return dict(target=to_tensor(image, change), hole=hole[None], alpha=alpha[None],
-                    lips=clip.lips[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
+                    points=clip.points[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
                     usual=clip.usual @ turn.T + to_unit,
                     turn=turn @ clip.turn[t])
 
@@ -178,11 +186,14 @@ class LipSyncBatches:
 
     def batch(self):
         random, rows = self.random, []
-        references, sync = [], []
+        references, reference_rest, reference_turn, sync = [], [], [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
             clip = self.clips[index]
             change = colours(random)
-            references.append(to_tensor(clip.crop(random.choice(np.nonzero(clip.valid)[0])), change))
+            t = random.choice(np.nonzero(clip.valid)[0])
+            references.append(to_tensor(clip.crop(t), change))
+            reference_rest.append(clip.rest[t])
+            reference_turn.append(clip.turn[t])
             times, quiet = self.choose(clip)
             misplaced = self.misplacement()
             for t in times:
@@ -199,7 +210,8 @@ class LipSyncBatches:
         blank = np.zeros((self.config["mel"]["mels"], self.config["mel"]["frames"]), np.float32)
         batch["in_time"] = torch.tensor([float(follows) for follows, _ in sync])
         batch["middle_mel"] = torch.from_numpy(np.stack([blank if m is None else m for _, m in sync]).astype(np.float32))
-        batch["reference"] = torch.from_numpy(np.stack(references))
+        for key, rows in (("reference", references), ("reference_rest", reference_rest), ("reference_turn", reference_turn)):
+            batch[key] = torch.from_numpy(np.stack(rows).astype(np.float32))
         return batch
 
 

@@ -123,10 +123,15 @@ def masked_regions(model, pose, identity, expression, mouth, matrix):
             for mesh in meshes(model, identity, expression, mouth)]
 
 
-def lip_points(model, pose, identity, shape, mouth, matrix, size=IMAGE):
-    """[P, 2] lip and jaw points of a mouth shape in [-1, 1] of the crop."""
+def carried(model):
+    """Vertices that the reference's picture is carried along with: lips and jaw, then the rest of the ring."""
+    return np.concatenate([model["lips"], [v for v in model["ring"] if v not in set(model["lips"])]]).astype(int)
+
+
+def lip_points(model, pose, identity, shape, mouth, matrix, size=IMAGE, vertices=None):
+    """[P, 2] lip and jaw points of a mouth shape in [-1, 1] of the crop, or those of other `vertices`."""
     delta = np.zeros(len(model["expression"]), np.float32)
     delta[:mouth] = shape
     vertices = (model["mean"] + np.tensordot(identity, model["identity"], 1)
-                + np.tensordot(delta, model["expression"], 1))[model["lips"]]
+                + np.tensordot(delta, model["expression"], 1))[model["lips"] if vertices is None else vertices]
     return apply(invert(matrix), pose.project(vertices)) / (size / 2) - 1

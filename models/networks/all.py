@@ -60,7 +60,7 @@ def example_inputs(name, config, seed=0):
         "generator": lambda: {"face": image(size),
                               "lips": torch.rand(1, config["lip_hint"]["points"], 2, generator=draw) * 1.6 - 0.8,
                               "code": torch.randn(1, codes, dim, generator=draw),
-                              **({"reference": image(size)} if config.get("face_reference") else {})},
+                              **({"carried": image(size)} if config.get("carry") else {})},
         "sync_sound": lambda: {"mel": sound(4 * frames)},
         "sync_shape": lambda: {"shapes": torch.randn(
             batch, frames, config["mouth"] if config["syncnet"]["sees"] == "shapes" else 2 * config["lip_hint"]["points"],

@@ -52,7 +52,9 @@ class Block(nn.Module):
 class Decoder(nn.Module):
     """codes [B, 14, dim] and encoded features {4..128: [B, C, r, r]} -> image [B, 3, 256, 256] in [-1, 1].
 
-    Without features it is the generator of the prior (StyleGAN2)."""
+    Without features it is the generator of the prior (StyleGAN2). With `"carry"` in the config the carried
+    reference [B, 3, 256, 256] is fused with the finished image, by a mask of one channel as within the blocks.
+    """
 
     def __init__(self, config):
         super().__init__()
@@ -67,8 +69,11 @@ class Decoder(nn.Module):
         self.rgb_bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
         self.blocks = nn.ModuleList(Block(channels[r], channels[2 * r], dim, modulated)
                                     for r in self.sizes[:-1])
+        if config.get("carry"):
+            self.blend = ModulatedConv(channels[self.sizes[-1]], 1, dim, kernel=1, demodulate=False)
+            self.blend_bias = nn.Parameter(torch.zeros(1))
 
-    def forward(self, codes, encoded=None, size=None):
+    def forward(self, codes, encoded=None, size=None, carried=None):
         """`size`: stop at this resolution (training from small to large)."""
         x = self.constant.expand(codes.shape[0], -1, -1, -1)
         x = F.leaky_relu(self.first(x, codes[:, 0]) + self.first_bias, SLOPE)
@@ -78,7 +83,10 @@ class Decoder(nn.Module):
                 break
             feature = None if encoded is None else encoded[r]
             x, image = block(x, image, feature, codes[:, 2 * index + 2], codes[:, 2 * index + 3])
-        return image
+        if carried is None or image.shape[-1] < self.sizes[-1]:
+            return image
+        mask = torch.sigmoid(self.blend(x, codes[:, -1]) + self.blend_bias)
+        return image + mask * (carried - image)
 
     def synthesis_parameters(self):
         """The synthesis network: everything but the fusions (what adaptation trains, section 4)."""

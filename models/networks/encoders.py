@@ -34,8 +34,7 @@ class LipHint(nn.Module):
 class FaceEncoder(nn.Module):
     """E_face: masked crop [B, 3, 256, 256] (and lip points) -> features {128, 64, .., 4}.
 
-    With `"face_reference": true` three more channels hold the crop of the reference frame: what skin, beard
-    and teeth look like, where they would be. The paper gives it to E_ref alone, whose codes carry no place.
+    With `"carry"` in the config three more channels hold the carried reference (`networks/carry.py`).
 
     The 7x7 stem works on the crop at half size; the finest feature is a thin layer of its own whose
     way down begins at zero. So the network trains at 128x128 first (`forward` takes either size)
@@ -48,7 +47,7 @@ class FaceEncoder(nn.Module):
         self.top = config["image"] // 2
         stem = self.top // 2
         self.sizes = [r for r in sorted(channels, reverse=True) if r <= stem]
-        seen = 6 if config.get("face_reference") else 3
+        seen = 6 if config.get("carry") else 3
         self.fine = nn.Conv2d(seen, channels[self.top], 5, stride=2, padding=2)
         self.fine_down = nn.Conv2d(channels[self.top], channels[stem], 3, stride=2, padding=1)
         nn.init.zeros_(self.fine_down.weight)

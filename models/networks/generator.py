@@ -39,23 +39,25 @@ class SkinGauge(nn.Module):
 class Generator(nn.Module):
     """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256].
 
-    With `"face_reference": true` the reference frame's crop [B, 3, 256, 256] comes last."""
+    With `"carry"` in the config the carried reference [B, 3, 256, 256] comes last."""
 
     def __init__(self, config):
         super().__init__()
         self.face = FaceEncoder(config)
         self.decoder = Decoder(config)
         self.gauge = SkinGauge(config) if config.get("gauge") else None
-        self.sees_reference = bool(config.get("face_reference"))
 
-    def forward(self, face, lips, codes, reference=None):
-        seen = torch.cat([face, reference], 1) if self.sees_reference else face
+    def forward(self, face, lips, codes, carried=None):
         if self.gauge is None:
-            return self.decoder(codes, self.face(seen, lips), face.shape[-1])
+            return self.paint(face, lips, codes, carried)
         gain = self.gauge(face)
-        seen = torch.cat([(part + 1) / gain - 1 for part in seen.split(3, 1)], 1)
-        image = self.decoder(codes, self.face(seen, lips), face.shape[-1])
+        level = lambda image: (image + 1) / gain - 1
+        image = self.paint(level(face), lips, codes, None if carried is None else level(carried))
         return (image + 1) * gain - 1
+
+    def paint(self, face, lips, codes, carried):
+        seen = face if carried is None else torch.cat([face, carried], 1)
+        return self.decoder(codes, self.face(seen, lips), face.shape[-1], carried)
 
     def grow(self):
         """Prepares for the full size after training at half of it: the last block then adds nothing yet.
