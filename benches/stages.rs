@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use image::imageops::FilterType;
 use image::{ImageFormat, RgbaImage};
 use stylelipsync::audio::{MelSpectrogram, Timeline, decode_file};
-use stylelipsync::face::{Mask, lips::lip_points};
+use stylelipsync::face::{Carry, Mask, Picture, lips::mouth_points};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
     ColourMatch, Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Transfer,
@@ -123,20 +123,28 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
         Ok((networks.mals.run(&codes, &reference)?, heard.shapes))
     })?;
 
-    let (mut lips, mut masked) = (Vec::new(), Vec::new());
+    let (model, mut points) = (engine.face_model(), Vec::new());
+    let (mut carry, mut carried) = (Carry::default(), Vec::new());
+    if let Some(protocol) = engine.carry() {
+        let mut seen = Vec::new();
+        let mouth = &face.expression[..model.mouth()];
+        mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut seen);
+        let picture = Picture::new(&crop, size);
+        stage("carry (points, warp)", || {
+            mouth_points(model, &face.pose, &face.identity, &shape, &map, &mut points);
+            carry.draw(&picture, &seen, &points, protocol, &mut carried);
+            Ok(())
+        })?;
+    }
+
+    let mut masked = Vec::new();
     let generated = stage("generate (crop, E_face, G)", || {
         sampler.sample(&source, transfer, &map, size, Outside::Edge, &mut crop)?;
         masked.clone_from(&crop);
         mask.cut(&mut masked);
-        lip_points(
-            engine.face_model(),
-            &face.pose,
-            &face.identity,
-            &shape,
-            &map,
-            &mut lips,
-        );
-        Ok(networks.generator.run(&masked, &lips, &code)?)
+        mouth_points(model, &face.pose, &face.identity, &shape, &map, &mut points);
+        let lips = &points[..2 * model.lips().len()];
+        Ok(networks.generator.run(&masked, lips, &code, &carried)?)
     })?;
 
     let mut compositor = Compositor::default();

@@ -1,4 +1,4 @@
-"""Golden values of the geometry (crop, mask, lip points) that the Rust engine must reproduce.
+"""Golden values of the geometry (crop, mask, mouth points, carried picture) that the Rust engine must reproduce.
 
     python golden.py --face-model face_model.npz --out ../tests/golden/geometry.safetensors
 """
@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 
 from data import geometry
 from data.pack import CENTRE, SIDE
+from networks.carry import Carry
+
+CARRY = {"grid": 16, "sigma": 0.1}              # coarse, as is the picture that is carried: it is kept in git
 
 
 def turned(vector):
@@ -42,7 +46,11 @@ def main():
             config["mask"]["grow"], config["mask"]["feather"])
         values = dict(scale=np.array([pose.scale]), rotation=pose.rotation, shift=pose.shift, identity=identity,
                       expression=expression, shape=shape, matrix=matrix, hole=hole, alpha=alpha,
-                      lips=geometry.lip_points(model, pose, identity, shape, mouth, matrix))
+                      points=geometry.lip_points(model, pose, identity, shape, mouth, matrix, vertices=geometry.carried(model)))
+        seen = geometry.lip_points(model, pose, identity, expression[:mouth], mouth, matrix, vertices=geometry.carried(model))
+        values |= dict(seen=seen, picture=random.uniform(-1, 1, (3, 32, 32)))
+        single = lambda name: torch.from_numpy(values[name].astype(np.float32)[None])
+        values["carried"] = Carry({"carry": CARRY})(single("picture"), single("seen"), single("points"))[0].numpy()
         out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in ("hole", "alpha") else np.float32)
                 for k, v in values.items()}
     for key in ("mean", "identity", "expression", "open", "closed"):
@@ -50,6 +58,7 @@ def main():
     for key in ("ring", "lips"):
         out[f"face_model.{key}"] = model[key].astype(np.int32)
     out["crop"] = np.array([*CENTRE, SIDE], np.float32)
+    out["carry"] = np.array([CARRY["grid"], CARRY["sigma"]], np.float32)
     out["mask"] = np.array([config["mask"]["grow"], config["mask"]["feather"]], np.float32)
     save_file(out, str(arguments.out))
     arguments.out.chmod(0o644)

@@ -64,9 +64,9 @@ class SyncJudge:
         self.towers = {name: tower.eval().requires_grad_(False) for name, tower in towers.items()}
         self.config, self.frames = config, config["syncnet"]["frames"]
 
-    def loss(self, composed, points, shapes, batch):
-        """Mean over the clips whose sound is in time; zero when there is none. `points` and `shapes` are what
-        MeshJudge saw of the mouths."""
+    def loss(self, composed, shapes, batch):
+        """Mean over the clips whose sound is in time; zero when there is none. `shapes` are what MeshJudge saw
+        of the mouths."""
         known = batch["in_time"] > 0
         if not known.any():
             return composed.sum() * 0
@@ -76,8 +76,7 @@ class SyncJudge:
         if "sync_face" in self.towers:
             seen.append(self.towers["sync_face"](mouths(five(composed))))
         if "sync_shape" in self.towers:
-            mouths_seen = shapes if self.config["syncnet"]["sees"] == "shapes" else (points - batch["usual"]).flatten(1)
-            seen.append(self.towers["sync_shape"](five(mouths_seen)))
+            seen.append(self.towers["sync_shape"](five(shapes)))
         return sum(sync_loss(v[known], sound[known]) for v in seen) / len(seen)
 
 

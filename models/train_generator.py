@@ -249,7 +249,7 @@ def main():
             features, points = mesh.compare(made, true)
             terms |= {"perceptual": arguments.perceptual * features, "landmarks": arguments.landmarks * points}
         if sync:
-            terms["sync"] = arguments.sync * sync.loss(composed, made[1], made[2], batch)
+            terms["sync"] = arguments.sync * sync.loss(composed, made[2], batch)
         if adversary:
             terms["adversarial"] = arguments.adversarial * adversary.loss(composed)
         optimiser.zero_grad(set_to_none=True)

@@ -1,6 +1,7 @@
 """SyncNet (section 3.4, eq. 7), contrastive: the mouth of five frames against sounds of other times and people.
 
-`--what shapes` learns the sound tower and the tower of mouth shapes together; `--what pixels` then
+`--what shapes` learns the sound tower and the tower of mouth shapes together: shapes as the teacher of the
+landmarks sees them, and as our mesh predictor does, which is what judges rendered mouths. `--what pixels` then
 teaches the face tower to see, in the space that the sound tower gives: shapes cannot be remembered by
 person, so the space that they make is one for strangers. `--what check` only measures.
 
@@ -18,8 +19,11 @@ import checkpoint
 import configuration
 from data import dataset
 from data.sync import steady
+from losses import MeshJudge
+from networks.encoders import MeshPredictor
 from networks.syncnet import FaceTower, ShapeTower, SoundTower, contrast
 from train_audio import Speech, augment
+from train_mesh import LinearFace
 
 REACH = 15                                  # offsets tried to each side (LSE of Wav2Lip)
 
@@ -27,12 +31,13 @@ REACH = 15                                  # offsets tried to each side (LSE of
 class Talk(Speech):
     """Clips with, for each, the first frames of windows of five without a gap."""
 
-    def __init__(self, folder, config, face, split, rights=None, pixels=False):
+    def __init__(self, folder, config, face, split, watch, rights=None, pixels=False):
+        """`watch`: a clip -> the shapes [T, mouth] that the mesh predictor sees."""
         super().__init__(folder, config, face, split, rights)
         self.frames, self.config = config["syncnet"]["frames"], config
         self.starts = [np.nonzero(np.convolve(v, np.ones(self.frames), "valid") == self.frames)[0] for v in self.valid]
-        if config["syncnet"]["sees"] == "points":
-            self.shapes = [steady((clip.lips - clip.usual).reshape(len(clip.valid), -1)) for clip in self.clips]
+        # As `src/metrics/sync.rs` prepares them: relative to the clip's own rest.
+        self.watched = [steady(seen - np.median(seen[clip.valid], 0)) for clip in self.clips for seen in [watch(clip)]]
         self.mouths = [self.lower_halves(clip) for clip in self.clips] if pixels else None
 
     @staticmethod
@@ -47,12 +52,41 @@ class Talk(Speech):
         return dataset.spoken(self.mels[i][t + self.frames // 2], self.config).astype(np.float32)
 
     def shape(self, i, t):
+        """[5, mouth] as the teacher sees them."""
         return self.shapes[i][t: t + self.frames].astype(np.float32)
+
+    def watch(self, i, t):
+        """[5, mouth] as the mesh predictor does."""
+        return self.watched[i][t: t + self.frames].astype(np.float32)
 
     def mouth(self, i, t):
         """[15, 64, 128] in [-1, 1]."""
         five = self.mouths[i][t: t + self.frames].astype(np.float32) / 127.5 - 1
         return five.transpose(0, 3, 1, 2).reshape(-1, 64, 128)
+
+
+class Watcher:
+    """The mesh predictor over packed crops. What it saw is kept in `<work>/watched/`: it does not change."""
+
+    def __init__(self, arguments, config, face):
+        mesh = MeshPredictor(config)
+        if not checkpoint.restore(arguments.work, "mesh", mesh):
+            raise SystemExit(f"mesh: no checkpoint in {arguments.work}")
+        self.judge, self.folder = MeshJudge(mesh, LinearFace(face), face["lips"], config), arguments.work / "watched"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, clip, chunk=32):
+        path = self.folder / f"{clip.name}.npy"
+        if path.exists():
+            return np.load(path)
+        shapes = clip.shape.copy()                  # where there is no face, its neighbours' as the teacher saw them
+        seen = np.nonzero(clip.valid)[0]
+        with torch.no_grad():
+            for k in range(0, len(seen), chunk):
+                crops = np.stack([dataset.to_tensor(clip.crop(t)) for t in seen[k: k + chunk]])
+                shapes[seen[k: k + chunk]] = self.judge.look(torch.from_numpy(crops))[2].numpy()
+        np.save(path, shapes)
+        return shapes
 
 
 def disturb(mouths, random):
@@ -148,19 +182,21 @@ def main():
     towers = {"sync_sound": SoundTower(config), "sync_shape": ShapeTower(config), "sync_face": FaceTower(config)}
     there = {name: checkpoint.restore(arguments.work, name, tower) for name, tower in towers.items()}
     pixels = arguments.what == "pixels" or (arguments.what == "check" and there["sync_face"])
-    dev = Talk(arguments.data, config, face, "dev", pixels=pixels)
+    watch = Watcher(arguments, config, face)
+    dev = Talk(arguments.data, config, face, "dev", watch, pixels=pixels)
     if arguments.what == "check":
-        print("shapes |", told(check(dev, towers["sync_sound"], towers["sync_shape"], dev.shape)))
+        print("shapes, teacher's |", told(check(dev, towers["sync_sound"], towers["sync_shape"], dev.shape)))
+        print("shapes, mesh predictor's |", told(check(dev, towers["sync_sound"], towers["sync_shape"], dev.watch)))
         if pixels:
             print("pixels |", told(check(dev, towers["sync_sound"], towers["sync_face"], dev.mouth)))
         return
-    train = Talk(arguments.data, config, face, "train", arguments.rights, pixels)
+    train = Talk(arguments.data, config, face, "train", watch, arguments.rights, pixels)
     usable = [i for i, starts in enumerate(train.starts) if len(starts) >= 40]
     if pixels and not there["sync_sound"]:
         raise SystemExit("--what pixels needs the sound tower: --what shapes first")
     name = "sync_face" if pixels else "sync_shape"
     learning = [towers[name]] if pixels else [towers["sync_sound"], towers[name]]
-    read = (lambda talk: talk.mouth) if pixels else (lambda talk: talk.shape)
+    read = (lambda talk: talk.mouth) if pixels else (lambda talk: talk.watch)
     if pixels:
         towers["sync_sound"].eval().requires_grad_(False)
     persons = {}
@@ -176,11 +212,13 @@ def main():
         pairs = [(i, t) for i in random.choice(usable, 16, p=weight / weight.sum())
                  for t in random.choice(train.starts[i], 12, replace=False)]
         heard = augment(torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs])), random)
-        seen = torch.from_numpy(np.stack([read(train)(*pair) for pair in pairs]))
+        views = [train.mouth] if pixels else [train.shape, train.watch]
+        seen = torch.from_numpy(np.stack([views[k](*pair) for k, pair in zip(random.integers(len(views), size=len(pairs)), pairs)]))
         if pixels:
             seen = disturb(seen, random)
         else:
-            seen = seen * float(np.exp(random.normal(0, 0.15))) + 0.05 * seen.std() * torch.randn_like(seen)
+            gain = torch.from_numpy(np.exp(random.normal(0, 0.25, (len(seen), 1, 1))).astype(np.float32))
+            seen = seen * gain + 0.05 * seen.std() * torch.randn_like(seen)
         with torch.set_grad_enabled(not pixels):
             heard = towers["sync_sound"](heard)
         loss = contrast(towers[name](seen), heard)

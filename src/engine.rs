@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::audio::MelParameters;
-use crate::face::{CropProtocol, FaceModel, MaskProtocol, Tracker};
+use crate::face::{CarryProtocol, CropProtocol, FaceModel, MaskProtocol, Tracker};
 use crate::latent::CodeSource;
 use crate::model::{Bundle, Networks, Provider, ProviderReport, Runtime};
 
@@ -46,6 +46,7 @@ pub struct Engine {
     face_model: FaceModel,
     crop: CropProtocol,
     mask: MaskProtocol,
+    carry: Option<CarryProtocol>,
     codes: CodeSource,
     runtime: String,
 }
@@ -73,6 +74,7 @@ impl Engine {
             face_model: FaceModel::from_bundle(&bundle)?,
             crop: manifest.crop.into(),
             mask: manifest.mask.into(),
+            carry: manifest.carry.map(Into::into),
             runtime: format!("{} ({})", library.path.display(), library.source),
             codes,
             networks,
@@ -120,6 +122,11 @@ impl Engine {
     /// Sizes of the mask.
     pub fn mask(&self) -> MaskProtocol {
         self.mask
+    }
+
+    /// How the reference's picture is carried; `None` where the generator is not given it.
+    pub fn carry(&self) -> Option<CarryProtocol> {
+        self.carry
     }
 
     /// How audio becomes mel windows.

@@ -125,7 +125,12 @@ fn every_network_agrees_with_pytorch() {
     let input = |name| golden.input("generator", name);
     let image = networks
         .generator
-        .run(input("face"), input("lips"), input("code"))
+        .run(
+            input("face"),
+            input("lips"),
+            input("code"),
+            input("carried"),
+        )
         .unwrap();
     golden.check("generator", "image", &image);
 }
@@ -160,7 +165,12 @@ fn generate(networks: &Networks, golden: &Golden) -> Vec<u32> {
     bits(
         &networks
             .generator
-            .run(input("face"), input("lips"), input("code"))
+            .run(
+                input("face"),
+                input("lips"),
+                input("code"),
+                input("carried"),
+            )
             .unwrap(),
     )
 }
@@ -233,7 +243,7 @@ fn inputs_of_another_length_are_refused_by_name() {
     }
     let message = networks
         .generator
-        .run(&[], &[], &[])
+        .run(&[], &[], &[], &[])
         .unwrap_err()
         .to_string();
     assert!(message.starts_with("face: has 0 values"), "{message}");

@@ -72,7 +72,8 @@ fn on_swiftshader() {
     let code = waves(manifest.latent.codes * manifest.latent.dim);
 
     let cpu = Networks::load(&bundle, Provider::Cpu, 0).unwrap();
-    let truth = cpu.generator.run(&face, &lips, &code).unwrap();
+    let carried = waves(3 * side * side);
+    let truth = cpu.generator.run(&face, &lips, &code, &carried).unwrap();
     let code_truth = cpu.reference.run(&face).unwrap();
 
     let gpu = Networks::load(&bundle, Provider::WebGpu, 0).unwrap();
@@ -88,7 +89,7 @@ fn on_swiftshader() {
     }
     // Two threads at once: the provider has one queue, and each must get its own answer.
     std::thread::scope(|scope| {
-        let image = scope.spawn(|| gpu.generator.run(&face, &lips, &code).unwrap());
+        let image = scope.spawn(|| gpu.generator.run(&face, &lips, &code, &carried).unwrap());
         let reference = scope.spawn(|| gpu.reference.run(&face).unwrap());
         check("image", &image.join().unwrap(), &truth);
         check("reference code", &reference.join().unwrap(), &code_truth);

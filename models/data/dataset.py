@@ -1,6 +1,5 @@
 """Packed clips in memory, and batches from them."""
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -37,11 +36,6 @@ class Clip:
     def lips(self):
         """[T, P, 2] lip points in [-1, 1]."""
         return self.points[:, :self.lip_count]
-
-    @cached_property
-    def usual(self):
-        """[P, 2] the lip points' median over the clip."""
-        return np.median(self.lips[self.valid], 0)
 
     def crop(self, t, half=False):
         data = np.frombuffer(self.jpegs, np.uint8)[self.offsets[t]: self.offsets[t + 1]]
@@ -161,7 +155,6 @@ class LipSyncBatches:
         noise = random.normal(0, 0.004, 2)
         return dict(target=to_tensor(image, change), hole=hole[None], alpha=alpha[None],
                     points=clip.points[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
-                    usual=clip.usual @ turn.T + to_unit,
                     turn=turn @ clip.turn[t])
 
     def choose(self, clip):

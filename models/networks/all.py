@@ -62,8 +62,6 @@ def example_inputs(name, config, seed=0):
                               "code": torch.randn(1, codes, dim, generator=draw),
                               **({"carried": image(size)} if config.get("carry") else {})},
         "sync_sound": lambda: {"mel": sound(4 * frames)},
-        "sync_shape": lambda: {"shapes": torch.randn(
-            batch, frames, config["mouth"] if config["syncnet"]["sees"] == "shapes" else 2 * config["lip_hint"]["points"],
-            generator=draw)},
+        "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},
         "sync_face": lambda: {"mouths": torch.rand(2, 3 * frames, 64, 128, generator=draw) * 2 - 1},
     }[name]()

@@ -25,17 +25,13 @@ class FaceTower(nn.Module):
 
 
 class ShapeTower(nn.Module):
-    """Mouths of five frames [B, 5, S] -> unit vectors [B, dim]; no pixels, so that it cannot remember persons.
-
-    `"sees": "shapes"`: S face-model coefficients. `"sees": "points"`: the lip and jaw points' x and y in
-    [-1, 1] of the crop, less their median over the clip. Any tracker gives points alike, while how it splits
-    a mouth into coefficients is its own: ours gives a fifth of the teacher's."""
+    """Mouth shapes of five frames [B, 5, mouth], coefficients of the face model -> unit vectors [B, dim]; no
+    pixels, so that it cannot remember persons."""
 
     def __init__(self, config):
         super().__init__()
         options = config["syncnet"]
-        inputs = config["mouth"] if options["sees"] == "shapes" else 2 * config["lip_hint"]["points"]
-        self.layers = nn.Sequential(nn.Linear(options["frames"] * inputs, 256), nn.ReLU(),
+        self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
                                     nn.Dropout(0.1), nn.Linear(256, 256), nn.ReLU(),
                                     nn.Linear(256, options["dim"]))
 

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Clip;
+use crate::face::lips::mouth_points;
 use crate::face::quality::{fade, reference_score, sharpness};
 use crate::face::select::choose;
-use crate::face::{Face, Selection};
+use crate::face::{Face, Picture, Selection};
 use crate::frame::{FrameRef, Outside};
 use crate::{Error, Result};
 
@@ -26,6 +27,16 @@ pub(crate) struct Reference {
     pub code: Vec<f32>,
     /// Identity coefficients of the face model, constant for the clip.
     pub identity: Vec<f32>,
+    /// The crop and the mouth's points in it; `None` where the generator is not given them.
+    pub shown: Option<Shown>,
+}
+
+/// The reference's picture, to be carried to other mouths.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub picture: Picture,
+    /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
+    pub points: Vec<f32>,
 }
 
 /// The reference that was encoded last, by the index of its frame.
@@ -60,6 +71,8 @@ pub(crate) struct Candidate {
     pub crop: Arc<[f32]>,
     /// Identity coefficients seen in this frame.
     pub identity: Vec<f32>,
+    /// `mouth_points` of this frame's own mouth, in [-1, 1] of the crop.
+    pub points: Vec<f32>,
 }
 
 /// The candidates of a set of frames, whatever the order in which they came.
@@ -144,19 +157,29 @@ impl Clip {
             Outside::Edge,
             crop,
         )?;
+        let model = self.engine.face_model();
+        let mouth = &face.expression[..model.mouth().min(face.expression.len())];
+        let mut points = Vec::new();
+        mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut points);
         Ok(Candidate {
             score: reference_score(face, sharpness(crop, size)),
             crop: crop.as_slice().into(),
             identity: face.identity.clone(),
+            points,
         })
     }
 
     /// `E_ref` of a candidate.
     pub(super) fn encode(&self, candidate: &Candidate) -> Result<Reference> {
         let code = self.engine.networks().reference.run(&candidate.crop)?;
+        let size = self.engine.bundle().manifest().image;
         Ok(Reference {
             code,
             identity: candidate.identity.clone(),
+            shown: self.engine.carry().map(|_| Shown {
+                picture: Picture::new(&candidate.crop, size),
+                points: candidate.points.clone(),
+            }),
         })
     }
 }
@@ -175,6 +198,7 @@ mod tests {
             score,
             crop: Arc::new([]),
             identity: vec![],
+            points: vec![],
         }
     }
 

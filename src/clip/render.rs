@@ -9,9 +9,9 @@ use super::reference::{Candidate, Reference, is_shown};
 use super::{Clip, FrameOptions, Rendered};
 use crate::Result;
 use crate::audio::Timeline;
-use crate::face::lips::lip_points;
+use crate::face::lips::mouth_points;
 use crate::face::quality::fade;
-use crate::face::{Face, Mask};
+use crate::face::{Carry, Face, Mask};
 use crate::frame::composite::Patch;
 use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, copy_pixels};
 use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
@@ -26,8 +26,11 @@ pub(crate) struct Scratch {
     /// The crop with the hole in it.
     masked: Vec<f32>,
     mask: Mask,
-    /// Lip points `[P, 2]` in [-1, 1].
-    lips: Vec<f32>,
+    /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
+    points: Vec<f32>,
+    carry: Carry,
+    /// The reference's picture with that mouth.
+    carried: Vec<f32>,
     /// A mel window.
     mel: Vec<f32>,
     /// The codes that MaLS takes.
@@ -224,19 +227,20 @@ impl Clip {
         scratch
             .mask
             .draw(model, job.face, identity, &map, engine.mask());
-        lip_points(
-            model,
-            &job.face.pose,
-            identity,
-            &smooth.shape,
-            &map,
-            &mut scratch.lips,
-        );
+        let points = &mut scratch.points;
+        mouth_points(model, &job.face.pose, identity, &smooth.shape, &map, points);
         scratch.masked.clone_from(&scratch.crop);
         scratch.mask.cut(&mut scratch.masked);
-        let generated = networks
-            .generator
-            .run(&scratch.masked, &scratch.lips, &smooth.code)?;
+        if let (Some(protocol), Some(shown)) = (engine.carry(), &job.reference.shown) {
+            let (picture, seen, out) = (&shown.picture, &shown.points, &mut scratch.carried);
+            scratch.carry.draw(picture, seen, points, protocol, out);
+        }
+        let generated = networks.generator.run(
+            &scratch.masked,
+            &points[..2 * model.lips().len()],
+            &smooth.code,
+            &scratch.carried,
+        )?;
 
         let alpha = scratch.mask.alpha();
         let gains = self

@@ -1,7 +1,8 @@
 //! The training side's geometry (`models/data/geometry.py`) and this one must be one.
 
+use super::carry::{Carry, CarryProtocol, Picture};
 use super::crop::{CropProtocol, IMAGE};
-use super::lips::lip_points;
+use super::lips::mouth_points;
 use super::mask::{Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
@@ -37,7 +38,7 @@ impl Golden<'_> {
 }
 
 #[test]
-fn crop_mask_and_lips_are_those_of_the_training_side() {
+fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
     let bytes = include_bytes!("../../tests/golden/geometry.safetensors");
     let golden = Golden(SafeTensors::deserialize(bytes).unwrap());
     let mouth = golden.floats("0.shape").len();
@@ -58,6 +59,9 @@ fn crop_mask_and_lips_are_those_of_the_training_side() {
     let protocol = CropProtocol {
         centre: [x, y, z],
         side,
+    };
+    let [grid, sigma] = golden.floats("carry")[..] else {
+        panic!("carry")
     };
     let [grow, feather] = golden.floats("mask")[..] else {
         panic!("mask")
@@ -83,12 +87,32 @@ fn crop_mask_and_lips_are_those_of_the_training_side() {
         }
 
         let identity = floats("identity");
-        let mut lips = Vec::new();
-        lip_points(&model, &pose, &identity, &floats("shape"), &crop, &mut lips);
-        let want = floats("lips");
-        assert_eq!(lips.len(), want.len());
-        for (got, want) in lips.iter().zip(want) {
+        let mut points = Vec::new();
+        mouth_points(
+            &model,
+            &pose,
+            &identity,
+            &floats("shape"),
+            &crop,
+            &mut points,
+        );
+        let want = floats("points");
+        assert_eq!(points.len(), want.len());
+        for (got, want) in points.iter().zip(want) {
             assert!((got - want).abs() < 1e-4, "{case}: {got} for {want}");
+        }
+
+        let (mut carry, mut carried) = (Carry::default(), Vec::new());
+        let moving = CarryProtocol {
+            grid: grid as usize,
+            sigma,
+        };
+        let picture = Picture::new(&floats("picture"), 32);
+        carry.draw(&picture, &floats("seen"), &points, moving, &mut carried);
+        let want = floats("carried");
+        assert_eq!(carried.len(), want.len());
+        for (got, want) in carried.iter().zip(want) {
+            assert!((got - want).abs() < 2e-3, "{case}: {got} for {want}");
         }
 
         let face = Face {

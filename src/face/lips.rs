@@ -1,14 +1,15 @@
-//! Where the lips and the jaw go for a mouth shape: the hint that the generator is given.
+//! Where the lips and the jaw go for a mouth shape.
 
 use super::crop::IMAGE;
 use super::model::FaceModel;
 use super::pose::Pose;
 use crate::frame::Similarity;
 
-/// Writes the lip points of `shape` (the expression's mouth block) on the face of `identity` in
-/// `pose` to `out`: x and y of each point, crop pixels / 128 - 1, so [-1, 1] spans the crop. `crop`
-/// is the crop's similarity (crop to frame). Whatever `out` held is gone.
-pub fn lip_points(
+/// Writes the points of `shape` (the expression's mouth block) on the face of `identity` in `pose`
+/// to `out`: x and y of each [carried vertex](FaceModel::carried), so those of the lips and the jaw
+/// first, which are the generator's hint. Crop pixels / 128 - 1: [-1, 1] spans the crop, whose
+/// similarity (crop to frame) is `crop`. Whatever `out` held is gone.
+pub fn mouth_points(
     model: &FaceModel,
     pose: &Pose,
     identity: &[f32],
@@ -19,7 +20,7 @@ pub fn lip_points(
     let to_crop = crop.inverse();
     let half = IMAGE as f64 / 2.0;
     out.clear();
-    for &index in model.lips() {
+    for &index in model.carried() {
         let at = to_crop.apply(pose.project(model.vertex(index, identity, shape, &[])));
         out.extend(at.map(|v| (v / half - 1.0) as f32));
     }

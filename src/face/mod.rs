@@ -4,11 +4,13 @@
 //! ```text
 //! frame -> detect -> boxes -> mesh predictor, twice -> Face { pose, identity, expression }
 //! Face of t-2..t+2 -> smooth -> crop (similarity), mask (hole and alpha), lips (points)
+//! reference's crop and points, lips -> carry (the reference's picture with the wanted mouth)
 //! ```
 //!
 //! Everything here is a pure function of one frame, or of a window of tracked frames: no result
 //! depends on the order in which frames were seen.
 
+pub mod carry;
 pub mod crop;
 pub mod detect;
 pub mod lips;
@@ -23,6 +25,7 @@ pub mod track;
 #[cfg(test)]
 mod golden;
 
+pub use carry::{Carry, CarryProtocol, Picture};
 pub use crop::CropProtocol;
 pub use mask::{Mask, MaskProtocol};
 pub use model::FaceModel;

@@ -17,7 +17,9 @@ pub struct FaceModel {
     open: Vec<f32>,
     closed: Vec<f32>,
     ring: Vec<usize>,
-    lips: Vec<usize>,
+    lips: usize,
+    /// Lips and jaw, then those of the ring that are not among them.
+    carried: Vec<usize>,
 }
 
 /// What a face model is made of; bases are `[coefficients, vertices, 3]`, row-major.
@@ -86,6 +88,11 @@ impl FaceModel {
             basis.extend((0..identity).map(|k| point(&parts.identity, k * row + 3 * v)));
             basis.extend((0..expression).map(|k| point(&parts.expression, k * row + 3 * v)));
         }
+        let lips = parts.lips.len();
+        let mut carried = parts.lips;
+        let others = parts.ring.iter().filter(|v| !carried.contains(v));
+        let others: Vec<usize> = others.copied().collect();
+        carried.extend(others);
         Ok(Self {
             mean: (0..count).map(|v| point(&parts.mean, 3 * v)).collect(),
             basis,
@@ -95,7 +102,8 @@ impl FaceModel {
             open: parts.open,
             closed: parts.closed,
             ring: parts.ring,
-            lips: parts.lips,
+            lips,
+            carried,
         })
     }
 
@@ -155,7 +163,13 @@ impl FaceModel {
 
     /// Vertices of lips and jaw.
     pub fn lips(&self) -> &[usize] {
-        &self.lips
+        &self.carried[..self.lips]
+    }
+
+    /// The vertices that a picture of the lower face is carried along with: those of
+    /// [`lips`](Self::lips), then those of [`ring`](Self::ring) that are not among them.
+    pub fn carried(&self) -> &[usize] {
+        &self.carried
     }
 
     /// One vertex of the face with these coefficients, in model units. The expression's mouth block
@@ -213,6 +227,10 @@ pub(crate) mod tests {
         assert_eq!(model.vertex(2, &[2.0], &[0.25], &[9.0]), [2.5, 0.75, 0.0]);
         assert_eq!(model.vertex(0, &[2.0], &[0.25], &[1.0]), [1.5, -1.5, 0.0]);
         assert_eq!((model.open(), model.closed()), (&[0.5][..], &[-0.25][..]));
+        assert_eq!(
+            (model.lips(), model.carried()),
+            (&[2, 3][..], &[2, 3, 0, 1][..])
+        );
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct Manifest {
     pub mask: Mask,
     /// Number of lip points that the generator is given.
     pub lips: usize,
+    /// Absent where the generator is not given the reference's picture (as in the paper).
+    #[serde(default)]
+    pub carry: Option<Carry>,
     pub detector: DetectorSizes,
     pub mesh: MeshSizes,
     /// Absent where the bundle has no SyncNet.
@@ -73,6 +76,15 @@ pub struct Mask {
     pub grow: f32,
     /// Width of the ramp inside the hole's edge.
     pub feather: f32,
+}
+
+/// How the reference's picture is carried to the wanted mouth (`face/carry.rs`).
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Carry {
+    /// Cells a side of the grid of movements.
+    pub grid: usize,
+    /// Standard deviation of a point's Gaussian, half-sides of the crop.
+    pub sigma: f32,
 }
 
 /// The face detector's grid.
@@ -164,7 +176,12 @@ impl Manifest {
             return Err((format!("manifest.{field}"), reason));
         }
         let sync = self.syncnet.unwrap_or(SyncNetSizes { frames: 1, dim: 1 });
+        let carry = self.carry.unwrap_or(Carry {
+            grid: 2,
+            sigma: 1.0,
+        });
         let sizes = [
+            ("carry.grid", carry.grid, 2, 256),
             ("syncnet.frames", sync.frames, 1, 256),
             ("syncnet.dim", sync.dim, 1, 4096),
             ("latent.dim", self.latent.dim, 1, 4096),
@@ -210,6 +227,7 @@ impl Manifest {
             ("crop.side", self.crop.side, 1e-4, 1e4),
             ("mask.grow", self.mask.grow, -128.0, 128.0),
             ("mask.feather", self.mask.feather, 0.0, 128.0),
+            ("carry.sigma", carry.sigma, 1e-3, 4.0),
             ("detector.threshold", self.detector.threshold, 0.0, 1.0),
             ("mesh.margin", self.mesh.margin, 0.1, 10.0),
         ];

@@ -30,6 +30,14 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
     let code = vec![1, manifest.latent.codes, manifest.latent.dim];
     let square = |size: usize| vec![1, 3, size, size];
     let cells = manifest.detector.size / manifest.detector.stride;
+    let mut painted = vec![
+        ("face", image.clone()),
+        ("lips", vec![1, manifest.lips, 2]),
+        ("code", code.clone()),
+    ];
+    if manifest.carry.is_some() {
+        painted.push(("carried", image.clone()));
+    }
     let needed = |network, inputs, outputs| Signature {
         network,
         required: true,
@@ -79,17 +87,9 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
                 ),
                 ("reference", code.clone()),
             ],
-            vec![("code", code.clone())],
+            vec![("code", code)],
         ),
-        needed(
-            "generator",
-            vec![
-                ("face", image.clone()),
-                ("lips", vec![1, manifest.lips, 2]),
-                ("code", code),
-            ],
-            vec![("image", image)],
-        ),
+        needed("generator", painted, vec![("image", image)]),
     ]
     .into_iter()
     .chain(

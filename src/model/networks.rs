@@ -208,10 +208,20 @@ impl Mals {
 pub struct Generator(Network);
 
 impl Generator {
-    /// `face`: the masked crop, [3, image, image]; `lips`: [P, 2] in [-1, 1]; `code`: [codes, dim].
-    /// Gives the image, [3, image, image].
-    pub fn run(&self, face: &[f32], lips: &[f32], code: &[f32]) -> Result<Vec<f32>> {
-        let [image] = self.0.run([face, lips, code])?;
+    /// `face`: the masked crop, [3, image, image]; `lips`: [P, 2] in [-1, 1]; `code`: [codes, dim];
+    /// `carried`: the reference's picture with the wanted mouth, [3, image, image], which a bundle
+    /// without `carry` in its manifest does not look at. Gives the image, [3, image, image].
+    pub fn run(
+        &self,
+        face: &[f32],
+        lips: &[f32],
+        code: &[f32],
+        carried: &[f32],
+    ) -> Result<Vec<f32>> {
+        let [image] = match self.0.signature.inputs.len() {
+            3 => self.0.run([face, lips, code])?,
+            _ => self.0.run([face, lips, code, carried])?,
+        };
         Ok(image)
     }
 }

@@ -1,0 +1,320 @@
+//! The reference's picture, carried to where and how the mouth shall be (`models/networks/carry.py`).
+//!
+//! Codes carry no place. The person's own skin, beard and lips are at hand in the reference frame:
+//! its crop is warped from the mouth that it shows to the one that is wanted, and given to the
+//! generator, which paints what no reference shows. Not in the paper.
+//!
+//! Points are [`mouth_points`](super::lips::mouth_points) of the reference and of the frame. The
+//! affine map that fits them best is taken everywhere, and what it leaves of each point is spread
+//! round it by a normalised Gaussian, on a coarse grid: smooth, without folds at the crop's rim,
+//! and far from the face the affine map alone.
+
+use crate::model::manifest;
+
+/// Weight of standing still: far from all points nothing is left to spread.
+const LEAST: f32 = 1e-3;
+/// Keeps the fit solvable when all points coincide.
+const RIDGE: f64 = 1e-6;
+/// A Gaussian's value that no longer counts.
+const NEGLIGIBLE: f32 = 1e-9;
+
+/// How the picture is moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CarryProtocol {
+    /// Cells a side of the grid that the movement is computed on.
+    pub grid: usize,
+    /// Standard deviation of a point's Gaussian, half-sides of the crop.
+    pub sigma: f32,
+}
+
+impl From<manifest::Carry> for CarryProtocol {
+    fn from(carry: manifest::Carry) -> Self {
+        Self {
+            grid: carry.grid,
+            sigma: carry.sigma,
+        }
+    }
+}
+
+/// A square picture, laid out to be sampled: RGB and a lane that is not used.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    size: usize,
+    pixels: Vec<[f32; 4]>,
+}
+
+impl Picture {
+    /// From planar RGB `[3, size, size]`.
+    ///
+    /// # Panics
+    /// When `planar` has another length, or `size` is 0.
+    pub fn new(planar: &[f32], size: usize) -> Self {
+        let area = size * size;
+        assert!(
+            area > 0 && planar.len() == 3 * area,
+            "a picture of another size"
+        );
+        let pixels = (0..area)
+            .map(|i| [planar[i], planar[area + i], planar[2 * area + i], 0.0])
+            .collect();
+        Self { size, pixels }
+    }
+
+    /// Bilinear at a place in [-1, 1], the edges repeated.
+    #[inline]
+    fn sample(&self, place: [f32; 2]) -> [f32; 4] {
+        let last = (self.size - 1) as f32;
+        // NaN ends at 0: `max` prefers the number.
+        let pixel = |v: f32| {
+            (((v + 1.0) * self.size as f32 - 1.0) * 0.5)
+                .max(0.0)
+                .min(last)
+        };
+        let [x, y] = place.map(pixel);
+        let (left, top) = (x as usize, y as usize);
+        let (right, below) = ((left + 1).min(self.size - 1), (top + 1).min(self.size - 1));
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let at = |x: usize, y: usize| &self.pixels[y * self.size + x];
+        let rows = [top, below].map(|y| blend(at(left, y), at(right, y), fx));
+        blend(&rows[0], &rows[1], fy)
+    }
+}
+
+#[inline]
+fn blend<const N: usize>(a: &[f32; N], b: &[f32; N], share: f32) -> [f32; N] {
+    std::array::from_fn(|k| a[k] + share * (b[k] - a[k]))
+}
+
+/// Carries pictures. Owns its scratch: once warm, a picture allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Carry {
+    /// For each point, how near each column and each row is.
+    columns: Vec<f32>,
+    rows: Vec<f32>,
+    /// For each cell where it is taken from, [-1, 1]; while it is made: movement x, y and weight.
+    field: Vec<[f32; 3]>,
+}
+
+impl Carry {
+    /// Writes to `out` the picture `[3, size, size]` that `picture`, whose points are `seen`, makes
+    /// with its points at `wanted`. Points are x and y, in [-1, 1] of their crops, in one order.
+    /// Whatever `out` held is gone.
+    ///
+    /// # Panics
+    /// When `seen` and `wanted` are not of one length.
+    pub fn draw(
+        &mut self,
+        picture: &Picture,
+        seen: &[f32],
+        wanted: &[f32],
+        protocol: CarryProtocol,
+        out: &mut Vec<f32>,
+    ) {
+        assert_eq!(seen.len(), wanted.len(), "points of two kinds");
+        let (seen, wanted) = (seen.as_chunks::<2>().0, wanted.as_chunks::<2>().0);
+        self.settle(seen, wanted, protocol);
+        self.sample(picture, protocol.grid, out);
+    }
+
+    /// Fills `field`.
+    fn settle(&mut self, seen: &[[f32; 2]], wanted: &[[f32; 2]], protocol: CarryProtocol) {
+        let CarryProtocol { grid, sigma } = protocol;
+        let affine = fit(seen, wanted);
+        let centre = |cell: usize| (cell as f32 + 0.5) / grid as f32 * 2.0 - 1.0;
+        let sharpness = 0.5 / (sigma * sigma);
+        let bell = |at: f32, cell: usize| (-sharpness * (at - centre(cell)).powi(2)).exp();
+        self.columns.clear();
+        self.rows.clear();
+        for &[x, y] in wanted {
+            self.columns.extend((0..grid).map(|cell| bell(x, cell)));
+            self.rows.extend((0..grid).map(|cell| bell(y, cell)));
+        }
+        self.field.clear();
+        self.field.resize(grid * grid, [0.0, 0.0, LEAST]);
+        for (point, (from, to)) in seen.iter().zip(wanted).enumerate() {
+            let [x, y] = moved(&affine, *to);
+            let left = [from[0] - x, from[1] - y, 1.0];
+            let columns = &self.columns[point * grid..][..grid];
+            let rows = &self.rows[point * grid..][..grid];
+            for (cells, &down) in self.field.chunks_exact_mut(grid).zip(rows) {
+                if down < NEGLIGIBLE {
+                    continue;
+                }
+                for (cell, &across) in cells.iter_mut().zip(columns) {
+                    let weight = down * across;
+                    for (sum, part) in cell.iter_mut().zip(left) {
+                        *sum += weight * part;
+                    }
+                }
+            }
+        }
+        for (i, cell) in self.field.iter_mut().enumerate() {
+            let [dx, dy, weight] = *cell;
+            let [x, y] = moved(&affine, [centre(i % grid), centre(i / grid)]);
+            *cell = [x + dx / weight, y + dy / weight, 0.0];
+        }
+    }
+
+    /// The picture at the field's places, the field bilinear between its cells.
+    fn sample(&self, picture: &Picture, grid: usize, out: &mut Vec<f32>) {
+        let size = picture.size;
+        let area = size * size;
+        out.resize(3 * area, 0.0);
+        let (red, rest) = out.split_at_mut(area);
+        let (green, blue) = rest.split_at_mut(area);
+        // (cell, the next one, share of the next one)
+        let between = |pixel: usize| {
+            let at = ((pixel as f32 + 0.5) * grid as f32 / size as f32 - 0.5).max(0.0);
+            let cell = (at as usize).min(grid - 1);
+            (cell, (cell + 1).min(grid - 1), at - cell as f32)
+        };
+        for y in 0..size {
+            let (top, below, fy) = between(y);
+            let cell = |x: usize| {
+                blend(
+                    &self.field[top * grid + x],
+                    &self.field[below * grid + x],
+                    fy,
+                )
+            };
+            for x in 0..size {
+                let (left, right, fx) = between(x);
+                let [from_x, from_y, _] = blend(&cell(left), &cell(right), fx);
+                let [r, g, b, _] = picture.sample([from_x, from_y]);
+                let at = y * size + x;
+                (red[at], green[at], blue[at]) = (r, g, b);
+            }
+        }
+    }
+}
+
+/// An affine map: rows for x, y and 1, columns for the new x and y.
+type Affine = [[f64; 2]; 3];
+
+fn moved(affine: &Affine, [x, y]: [f32; 2]) -> [f32; 2] {
+    let (x, y) = (f64::from(x), f64::from(y));
+    [0, 1].map(|k| (x * affine[0][k] + y * affine[1][k] + affine[2][k]) as f32)
+}
+
+/// The affine map from `wanted` to `seen` with the least squares; the normal equations by Cramer's
+/// rule, since they are three.
+fn fit(seen: &[[f32; 2]], wanted: &[[f32; 2]]) -> Affine {
+    let mut normal = [[0.0f64; 3]; 3];
+    let mut right = [[0.0f64; 2]; 3];
+    for (from, to) in seen.iter().zip(wanted) {
+        let row = [f64::from(to[0]), f64::from(to[1]), 1.0];
+        for i in 0..3 {
+            for j in 0..3 {
+                normal[i][j] += row[i] * row[j];
+            }
+            for k in 0..2 {
+                right[i][k] += row[i] * f64::from(from[k]);
+            }
+        }
+    }
+    for (i, row) in normal.iter_mut().enumerate() {
+        row[i] += RIDGE;
+    }
+    let whole = determinant(&normal);
+    std::array::from_fn(|unknown| {
+        std::array::from_fn(|k| {
+            let mut replaced = normal;
+            for (row, value) in replaced.iter_mut().zip(&right) {
+                row[unknown] = value[k];
+            }
+            determinant(&replaced) / whole
+        })
+    })
+}
+
+fn determinant(m: &[[f64; 3]; 3]) -> f64 {
+    let minor = |a: usize, b: usize| m[1][a] * m[2][b] - m[1][b] * m[2][a];
+    m[0][0] * minor(1, 2) - m[0][1] * minor(0, 2) + m[0][2] * minor(0, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROTOCOL: CarryProtocol = CarryProtocol {
+        grid: 16,
+        sigma: 0.1,
+    };
+
+    /// A picture whose red is x and whose green is y of the pixel, in [-1, 1].
+    fn ramps(size: usize) -> Picture {
+        let place = |i: usize| (i as f32 + 0.5) / size as f32 * 2.0 - 1.0;
+        let x = (0..size * size).map(|i| place(i % size));
+        let y = (0..size * size).map(|i| place(i / size));
+        let planar: Vec<f32> = x.chain(y).chain(vec![0.25; size * size]).collect();
+        Picture::new(&planar, size)
+    }
+
+    /// Red, green and blue of the pixel nearest to a place.
+    fn at(out: &[f32], size: usize, place: [f32; 2]) -> [f32; 3] {
+        let [x, y] = place.map(|v| ((v + 1.0) / 2.0 * size as f32) as usize);
+        [0, 1, 2].map(|plane| out[plane * size * size + y * size + x])
+    }
+
+    fn near(found: [f32; 3], expected: [f32; 2], within: f32) {
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found - expected).abs() < within, "{found}, not {expected}");
+        }
+        assert!((found[2] - 0.25).abs() < 1e-6, "{found:?}");
+    }
+
+    #[test]
+    fn the_same_points_leave_the_picture_as_it_is() {
+        let points = [-0.5, -0.5, 0.5, -0.4, 0.5, 0.5, -0.4, 0.5];
+        let (mut carry, mut out) = (Carry::default(), Vec::new());
+        carry.draw(&ramps(64), &points, &points, PROTOCOL, &mut out);
+        for place in [[0.0, 0.0], [-0.9, 0.7], [0.6, -0.2]] {
+            near(at(&out, 64, place), place, 0.02);
+        }
+    }
+
+    #[test]
+    fn an_affine_change_is_followed_everywhere() {
+        let seen = [-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5];
+        let wanted = seen.map(|v| v * 0.5 + 0.1);
+        let (mut carry, mut out) = (Carry::default(), Vec::new());
+        carry.draw(&ramps(64), &seen, &wanted, PROTOCOL, &mut out);
+        for place in [[0.1, 0.1], [0.3, -0.1], [-0.2, 0.4]] {
+            near(
+                at(&out, 64, place),
+                place.map(|v: f32| (v - 0.1) * 2.0),
+                0.05,
+            );
+        }
+        // Beyond the picture its edge is repeated.
+        near(at(&out, 64, [0.95, 0.95]), [1.0, 1.0], 0.02);
+    }
+
+    #[test]
+    fn a_point_that_moves_alone_takes_its_surroundings_along() {
+        let mut seen: Vec<f32> = Vec::new();
+        for step in 0..12 {
+            let angle = step as f32 / 12.0 * std::f32::consts::TAU;
+            seen.extend([0.7 * angle.cos(), 0.7 * angle.sin()]);
+        }
+        let mut wanted = seen.clone();
+        seen.extend([0.0, 0.2]);
+        wanted.extend([0.0, 0.3]);
+        let (mut carry, mut out) = (Carry::default(), Vec::new());
+        carry.draw(&ramps(128), &seen, &wanted, PROTOCOL, &mut out);
+        near(at(&out, 128, [0.0, 0.3]), [0.0, 0.2], 0.02);
+        near(at(&out, 128, [0.0, -0.35]), [0.0, -0.35], 0.03);
+    }
+
+    #[test]
+    fn points_that_coincide_or_are_not_numbers_give_a_picture() {
+        let (mut carry, mut out) = (Carry::default(), Vec::new());
+        let heap = [0.1; 8];
+        carry.draw(&ramps(16), &heap, &heap, PROTOCOL, &mut out);
+        assert!(out.iter().all(|v| v.is_finite()));
+        carry.draw(&ramps(16), &heap, &[f32::NAN; 8], PROTOCOL, &mut out);
+        assert!(out.iter().all(|v| v.is_finite()));
+        carry.draw(&ramps(16), &[], &[], PROTOCOL, &mut out);
+        assert_eq!(out.len(), 3 * 16 * 16);
+    }
+}
