@@ -164,6 +164,7 @@ def main():
         "face_model": {"vertices": len(model["mean"]), "identity": config["identity"],
                        "expression": config["expression"], "mouth": config["mouth"]},
         "mask": config["mask"], "lips": config["lip_hint"]["points"],
+        **({"carry": config["carry"]} if config.get("carry") else {}),
         "detector": {k: config["detector"][k] for k in ("size", "stride", "threshold")},
         "mesh": {k: config["mesh"][k] for k in ("size", "margin")},
         "syncnet": {"frames": config["syncnet"]["frames"], "dim": config["syncnet"]["dim"]},

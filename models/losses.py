@@ -1,4 +1,5 @@
 """Losses of the main stage (section 3.4, eq. 6 to 8) and what stands in where no ImageNet network is at hand."""
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -39,16 +40,24 @@ class MeshJudge:
         self.mesh, self.face = mesh.eval().requires_grad_(False), face
         self.lips = torch.as_tensor(lips, dtype=torch.long)
         self.mouth = config["mouth"]
-        size, margin = config["mesh"]["size"], config["mesh"]["margin"]
-        self.size = round(size / margin / 2) * 2
-        self.pad = (size - self.size) // 2
-        self.unit = size / self.size              # from the mesh predictor's crop to ours
+        self.outer = config["mesh"]["size"]
+        self.inner = round(self.outer / config["mesh"]["margin"] / 2) * 2
+        self.unit = self.outer / self.inner       # from the mesh predictor's crop to ours
+
+    def widen(self, size):
+        """[outer, size]: means over areas, and the edge repeated round them: from our crop to the mesh
+        predictor's, along one axis. A matrix, so that its gradient needs no operator of its own."""
+        rows = np.zeros((self.inner, size), np.float32)
+        for k in range(self.inner):
+            begin, end = k * size // self.inner, -(-(k + 1) * size // self.inner)
+            rows[k, begin:end] = 1 / (end - begin)
+        around = np.arange(self.outer) - (self.outer - self.inner) // 2
+        return torch.from_numpy(rows[around.clip(0, self.inner - 1)])
 
     def look(self, image):
         """Images [B, 3, S, S] -> (maps of the first stages, lip points [B, P, 2] in [-1, 1], shapes [B, mouth])."""
-        x = image if image.shape[-1] == self.size else F.interpolate(image, size=self.size, mode="area")
-        x = F.pad(x, (self.pad,) * 4, mode="replicate")
-        maps, out = self.mesh.look(x)
+        matrix = self.widen(image.shape[-1])
+        maps, out = self.mesh.look(matrix @ image @ matrix.T)
         return maps[:3], self.face.points(out)[:, self.lips] * self.unit, out[1][:, :self.mouth]
 
     def compare(self, made, true):

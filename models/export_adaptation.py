@@ -1,0 +1,276 @@
+"""Writes the adaptation graph: losses of eq. 10 and gradients, in plain ONNX operators (`networks/adaptation.py`).
+
+PyTorch's own backward pass is traced into one program of plain operators (`traced`), and each of these becomes an ONNX
+node (`Writer`). What depends on no input is computed here and stored; weights keep the names that the bundle has for
+them, so the graph holds none and the bundle none twice.
+"""
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import TensorProto, helper, numpy_helper
+from torch._decomp import get_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+
+aten = torch.ops.aten
+
+
+# Operators of the backward pass that ONNX has not, or that its runtimes are slow at, spelt out.
+
+def convolution_backward(grad, x, weight, bias_sizes, stride, padding, dilation, transposed, output_padding, groups, mask):
+    """(input, kernel, bias) of a plain convolution, None where `mask` does not ask. The input's is a convolution with
+    the turned kernel, the kernel's a matrix product of what went out and all shifts of what came in."""
+    if transposed or groups != 1 or list(dilation) != [1, 1]:
+        raise NotImplementedError("only plain convolutions are differentiated")
+    (py, px), (ky, kx) = padding, weight.shape[2:]
+    for_input = for_kernel = for_bias = None
+    if mask[0] and list(stride) == [1, 1]:
+        for_input = F.conv2d(grad, weight.flip(2, 3).transpose(0, 1), padding=(ky - 1 - py, kx - 1 - px))
+    elif mask[0]:
+        extra = [(n + 2 * p - k) % s for n, p, k, s in zip(x.shape[2:], padding, (ky, kx), stride)]
+        for_input = F.conv_transpose2d(grad, weight, stride=stride, padding=padding, output_padding=extra)
+    if mask[1]:
+        if list(stride) != [1, 1]:
+            raise NotImplementedError("kernels of strided convolutions are not adapted")
+        height, width = grad.shape[2:]
+        wide = F.pad(x, (px, px, py, py)) if py or px else x
+        shifts = [wide[:, :, dy: dy + height, dx: dx + width] for dy in range(ky) for dx in range(kx)]
+        shifts = torch.cat(shifts, 1) if len(shifts) > 1 else shifts[0]
+        taps = torch.bmm(grad.flatten(2), shifts.flatten(2).transpose(1, 2)).sum(0)     # [O, taps I]
+        for_kernel = taps.view(len(weight), ky * kx, -1).transpose(1, 2).reshape(weight.shape)
+    if mask[2]:
+        for_bias = grad.sum((0, 2, 3))
+    return for_input, for_kernel, for_bias
+
+
+def bilinear_backward(grad, output_size, input_size, align_corners, *scales):
+    """Of a bilinear doubling: the transposed matrices of both axes."""
+    def matrix(small, large):
+        at = np.maximum((np.arange(large) + 0.5) * small / large - 0.5, 0)
+        low = at.astype(int)
+        rows = np.zeros((large, small), np.float32)
+        np.add.at(rows, (np.arange(large), low), 1 - (at - low))
+        np.add.at(rows, (np.arange(large), np.minimum(low + 1, small - 1)), at - low)
+        return torch.from_numpy(rows)
+    down, across = (matrix(a, b) for a, b in zip(input_size[2:], output_size))
+    return down.mT @ grad @ across
+
+
+def slice_backward(grad, sizes, dim, start, end, step):
+    """Of a slice without gaps: zeros round it."""
+    if step != 1:
+        raise NotImplementedError("only slices without gaps are differentiated")
+    start = min(start + sizes[dim] if start < 0 else start, sizes[dim])
+    pads = [0, 0] * (len(sizes) - dim - 1) + [start, sizes[dim] - start - grad.shape[dim]]
+    return F.pad(grad, pads)
+
+
+PLAIN = {aten.convolution_backward.default: convolution_backward,
+         aten.upsample_bilinear2d_backward.default: bilinear_backward,
+         aten.slice_backward.default: slice_backward,
+         **get_decompositions([aten.leaky_relu_backward, aten.threshold_backward, aten.sigmoid_backward,
+                               aten.linalg_vector_norm, aten.select_backward])}
+
+
+def traced(step, theta, inputs):
+    """The step as a program of plain operators, from lists of tensors to (terms, gradients)."""
+    names = list(theta)
+    program = make_fx(lambda values, *rest: step(dict(zip(names, values)), *rest), decomposition_table=PLAIN)(
+        list(theta.values()), *inputs)
+    program.graph.eliminate_dead_code()
+    program.recompile()
+    return program
+
+
+class Writer(torch.fx.Interpreter):
+    """Runs a traced program and writes each operator that depends on an input as ONNX nodes."""
+
+    SAME = {"mul.Tensor": "Mul", "mul.Scalar": "Mul", "add.Tensor": "Add", "sub.Tensor": "Sub", "div.Tensor": "Div",
+            "div.Scalar": "Div", "bmm.default": "MatMul", "mm.default": "MatMul", "relu.default": "Relu", "abs.default": "Abs",
+            "sigmoid.default": "Sigmoid", "exp.default": "Exp", "neg.default": "Neg", "sgn.default": "Sign", "sqrt.default": "Sqrt",
+            "pow.Tensor_Scalar": "Pow", "where.self": "Where", "le.Scalar": "LessOrEqual", "gt.Scalar": "Greater",
+            "eq.Scalar": "Equal", "clamp_min.default": "Max"}
+    NOTHING = {"detach.default", "clone.default", "alias.default", "lift_fresh_copy.default"}
+    SHAPES = {"view.default", "_unsafe_view.default", "unsqueeze.default", "squeeze.dim", "squeeze.dims", "reshape.default"}
+
+    def __init__(self, program, weights):
+        """`weights`: {id of a parameter: its name in the bundle}."""
+        super().__init__(program)
+        self.weights, self.nodes, self.initializers, self.names, self.kept = weights, [], {}, {}, []
+
+    def of(self, value):
+        """The ONNX name of a tensor or number; what was not made by a node is stored."""
+        if isinstance(value, torch.Tensor) and id(value) in self.names:
+            return self.names[id(value)]
+        array = np.asarray(value.detach().numpy() if isinstance(value, torch.Tensor) else value)
+        if array.dtype in (np.float64, np.int64) and not isinstance(value, torch.Tensor):
+            array = array.astype(np.float32)
+        return self.constant(array)
+
+    def constant(self, array):
+        array = np.asarray(array, order="C")
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self.initializers:
+            self.initializers[key] = numpy_helper.from_array(array, f"constant.{len(self.initializers)}")
+        return self.initializers[key].name
+
+    def integers(self, *values):
+        return self.constant(np.asarray(values, np.int64))
+
+    def emit(self, kind, inputs, result=None, **attributes):
+        """A node; gives its output's name, and makes that the name of `result`."""
+        name = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        return self.call_it(result, name)
+
+    def call_it(self, result, name):
+        if result is not None:
+            self.names[id(result)] = name
+            self.kept.append(result)                    # so that no other tensor gets its id
+        return name
+
+    def alike(self, value):
+        """A stored batch of equal matrices is one matrix."""
+        one = id(value) not in self.names and bool((value == value[:1]).all())
+        return value[0].clone() if one else value
+
+    def get_attr(self, target, args, kwargs):
+        value = super().get_attr(target, args, kwargs)
+        if id(value) in self.weights:
+            self.call_it(value, self.weights[id(value)])
+        return value
+
+    def call_function(self, target, args, kwargs):
+        result = super().call_function(target, args, kwargs)
+        flat = [v for v in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(v, torch.Tensor)]
+        if any(id(v) in self.names for v in flat):
+            self.write(getattr(target, "__name__", str(target)), args, kwargs, result)
+        return result
+
+    def write(self, op, args, kwargs, result):
+        if op == "getitem":                             # of split, cat's inverse: named when that was written
+            return
+        if op in self.SAME:
+            alpha = kwargs.get("alpha", 1)
+            if alpha != 1:
+                args = (args[0], args[1] * alpha)
+            if op == "bmm.default":
+                args = [self.alike(v) for v in args]
+            self.emit(self.SAME[op], [self.of(v) for v in args], result)
+        elif op in self.NOTHING:
+            self.call_it(result, self.of(args[0]))
+        elif op in self.SHAPES:
+            self.emit("Reshape", [self.of(args[0]), self.integers(*result.shape)], result)
+        elif op == "expand.default":
+            if result.shape == args[0].shape:
+                self.call_it(result, self.of(args[0]))
+            else:
+                self.emit("Expand", [self.of(args[0]), self.integers(*result.shape)], result)
+        elif op in ("t.default", "transpose.int", "permute.default"):
+            order = list(range(args[0].dim()))
+            if op == "permute.default":
+                order = [d % len(order) for d in args[1]]
+            else:
+                a, b = (0, 1) if op == "t.default" else (d % len(order) for d in args[1:])
+                order[a], order[b] = order[b], order[a]
+            self.emit("Transpose", [self.of(args[0])], result, perm=order)
+        elif op in ("sum.dim_IntList", "mean.dim", "amax.default", "sum.default", "mean.default"):
+            kind = {"s": "ReduceSum", "m": "ReduceMean", "a": "ReduceMax"}[op[0]]
+            axes = [args[1]] if len(args) > 1 and isinstance(args[1], int) else list(args[1]) if len(args) > 1 else []
+            axes = axes or list(range(args[0].dim()))
+            self.emit(kind, [self.of(args[0]), self.integers(*axes)], result, keepdims=int(len(args) > 2 and bool(args[2])))
+        elif op == "slice.Tensor":
+            dim, start, end = args[1] if len(args) > 1 else 0, args[2] if len(args) > 2 else 0, args[3] if len(args) > 3 else 2 ** 62
+            if result.shape == args[0].shape:
+                self.call_it(result, self.of(args[0]))
+            else:
+                self.emit("Slice", [self.of(args[0]), self.integers(start or 0), self.integers(end), self.integers(dim)], result)
+        elif op == "select.int":
+            self.emit("Gather", [self.of(args[0]), self.constant(np.asarray(args[2], np.int64))], result, axis=args[1])
+        elif op == "flip.default":
+            count = len(args[1])
+            self.emit("Slice", [self.of(args[0]), self.integers(*[-1] * count), self.integers(*[-2 ** 62] * count),
+                                self.integers(*args[1]), self.integers(*[-1] * count)], result)
+        elif op in ("cat.default", "stack.default"):
+            axis = args[1] if len(args) > 1 else 0
+            parts = [self.of(v) for v in args[0]]
+            if op == "stack.default":
+                axis = axis % result.dim()
+                parts = [self.emit("Unsqueeze", [part, self.integers(axis)]) for part in parts]
+            self.emit("Concat", parts, result, axis=axis)
+        elif op == "split_with_sizes.default":
+            axis = args[2] if len(args) > 2 else 0
+            at = np.cumsum([0, *args[1]])
+            for part, begin, end in zip(result, at, at[1:]):
+                self.emit("Slice", [self.of(args[0]), self.integers(begin), self.integers(end), self.integers(axis)], part)
+        elif op == "convolution.default":
+            x, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
+            inputs = [self.of(x), self.of(weight)] + ([self.of(bias)] if bias is not None else [])
+            shape = dict(strides=stride, pads=[*padding, *padding], dilations=dilation, group=groups, kernel_shape=list(weight.shape[2:]))
+            if transposed:
+                self.emit("ConvTranspose", inputs, result, output_padding=output_padding, **shape)
+            else:
+                self.emit("Conv", inputs, result, **shape)
+        elif op == "addmm.default":
+            self.emit("Gemm", [self.of(args[1]), self.of(args[2]), self.of(args[0])], result)
+        elif op == "leaky_relu.default":
+            self.emit("LeakyRelu", [self.of(args[0])], result, alpha=args[1] if len(args) > 1 else 0.01)
+        elif op == "rsqrt.default":
+            self.emit("Reciprocal", [self.emit("Sqrt", [self.of(args[0])])], result)
+        elif op == "rsub.Scalar":
+            self.emit("Sub", [self.of(args[1]), self.of(args[0])], result)
+        elif op == "clamp.default":
+            low, high = ([*args[1:], None, None])[:2]
+            limits = ["" if v is None else self.constant(np.float32(v)) for v in (low, high)]
+            self.emit("Clip", [self.of(args[0]), *limits], result)
+        elif op == "constant_pad_nd.default":
+            pads, rank = args[1], args[0].dim()
+            before, after = [0] * rank, [0] * rank
+            for k in range(len(pads) // 2):
+                before[rank - 1 - k], after[rank - 1 - k] = pads[2 * k], pads[2 * k + 1]
+            self.emit("Pad", [self.of(args[0]), self.integers(*before, *after)], result)
+        elif op in ("upsample_bilinear2d.default", "upsample_bilinear2d.vec"):
+            self.emit("Resize", [self.of(args[0]), "", "", self.integers(*result.shape)], result, mode="linear",
+                      coordinate_transformation_mode="half_pixel")
+        elif op == "avg_pool2d.default":
+            self.emit("AveragePool", [self.of(args[0])], result, kernel_shape=list(args[1]),
+                      strides=list(args[2]) if len(args) > 2 and args[2] else list(args[1]))
+        elif op == "max_pool2d_with_indices.default":
+            x, kernel, stride, padding = args[:4]
+            self.emit("MaxPool", [self.of(x)], result[0], kernel_shape=list(kernel), strides=list(stride), pads=[*padding, *padding])
+        elif op == "masked_fill_.Scalar":               # in place: what was there has the new name from here on
+            self.emit("Where", [self.of(args[1]), self.of(args[2]), self.of(args[0])], result)
+        elif op == "_to_copy.default":
+            kinds = {torch.float32: TensorProto.FLOAT, torch.int64: TensorProto.INT64, torch.bool: TensorProto.BOOL}
+            self.emit("Cast", [self.of(args[0])], result, to=kinds[result.dtype])
+        elif op.startswith(("zeros_like", "ones_like", "new_zeros", "full_like")):
+            pass                                        # only the shape is asked for: a constant
+        else:
+            raise NotImplementedError(f"{op} has no ONNX counterpart here")
+
+
+def write(step, inputs, input_names, term_names, weights, opset=18):
+    """(ONNX model, names of the weights that it takes, {name: array} of its outputs) of an adaptation step.
+
+    `weights`: {id of a parameter: its name in the bundle}."""
+    theta = step.theta()
+    program = traced(step, theta, inputs)
+    writer = Writer(program, weights)
+    values = [*theta.values(), *inputs]
+    names = [f"theta.{k}" for k in theta] + list(input_names)
+    for value, name in zip(values, names):
+        writer.call_it(value, name)
+    with torch.no_grad():
+        outputs = writer.run(*values)
+    output_names = list(term_names) + [f"grad.{k}" for k in theta]
+    nodes = list(writer.nodes)
+    nodes += [helper.make_node("Identity", [writer.of(v)], [name]) for v, name in zip(outputs, output_names)]
+    used = {name for node in nodes for name in node.input}
+    taken = sorted(name for name in weights.values() if name in used)
+    by_name = {name: key for key, name in weights.items()}
+    tensors = [t for t in writer.initializers.values() if t.name in used]
+    info = lambda name, value: helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape))
+    graph = helper.make_graph(nodes, "adaptation", [info(n, v) for n, v in zip(names, values) if n in used],
+                              [info(n, v) for n, v in zip(output_names, outputs)], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="stylelipsync", ir_version=9)
+    return model, taken, dict(zip(output_names, outputs))

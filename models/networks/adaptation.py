@@ -1,0 +1,68 @@
+"""One step of unseen face adaptation (section 4): losses of eq. 10 and their gradients for the synthesis network.
+
+Five consecutive frames of the person with their own words, and the same frames with foreign words:
+
+    L = 10 (L_picture + L_perceptual) + 0.1 (1 - cos(own)) + 0.1 (1 - cos(foreign))
+
+The encoders, the fusions (SaMF), the judges and the codes are frozen; theta, the rest of the decoder, comes in as
+inputs, so that a runtime without training operators steps it. `export_adaptation.py` turns this into a graph.
+"""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import losses
+from networks.blocks import double
+
+PICTURE, SYNC, REGULARISER = 10.0, 0.1, 0.1          # lambda_1, lambda_2, lambda_R (section 5.2)
+
+# What a step is given beside theta, in the order of the graph's inputs.
+INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "other_code", "other_carried", "other_sound"]
+
+
+class Adaptation(nn.Module):
+    """`judge`: losses.MeshJudge; `tower`: SyncNet's tower of mouth shapes."""
+
+    def __init__(self, generator, judge, tower):
+        super().__init__()
+        self.generator, self.judge, self.tower = generator.eval(), judge, tower.eval()
+        # The judge is not a module; its network is, and its weights are the graph's too.
+        self.mesh = judge.mesh
+        self.requires_grad_(False)
+
+    def theta(self):
+        """{name: tensor} of the synthesis network."""
+        return {k: v.detach() for k, v in self.generator.decoder.synthesis_parameters().items()}
+
+    def paint(self, theta, target, hole, lips, code, carried):
+        """The crop with its hole filled."""
+        parameters = {f"decoder.{k}": v for k, v in theta.items()}
+        seen = target * (1 - hole) - hole
+        made = torch.func.functional_call(self.generator, parameters, (seen, lips, code, carried))
+        return target * (1 - hole) + made * hole, made
+
+    def sync(self, shapes, sound):
+        """1 - cos of eq. 7 and 9; `sound` [1, dim], a unit vector."""
+        mouth = self.tower(shapes[None])
+        return 1 - (mouth * sound).sum()
+
+    def terms(self, theta, target, hole, lips, code, carried, sound, other_lips, other_code, other_carried, other_sound):
+        """(picture and perceptual, sync, regulariser), before their weights.
+
+        target [T, 3, S, S], hole [T, 1, S, S], lips [T, P, 2], code [T, 14, dim], carried as target, sound [1, dim]."""
+        count = len(target)
+        both = lambda own, foreign: torch.cat([own, foreign])
+        composed, made = self.paint(theta, both(target, target), both(hole, hole), both(lips, other_lips),
+                                    both(code, other_code), both(carried, other_carried))
+        features, _, shapes = self.judge.look(composed)
+        true, _, _ = self.judge.look(target)
+        perceptual = sum((a[:count] - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(features, true)) / len(true)
+        picture = losses.picture(made[:count], target, losses.weights(hole, lips)) + perceptual
+        return picture, self.sync(shapes[:count], sound), self.sync(shapes[count:], other_sound)
+
+    def forward(self, theta, *inputs):
+        """(picture, sync, regulariser, gradients of the weighted sum in theta's order)."""
+        leaves = {k: v.detach().requires_grad_() for k, v in theta.items()}
+        terms = self.terms(leaves, *inputs)
+        total = PICTURE * terms[0] + SYNC * terms[1] + REGULARISER * terms[2]
+        return (*(t.detach() for t in terms), *torch.autograd.grad(total, list(leaves.values())))
