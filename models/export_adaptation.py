@@ -12,6 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch._decomp import get_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from networks.adaptation import INPUTS, TERMS
+
+COARSE = 8
+
 aten = torch.ops.aten
 
 
@@ -249,25 +253,50 @@ class Writer(torch.fx.Interpreter):
             raise NotImplementedError(f"{op} has no ONNX counterpart here")
 
 
-def write(step, inputs, input_names, term_names, weights, opset=18):
-    """(ONNX model, names of the weights that it takes, {name: array} of its outputs) of an adaptation step.
+def coarse_inputs(config, seed=0):
+    """{name: tensor} of one step; pictures and hole as they are stored, an eighth of the size each way."""
+    draw = torch.Generator().manual_seed(seed)
+    frames, side = config["syncnet"]["frames"], config["image"] // COARSE
+    picture = lambda: (torch.rand(frames, 3, side, side, generator=draw) * 1.6 - 0.8).half().float()
+    lips = lambda: (torch.rand(frames, config["lip_hint"]["points"], 2, generator=draw) * 1.2 - 0.6).half().float()
+    code = lambda: (torch.randn(frames, 2 * len(config["channels"]), config["dim"], generator=draw) * 0.3).half().float()
+    sound = lambda: F.normalize(torch.randn(1, config["syncnet"]["dim"], generator=draw), dim=1).half().float()
+    hole = torch.zeros(frames, 1, side, side)
+    hole[:, :, side * 7 // 16: side * 15 // 16, side // 4: side * 3 // 4] = 1
+    own = {"target": picture(), "hole": hole, "lips": lips(), "code": code(), "carried": picture(), "sound": sound()}
+    return own | {"other_lips": lips(), "other_code": code(), "other_carried": picture(), "other_sound": sound()}
+
+
+def enlarged(coarse):
+    """What the step is given: pictures at full size, each stored pixel a square."""
+    return [v.repeat_interleave(COARSE, 2).repeat_interleave(COARSE, 3) if v.dim() == 4 else v
+            for v in (coarse[name] for name in INPUTS)]
+
+
+def samples(gradient):
+    """At most 256 values of a gradient, evenly spread, and its length: what the golden file keeps of it."""
+    flat = gradient.flatten()
+    return flat[:: -(-len(flat) // 256)].numpy().copy(), np.float32(gradient.norm())
+
+
+def write(step, inputs, weights, opset=18):
+    """(ONNX model, names of the weights that it takes, {name: tensor} of its outputs) of an adaptation step.
 
     `weights`: {id of a parameter: its name in the bundle}."""
     theta = step.theta()
     program = traced(step, theta, inputs)
     writer = Writer(program, weights)
     values = [*theta.values(), *inputs]
-    names = [f"theta.{k}" for k in theta] + list(input_names)
+    names = [f"theta.{k}" for k in theta] + INPUTS
     for value, name in zip(values, names):
         writer.call_it(value, name)
     with torch.no_grad():
         outputs = writer.run(*values)
-    output_names = list(term_names) + [f"grad.{k}" for k in theta]
+    output_names = TERMS + [f"grad.{k}" for k in theta]
     nodes = list(writer.nodes)
     nodes += [helper.make_node("Identity", [writer.of(v)], [name]) for v, name in zip(outputs, output_names)]
     used = {name for node in nodes for name in node.input}
     taken = sorted(name for name in weights.values() if name in used)
-    by_name = {name: key for key, name in weights.items()}
     tensors = [t for t in writer.initializers.values() if t.name in used]
     info = lambda name, value: helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape))
     graph = helper.make_graph(nodes, "adaptation", [info(n, v) for n, v in zip(names, values) if n in used],

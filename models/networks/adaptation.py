@@ -19,6 +19,9 @@ PICTURE, SYNC, REGULARISER = 10.0, 0.1, 0.1          # lambda_1, lambda_2, lambd
 # What a step is given beside theta, in the order of the graph's inputs.
 INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "other_code", "other_carried", "other_sound"]
 
+# What it gives, beside the gradients: before their weights.
+TERMS = ["picture", "sync", "regulariser"]
+
 
 class Adaptation(nn.Module):
     """`judge`: losses.MeshJudge; `tower`: SyncNet's tower of mouth shapes."""

@@ -28,13 +28,14 @@ OUTPUTS = {
     "sync_sound": ["sound"],
     "sync_shape": ["mouth"],
     "sync_face": ["mouth"],
+    "shape_code": ["code"],
 }
 
 # What a bundle may lack: the engine paints without it.
 OPTIONAL = {"sync_face"}
 
 # The graphs whose batch may be of any size.
-BATCHED = {"audio_encoder", "sync_sound", "sync_shape", "sync_face"}
+BATCHED = {"audio_encoder", "shape_code", "sync_sound", "sync_shape", "sync_face"}
 
 
 def build(config):
@@ -61,6 +62,7 @@ def example_inputs(name, config, seed=0):
                               "lips": torch.rand(1, config["lip_hint"]["points"], 2, generator=draw) * 1.6 - 0.8,
                               "code": torch.randn(1, codes, dim, generator=draw),
                               **({"carried": image(size)} if config.get("carry") else {})},
+        "shape_code": lambda: {"shape": (torch.randn(batch, config["mouth"], generator=draw) * 0.7).half().float()},
         "sync_sound": lambda: {"mel": sound(4 * frames)},
         "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},
         "sync_face": lambda: {"mouths": torch.rand(2, 3 * frames, 64, 128, generator=draw) * 2 - 1},

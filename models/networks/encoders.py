@@ -183,6 +183,18 @@ class AudioEncoder(nn.Module):
         return (self.encode_shape(shape) + rest if self.by_shape else rest), shape
 
 
+class ShapeCode(nn.Module):
+    """The part of E_aud behind the mouth's shape: shapes [N, mouth] -> a_t [N, 14, dim]. How mouths get codes whose
+    sound is not at hand (the foreign words of adaptation)."""
+
+    def __init__(self, audio_encoder):
+        super().__init__()
+        self.audio_encoder = audio_encoder
+
+    def forward(self, shape):
+        return self.audio_encoder.encode_shape(shape)
+
+
 class MeshPredictor(nn.Module):
     """Crop [B, 3, 128, 128] -> identity, expression, rotation vector, translation, log scale, confidence."""
 

@@ -1,0 +1,60 @@
+"""Foreign words for the sync regulariser of adaptation (section 4): what E_aud and SyncNet make of training audio.
+
+    python bank.py --config config/lite.json --data PACK --face-model F --work CHECKPOINTS --out bank.safetensors
+
+`shape` [streams, frames, mouth] and `sound` [streams, frames, dim], SyncNet's vector of the five frames round each;
+no sound, no picture. Only clips whose rights are cleared serve, one of each person first.
+"""
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+import checkpoint
+import configuration
+from data import dataset
+from networks.encoders import AudioEncoder
+from networks.syncnet import SoundTower
+
+
+def chosen(clips, streams, frames):
+    """Clips of as many people as there are, the longest first."""
+    long = sorted((c for c in clips if c.sync and len(c.audio) >= (frames + 8) * dataset.STEP), key=lambda c: -len(c.audio))
+    turns, taken = {}, []
+    for clip in long:
+        turns[clip.person] = turns.get(clip.person, 0) + 1
+        taken.append((turns[clip.person], -len(clip.audio), clip.name, clip))
+    return [clip for *_, clip in sorted(taken, key=lambda row: row[:3])[:streams]]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    configuration.add_arguments(parser)
+    for name in ("data", "face-model", "work", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--streams", type=int, default=24)
+    parser.add_argument("--frames", type=int, default=64, help="of 40 ms in each stream")
+    arguments = parser.parse_args()
+    config, face = configuration.load(arguments), dict(np.load(arguments.face_model))
+    encoder, tower = AudioEncoder(config).eval(), SoundTower(config).eval()
+    for name, network in (("audio_encoder", encoder), ("sync_sound", tower)):
+        if not checkpoint.restore(arguments.work, name, network):
+            raise SystemExit(f"{name}: no checkpoint in {arguments.work}")
+    shapes, sounds = [], []
+    clips = chosen(dataset.load(arguments.data, face, config["mouth"], rights="cleared"), arguments.streams, arguments.frames)
+    if not clips:
+        raise SystemExit("no clip has sound that is long enough, in time and cleared")
+    for clip in clips:
+        times = 4 + np.arange(arguments.frames)
+        mels = torch.from_numpy(dataset.mel_windows(clip, times * dataset.STEP, config).astype(np.float32))
+        with torch.no_grad():
+            shapes.append(encoder(mels)[1].half().numpy())
+            sounds.append(tower(dataset.spoken(mels, config)).half().numpy())
+    save_file({"shape": np.stack(shapes), "sound": np.stack(sounds)}, str(arguments.out))
+    print(f"{len(clips)} streams of {len({c.person for c in clips})} people")
+
+
+if __name__ == "__main__":
+    main()
