@@ -264,7 +264,8 @@ def coarse_inputs(config, seed=0):
     hole = torch.zeros(frames, 1, side, side)
     hole[:, :, side * 7 // 16: side * 15 // 16, side // 4: side * 3 // 4] = 1
     own = {"target": picture(), "hole": hole, "lips": lips(), "code": code(), "carried": picture(), "sound": sound()}
-    return own | {"other_lips": lips(), "other_code": code(), "other_carried": picture(), "other_sound": sound()}
+    return own | {"other_lips": lips(), "other_code": code(), "other_carried": picture(), "other_sound": sound(),
+                  "weights": torch.tensor([10.0, 0.1, 0.1])}
 
 
 def enlarged(coarse):

@@ -19,6 +19,7 @@
 mod analysis;
 mod inspect;
 mod options;
+mod person;
 mod pool;
 mod reference;
 mod render;
@@ -29,11 +30,13 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::adapt::Person;
 use crate::audio::{Timeline, to_16k};
 use crate::engine::Engine;
 use crate::face::{Face, Selection};
 use crate::frame::{FrameMut, FrameRef};
 use crate::latent::Codes;
+use crate::model::networks::Generator;
 use crate::{Error, Result};
 
 pub use inspect::ReferenceFrame;
@@ -41,8 +44,10 @@ pub use options::{ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, S
 pub use timing::Timing;
 
 use analysis::Analysis;
+pub(crate) use person::Moment;
 use pool::Pool;
-use reference::{CANDIDATES, Encoded, Reference};
+pub(crate) use reference::Reference;
+use reference::{CANDIDATES, Encoded};
 use render::Scratch;
 use stream::Stream;
 
@@ -55,6 +60,8 @@ pub struct Clip {
     codes: Codes,
     /// The reference that the caller set.
     reference: Option<Arc<Reference>>,
+    /// The generator of the person that the caller set.
+    person: Option<Arc<Generator>>,
     analysis: RwLock<Analysis>,
     /// The reference chosen among the analysed frames.
     encoded: Encoded,
@@ -87,6 +94,7 @@ impl Clip {
             sound: Sound::None,
             codes: Codes::new(),
             reference: None,
+            person: None,
             analysis: RwLock::new(Analysis::default()),
             encoded: Encoded::default(),
             stream,
@@ -143,6 +151,19 @@ impl Clip {
     /// Goes back to a reference chosen among the frames.
     pub fn clear_reference(&mut self) {
         self.reference = None;
+    }
+
+    /// Renders with a decoder adapted to a person (paper, section 4); `None`: with the bundle's own.
+    /// Clips of one engine may have different persons; those with the same one share its session.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the person's tensors do not fit; the person stays who it was.
+    pub fn set_person(&mut self, person: Option<&Person>) -> Result<()> {
+        self.person = match person {
+            Some(person) => Some(self.engine.generator_of(person)?),
+            None => None,
+        };
+        Ok(())
     }
 
     /// Sets all of the clip's audio: interleaved samples, nominally in [-1, 1], of `rate` Hz and
@@ -258,17 +279,7 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
-        let audio = match &self.sound {
-            Sound::Whole(audio) => audio,
-            Sound::None => return Err(Error::NoAudio("set it before a frame is rendered".into())),
-            Sound::Growing(_) => {
-                return Err(Error::State(
-                    "the audio was pushed, so the clip is a stream: random access needs all of it"
-                        .into(),
-                ));
-            }
-        };
-        self.random_access(audio, index, source, target, options)
+        self.random_access(self.words()?, index, source, target, options)
     }
 }
 

@@ -1,12 +1,17 @@
 //! The engine: a bundle of networks on a provider, and what is built from it once. Clips share it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use crate::Result;
+use crate::adapt::Person;
 use crate::audio::MelParameters;
 use crate::face::{CarryProtocol, CropProtocol, FaceModel, MaskProtocol, Tracker};
 use crate::latent::CodeSource;
+use crate::model::networks::Generator;
 use crate::model::{Bundle, Networks, Provider, ProviderReport, Runtime};
 
 /// What an engine is made of.
@@ -49,6 +54,8 @@ pub struct Engine {
     carry: Option<CarryProtocol>,
     codes: CodeSource,
     runtime: String,
+    /// Generators of the persons in use, by the person's hash.
+    persons: Mutex<HashMap<String, Weak<Generator>>>,
 }
 
 impl Engine {
@@ -79,6 +86,7 @@ impl Engine {
             codes,
             networks,
             bundle,
+            persons: Mutex::default(),
         }))
     }
 
@@ -102,6 +110,28 @@ impl Engine {
     /// The networks, for evaluation and tests.
     pub fn networks(&self) -> &Networks {
         &self.networks
+    }
+
+    /// The generator with a person's tensors; made when it is first asked for, shared while it is
+    /// in use.
+    pub(crate) fn generator_of(&self, person: &Person) -> Result<Arc<Generator>> {
+        let known = |persons: &HashMap<String, Weak<Generator>>| {
+            persons.get(person.hash()).and_then(Weak::upgrade)
+        };
+        if let Some(generator) = known(&self.persons.lock()) {
+            return Ok(generator);
+        }
+        // No lock is held while the session is made; of two at once one is kept.
+        let (provider, threads) = (self.networks.provider().used, self.networks.threads());
+        let made = Generator::adapted(&self.bundle, provider, threads, &person.tensors())?;
+        let made = Arc::new(made);
+        let mut persons = self.persons.lock();
+        if let Some(generator) = known(&persons) {
+            return Ok(generator);
+        }
+        persons.retain(|_, generator| generator.strong_count() > 0);
+        persons.insert(person.hash().to_owned(), Arc::downgrade(&made));
+        Ok(made)
     }
 
     /// The tracker: faces in one frame.

@@ -40,6 +40,9 @@ pub enum Error {
         field: String,
         reason: String,
     },
+    /// A person file or a checkpoint is damaged, or belongs to another bundle.
+    #[error("person {path}: {reason}")]
+    Person { path: PathBuf, reason: String },
     /// ONNX Runtime's shared library is missing or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),

@@ -8,6 +8,7 @@
 //! frame X_t -> track -> pose-aware mask -> masked crop -> E_face ---------------------+-> G -> frame
 //! ```
 
+pub mod adapt;
 pub mod audio;
 pub mod capi;
 pub mod clip;

@@ -3,6 +3,7 @@
 
 use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
+use stylelipsync::model::adaptation::{Bank, Step, StepInputs, Words};
 use stylelipsync::model::provision::{self, Component};
 use stylelipsync::model::{Bundle, Networks, Provider, SyncNet};
 
@@ -136,6 +137,22 @@ fn every_network_agrees_with_pytorch() {
 }
 
 #[test]
+fn shapes_give_the_codes_that_pytorch_gives_them() {
+    provision::provision(Component::OnnxRuntime).unwrap();
+    let bank = Bank::load(bundle(), Provider::Cpu, 1).unwrap();
+    let golden = Golden::read();
+    let shapes = golden.input("shape_code", "shape");
+    let codes: Vec<f32> = shapes
+        .chunks(bundle().manifest().face_model.mouth)
+        .flat_map(|shape| bank.code_of(shape).unwrap())
+        .collect();
+    golden.check("shape_code", "code", &codes);
+    let sound = bank.sound(bank.streams() - 1, bank.frames() - 1);
+    let length = sound.iter().map(|v| v * v).sum::<f32>().sqrt();
+    assert!((length - 1.0).abs() < 1e-2, "{length}");
+}
+
+#[test]
 fn syncnet_agrees_with_pytorch() {
     provision::provision(Component::OnnxRuntime).unwrap();
     let golden = Golden::read();
@@ -153,6 +170,71 @@ fn syncnet_agrees_with_pytorch() {
         sync.mouth(shapes).unwrap()
     });
     golden.check("sync_shape", "mouth", &mouths);
+}
+
+/// Pictures are stored at an eighth of the size each way: each stored pixel is a square.
+fn enlarged(coarse: &[f32], size: usize) -> Vec<f32> {
+    const COARSE: usize = 8;
+    let side = size / COARSE;
+    let row = |row: &[f32]| -> Vec<f32> {
+        let wide = row.iter().flat_map(|v| [*v; COARSE]).collect::<Vec<_>>();
+        wide.repeat(COARSE)
+    };
+    coarse.chunks(side).flat_map(row).collect()
+}
+
+#[test]
+fn the_step_of_adaptation_agrees_with_pytorch() {
+    provision::provision(Component::OnnxRuntime).unwrap();
+    let (golden, size) = (Golden::read(), bundle().manifest().image);
+    let step = Step::load(bundle(), Provider::Cpu, 2).unwrap();
+    let input = |name: &str| golden.input("adaptation", name).to_vec();
+    let words = |prefix: &str| Words {
+        lips: input(&format!("{prefix}lips")),
+        code: input(&format!("{prefix}code")),
+        carried: enlarged(&input(&format!("{prefix}carried")), size),
+        sound: input(&format!("{prefix}sound")),
+    };
+    let inputs = StepInputs {
+        target: enlarged(&input("target"), size),
+        hole: enlarged(&input("hole"), size),
+        own: words(""),
+        foreign: words("other_"),
+    };
+    let theta = step.initial(bundle()).unwrap();
+    let weights = input("weights").try_into().unwrap();
+    let found = step.run(&theta, &inputs, weights).unwrap();
+    for (term, name) in found.terms.iter().zip(["picture", "sync", "regulariser"]) {
+        let expected = golden.get("adaptation", "out", name)[0];
+        println!("{name}: {term}, PyTorch {expected}");
+        assert!((term - expected).abs() <= 1e-3 * expected.abs());
+    }
+    let length = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
+    for (parameter, gradient) in step.parameters().iter().zip(&found.gradients) {
+        let name = format!("grad.{}", parameter.name);
+        let whole = golden.get("adaptation", "norm", &name)[0];
+        let some = golden.get("adaptation", "out", &name);
+        let every = gradient.len().div_ceil(256);
+        let off: Vec<f32> = gradient
+            .iter()
+            .step_by(every)
+            .zip(some)
+            .map(|(a, b)| a - b)
+            .collect();
+        assert_eq!(off.len(), some.len(), "{name}");
+        assert!(whole > 0.0, "{name} is all zero, which shows nothing");
+        assert!(
+            (length(gradient) - whole).abs() <= 1e-3 * whole,
+            "{name}: {} long, PyTorch {whole}",
+            length(gradient)
+        );
+        assert!(
+            length(&off) <= 1e-3 * length(some),
+            "{name}: {} off, {}",
+            length(&off),
+            length(some)
+        );
+    }
 }
 
 /// Bit patterns: -0.0 and 0.0 differ, NaN equals itself.

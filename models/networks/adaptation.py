@@ -2,9 +2,9 @@
 
 Five consecutive frames of the person with their own words, and the same frames with foreign words:
 
-    L = 10 (L_picture + L_perceptual) + 0.1 (1 - cos(own)) + 0.1 (1 - cos(foreign))
+    L = weights . (L_picture + L_perceptual, 1 - cos(own), 1 - cos(foreign))
 
-The encoders, the fusions (SaMF), the judges and the codes are frozen; theta, the rest of the decoder, comes in as
+The weights are the paper's lambda_1, lambda_2 and lambda_R: 10, 0.1, 0.1 (section 5.2); 0 leaves a term out. The encoders, the fusions (SaMF), the judges and the codes are frozen; theta, the rest of the decoder, comes in as
 inputs, so that a runtime without training operators steps it. `export_adaptation.py` turns this into a graph.
 """
 import torch
@@ -14,10 +14,8 @@ from torch import nn
 import losses
 from networks.blocks import double
 
-PICTURE, SYNC, REGULARISER = 10.0, 0.1, 0.1          # lambda_1, lambda_2, lambda_R (section 5.2)
-
 # What a step is given beside theta, in the order of the graph's inputs.
-INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "other_code", "other_carried", "other_sound"]
+INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "other_code", "other_carried", "other_sound", "weights"]
 
 # What it gives, beside the gradients: before their weights.
 TERMS = ["picture", "sync", "regulariser"]
@@ -64,8 +62,10 @@ class Adaptation(nn.Module):
         return picture, self.sync(shapes[:count], sound), self.sync(shapes[count:], other_sound)
 
     def forward(self, theta, *inputs):
-        """(picture, sync, regulariser, gradients of the weighted sum in theta's order)."""
+        """(picture, sync, regulariser, gradients of the weighted sum in theta's order). The last input are the
+        weights [3]."""
         leaves = {k: v.detach().requires_grad_() for k, v in theta.items()}
+        *inputs, weights = inputs
         terms = self.terms(leaves, *inputs)
-        total = PICTURE * terms[0] + SYNC * terms[1] + REGULARISER * terms[2]
+        total = (weights * torch.stack(terms)).sum()
         return (*(t.detach() for t in terms), *torch.autograd.grad(total, list(leaves.values())))

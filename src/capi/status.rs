@@ -48,6 +48,8 @@ pub const SLS_ERROR_STATE: i32 = -16;
 pub const SLS_ERROR_CANCELLED: i32 = -17;
 /// The handle cannot be used any more, because a call on it returned SLS_ERROR_INTERNAL: destroy it.
 pub const SLS_ERROR_POISONED: i32 = -18;
+/// A person file or a checkpoint of an adaptation is damaged, or belongs to another bundle.
+pub const SLS_ERROR_PERSON: i32 = -20;
 /// A fault of this library. The process is safe; the handle is poisoned.
 pub const SLS_ERROR_INTERNAL: i32 = -19;
 
@@ -89,6 +91,7 @@ impl Failure {
                 Error::Audio(_) => SLS_ERROR_AUDIO,
                 Error::NoAudio(_) => SLS_ERROR_NO_AUDIO,
                 Error::Bundle { .. } => SLS_ERROR_BUNDLE,
+                Error::Person { .. } => SLS_ERROR_PERSON,
                 Error::Runtime(_) => SLS_ERROR_RUNTIME,
                 Error::Provider { .. } => SLS_ERROR_PROVIDER,
                 Error::Network { .. } => SLS_ERROR_NETWORK,
@@ -151,6 +154,7 @@ pub extern "C" fn sls_status_str(status: i32) -> *const c_char {
         SLS_ERROR_NO_FACE => "no face was found\0",
         SLS_ERROR_STATE => "the call does not fit the state\0",
         SLS_ERROR_CANCELLED => "cancelled\0",
+        SLS_ERROR_PERSON => "a person file cannot be used\0",
         SLS_ERROR_POISONED => "the handle is poisoned\0",
         SLS_ERROR_INTERNAL => "internal error\0",
         _ => "unknown status\0",

@@ -162,6 +162,11 @@ impl Analysis {
         self.frames = self.frames.split_off(&index);
     }
 
+    /// The indices of the known frames, in their order.
+    pub fn indices(&self) -> Vec<i64> {
+        self.frames.keys().copied().collect()
+    }
+
     /// Frames known.
     pub fn len(&self) -> usize {
         self.frames.len()

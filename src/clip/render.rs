@@ -13,8 +13,8 @@ use crate::face::lips::mouth_points;
 use crate::face::quality::fade;
 use crate::face::{Carry, Face, Mask};
 use crate::frame::composite::Patch;
-use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, copy_pixels};
-use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
+use crate::latent::{AudioCode, SmoothCode, WINDOW, smooth_code, window_positions};
 
 /// Buffers of one thread's frame.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Scratch {
     pub crop: Vec<f32>,
     /// The crop with the hole in it.
     masked: Vec<f32>,
-    mask: Mask,
+    pub mask: Mask,
     /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
     points: Vec<f32>,
     carry: Carry,
@@ -202,31 +202,12 @@ impl Clip {
         options: &mut FrameOptions<'_>,
         scratch: &mut Scratch,
     ) -> Result<bool> {
-        let (engine, networks) = (&self.engine, self.engine.networks());
+        let engine = &self.engine;
         let size = engine.bundle().manifest().image;
         let transfer = self.options.transfer;
-        let codes = self.codes_of(job.gathered, scratch)?;
-        let smooth = smooth_code(
-            &networks.mals,
-            &job.reference.code,
-            &codes,
-            &mut scratch.codes,
-        )?;
-
-        let map = engine.crop().place(&job.face.pose);
-        scratch.crop.resize(3 * size * size, 0.0);
-        scratch.sampler.sample(
-            source,
-            transfer,
-            &map,
-            size,
-            Outside::Edge,
-            &mut scratch.crop,
-        )?;
+        let smooth = self.smooth(job.gathered, job.reference, scratch)?;
+        let map = self.look(job.face, job.reference, source, scratch)?;
         let (model, identity) = (engine.face_model(), job.reference.identity.as_slice());
-        scratch
-            .mask
-            .draw(model, job.face, identity, &map, engine.mask());
         let points = &mut scratch.points;
         mouth_points(model, &job.face.pose, identity, &smooth.shape, &map, points);
         scratch.masked.clone_from(&scratch.crop);
@@ -235,7 +216,11 @@ impl Clip {
             let (picture, seen, out) = (&shown.picture, &shown.points, &mut scratch.carried);
             scratch.carry.draw(picture, seen, points, protocol, out);
         }
-        let generated = networks.generator.run(
+        let generator = match &self.person {
+            Some(person) => person,
+            None => &engine.networks().generator,
+        };
+        let generated = generator.run(
             &scratch.masked,
             &points[..2 * model.lips().len()],
             &smooth.code,
@@ -265,6 +250,41 @@ impl Clip {
                 .matte(frame, &map, (size, alpha), job.strength, out)?;
         }
         Ok(changed.is_some())
+    }
+
+    /// The smoothed code and mouth shape of a frame.
+    pub(super) fn smooth(
+        &self,
+        gathered: &Gathered<'_>,
+        reference: &Reference,
+        scratch: &mut Scratch,
+    ) -> Result<SmoothCode> {
+        let codes = self.codes_of(gathered, scratch)?;
+        let mals = &self.engine.networks().mals;
+        smooth_code(mals, &reference.code, &codes, &mut scratch.codes)
+    }
+
+    /// Cuts the crop of a face out of a frame and draws its mask; gives where the crop lies.
+    pub(super) fn look(
+        &self,
+        face: &Face,
+        reference: &Reference,
+        source: &FrameRef<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Similarity> {
+        let engine = &self.engine;
+        let size = engine.bundle().manifest().image;
+        let map = engine.crop().place(&face.pose);
+        scratch.crop.resize(3 * size * size, 0.0);
+        let (transfer, crop) = (self.options.transfer, &mut scratch.crop);
+        scratch
+            .sampler
+            .sample(source, transfer, &map, size, Outside::Edge, crop)?;
+        let (model, identity) = (engine.face_model(), reference.identity.as_slice());
+        scratch
+            .mask
+            .draw(model, face, identity, &map, engine.mask());
+        Ok(map)
     }
 
     /// The seven codes round a frame, from the ring or computed. No lock is held meanwhile.

@@ -23,8 +23,9 @@ const LARGEST_MANIFEST: u64 = 1 << 20;
 const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/lite.rs"));
 const EMBEDDED_NAME: &str = "lite (embedded)";
 const MANIFEST: &str = "manifest.json";
-/// Prefix of the tensors that no graph owns.
+/// Prefixes of the tensors that no graph owns.
 const FACE_MODEL: &str = "face_model";
+const BANK: &str = "bank";
 
 /// An opened and checked bundle. Immutable; share it freely between threads.
 pub struct Bundle {
@@ -36,8 +37,8 @@ pub struct Bundle {
 
 struct Graph {
     bytes: Cow<'static, [u8]>,
-    /// External initialisers: name in the graph, shape.
-    tensors: Vec<(String, Vec<usize>)>,
+    /// External initialisers: name in the graph, name among the weights, shape.
+    tensors: Vec<(String, String, Vec<usize>)>,
 }
 
 /// A tensor as a session takes it: name in the graph, shape, values.
@@ -122,7 +123,7 @@ impl Bundle {
         let mut known = BTreeSet::new();
         for (network, entry) in &manifest.graphs {
             let field = format!("graphs.{network}");
-            if network == FACE_MODEL || network.contains('.') {
+            if [FACE_MODEL, BANK].contains(&network.as_str()) || network.contains('.') {
                 return Err(refuse(&field, "is no name for a graph".into()));
             }
             let file = FileEntry {
@@ -132,24 +133,31 @@ impl Bundle {
             let bytes = read_checked(&field, &file)?;
             let tensors = external_tensors(&bytes, &manifest.weights.file)
                 .map_err(|reason| refuse(&field, format!("{}: {reason}", entry.file)))?;
-            for (tensor, shape) in &tensors {
-                let stored = format!("{network}.{tensor}");
-                match weights.shape(&stored) {
+            let named = |(tensor, shape): (String, Vec<usize>)| {
+                let stored = match entry.shares {
+                    true => tensor.clone(),
+                    false => format!("{network}.{tensor}"),
+                };
+                (tensor, stored, shape)
+            };
+            let tensors: Vec<_> = tensors.into_iter().map(named).collect();
+            for (_, stored, shape) in &tensors {
+                match weights.shape(stored) {
                     None => return Err(refuse(&format!("weights.{stored}"), "is missing".into())),
                     Some(found) if found != shape => {
                         let reason = format!("has shape {found:?}, the graph says {shape:?}");
                         return Err(refuse(&format!("weights.{stored}"), reason));
                     }
-                    Some(_) => known.insert(stored),
+                    Some(_) => known.insert(stored.clone()),
                 };
             }
             graphs.insert(network.clone(), Graph { bytes, tensors });
         }
         for tensor in weights.names() {
-            let of_face = tensor
+            let of_none = tensor
                 .split_once('.')
-                .is_some_and(|(owner, _)| owner == FACE_MODEL);
-            if !of_face && !known.contains(tensor) {
+                .is_some_and(|(owner, _)| [FACE_MODEL, BANK].contains(&owner));
+            if !of_none && !known.contains(tensor) {
                 let reason = "belongs to no graph of the manifest".into();
                 return Err(refuse(&format!("weights.{tensor}"), reason));
             }
@@ -222,12 +230,22 @@ impl Bundle {
         let tensors = graph
             .tensors
             .iter()
-            .map(|(name, shape)| {
-                let values = self.floats(&format!("{network}.{name}"), shape)?;
+            .map(|(name, stored, shape)| {
+                let values = self.floats(stored, shape)?;
                 Ok((name.clone(), shape.clone(), values))
             })
             .collect::<Result<_>>()?;
         Ok((&graph.bytes, tensors))
+    }
+
+    /// The shape of a tensor of the weights; `None` where there is none of that name.
+    pub(crate) fn shape(&self, tensor: &str) -> Option<&[usize]> {
+        self.weights.shape(tensor)
+    }
+
+    /// What tells these weights from any others: the SHA-256 of their file.
+    pub fn identity(&self) -> &str {
+        &self.manifest.weights.sha256
     }
 
     /// Whether the bundle has a network that not every bundle needs.

@@ -32,6 +32,9 @@ pub struct Manifest {
     /// Absent where the bundle has no SyncNet.
     #[serde(default)]
     pub syncnet: Option<SyncNetSizes>,
+    /// Absent where the bundle cannot be adapted to a person.
+    #[serde(default)]
+    pub bank: Option<Bank>,
     pub graphs: BTreeMap<String, GraphEntry>,
     pub weights: FileEntry,
     /// Where the weights come from: training data, recipe, dates. Free form, for people.
@@ -116,6 +119,15 @@ pub struct SyncNetSizes {
     pub dim: usize,
 }
 
+/// The foreign words that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
+/// frames, face_model.mouth] and `bank.sound` [streams, frames, syncnet.dim].
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Bank {
+    pub streams: usize,
+    /// Of 40 ms, in each stream.
+    pub frames: usize,
+}
+
 /// A file of the bundle.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FileEntry {
@@ -132,6 +144,9 @@ pub struct GraphEntry {
     pub sha256: String,
     pub inputs: BTreeMap<String, Vec<Dimension>>,
     pub outputs: BTreeMap<String, Vec<Dimension>>,
+    /// Its tensors are those of other graphs, by their whole names.
+    #[serde(default)]
+    pub shares: bool,
 }
 
 /// One dimension of a tensor: a number, or anything else (-1, null, a symbol) where it is free.
@@ -176,12 +191,18 @@ impl Manifest {
             return Err((format!("manifest.{field}"), reason));
         }
         let sync = self.syncnet.unwrap_or(SyncNetSizes { frames: 1, dim: 1 });
+        let bank = self.bank.unwrap_or(Bank {
+            streams: 1,
+            frames: 64,
+        });
         let carry = self.carry.unwrap_or(Carry {
             grid: 2,
             sigma: 1.0,
         });
         let sizes = [
             ("carry.grid", carry.grid, 2, 256),
+            ("bank.streams", bank.streams, 1, 65_536),
+            ("bank.frames", bank.frames, 16, 65_536),
             ("syncnet.frames", sync.frames, 1, 256),
             ("syncnet.dim", sync.dim, 1, 4096),
             ("latent.dim", self.latent.dim, 1, 4096),

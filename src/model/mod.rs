@@ -6,10 +6,12 @@
 //! provider   which execution provider is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! networks   typed calls over pools of sessions
+//! adaptation  the step of adaptation, and the foreign words that it needs
 //! recognition  a face recognition network of the caller's own, for measuring
 //! doctor     what was found and what to do
 //! ```
 
+pub mod adaptation;
 pub mod bundle;
 pub mod doctor;
 pub mod manifest;

@@ -6,7 +6,7 @@ use super::session::{Pool, Recipe};
 use super::{Bundle, Provider, ProviderReport, Runtime};
 use crate::{Error, Result};
 use ort::value::{DynValue, Tensor, TensorRef};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
 pub(super) struct Signature {
@@ -87,9 +87,15 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
                 ),
                 ("reference", code.clone()),
             ],
-            vec![("code", code)],
+            vec![("code", code.clone())],
         ),
         needed("generator", painted, vec![("image", image)]),
+        Signature {
+            network: "shape_code",
+            required: false,
+            inputs: vec![("shape", vec![1, manifest.face_model.mouth])],
+            outputs: vec![("code", code)],
+        },
     ]
     .into_iter()
     .chain(
@@ -213,32 +219,25 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) fn network(&self, name: &'static str) -> Result<Network> {
-        let failed = |reason: String| Error::Network {
-            network: name,
-            reason,
-        };
-        let (graph, tensors) = self.bundle.graph(name)?;
+        self.network_with(name, &BTreeMap::new())
+    }
+
+    /// A network some of whose tensors are others than the bundle's, by their names in the graph.
+    pub(super) fn network_with(
+        &self,
+        name: &'static str,
+        others: &BTreeMap<String, Vec<f32>>,
+    ) -> Result<Network> {
         let known = signatures(self.bundle.manifest());
         let Some(signature) = known.into_iter().find(|known| known.network == name) else {
-            return Err(failed("the manifest gives no sizes for it".into()));
+            return Err(Error::Network {
+                network: name,
+                reason: "the manifest gives no sizes for it".into(),
+            });
         };
-        let mut weights: Vec<(String, Arc<DynValue>)> = Vec::with_capacity(tensors.len());
-        for (tensor, shape, values) in tensors {
-            let value =
-                Tensor::from_array((shape, values)).map_err(|error| failed(error.to_string()))?;
-            weights.push((tensor, Arc::new(value.into_dyn())));
-        }
-        let provider = self.report.used;
         // A GPU runs one call at a time anyway; further sessions would only take its memory.
-        let limit = if provider.is_gpu() { 1 } else { self.threads };
-        let recipe = Recipe {
-            graph,
-            weights: &weights,
-            provider,
-            threads: self.threads,
-            strict: false,
-        };
-        let pool = Pool::new(name, self.runtime, &recipe, limit)?;
+        let gpu = self.report.used.is_gpu();
+        let pool = self.pool(name, others, if gpu { 1 } else { self.threads })?;
         pool.run(|session| {
             let sides = [
                 ("inputs", session.inputs(), &signature.inputs),
@@ -252,6 +251,42 @@ impl<'a> Loader<'a> {
             })
         })?;
         Ok(Network { pool, signature })
+    }
+
+    /// The sessions of a graph, at most `limit`, with `others` in the place of the bundle's tensors.
+    pub(super) fn pool(
+        &self,
+        name: &'static str,
+        others: &BTreeMap<String, Vec<f32>>,
+        limit: usize,
+    ) -> Result<Pool> {
+        let failed = |reason: String| Error::Network {
+            network: name,
+            reason,
+        };
+        let (graph, tensors) = self.bundle.graph(name)?;
+        let mut weights: Vec<(String, Arc<DynValue>)> = Vec::with_capacity(tensors.len());
+        for (tensor, shape, mut values) in tensors {
+            if let Some(other) = others.get(&tensor) {
+                if other.len() != values.len() {
+                    let reason =
+                        format!("{tensor} has {} values, not {}", other.len(), values.len());
+                    return Err(failed(reason));
+                }
+                values.clone_from(other);
+            }
+            let value =
+                Tensor::from_array((shape, values)).map_err(|error| failed(error.to_string()))?;
+            weights.push((tensor, Arc::new(value.into_dyn())));
+        }
+        let recipe = Recipe {
+            graph,
+            weights: &weights,
+            provider: self.report.used,
+            threads: self.threads,
+            strict: false,
+        };
+        Pool::new(name, self.runtime, &recipe, limit)
     }
 }
 

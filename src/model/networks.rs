@@ -8,6 +8,7 @@
 use super::network::{Loader, Network};
 use super::{Bundle, Provider, ProviderReport};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 pub use super::network::Placement;
 
@@ -208,6 +209,25 @@ impl Mals {
 pub struct Generator(Network);
 
 impl Generator {
+    /// A generator whose synthesis network has a person's tensors, by their names in the decoder,
+    /// where they are given. One session, not one model: the rest is the bundle's.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a tensor does not fit or the graph cannot be loaded.
+    pub fn adapted(
+        bundle: &Bundle,
+        provider: Provider,
+        threads: usize,
+        tensors: &BTreeMap<String, Vec<f32>>,
+    ) -> Result<Generator> {
+        let others = tensors
+            .iter()
+            .map(|(name, values)| (format!("decoder.{name}"), values.clone()))
+            .collect();
+        let loader = Loader::new(bundle, provider, threads)?;
+        loader.network_with("generator", &others).map(Generator)
+    }
+
     /// `face`: the masked crop, [3, image, image]; `lips`: [P, 2] in [-1, 1]; `code`: [codes, dim];
     /// `carried`: the reference's picture with the wanted mouth, [3, image, image], which a bundle
     /// without `carry` in its manifest does not look at. Gives the image, [3, image, image].

@@ -76,7 +76,7 @@ pub fn head(count: usize) -> Vec<Picture> {
                 bytes: image.into_raw(),
             }
         };
-        paths.iter().take(40).map(read).collect()
+        paths.iter().take(64).map(read).collect()
     });
     assert!(
         all.len() >= count,

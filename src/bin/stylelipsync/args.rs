@@ -22,6 +22,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
     Render(RenderArguments),
+    /// Learn a person from a few seconds of them: what `render --person` takes.
+    Adapt(AdaptArguments),
     /// Measure a rendered clip against what it should be, or against what it was made from.
     Evaluate(EvaluateArguments),
     /// Tell what was found on this machine, which providers work, and what to do when nothing was.
@@ -77,6 +79,9 @@ pub struct RenderArguments {
     /// clip's first frames.
     #[arg(long, value_name = "PICTURE")]
     pub reference: Option<PathBuf>,
+    /// A person file that `adapt` made: the clip is rendered as that person.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub person: Option<PathBuf>,
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
@@ -89,6 +94,55 @@ pub struct RenderArguments {
     /// How much of the effect to mix in: 0 is the source, 1 the whole effect.
     #[arg(long, default_value_t = 1.0, value_name = "0..1")]
     pub strength: f32,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct AdaptArguments {
+    /// The person, speaking: two seconds at least, a movie or a folder of PNG or JPEG pictures.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub video: PathBuf,
+    /// What they say in it, where that is not the movie's own sound.
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// The person file to write.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: PathBuf,
+    /// The most steps to take.
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    pub steps: u64,
+    /// The longest time to take, without the tracking.
+    #[arg(long, value_name = "M")]
+    pub minutes: Option<f64>,
+    /// Stop when frames that are not learnt from get no better.
+    #[arg(long)]
+    pub plateau: bool,
+    /// Go on from the checkpoint that an interrupted run left beside the person file.
+    #[arg(long)]
+    pub resume: bool,
+    /// What the order of frames and foreign words goes by.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// A picture of the same person that shows mouth and teeth well; otherwise the best of the
+    /// clip's first frames.
+    #[arg(long, value_name = "PICTURE")]
+    pub reference: Option<PathBuf>,
+    /// Frames a second of a folder of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Which face: the largest, the one at a point in pixels, or a track's number.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    pub face: FaceChoice,
+    /// Kept in the person file: who agreed to this, and how.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub consent: String,
+    /// Leave out the sync loss (equation 7), for comparison.
+    #[arg(long)]
+    pub without_sync: bool,
+    /// Leave out the sync regulariser (equation 9), for comparison.
+    #[arg(long)]
+    pub without_regulariser: bool,
     #[command(flatten)]
     pub engine: EngineArguments,
 }

@@ -3,6 +3,7 @@
 //! Reads clips, drives [`stylelipsync::Clip`], writes results. Whatever is about lip-sync is in
 //! the library; here are files, child processes, queues and sentences for people.
 
+mod adapt;
 mod args;
 mod demo;
 mod encoder;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
+        Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };

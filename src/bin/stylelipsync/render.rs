@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use stylelipsync::adapt::Person;
 use stylelipsync::audio::{Rate, Waveform, decode_file};
 use stylelipsync::face::Selection;
 use stylelipsync::{Clip, ClipOptions, Timing};
@@ -59,6 +60,9 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             content: Content::File(path.clone()),
         };
         clip.set_reference(&lipsync::view(&still.decode()?)?)?;
+    }
+    if let Some(path) = &arguments.person {
+        clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
     let job = Job {
         clip: &clip,

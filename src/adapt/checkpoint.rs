@@ -1,0 +1,143 @@
+//! Where an adaptation stands, in a file: it can be killed at any time and taken up again.
+
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::adam::Adam;
+use crate::model::adaptation::Parameter;
+use crate::{Error, Result};
+
+/// What a checkpoint must agree with to be taken up: bundle, frames, options.
+const KEY: &str = "stylelipsync.adaptation";
+const STEPS: &str = "steps";
+const LARGEST: u64 = 4 << 30;
+
+/// Writes a file, whole or not at all.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(super) fn read_below(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    if length > limit {
+        let reason = format!("it has {length} bytes, more than {limit}");
+        return Err(failed(std::io::Error::other(reason)));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+/// Writes parameters and moments; `mark` is what a later run must agree with.
+pub(super) fn save(
+    path: &Path,
+    mark: &str,
+    parameters: &[Parameter],
+    theta: &[Vec<f32>],
+    adam: &Adam,
+) -> Result<()> {
+    let failed = |reason: String| Error::Write {
+        path: path.to_owned(),
+        source: std::io::Error::other(reason),
+    };
+    let mut views = Vec::new();
+    for (part, values) in [
+        ("theta", theta),
+        ("first", &adam.first),
+        ("second", &adam.second),
+    ] {
+        for (parameter, values) in parameters.iter().zip(values) {
+            let bytes = bytemuck::cast_slice(values);
+            let view = TensorView::new(Dtype::F32, parameter.shape.clone(), bytes)
+                .map_err(|error| failed(error.to_string()))?;
+            views.push((format!("{part}.{}", parameter.name), view));
+        }
+    }
+    let metadata = [
+        (KEY.to_owned(), mark.to_owned()),
+        (STEPS.to_owned(), adam.steps.to_string()),
+    ];
+    let bytes = safetensors::serialize(views, Some(metadata.into()))
+        .map_err(|error| failed(error.to_string()))?;
+    write_whole(path, &bytes)
+}
+
+/// Reads them back: (parameters, moments); `None` where there is no such file.
+///
+/// # Errors
+/// [`Error::Read`]; [`Error::Person`] when it is no checkpoint, or one of other work.
+pub(super) fn load(
+    path: &Path,
+    mark: &str,
+    parameters: &[Parameter],
+) -> Result<Option<(Vec<Vec<f32>>, Adam)>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = read_below(path, LARGEST)?;
+    let refuse = |reason: String| Error::Person {
+        path: path.to_owned(),
+        reason,
+    };
+    let broken = |error: safetensors::SafeTensorError| refuse(format!("is no checkpoint: {error}"));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    match metadata.get(KEY) {
+        Some(found) if found == mark => {}
+        Some(_) => {
+            return Err(refuse(
+                "is a checkpoint of other work: another bundle, clip, seed or weights of the losses"
+                    .into(),
+            ));
+        }
+        None => return Err(refuse("is no checkpoint of an adaptation".into())),
+    }
+    let steps = metadata.get(STEPS).and_then(|steps| steps.parse().ok());
+    let steps = steps.ok_or_else(|| refuse("does not say how many steps it is from".into()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
+    let part = |part: &str| -> Result<Vec<Vec<f32>>> {
+        let read = |p: &Parameter| {
+            let name = format!("{part}.{}", p.name);
+            let view = file.tensor(&name).map_err(broken)?;
+            if view.dtype() != Dtype::F32 || view.shape() != p.shape {
+                return Err(refuse(format!("{name} is of another shape")));
+            }
+            let values: Vec<f32> = view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b))
+                .collect();
+            match values.iter().all(|v| v.is_finite()) {
+                true => Ok(values),
+                false => Err(refuse(format!("{name} holds a number that is not finite"))),
+            }
+        };
+        parameters.iter().map(read).collect()
+    };
+    let adam = Adam {
+        steps,
+        first: part("first")?,
+        second: part("second")?,
+    };
+    Ok(Some((part("theta")?, adam)))
+}

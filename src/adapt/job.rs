@@ -1,0 +1,534 @@
+//! The work itself: frames in, steps, a person out.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::adam::Adam;
+use super::moments::{Held, Plan};
+use super::person::{Person, PersonInfo};
+use super::{WINDOW, checkpoint};
+use crate::clip::{Clip, Reference};
+use crate::engine::Engine;
+use crate::face::Carry;
+use crate::face::lips::mouth_points;
+use crate::frame::FrameRef;
+use crate::latent::{AudioCode, REACH, smooth_code};
+use crate::model::SyncNet;
+use crate::model::adaptation::{Bank, Step, StepInputs, StepResult, Words};
+use crate::{Error, Result};
+
+/// Every which window is held out.
+const HELD_OUT: usize = 8;
+/// The most windows that are held out: each look at them costs as many steps.
+const MOST_HELD_OUT: usize = 3;
+/// Steps between looks at them.
+const LOOK: u64 = 50;
+/// Looks without a better one after which nothing more is learnt, and by what share better is.
+const PATIENCE: u32 = 4;
+const BETTER: f32 = 0.995;
+/// Steps between checkpoints.
+const KEEP: u64 = 25;
+
+/// The weights of equations 8 and 10. 0 leaves a term out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// lambda_1, of the picture (equation 6).
+    pub picture: f32,
+    /// lambda_2, of the person's own words (equation 7).
+    pub sync: f32,
+    /// lambda_R, of foreign words (equation 9).
+    pub regulariser: f32,
+}
+
+impl Default for Weights {
+    /// The paper's (section 5.2).
+    fn default() -> Self {
+        Self {
+            picture: 10.0,
+            sync: 0.1,
+            regulariser: 0.1,
+        }
+    }
+}
+
+/// How a person is learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdaptOptions {
+    /// The most steps; 1 to 1,000,000.
+    pub steps: u64,
+    /// The longest time; `None`: as long as the steps take.
+    pub time: Option<Duration>,
+    /// Stop when frames that are not learnt from get no better.
+    pub plateau: bool,
+    /// Adam's rate, above 0 to 0.1; the paper's is 1e-4.
+    pub rate: f32,
+    /// What the order of frames and foreign words goes by.
+    pub seed: u64,
+    pub weights: Weights,
+    /// The most frames held in memory, some 0.2 MB each; at least 5.
+    pub frames: usize,
+    /// Where to note how far the work is; taken up from there when it exists.
+    pub checkpoint: Option<PathBuf>,
+    /// Free text, kept in the person file: who agreed to this, and how.
+    pub consent: String,
+}
+
+impl Default for AdaptOptions {
+    /// 300 steps with the paper's rate and weights.
+    fn default() -> Self {
+        Self {
+            steps: 300,
+            time: None,
+            plateau: false,
+            rate: 1e-4,
+            seed: 0,
+            weights: Weights::default(),
+            frames: 600,
+            checkpoint: None,
+            consent: String::new(),
+        }
+    }
+}
+
+impl AdaptOptions {
+    fn check(&self) -> Result<()> {
+        let refuse = |field, reason: String| Err(Error::Argument { field, reason });
+        if !(1..=1_000_000).contains(&self.steps) {
+            return refuse("steps", format!("{} is not in 1 to 1,000,000", self.steps));
+        }
+        if !(self.rate > 0.0 && self.rate <= 0.1) {
+            return refuse("rate", format!("{} is not above 0 to 0.1", self.rate));
+        }
+        if self.frames < WINDOW {
+            return refuse("frames", format!("{} is less than 5", self.frames));
+        }
+        if self.time.is_some_and(|time| time.is_zero()) {
+            return refuse("time", "is 0".into());
+        }
+        let Weights {
+            picture,
+            sync,
+            regulariser,
+        } = self.weights;
+        let weights = [picture, sync, regulariser];
+        if weights.iter().any(|w| !(0.0..=1e6).contains(w)) || weights.iter().all(|w| *w == 0.0) {
+            return refuse(
+                "weights",
+                format!("{weights:?} are not in 0 to 1e6, or all 0"),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// How far the work is, after a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Steps taken, those before a resumption included.
+    pub step: u64,
+    /// The most there may be.
+    pub steps: u64,
+    /// Picture, sync and regulariser of this step, before their weights.
+    pub terms: [f32; 3],
+    /// The weighted loss of frames that are not learnt from: at first, and when it was last looked
+    /// at. `None` for clips too short to hold any out.
+    pub held_out: Option<[f32; 2]>,
+    pub steps_per_second: f64,
+    /// Until the last step or the end of the time.
+    pub left: Duration,
+}
+
+/// A person being learnt. Make it from a clip whose frames are analysed and whose audio is set,
+/// [`add`](Self::add) the frames that it [`wants`](Self::wants), then [`run`](Self::run) it.
+pub struct Adaptation {
+    engine: Arc<Engine>,
+    reference: Arc<Reference>,
+    options: AdaptOptions,
+    plan: Plan,
+    /// SyncNet's vector for each window of the plan.
+    sounds: Vec<Vec<f32>>,
+    held: BTreeMap<i64, Option<Held>>,
+}
+
+impl Adaptation {
+    /// Plans the work.
+    ///
+    /// # Errors
+    /// [`Error::NoFace`], [`Error::NoAudio`]; [`Error::Argument`] for an option out of its range, a
+    /// clip shorter than two seconds or of two people; [`Error::Bundle`] for a bundle that cannot
+    /// be adapted; [`Error::State`] for a clip whose audio is pushed.
+    pub fn new(clip: &Clip, options: AdaptOptions) -> Result<Self> {
+        options.check()?;
+        clip.words()?;
+        let engine = clip.engine().clone();
+        let plan = Plan::new(clip, options.frames)?;
+        let info = engine.info();
+        let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
+        let middle = |window: &[i64; WINDOW]| window[WINDOW / 2];
+        let sound = |window| syncnet.sound(&clip.heard_round(middle(window))?);
+        let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
+        Ok(Self {
+            reference: clip.reference()?,
+            engine,
+            options,
+            plan,
+            sounds,
+            held: BTreeMap::new(),
+        })
+    }
+
+    /// Whether the frame `index` is one of those that are learnt from.
+    pub fn wants(&self, index: i64) -> bool {
+        self.plan.wants(index) && !self.held.contains_key(&index)
+    }
+
+    /// Frames that are still wanted.
+    pub fn missing(&self) -> usize {
+        let all: std::collections::BTreeSet<_> = self.plan.windows.iter().flatten().collect();
+        all.len() - self.held.len()
+    }
+
+    /// Takes the frame `index` of the clip that the work was planned with; one that is not wanted
+    /// is not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails.
+    pub fn add(&mut self, clip: &Clip, index: i64, frame: &FrameRef<'_>) -> Result<()> {
+        if self.wants(index) {
+            let moment = clip.moment(index, frame)?;
+            self.held.insert(index, moment.map(Held::new));
+        }
+        Ok(())
+    }
+
+    /// Learns. `tell` is called after each step and may end the work with `ControlFlow::Break`; it
+    /// can be taken up again where there is a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::State`] when wanted frames were not added; [`Error::Cancelled`]; [`Error::Person`]
+    /// when the checkpoint belongs to other work; [`Error::Write`]; [`Error::Network`].
+    pub fn run(&self, mut tell: impl FnMut(&Progress) -> ControlFlow<()>) -> Result<Person> {
+        let mut trainer = Trainer::new(self)?;
+        let mark = self.mark(&trainer);
+        let parameters = trainer.step.parameters().to_vec();
+        let (mut theta, mut adam) = match &self.options.checkpoint {
+            Some(path) => checkpoint::load(path, &mark, &parameters)?,
+            None => None,
+        }
+        .map_or_else(
+            || {
+                let theta = trainer.step.initial(self.engine.bundle())?;
+                let adam = Adam::new(&theta);
+                Ok::<_, Error>((theta, adam))
+            },
+            Ok,
+        )?;
+        let keep = |theta: &[Vec<f32>], adam: &Adam| match &self.options.checkpoint {
+            Some(path) => checkpoint::save(path, &mark, &parameters, theta, adam),
+            None => Ok(()),
+        };
+
+        let (begun, first) = (Instant::now(), adam.steps);
+        let mut look = Look::new(trainer.held_out(&theta)?);
+        while adam.steps < self.options.steps && !look.is_flat(self.options.plateau) {
+            let spent = begun.elapsed();
+            if self.options.time.is_some_and(|time| spent >= time) {
+                break;
+            }
+            let (window, foreign) = trainer.draw(self.options.seed, adam.steps);
+            let result = trainer.step(&theta, window, foreign)?;
+            adam.step(&mut theta, &result.gradients, self.options.rate);
+            if adam.steps.is_multiple_of(LOOK) {
+                look.add(trainer.held_out(&theta)?);
+            }
+            let spent = begun.elapsed().as_secs_f64();
+            let speed = (adam.steps - first) as f64 / spent.max(1e-9);
+            let by_steps = (self.options.steps - adam.steps) as f64 / speed;
+            let by_time = self.options.time.map(|time| time.as_secs_f64() - spent);
+            let left = by_steps.min(by_time.unwrap_or(f64::INFINITY)).max(0.0);
+            let told = tell(&Progress {
+                step: adam.steps,
+                steps: self.options.steps,
+                terms: result.terms,
+                held_out: look.told(),
+                steps_per_second: speed,
+                left: Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX),
+            });
+            if told.is_break() {
+                keep(&theta, &adam)?;
+                return Err(Error::Cancelled);
+            }
+            if adam.steps.is_multiple_of(KEEP) {
+                keep(&theta, &adam)?;
+            }
+        }
+        keep(&theta, &adam)?;
+        let manifest = self.engine.bundle().manifest();
+        let info = PersonInfo {
+            base: self.engine.bundle().identity().to_owned(),
+            bundle: format!("{} {}", manifest.name, manifest.version),
+            steps: adam.steps,
+            seed: self.options.seed,
+            source: trainer.source.clone(),
+            consent: self.options.consent.clone(),
+        };
+        Ok(Person::new(info, &parameters, &theta))
+    }
+
+    /// What two runs must have in common for one to go on with the other's checkpoint.
+    fn mark(&self, trainer: &Trainer<'_>) -> String {
+        let AdaptOptions {
+            rate,
+            seed,
+            weights,
+            ..
+        } = &self.options;
+        let base = self.engine.bundle().identity();
+        format!("{base} {} {seed} {rate} {weights:?}", trainer.source)
+    }
+}
+
+/// The losses of what is held out, as they come.
+struct Look {
+    first: Option<f32>,
+    last: Option<f32>,
+    best: f32,
+    since: u32,
+}
+
+impl Look {
+    fn new(first: Option<f32>) -> Self {
+        Self {
+            first,
+            last: first,
+            best: first.unwrap_or(f32::INFINITY),
+            since: 0,
+        }
+    }
+
+    fn add(&mut self, loss: Option<f32>) {
+        let Some(loss) = loss else { return };
+        self.last = Some(loss);
+        self.since += 1;
+        if loss < self.best * BETTER {
+            (self.best, self.since) = (loss, 0);
+        }
+    }
+
+    fn is_flat(&self, asked: bool) -> bool {
+        asked && self.since >= PATIENCE
+    }
+
+    fn told(&self) -> Option<[f32; 2]> {
+        Some([self.first?, self.last?])
+    }
+}
+
+/// Where foreign words begin: a stream of the bank, and the first of five frames in it.
+type Foreign = (usize, usize);
+
+/// Everything that a step needs, and its scratch.
+struct Trainer<'a> {
+    job: &'a Adaptation,
+    step: Step,
+    bank: Bank,
+    /// Windows all of whose frames have a face, those that are learnt from first.
+    windows: Vec<usize>,
+    learnt: usize,
+    source: String,
+    carry: Carry,
+    inputs: StepInputs,
+    stacked: Vec<f32>,
+    points: Vec<f32>,
+    carried: Vec<f32>,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(job: &'a Adaptation) -> Result<Self> {
+        if job.missing() > 0 {
+            return Err(Error::State(format!(
+                "{} of the frames that are learnt from were not added",
+                job.missing()
+            )));
+        }
+        let mut source = Sha256::new();
+        for held in job.held.values().flatten() {
+            source.update(held.bytes());
+        }
+        let whole = |window: &[i64; WINDOW]| {
+            let held = |at: &i64| job.held.get(at).is_some_and(Option::is_some);
+            window.iter().all(held)
+        };
+        let windows = job.plan.windows.iter().enumerate();
+        let usable: Vec<usize> = windows
+            .filter(|(_, w)| whole(w))
+            .map(|(at, _)| at)
+            .collect();
+        if usable.is_empty() {
+            return Err(Error::NoFace("the person's clip"));
+        }
+        // Windows of a clip too short for it are all learnt from.
+        let out = |order: usize| usable.len() >= HELD_OUT && order % HELD_OUT == HELD_OUT / 2;
+        let part = |held: bool| {
+            let order = usable.iter().enumerate();
+            order
+                .filter(move |(order, _)| out(*order) == held)
+                .map(|(_, at)| *at)
+        };
+        let learnt = part(false).count();
+        let windows = part(false).chain(part(true)).collect();
+        let engine = &job.engine;
+        let info = engine.info();
+        let (provider, threads) = (info.provider.used, info.threads);
+        Ok(Self {
+            job,
+            step: Step::load(engine.bundle(), provider, threads)?,
+            bank: Bank::load(engine.bundle(), provider, threads)?,
+            windows,
+            learnt,
+            source: source
+                .finalize()
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect(),
+            carry: Carry::default(),
+            inputs: StepInputs::default(),
+            stacked: Vec::new(),
+            points: Vec::new(),
+            carried: Vec::new(),
+        })
+    }
+
+    /// The window and the foreign words of a step: a function of the seed and the step.
+    fn draw(&self, seed: u64, step: u64) -> (usize, Foreign) {
+        let mut state = seed ^ step.wrapping_mul(0xA076_1D64_78BD_642F);
+        let mut below = |limit: usize| (splitmix(&mut state) % limit as u64) as usize;
+        let window = self.windows[below(self.learnt)];
+        let stream = below(self.bank.streams());
+        (window, (stream, self.within(below(usize::MAX))))
+    }
+
+    /// A frame of the bank that has enough others round it.
+    fn within(&self, number: usize) -> usize {
+        let reach = REACH as usize;
+        reach + number % (self.bank.frames() - WINDOW - 2 * reach + 1)
+    }
+
+    /// The mean weighted loss of what is held out, with the same foreign words each time.
+    fn held_out(&mut self, theta: &[Vec<f32>]) -> Result<Option<f32>> {
+        let held = self.windows[self.learnt..].to_vec();
+        let held = &held[..held.len().min(MOST_HELD_OUT)];
+        let mut sum = 0.0;
+        for (number, window) in held.iter().enumerate() {
+            let foreign = (number % self.bank.streams(), self.within(number * 7));
+            let terms = self.step(theta, *window, foreign)?.terms;
+            let weights = self.weights();
+            sum += terms.iter().zip(weights).map(|(t, w)| t * w).sum::<f32>();
+        }
+        Ok((!held.is_empty()).then(|| sum / held.len() as f32))
+    }
+
+    fn weights(&self) -> [f32; 3] {
+        let Weights {
+            picture,
+            sync,
+            regulariser,
+        } = self.job.options.weights;
+        [picture, sync, regulariser]
+    }
+
+    fn step(&mut self, theta: &[Vec<f32>], window: usize, foreign: Foreign) -> Result<StepResult> {
+        self.gather(window, foreign)?;
+        self.step.run(theta, &self.inputs, self.weights())
+    }
+
+    /// Fills the inputs.
+    fn gather(&mut self, window: usize, (stream, first): Foreign) -> Result<()> {
+        let job = self.job;
+        let StepInputs {
+            target,
+            hole,
+            own,
+            foreign,
+        } = &mut self.inputs;
+        target.clear();
+        hole.clear();
+        for words in [&mut *own, &mut *foreign] {
+            words.lips.clear();
+            words.code.clear();
+            words.carried.clear();
+        }
+        own.sound.clone_from(&job.sounds[window]);
+        let middle = first + WINDOW / 2;
+        foreign.sound.clear();
+        foreign
+            .sound
+            .extend_from_slice(self.bank.sound(stream, middle));
+
+        let reach = REACH as usize;
+        let heard: Vec<Arc<AudioCode>> = (first - reach..first + WINDOW + reach)
+            .map(|frame| {
+                let shape = self.bank.shape(stream, frame).to_vec();
+                let code = self.bank.code_of(&shape)?;
+                Ok(Arc::new(AudioCode { code, shape }))
+            })
+            .collect::<Result<_>>()?;
+        let mals = &job.engine.networks().mals;
+        for (frame, at) in job.plan.windows[window].iter().enumerate() {
+            let Some(held) = job.held.get(at).and_then(Option::as_ref) else {
+                return Err(Error::State(format!("frame {at} was not added")));
+            };
+            held.unpack(&mut self.inputs.target, &mut self.inputs.hole);
+            let round = std::array::from_fn(|k| heard[frame + k].clone());
+            let other = smooth_code(mals, &job.reference.code, &round, &mut self.stacked)?;
+            let moment = &held.moment;
+            for (foreign, code, shape) in [
+                (false, &moment.code, &moment.shape),
+                (true, &other.code, &other.shape),
+            ] {
+                self.say(held, shape)?;
+                let lips = 2 * job.engine.face_model().lips().len();
+                let words: &mut Words = match foreign {
+                    false => &mut self.inputs.own,
+                    true => &mut self.inputs.foreign,
+                };
+                words.lips.extend_from_slice(&self.points[..lips]);
+                words.code.extend_from_slice(code);
+                words.carried.extend_from_slice(&self.carried);
+            }
+        }
+        Ok(())
+    }
+
+    /// Points and carried picture of a mouth on a frame's face.
+    fn say(&mut self, held: &Held, shape: &[f32]) -> Result<()> {
+        let (engine, reference) = (&self.job.engine, &self.job.reference);
+        let (moment, identity) = (&held.moment, reference.identity.as_slice());
+        let model = engine.face_model();
+        let points = &mut self.points;
+        mouth_points(model, &moment.pose, identity, shape, &moment.map, points);
+        let (Some(protocol), Some(shown)) = (engine.carry(), &reference.shown) else {
+            return Err(Error::State(
+                "the bundle's generator is not given a reference".into(),
+            ));
+        };
+        let (picture, seen) = (&shown.picture, &shown.points);
+        self.carry
+            .draw(picture, seen, points, protocol, &mut self.carried);
+        Ok(())
+    }
+}
+
+/// A number from a state that moves on (SplitMix64).
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

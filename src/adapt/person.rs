@@ -1,0 +1,197 @@
+//! A person file: the tensors of the synthesis network that adaptation changed, and where they are
+//! from. A safetensors file, half precision, some 2 MB for `lite`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use half::f16;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::Bundle;
+use crate::model::adaptation::Parameter;
+use crate::{Error, Result};
+
+const FORMAT: &str = "1";
+/// Metadata keys.
+const KEY: &str = "stylelipsync.person";
+const VERSION: &str = "stylelipsync.format";
+/// The largest file that is read: the paper's widths take a fifth of it.
+const LARGEST: u64 = 1 << 30;
+
+/// Where a person's tensors are from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PersonInfo {
+    /// SHA-256 of the weights of the bundle that was adapted, in hexadecimal. They fit no other.
+    pub base: String,
+    /// Name and version of that bundle, for people.
+    pub bundle: String,
+    /// Steps taken.
+    pub steps: u64,
+    /// What the order of frames and foreign words went by.
+    pub seed: u64,
+    /// SHA-256 of the crops that were learnt from, in hexadecimal.
+    pub source: String,
+    /// Free text: who agreed to this, and how.
+    pub consent: String,
+}
+
+/// A person: what a clip's generator is laid over with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    info: PersonInfo,
+    /// By name in the decoder: shape and values.
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    hash: String,
+}
+
+impl Person {
+    pub(super) fn new(info: PersonInfo, parameters: &[Parameter], theta: &[Vec<f32>]) -> Self {
+        let rounded = |values: &[f32]| values.iter().map(|v| f16::from_f32(*v).to_f32()).collect();
+        let tensors: BTreeMap<_, _> = parameters
+            .iter()
+            .zip(theta)
+            .map(|(p, values)| (p.name.clone(), (p.shape.clone(), rounded(values))))
+            .collect();
+        let hash = hash(&info.base, &tensors);
+        Self {
+            info,
+            tensors,
+            hash,
+        }
+    }
+
+    /// Where it is from.
+    pub fn info(&self) -> &PersonInfo {
+        &self.info
+    }
+
+    /// What tells this person's tensors from any others, in hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    pub(crate) fn tensors(&self) -> BTreeMap<String, Vec<f32>> {
+        let values =
+            |(name, (_, values)): (&String, &(_, Vec<f32>))| (name.clone(), values.clone());
+        self.tensors.iter().map(values).collect()
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let half = |values: &[f32]| -> Vec<u8> {
+            let bytes = |v: &f32| f16::from_f32(*v).to_le_bytes();
+            values.iter().flat_map(bytes).collect()
+        };
+        let stored: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, (shape, values))| (name, shape.clone(), half(values)))
+            .collect();
+        let views = stored.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F16, shape.clone(), bytes);
+            view.map(|view| (name.as_str(), view))
+        });
+        let path = path.as_ref();
+        let failed = |reason: String| Error::Write {
+            path: path.to_owned(),
+            source: std::io::Error::other(reason),
+        };
+        let views: Vec<_> = views
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| failed(error.to_string()))?;
+        let info = serde_json::to_string(&self.info).map_err(|error| failed(error.to_string()))?;
+        let metadata = [
+            (KEY.to_owned(), info),
+            (VERSION.to_owned(), FORMAT.to_owned()),
+        ];
+        let bytes = safetensors::serialize(views, Some(metadata.into()))
+            .map_err(|error| failed(error.to_string()))?;
+        super::checkpoint::write_whole(path, &bytes)
+    }
+
+    /// Reads a file, for clips of an engine with this bundle.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Person`] when it is no person file, is damaged, or was made from
+    /// another bundle.
+    pub fn load(path: impl AsRef<Path>, bundle: &Bundle) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = super::checkpoint::read_below(path, LARGEST)?;
+        Self::parse(&bytes, bundle).map_err(|reason| Error::Person {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
+    fn parse(bytes: &[u8], bundle: &Bundle) -> std::result::Result<Self, String> {
+        let broken = |error: safetensors::SafeTensorError| format!("is no person file: {error}");
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        match metadata.get(VERSION).map(String::as_str) {
+            Some(FORMAT) => {}
+            Some(other) => return Err(format!("has format {other}; this library reads {FORMAT}")),
+            None => return Err("is no person file: it does not say that it is one".into()),
+        }
+        let info = metadata.get(KEY).map_or("", String::as_str);
+        let info: PersonInfo =
+            serde_json::from_str(info).map_err(|error| format!("is damaged: {error}"))?;
+        if info.base != bundle.identity() {
+            let name = &bundle.manifest().name;
+            return Err(format!(
+                "was made from other weights ({}: {:.12}...) than those in use ({name}: {:.12}...)",
+                info.bundle,
+                info.base,
+                bundle.identity()
+            ));
+        }
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            let stored = format!("generator.decoder.{name}");
+            match bundle.shape(&stored) {
+                Some(shape) if shape == view.shape() => {}
+                Some(shape) => {
+                    return Err(format!(
+                        "{name} has shape {:?}, not {shape:?}",
+                        view.shape()
+                    ));
+                }
+                None => return Err(format!("{name} is no tensor of the generator")),
+            }
+            if view.dtype() != Dtype::F16 {
+                return Err(format!("{name} is of type {:?}, not F16", view.dtype()));
+            }
+            let halves = view.data().as_chunks::<2>().0.iter();
+            let values: Vec<f32> = halves.map(|b| f16::from_le_bytes(*b).to_f32()).collect();
+            if values.iter().any(|v| !v.is_finite()) {
+                return Err(format!("{name} holds a number that is not finite"));
+            }
+            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+        }
+        if tensors.is_empty() {
+            return Err("holds no tensor".into());
+        }
+        let hash = hash(&info.base, &tensors);
+        Ok(Self {
+            info,
+            tensors,
+            hash,
+        })
+    }
+}
+
+fn hash(base: &str, tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(base);
+    for (name, (_, values)) in tensors {
+        hash.update(name);
+        hash.update(bytemuck::cast_slice::<f32, u8>(values));
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}

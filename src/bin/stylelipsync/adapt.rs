@@ -1,0 +1,178 @@
+//! The command `adapt`: a person's clip in, a person file out.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
+use stylelipsync::{Clip, ClipOptions, Error, Timing};
+
+use crate::args::{AdaptArguments, FaceChoice};
+use crate::failure::{Failure, Result};
+use crate::lipsync::{Tracks, view};
+use crate::source::{Content, Source, Still};
+use crate::voice::Voice;
+use crate::{interrupt, progress, render};
+
+/// Runs `adapt`.
+///
+/// # Errors
+/// Whatever stops it. The person file is then as it was before; how far the work came stays in the
+/// checkpoint beside it, for `--resume`.
+pub fn run(arguments: &AdaptArguments) -> Result<()> {
+    let out = arguments.out.as_path();
+    check(out, &arguments.video)?;
+    let checkpoint = beside(out);
+    if !arguments.resume && checkpoint.exists() {
+        std::fs::remove_file(&checkpoint).map_err(|error| Failure::writing(&checkpoint, error))?;
+    }
+    let source = Source::open(&arguments.video, arguments.rate)?;
+    let sound = arguments.audio.as_deref().unwrap_or(&arguments.video);
+    let Some(voice) = Voice::read(sound, 0)? else {
+        let reason = "the person's own words are learnt with: --audio names a file with them";
+        return Err(Error::NoAudio(reason.into()).into());
+    };
+    let engine = arguments.engine.open()?;
+    let options = ClipOptions {
+        timing: Timing::Constant(render::rate(source.rate())?),
+        selection: arguments.face.into(),
+        ..ClipOptions::default()
+    };
+    let mut clip = Clip::new(engine, options)?;
+    clip.set_audio(&voice.samples, 16_000, 1)?;
+    if let Some(path) = &arguments.reference {
+        let still = Still {
+            name: String::new(),
+            content: Content::File(path.clone()),
+        };
+        clip.set_reference(&view(&still.decode()?)?)?;
+    }
+    let tracks = Tracks {
+        clip: &clip,
+        source: &source,
+        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+        choose_reference: arguments.reference.is_none(),
+        workers: arguments.engine.workers(),
+    };
+    let frames = tracks.analyse(&(0..u64::MAX))?;
+    let paper = Weights::default();
+    let mut job = Adaptation::new(
+        &clip,
+        AdaptOptions {
+            steps: arguments.steps,
+            time: arguments.minutes.map(minutes).transpose()?,
+            plateau: arguments.plateau,
+            seed: arguments.seed,
+            weights: Weights {
+                sync: if arguments.without_sync {
+                    0.0
+                } else {
+                    paper.sync
+                },
+                regulariser: match arguments.without_regulariser {
+                    true => 0.0,
+                    false => paper.regulariser,
+                },
+                ..paper
+            },
+            checkpoint: Some(checkpoint.clone()),
+            consent: arguments.consent.clone(),
+            ..AdaptOptions::default()
+        },
+    )?;
+    gather(&mut job, &clip, &source, frames)?;
+
+    let bar = progress::steps("adapting", arguments.steps);
+    let mut last: Option<Progress> = None;
+    let person = job.run(|progress| {
+        bar.set_position(progress.step);
+        bar.set_message(told(progress));
+        last = Some(*progress);
+        match interrupt::check() {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+    bar.finish_and_clear();
+    let person = match person {
+        Err(Error::Cancelled) => {
+            let at = last.map_or(0, |progress| progress.step);
+            log::warn!("stopped after step {at}: --resume goes on from there");
+            return Err(Failure::Interrupted);
+        }
+        person => person?,
+    };
+    person.save(out)?;
+    // It has served; what remains to be done would be another piece of work.
+    let _ = std::fs::remove_file(&checkpoint);
+    if let Some(progress) = &last {
+        eprintln!(
+            "{}, {:.2} steps/s",
+            told(progress),
+            progress.steps_per_second
+        );
+    }
+    eprintln!("{} steps: {}", person.info().steps, out.display());
+    Ok(())
+}
+
+/// What needs no work is checked before hours of it.
+fn check(out: &Path, video: &Path) -> Result<()> {
+    let refuse = |reason: &str| Err(Failure::writing(out, reason));
+    if out.extension().is_none_or(|ending| ending != "safetensors") {
+        return refuse("a person file is named *.safetensors");
+    }
+    if out.is_dir() {
+        return refuse("it is a folder");
+    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return refuse("its folder does not exist");
+    }
+    if out.exists() && out.canonicalize().ok() == video.canonicalize().ok() {
+        return refuse("it is the clip itself");
+    }
+    Ok(())
+}
+
+/// Where the work is noted.
+fn beside(out: &Path) -> PathBuf {
+    out.with_extension("checkpoint")
+}
+
+fn minutes(minutes: f64) -> Result<Duration> {
+    let time = Duration::try_from_secs_f64(minutes * 60.0).ok();
+    time.filter(|time| !time.is_zero()).ok_or_else(|| {
+        Failure::Engine(Error::Argument {
+            field: "minutes",
+            reason: format!("{minutes} is no length of time"),
+        })
+    })
+}
+
+/// Hands over the frames that are learnt from.
+fn gather(job: &mut Adaptation, clip: &Clip, source: &Source, frames: u64) -> Result<()> {
+    let bar = progress::bar("gathering", frames);
+    for frame in source.frames(0..frames)? {
+        let frame = frame?;
+        interrupt::check()?;
+        if job.wants(frame.index as i64) {
+            job.add(clip, frame.index as i64, &view(&frame.picture)?)?;
+        }
+        bar.inc(1);
+        if job.missing() == 0 {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn told(progress: &Progress) -> String {
+    let [picture, sync, regulariser] = progress.terms;
+    let held = match progress.held_out {
+        Some([first, now]) => format!(", held out {first:.3} -> {now:.3}"),
+        None => String::new(),
+    };
+    format!("picture {picture:.3}, sync {sync:.3}, foreign words {regulariser:.3}{held}")
+}
