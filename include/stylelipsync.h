@@ -203,6 +203,11 @@
 #define SLS_ERROR_POISONED -18
 
 /**
+ * A person file or a checkpoint of an adaptation is damaged, or belongs to another bundle.
+ */
+#define SLS_ERROR_PERSON -20
+
+/**
  * A fault of this library. The process is safe; the handle is poisoned.
  */
 #define SLS_ERROR_INTERNAL -19
@@ -329,6 +334,14 @@
 #define SLS_TRANSFER_LINEAR 3
 
 /**
+ * A person being learnt from a clip of them.
+ *
+ * Any thread may use it at any time. While sls_adapt_run() works, frames wait;
+ * sls_adapt_cancel() does not.
+ */
+typedef struct sls_adapt sls_adapt;
+
+/**
  * One clip's state: its reference, its audio, what was learned about its frames, its stream.
  *
  * Any thread may use it at any time. sls_clip_render() and sls_clip_analyze() run at once on any
@@ -341,6 +354,11 @@ typedef struct sls_clip sls_clip;
  * number of clips and threads use it at once.
  */
 typedef struct sls_engine sls_engine;
+
+/**
+ * A person: what sls_clip_set_person() takes. It never changes; any thread may use it.
+ */
+typedef struct sls_person sls_person;
 
 /**
  * What a function returns: SLS_OK, or a negative number.
@@ -641,6 +659,137 @@ typedef struct {
      */
     uint64_t reserved[4];
 } sls_render_result;
+
+/**
+ * How a person is learnt. Initialise it by sls_adapt_options_init(), then change what you need.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_adapt_options).
+     */
+    uint32_t struct_size;
+    /**
+     * 1: stop when frames that are not learnt from get no better; 0 by default.
+     */
+    int32_t plateau;
+    /**
+     * The most steps, 1 to 1000000; 300 by default.
+     */
+    uint64_t steps;
+    /**
+     * What the order of frames and foreign words goes by; 0 by default.
+     */
+    uint64_t seed;
+    /**
+     * The longest time in seconds; 0, the default: as long as the steps take.
+     */
+    double seconds;
+    /**
+     * Adam's rate, above 0 to 0.1; 1e-4 by default.
+     */
+    float rate;
+    /**
+     * Weight of the picture; 10 by default.
+     */
+    float picture_weight;
+    /**
+     * Weight of the lips' fit to the person's own words; 0.1 by default.
+     */
+    float sync_weight;
+    /**
+     * Weight of the lips' fit to foreign words; 0.1 by default. With 0 the person's few sentences
+     * are learnt by heart, and other words fit worse.
+     */
+    float regulariser_weight;
+    /**
+     * The most frames held in memory, some 0.2 MB each, at least 5; 600 by default.
+     */
+    uint32_t frames;
+    /**
+     * 0.
+     */
+    int32_t reserved0;
+    /**
+     * UTF-8; a file that notes how far the work is, and that it is taken up from where it exists.
+     * NULL, the default: none.
+     */
+    const char *checkpoint;
+    /**
+     * UTF-8, kept in the person file: who agreed to this, and how. NULL, the default: nothing.
+     */
+    const char *consent;
+    /**
+     * 0.
+     */
+    uint64_t reserved[6];
+} sls_adapt_options;
+
+/**
+ * How far the work is, after a step.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_adapt_progress).
+     */
+    uint32_t struct_size;
+    /**
+     * Whether frames are held out: 1 or 0. Short clips hold none out.
+     */
+    int32_t holds_out;
+    /**
+     * Steps taken, those before a resumption included.
+     */
+    uint64_t step;
+    /**
+     * The most there may be.
+     */
+    uint64_t steps;
+    /**
+     * Loss of the picture in this step, before its weight.
+     */
+    float picture;
+    /**
+     * 1 less the cosine of lips and own words.
+     */
+    float sync;
+    /**
+     * 1 less the cosine of lips and foreign words.
+     */
+    float regulariser;
+    /**
+     * Weighted loss of the frames that are held out, before the first step of this run.
+     */
+    float held_out_first;
+    /**
+     * The same when it was last looked at.
+     */
+    float held_out_now;
+    /**
+     * 0.
+     */
+    int32_t reserved0;
+    double steps_per_second;
+    /**
+     * Until the last step or the end of the time.
+     */
+    double seconds_left;
+    /**
+     * 0.
+     */
+    uint64_t reserved[4];
+} sls_adapt_progress;
+
+/**
+ * Is told of each step.
+ *
+ * @param user      what was given to sls_adapt_run().
+ * @param progress  valid during the call only.
+ *
+ * @return 0 to go on, anything else to stop.
+ *
+ * It is called on the thread that called sls_adapt_run(), and must not throw.
+ */
+typedef int32_t (*sls_adapt_callback)(void *user, const sls_adapt_progress *progress);
 
 #ifdef __cplusplus
 extern "C" {
@@ -1188,6 +1337,174 @@ SLS_API sls_status sls_clip_reset(sls_clip *clip);
  * Any thread.
  */
 SLS_API sls_status sls_clip_seek(sls_clip *clip, int64_t index);
+
+/**
+ * Fills the options with their defaults.
+ *
+ * @param options      not NULL.
+ * @param struct_size  sizeof(sls_adapt_options).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Any thread; does not block.
+ */
+SLS_API sls_status sls_adapt_options_init(sls_adapt_options *options, size_t struct_size);
+
+/**
+ * Plans the learning of a person from a clip of them speaking, whose audio is set and whose frames
+ * are analysed. Then hand over the frames that it wants, and run it.
+ *
+ * @param clip     not NULL.
+ * @param options  NULL for the defaults; read during the call only.
+ * @param adapt    not NULL; receives the job, which is yours: sls_adapt_destroy().
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_ARGUMENT for an option out of its range,
+ * a clip shorter than two seconds or of two people; SLS_ERROR_NO_AUDIO, SLS_ERROR_NO_FACE,
+ * SLS_ERROR_STATE when the audio was pushed; SLS_ERROR_BUNDLE for a bundle that cannot be adapted;
+ * SLS_ERROR_NETWORK. On failure *adapt is not written.
+ *
+ * Any thread; blocks while networks run.
+ */
+SLS_API
+sls_status sls_adapt_create(const sls_clip *clip,
+                            const sls_adapt_options *options,
+                            sls_adapt **adapt);
+
+/**
+ * Destroys a job.
+ *
+ * @param adapt  may be NULL; no other call may be using it.
+ *
+ * Any thread.
+ */
+SLS_API void sls_adapt_destroy(sls_adapt *adapt);
+
+/**
+ * Tells whether a frame is one of those that are learnt from and was not handed over yet.
+ *
+ * @param adapt  not NULL.
+ * @param index  of the frame.
+ * @param wants  not NULL; receives 1 or 0.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL.
+ *
+ * Any thread.
+ */
+SLS_API sls_status sls_adapt_wants(const sls_adapt *adapt, int64_t index, int32_t *wants);
+
+/**
+ * Hands over a frame; one that is not wanted is not looked at.
+ *
+ * @param adapt  not NULL.
+ * @param clip   not NULL; the clip that the job was made from.
+ * @param index  of the frame.
+ * @param frame  not NULL; read during the call only.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_STATE,
+ * SLS_ERROR_NETWORK.
+ *
+ * Any thread; blocks while networks run.
+ */
+SLS_API
+sls_status sls_adapt_add_frame(sls_adapt *adapt,
+                               const sls_clip *clip,
+                               int64_t index,
+                               const sls_frame *frame);
+
+/**
+ * Learns, until the steps, the time or the callback end it. The same clip, options and machine
+ * give the same person, interrupted and taken up again or not.
+ *
+ * @param adapt     not NULL.
+ * @param callback  may be NULL: see sls_adapt_callback.
+ * @param user      handed to the callback as it is; may be NULL.
+ * @param person    not NULL; receives the person, which is yours: sls_person_destroy().
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when frames are missing; SLS_ERROR_CANCELLED;
+ * SLS_ERROR_PERSON when the checkpoint belongs to other work; SLS_ERROR_READ, SLS_ERROR_WRITE of
+ * the checkpoint; SLS_ERROR_BUNDLE, SLS_ERROR_NETWORK. On failure *person is not written.
+ *
+ * Any thread; blocks for minutes.
+ */
+SLS_API
+sls_status sls_adapt_run(sls_adapt *adapt,
+                         sls_adapt_callback callback,
+                         void *user,
+                         sls_person **person);
+
+/**
+ * Ends a run on another thread after its present step, with SLS_ERROR_CANCELLED.
+ *
+ * @param adapt  not NULL.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL.
+ *
+ * Any thread; does not block.
+ */
+SLS_API sls_status sls_adapt_cancel(sls_adapt *adapt);
+
+/**
+ * Copies the sentence that explains the job's last call, on any thread, that returned something
+ * else than SLS_OK.
+ *
+ * @param adapt     may be NULL: the sentence is empty then.
+ * @param buffer    receives UTF-8 ended by a NUL, cut where it does not fit; may be NULL.
+ * @param capacity  bytes at buffer.
+ *
+ * @return the bytes that the whole sentence needs, its NUL included.
+ *
+ * Any thread; does not block.
+ */
+SLS_API size_t sls_adapt_last_error(const sls_adapt *adapt, char *buffer, size_t capacity);
+
+/**
+ * Reads a person file.
+ *
+ * @param engine  not NULL; with the bundle that the person was made from.
+ * @param path    not NULL, UTF-8.
+ * @param person  not NULL; receives the person, which is yours: sls_person_destroy().
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_READ; SLS_ERROR_PERSON when it is no person file, is
+ * damaged, or was made from another bundle. On failure *person is not written.
+ *
+ * Any thread; reads a file.
+ */
+SLS_API sls_status sls_person_load(const sls_engine *engine, const char *path, sls_person **person);
+
+/**
+ * Writes a person file, whole or not at all.
+ *
+ * @param person  not NULL.
+ * @param path    not NULL, UTF-8; a file there is replaced.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_WRITE.
+ *
+ * Any thread; writes a file.
+ */
+SLS_API sls_status sls_person_save(const sls_person *person, const char *path);
+
+/**
+ * Destroys a person; clips that it was set for keep what they need.
+ *
+ * @param person  may be NULL; no other call may be using it.
+ *
+ * Any thread.
+ */
+SLS_API void sls_person_destroy(sls_person *person);
+
+/**
+ * Renders a clip as a person. Clips of one engine may have different persons; those with the same
+ * one share its networks.
+ *
+ * @param clip    not NULL.
+ * @param person  NULL: the bundle's own network again. It may be destroyed afterwards.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when the person was made from another bundle than
+ * the clip's; SLS_ERROR_NETWORK. On failure the clip keeps the one it had.
+ *
+ * Any thread; builds a network where no clip of the engine has this person.
+ */
+SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
 
 #ifdef __cplusplus
 }  // extern "C"

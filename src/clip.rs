@@ -157,9 +157,16 @@ impl Clip {
     /// Clips of one engine may have different persons; those with the same one share its session.
     ///
     /// # Errors
-    /// [`Error::Network`] when the person's tensors do not fit; the person stays who it was.
+    /// [`Error::State`] when the person was made from another bundle; [`Error::Network`]. The person
+    /// stays who it was.
     pub fn set_person(&mut self, person: Option<&Person>) -> Result<()> {
         self.person = match person {
+            Some(person) if person.info().base != self.engine.bundle().identity() => {
+                return Err(Error::State(format!(
+                    "the person was made from other weights ({}) than the clip's engine has",
+                    person.info().bundle
+                )));
+            }
             Some(person) => Some(self.engine.generator_of(person)?),
             None => None,
         };

@@ -136,7 +136,7 @@ fn a_person_changes_the_clip_and_only_while_it_is_set() {
     // Another clip of the engine is not touched, and the same person is the same there.
     let mut other = self::clip();
     assert_same(
-        &[before.clone()],
+        std::slice::from_ref(&before),
         &[render(&other, &frames, 30)],
         "another clip",
     );

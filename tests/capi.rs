@@ -13,6 +13,8 @@ mod support;
 
 /// Frames that the harness renders: more than the 25 that a reference is chosen among.
 const FRAMES: usize = 30;
+/// Frames that a person is learnt from: two seconds.
+const PERSON: usize = 51;
 
 #[derive(Clone, Copy, Debug)]
 enum Link {
@@ -98,16 +100,7 @@ fn harness(program: &Path) -> Command {
 fn both_paths_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let clip = root().join("models/head/clip");
-    let mut size = (0, 0);
-    let mut pixels =
-        std::io::BufWriter::new(std::fs::File::create(folder.path().join("frames.rgba")).unwrap());
-    for index in 0..FRAMES {
-        let picture = image::open(clip.join(format!("frames/{index:04}.jpg"))).unwrap();
-        let picture = picture.into_rgba8();
-        size = picture.dimensions();
-        pixels.write_all(picture.as_raw()).unwrap();
-    }
-    pixels.into_inner().unwrap();
+    let size = write_frames(folder.path(), FRAMES);
     let words = clip.join("other.wav");
     let sound = decode_file(&words).unwrap();
     std::fs::copy(&words, folder.path().join("words.wav")).unwrap();
@@ -126,6 +119,40 @@ fn both_paths_give_the_same_bytes() {
                 [size.0, size.1, FRAMES as u32, sound.rate].map(|number| number.to_string()),
             ));
         assert!(said.contains("the same bytes from both paths"), "{said}");
+    }
+}
+
+/// Writes frames of the bundled head as `frames.rgba`; gives their size.
+fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
+    let mut size = (0, 0);
+    let file = std::fs::File::create(folder.join("frames.rgba")).unwrap();
+    let mut pixels = std::io::BufWriter::new(file);
+    for index in 0..count {
+        let path = root().join(format!("models/head/clip/frames/{index:04}.jpg"));
+        let picture = image::open(path).unwrap().into_rgba8();
+        size = picture.dimensions();
+        pixels.write_all(picture.as_raw()).unwrap();
+    }
+    pixels.into_inner().unwrap();
+    size
+}
+
+#[test]
+fn a_person_is_learnt_kept_and_rendered() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), PERSON);
+    let words = root().join("models/head/clip/speech.wav");
+    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    for (dialect, link) in [("c11", Link::Static), ("c++17", Link::Shared)] {
+        let Some(program) = build(folder.path(), "adapt", dialect, link) else {
+            continue;
+        };
+        let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
+        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert!(
+            said.contains("a person was learnt, kept and rendered"),
+            "{said}"
+        );
     }
 }
 

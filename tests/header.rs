@@ -13,8 +13,8 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 9] = [
-    "version", "status", "log", "frame", "engine", "clip", "audio", "render", "stream",
+const SECTIONS: [&str; 10] = [
+    "version", "status", "log", "frame", "engine", "clip", "audio", "render", "stream", "adapt",
 ];
 
 fn generate() -> String {
@@ -216,6 +216,29 @@ fn layouts_are_kept() {
             "sls_clip_options",
             112,
             &["rate_num 4", "strength 32", "audio_offset 40", "times 48"],
+        ),
+        (
+            "sls_adapt_options",
+            120,
+            &[
+                "plateau 4",
+                "steps 8",
+                "rate 32",
+                "frames 48",
+                "checkpoint 56",
+                "reserved 72",
+            ],
+        ),
+        (
+            "sls_adapt_progress",
+            104,
+            &[
+                "step 8",
+                "picture 24",
+                "held_out_now 40",
+                "steps_per_second 48",
+                "reserved 64",
+            ],
         ),
         (
             "sls_face",

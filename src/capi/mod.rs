@@ -16,6 +16,7 @@
     reason = "the comments are the header's, written for C"
 )]
 
+pub mod adapt;
 pub mod audio;
 pub mod boundary;
 pub mod clip;

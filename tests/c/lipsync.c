@@ -15,34 +15,6 @@ static float *words;
 static size_t word_count;
 static uint32_t word_rate;
 
-static void *allocate(size_t size)
-{
-    void *memory = calloc(size ? size : 1, 1);
-    CHECK(memory != NULL);
-    return memory;
-}
-
-/* The content of folder/name, and its size. */
-static unsigned char *whole_file(const char *folder, const char *name, size_t *size)
-{
-    char path[4096];
-    FILE *file;
-    long length;
-    unsigned char *bytes;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    file = fopen(path, "rb");
-    CHECK(file != NULL);
-    CHECK(fseek(file, 0, SEEK_END) == 0);
-    length = ftell(file);
-    CHECK(length >= 0 && fseek(file, 0, SEEK_SET) == 0);
-    bytes = (unsigned char *)allocate((size_t)length);
-    CHECK(fread(bytes, 1, (size_t)length, file) == (size_t)length);
-    fclose(file);
-    *size = (size_t)length;
-    return bytes;
-}
-
 static sls_frame frame_at(unsigned char *pixels, int index)
 {
     return rgba(pixels + (size_t)index * frame_bytes, width, height);

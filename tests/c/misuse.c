@@ -38,7 +38,7 @@ static void versions_and_texts(void)
     CHECK(sls_abi_version() == SLS_ABI_VERSION);
     for (status = SLS_OK; status >= SLS_ERROR_INTERNAL; status--)
         CHECK(strcmp(sls_status_str(status), "unknown status") != 0);
-    CHECK(strcmp(sls_status_str(SLS_ERROR_INTERNAL - 1), "unknown status") == 0);
+    CHECK(strcmp(sls_status_str(SLS_ERROR_PERSON - 1), "unknown status") == 0);
     CHECK(strcmp(sls_status_str(1), "unknown status") == 0);
     CHECK(*sls_last_error() == '\0');
 }
@@ -203,6 +203,67 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_reset(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_seek(NULL, 0));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
+}
+
+static void null_adaptations(void)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame = rgba(pixels, SIDE, SIDE);
+    sls_adapt *adapt = NULL;
+    sls_person *person = NULL;
+    int32_t wants = 0;
+    char text[4];
+
+    FAILS(SLS_ERROR_NULL, "clip", sls_adapt_create(NULL, NULL, &adapt));
+    FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_wants(NULL, 0, &wants));
+    FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_add_frame(NULL, NULL, 0, &frame));
+    FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_run(NULL, NULL, NULL, &person));
+    FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_cancel(NULL));
+    FAILS(SLS_ERROR_NULL, "options", sls_adapt_options_init(NULL, sizeof(sls_adapt_options)));
+    FAILS(SLS_ERROR_NULL, "engine", sls_person_load(NULL, "person.safetensors", &person));
+    FAILS(SLS_ERROR_NULL, "person", sls_person_save(NULL, "person.safetensors"));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_person(NULL, NULL));
+    CHECK(sls_adapt_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
+    CHECK(adapt == NULL && person == NULL);
+    sls_adapt_destroy(NULL);
+    sls_person_destroy(NULL);
+}
+
+static void adaptation(sls_engine *engine, sls_clip *clip)
+{
+    sls_adapt_options options;
+    sls_adapt *adapt = NULL;
+    sls_person *person = NULL;
+    char path[4096];
+
+    FAILS(SLS_ERROR_ABI, "struct_size", sls_adapt_options_init(&options, 4));
+    OK(sls_adapt_options_init(&options, sizeof options));
+    CHECK(options.steps == 300 && options.picture_weight == 10.0f && options.seconds == 0.0);
+    FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_create(clip, &options, NULL));
+    options.plateau = 2;
+    FAILS(SLS_ERROR_ARGUMENT, "options.plateau", sls_adapt_create(clip, &options, &adapt));
+    options.plateau = 0;
+    options.seconds = -1.0;
+    FAILS(SLS_ERROR_ARGUMENT, "options.seconds", sls_adapt_create(clip, &options, &adapt));
+    options.seconds = 0.0;
+    options.steps = 0;
+    FAILS(SLS_ERROR_ARGUMENT, "steps", sls_adapt_create(clip, &options, &adapt));
+    options.steps = 1;
+    options.consent = "\xFF";
+    FAILS(SLS_ERROR_ARGUMENT, "options.consent", sls_adapt_create(clip, &options, &adapt));
+    options.consent = NULL;
+    options.reserved[5] = 1;
+    FAILS(SLS_ERROR_ABI, "reserved", sls_adapt_create(clip, &options, &adapt));
+    options.reserved[5] = 0;
+    FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_adapt_create(clip, &options, &adapt));
+
+    FAILS(SLS_ERROR_NULL, "path", sls_person_load(engine, NULL, &person));
+    FAILS(SLS_ERROR_NULL, "person", sls_person_load(engine, "nobody.safetensors", NULL));
+    FAILS(SLS_ERROR_READ, "nobody", sls_person_load(engine, "nobody.safetensors", &person));
+    snprintf(path, sizeof path, "%s/text.wav", folder);
+    FAILS(SLS_ERROR_PERSON, "is no person file", sls_person_load(engine, path, &person));
+    OK(sls_clip_set_person(clip, NULL));
+    CHECK(adapt == NULL && person == NULL);
 }
 
 static void load(sls_clip *clip, int32_t status, const char *name)
@@ -371,11 +432,13 @@ int main(int argc, char **argv)
     init_functions();
     engines();
     null_clips();
+    null_adaptations();
     engine = cpu_engine(NULL);
     CHECK(logged > 0);
     an_engine(engine);
     clip_options(engine);
     OK(sls_clip_create(engine, NULL, &clip));
+    adaptation(engine, clip);
     audio(clip);
     frames(clip);
     rendering(clip);
