@@ -15,19 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-PAPER = ["--codes", "sound", "--set", "audio.by_shape=false", "--set", "lip_hint=null"]
+PAPER = ["--codes", "sound", "--set", "audio.by_shape=false", "--set", "lip_hint=null", "--set", "carry=null"]
+FIVE = ["--sync", "0.1", "--sync-on", "shapes", "--consecutive", "--frames", "5", "--clips", "1"]
 VARIANTS = {                        # name: (what it is, switches of training and painting, switches of training alone)
     "full": ("as shipped", [], []),
     "mask": ("w/o pose-aware mask (lower half of the crop)", ["--set", "mask.rectangle=true"], []),
     "mals": ("w/o MaLS", ["--set", "mals.smooth=false"], []),
     "samf": ("SaMF w/o modulation", ["--set", "samf.modulated=false"], []),
+    "carry": ("w/o carried reference", ["--set", "carry=null"], []),
     "hint": ("w/o lip hint", ["--set", "lip_hint=null"], []),
     "frozen": ("synthesis frozen", [], ["--freeze-synthesis"]),
-    "sync": ("with the sync loss, T = 5", [], ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+    "sync": ("with the sync loss, T = 5", [], FIVE),
     "joint": ("codes from sound, T = 5, sync loss", ["--codes", "sound"],
-              ["--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
-    "end-to-end": ("the paper's way: sound straight to codes, E_aud new, no hint, T = 5, sync loss", PAPER,
-                   ["--fresh", "audio_encoder", "--sync", "0.1", "--consecutive", "--frames", "5", "--clips", "1"]),
+              FIVE),
+    "end-to-end": ("the paper's way: sound straight to codes, E_aud new, no hint, nothing carried, T = 5, sync loss", PAPER,
+                   ["--fresh", "audio_encoder", *FIVE]),
 }
 FIGURES = {"ssim": "SSIM", "psnr": "PSNR", "psnr_mask": "PSNR in mask", "lmd": "LMD", "lse_d": "LSE-D", "lse_c": "LSE-C",
            "opening_correlation": "opening r", "opening_amplitude": "opening / real", "jitter_ratio": "jitter / real"}
@@ -77,7 +79,7 @@ def main():
     parser.add_argument("--bundle", type=Path, help="whose tracker and SyncNet judge; the embedded one if not given")
     parser.add_argument("--steps", type=int, default=600, help="of five frames each")
     parser.add_argument("--seconds", type=float, default=2, help="of each clip that is painted")
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--only", default=",".join(VARIANTS))
     arguments = parser.parse_args()
