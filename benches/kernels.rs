@@ -2,6 +2,7 @@
 
 use divan::{Bencher, black_box};
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
+use stylelipsync::face::{Carry, CarryProtocol, Picture};
 use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
     Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer,
@@ -96,4 +97,24 @@ fn mel_window(bencher: Bencher) {
 fn resample_a_second(bencher: Bencher) {
     let second: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.05).sin()).collect();
     bencher.bench_local(|| to_16k(black_box(&second), 48_000, 1));
+}
+
+/// As many points as the shipped face model carries.
+#[divan::bench]
+fn carry_a_picture(bencher: Bencher) {
+    let planar: Vec<f32> = (0..3 * SIZE * SIZE)
+        .map(|n| (n as f32 * 0.01).sin())
+        .collect();
+    let picture = Picture::new(&planar, SIZE);
+    let seen: Vec<f32> = (0..2 * 68).map(|n| (n as f32 * 0.77).sin() * 0.5).collect();
+    let wanted: Vec<f32> = seen.iter().map(|v| v * 1.03 + 0.01).collect();
+    let protocol = CarryProtocol {
+        grid: 64,
+        sigma: 0.04,
+    };
+    let (mut carry, mut out) = (Carry::default(), Vec::new());
+    bencher.bench_local(|| {
+        let wanted = black_box(&wanted);
+        carry.draw(&picture, &seen, wanted, protocol, &mut out);
+    });
 }

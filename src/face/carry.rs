@@ -15,8 +15,8 @@ use crate::model::manifest;
 const LEAST: f32 = 1e-3;
 /// Keeps the fit solvable when all points coincide.
 const RIDGE: f64 = 1e-6;
-/// A Gaussian's value that no longer counts.
-const NEGLIGIBLE: f32 = 1e-9;
+/// Standard deviations beyond which a Gaussian no longer counts: 3e-8 of its height.
+const REACH: f32 = 5.9;
 
 /// How the picture is moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,11 +88,15 @@ fn blend<const N: usize>(a: &[f32; N], b: &[f32; N], share: f32) -> [f32; N] {
 /// Carries pictures. Owns its scratch: once warm, a picture allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Carry {
-    /// For each point, how near each column and each row is.
-    columns: Vec<f32>,
-    rows: Vec<f32>,
+    /// How near a point is to the columns and to the rows that it reaches.
+    across: Vec<f32>,
+    down: Vec<f32>,
     /// For each cell where it is taken from, [-1, 1]; while it is made: movement x, y and weight.
-    field: Vec<[f32; 3]>,
+    field: Vec<[f32; 4]>,
+    /// A row of pixels' worth of the field, as wide as the grid.
+    row: Vec<[f32; 4]>,
+    /// For each pixel of a row or column the two cells round it, and the share of the second.
+    between: Vec<(usize, usize, f32)>,
 }
 
 impl Carry {
@@ -122,25 +126,32 @@ impl Carry {
         let affine = fit(seen, wanted);
         let centre = |cell: usize| (cell as f32 + 0.5) / grid as f32 * 2.0 - 1.0;
         let sharpness = 0.5 / (sigma * sigma);
-        let bell = |at: f32, cell: usize| (-sharpness * (at - centre(cell)).powi(2)).exp();
-        self.columns.clear();
-        self.rows.clear();
-        for &[x, y] in wanted {
-            self.columns.extend((0..grid).map(|cell| bell(x, cell)));
-            self.rows.extend((0..grid).map(|cell| bell(y, cell)));
-        }
+        let reach = REACH * sigma;
+        // The cells whose centres a point reaches; none for one that is not a number.
+        let cell = |at: f32| ((at + 1.0) * 0.5 * grid as f32 - 0.5).clamp(-1.0, grid as f32);
+        let span = |at: f32| {
+            let first = cell(at - reach).ceil().max(0.0) as usize;
+            first
+                ..((cell(at + reach).floor() + 1.0).max(0.0) as usize)
+                    .min(grid)
+                    .max(first)
+        };
         self.field.clear();
-        self.field.resize(grid * grid, [0.0, 0.0, LEAST]);
-        for (point, (from, to)) in seen.iter().zip(wanted).enumerate() {
+        self.field.resize(grid * grid, [0.0, 0.0, LEAST, 0.0]);
+        for (from, to) in seen.iter().zip(wanted) {
             let [x, y] = moved(&affine, *to);
-            let left = [from[0] - x, from[1] - y, 1.0];
-            let columns = &self.columns[point * grid..][..grid];
-            let rows = &self.rows[point * grid..][..grid];
-            for (cells, &down) in self.field.chunks_exact_mut(grid).zip(rows) {
-                if down < NEGLIGIBLE {
-                    continue;
-                }
-                for (cell, &across) in cells.iter_mut().zip(columns) {
+            let left = [from[0] - x, from[1] - y, 1.0, 0.0];
+            let bells = |bells: &mut Vec<f32>, at: f32| {
+                let bell = |cell| (-sharpness * (at - centre(cell)).powi(2)).exp();
+                bells.clear();
+                bells.extend(span(at).map(bell));
+            };
+            bells(&mut self.across, to[0]);
+            bells(&mut self.down, to[1]);
+            let (columns, rows) = (span(to[0]), span(to[1]));
+            for (row, down) in rows.zip(&self.down) {
+                let cells = &mut self.field[row * grid..][columns.clone()];
+                for (cell, across) in cells.iter_mut().zip(&self.across) {
                     let weight = down * across;
                     for (sum, part) in cell.iter_mut().zip(left) {
                         *sum += weight * part;
@@ -149,40 +160,36 @@ impl Carry {
             }
         }
         for (i, cell) in self.field.iter_mut().enumerate() {
-            let [dx, dy, weight] = *cell;
+            let [dx, dy, weight, _] = *cell;
             let [x, y] = moved(&affine, [centre(i % grid), centre(i / grid)]);
-            *cell = [x + dx / weight, y + dy / weight, 0.0];
+            *cell = [x + dx / weight, y + dy / weight, 0.0, 0.0];
         }
     }
 
     /// The picture at the field's places, the field bilinear between its cells.
-    fn sample(&self, picture: &Picture, grid: usize, out: &mut Vec<f32>) {
+    fn sample(&mut self, picture: &Picture, grid: usize, out: &mut Vec<f32>) {
         let size = picture.size;
         let area = size * size;
         out.resize(3 * area, 0.0);
         let (red, rest) = out.split_at_mut(area);
         let (green, blue) = rest.split_at_mut(area);
-        // (cell, the next one, share of the next one)
-        let between = |pixel: usize| {
+        self.between.clear();
+        self.between.extend((0..size).map(|pixel| {
             let at = ((pixel as f32 + 0.5) * grid as f32 / size as f32 - 0.5).max(0.0);
             let cell = (at as usize).min(grid - 1);
             (cell, (cell + 1).min(grid - 1), at - cell as f32)
-        };
-        for y in 0..size {
-            let (top, below, fy) = between(y);
-            let cell = |x: usize| {
-                blend(
-                    &self.field[top * grid + x],
-                    &self.field[below * grid + x],
-                    fy,
-                )
-            };
-            for x in 0..size {
-                let (left, right, fx) = between(x);
-                let [from_x, from_y, _] = blend(&cell(left), &cell(right), fx);
-                let [r, g, b, _] = picture.sample([from_x, from_y]);
-                let at = y * size + x;
-                (red[at], green[at], blue[at]) = (r, g, b);
+        }));
+        let planes = red.chunks_exact_mut(size).zip(green.chunks_exact_mut(size));
+        let planes = planes.zip(blue.chunks_exact_mut(size));
+        for (((red, green), blue), &(top, below, fy)) in planes.zip(&self.between) {
+            let above = self.field[top * grid..].iter();
+            let pairs = above.zip(&self.field[below * grid..][..grid]);
+            self.row.clear();
+            self.row.extend(pairs.map(|(a, b)| blend(a, b, fy)));
+            let pixels = red.iter_mut().zip(green).zip(blue);
+            for (((red, green), blue), &(left, right, fx)) in pixels.zip(&self.between) {
+                let [x, y, ..] = blend(&self.row[left], &self.row[right], fx);
+                [*red, *green, *blue, _] = picture.sample([x, y]);
             }
         }
     }
