@@ -58,7 +58,7 @@ def run(arguments, name, training, painting):
     if not (work / "trained").exists():
         subprocess.run([*python, "train_generator.py", *map(str, common), "--start", str(arguments.start), "--steps", str(arguments.steps),
                         "--size", str(arguments.size), "--rate", str(arguments.rate), "--clips", "5", "--frames", "1",
-                        "--perceptual", "0.6", "--landmarks", "15", "--seed", "1", *painting, *training], check=True)
+                        "--perceptual", "0.9", "--landmarks", "12", "--texture", "16", "--fine", "0.2", "--seed", "1", *painting, *training], check=True)
         (work / "trained").touch()
     painted = work / "painted"
     if not painted.exists():

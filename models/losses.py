@@ -30,6 +30,25 @@ def picture(image, target, weight):
     return loss
 
 
+def blended(image, target, weight, fine):
+    """`fine` of the loss on pixels at full size, the rest at a quarter of it: where skin lies to the pixel nobody
+    can know, and a loss that asks for it is paid best by a blur."""
+    if fine == 1:
+        return picture(image, target, weight)
+    coarse = lambda x: F.avg_pool2d(x, 4)
+    return fine * picture(image, target, weight) + (1 - fine) * picture(coarse(image), coarse(target), coarse(weight))
+
+
+def texture(image, target, hole, window=8):
+    """How much the strength of the slopes differs, over windows of pixels: as rough as the truth, wherever the pores
+    and bristles lie. Without it what is painted is smooth."""
+    def rough(x):
+        across, down = slopes(x)
+        return F.avg_pool2d((across[:, :, 1:].square() + down[..., 1:].square() + 1e-6).sqrt().mean(1, keepdim=True), window, window // 2)
+    inside = F.avg_pool2d(hole[:, :, 1:, 1:], window, window // 2)
+    return (inside * (rough(image) - rough(target)).abs()).sum() / (inside.sum() + 1e-6)
+
+
 class MeshJudge:
     """The frozen mesh predictor as a judge of pictures: features (eq. 6) and where lips and jaw lie.
 

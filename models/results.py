@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,9 @@ def foreign(data, index, seconds, work):
         sound = work / "sounds" / f"{source.stem}.wav"
         if not sound.exists():
             sound.parent.mkdir(parents=True, exist_ok=True)
-            run("ffmpeg", "-v", "error", "-y", "-i", source, "-ac", "1", "-ar", "16000", "-t", seconds, sound)
+            part = sound.with_suffix(f".{index}.wav")
+            run("ffmpeg", "-v", "error", "-y", "-i", source, "-ac", "1", "-ar", "16000", "-t", seconds, part)
+            part.rename(sound)
         out.append(sound)
     return out
 
@@ -249,18 +252,24 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--own-sound-only", action="store_true", help="leave the foreign sounds and their table out")
     parser.add_argument("--limit", type=int, default=None, help="only the first clips")
+    parser.add_argument("--jobs", type=int, default=1, help="clips at once")
     parser.add_argument("--out", type=Path, default=Path("RESULTS.md"))
     arguments = parser.parse_args()
     bundle = arguments.bundle or Path(__file__).parent / "lite"
     key = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()[:12]
     arguments.work = arguments.work / key
-    bench, rows = Bench(arguments), []
-    for index, clip in enumerate(clips(arguments.data, arguments.seconds)[: arguments.limit]):
+    bench, found = Bench(arguments), clips(arguments.data, arguments.seconds)[: arguments.limit]
+
+    def measured(job):
+        index, clip = job
         try:
-            rows.append(bench.clip(index, *clip))
+            row = bench.clip(index, *clip)
             print(clip[0], flush=True)
+            return row
         except RuntimeError as error:                  # one bad clip is told, the others are measured
             print(f"{clip[0]} left out: {error}", flush=True)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        rows = [row for row in pool.map(measured, enumerate(found)) if row]
     text = arguments.out.read_text() if arguments.out.exists() else "# Results\n"
     tables = {"targets": targets, "reconstruction": reconstruction, "clips": by_clip}
     if not arguments.own_sound_only:

@@ -171,7 +171,8 @@ def parse():
     parser.add_argument("--consecutive", action="store_true", help="the frames of a clip follow each other")
     parser.add_argument("--codes", choices=["shapes", "sound"], default="shapes")
     parser.add_argument("--freeze-synthesis", action="store_true", help="the prior's network stays as it is")
-    for name in ("perceptual", "landmarks", "sync", "adversarial"):
+    parser.add_argument("--fine", type=float, default=1.0, help="share of the picture loss at full size; the rest is at a quarter")
+    for name in ("perceptual", "landmarks", "texture", "sync", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=0.0, help=f"weight of the {name} loss")
     parser.add_argument("--sync-on", choices=list(SYNC), default="both", help="what the sync loss looks at")
     parser.add_argument("--rights", choices=["cleared"], default=None)
@@ -241,7 +242,9 @@ def main():
         batch = batches.batch()
         image = painter(batch, arguments.frames)
         composed = batch["target"] * (1 - batch["hole"]) + image * batch["hole"]
-        terms = {"picture": losses.picture(image, batch["target"], losses.weights(batch["hole"], batch["points"]))}
+        terms = {"picture": losses.blended(image, batch["target"], losses.weights(batch["hole"], batch["points"]), arguments.fine)}
+        if arguments.texture:
+            terms["texture"] = arguments.texture * losses.texture(image, batch["target"], batch["hole"])
         if judged:
             with torch.no_grad():
                 true = mesh.look(batch["target"])

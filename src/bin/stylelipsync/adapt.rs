@@ -103,8 +103,9 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
         person => person?,
     };
     person.save(out)?;
-    // It has served; what remains to be done would be another piece of work.
-    let _ = std::fs::remove_file(&checkpoint);
+    if !arguments.keep_checkpoint {
+        std::fs::remove_file(&checkpoint).map_err(|error| Failure::writing(&checkpoint, error))?;
+    }
     if let Some(progress) = &last {
         eprintln!(
             "{}, {:.2} steps/s",

@@ -118,9 +118,13 @@ pub struct AdaptArguments {
     /// Stop when frames that are not learnt from get no better.
     #[arg(long)]
     pub plateau: bool,
-    /// Go on from the checkpoint that an interrupted run left beside the person file.
+    /// Go on from the checkpoint beside the person file, which an interrupted run left there, or a
+    /// finished one with --keep-checkpoint.
     #[arg(long)]
     pub resume: bool,
+    /// Leave the checkpoint there when done, so that steps can be added later.
+    #[arg(long)]
+    pub keep_checkpoint: bool,
     /// What the order of frames and foreign words goes by.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
