@@ -175,8 +175,13 @@ fn refusals(path: &Path, bundle: &stylelipsync::model::Bundle) {
     let base = bundle.identity();
     let message = load(&exchanged(base, &"0".repeat(base.len())));
     assert!(message.contains("was made from other weights"), "{message}");
-    let message = load(&exchanged("stylelipsync.format", "stylelipsync.fxrmat"));
+    let message = load(&exchanged("stylelipsync.person", "stylelipsync.pxrson"));
     assert!(message.contains("is no person file"), "{message}");
+    let message = load(&exchanged(r#"\"format\":1"#, r#"\"format\":2"#));
+    assert!(
+        message.contains("has format 2; this library reads 1"),
+        "{message}"
+    );
     let message = load(&exchanged("blocks.0.first.weight", "blocks.0.fxrst.weight"));
     assert!(
         message.contains("is no tensor of the generator"),

@@ -52,7 +52,10 @@ fn a_person_is_learnt_in_one_go_or_in_two() {
         place.path(),
         &["head", "one.safetensors", "two.safetensors"],
     );
-    assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
+    assert!(
+        fs::read(&one).unwrap() == fs::read(&two).unwrap(),
+        "other bytes"
+    );
 
     // The person renders; a file that is none does not, and says which.
     let words = repository("models/head/clip/other.wav");

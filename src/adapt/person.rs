@@ -14,10 +14,9 @@ use crate::model::Bundle;
 use crate::model::adaptation::Parameter;
 use crate::{Error, Result};
 
-const FORMAT: &str = "1";
-/// Metadata keys.
+const FORMAT: u32 = 1;
+/// The one metadata key: several would be written in any order, and a person be other bytes each time.
 const KEY: &str = "stylelipsync.person";
-const VERSION: &str = "stylelipsync.format";
 /// The largest file that is read: the paper's widths take a fifth of it.
 const LARGEST: u64 = 1 << 30;
 
@@ -36,6 +35,14 @@ pub struct PersonInfo {
     pub source: String,
     /// Free text: who agreed to this, and how.
     pub consent: String,
+}
+
+/// What stands under the key.
+#[derive(Serialize, Deserialize)]
+struct Label {
+    format: u32,
+    #[serde(flatten)]
+    info: PersonInfo,
 }
 
 /// A person: what a clip's generator is laid over with.
@@ -105,11 +112,12 @@ impl Person {
         let views: Vec<_> = views
             .collect::<std::result::Result<_, _>>()
             .map_err(|error| failed(error.to_string()))?;
-        let info = serde_json::to_string(&self.info).map_err(|error| failed(error.to_string()))?;
-        let metadata = [
-            (KEY.to_owned(), info),
-            (VERSION.to_owned(), FORMAT.to_owned()),
-        ];
+        let label = Label {
+            format: FORMAT,
+            info: self.info.clone(),
+        };
+        let label = serde_json::to_string(&label).map_err(|error| failed(error.to_string()))?;
+        let metadata = [(KEY.to_owned(), label)];
         let bytes = safetensors::serialize(views, Some(metadata.into()))
             .map_err(|error| failed(error.to_string()))?;
         super::checkpoint::write_whole(path, &bytes)
@@ -133,14 +141,14 @@ impl Person {
         let broken = |error: safetensors::SafeTensorError| format!("is no person file: {error}");
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        match metadata.get(VERSION).map(String::as_str) {
-            Some(FORMAT) => {}
-            Some(other) => return Err(format!("has format {other}; this library reads {FORMAT}")),
-            None => return Err("is no person file: it does not say that it is one".into()),
+        let Some(label) = metadata.get(KEY) else {
+            return Err("is no person file: it does not say that it is one".into());
+        };
+        let Label { format, info } =
+            serde_json::from_str(label).map_err(|error| format!("is damaged: {error}"))?;
+        if format != FORMAT {
+            return Err(format!("has format {format}; this library reads {FORMAT}"));
         }
-        let info = metadata.get(KEY).map_or("", String::as_str);
-        let info: PersonInfo =
-            serde_json::from_str(info).map_err(|error| format!("is damaged: {error}"))?;
         if info.base != bundle.identity() {
             let name = &bundle.manifest().name;
             return Err(format!(
