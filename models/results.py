@@ -123,7 +123,7 @@ class Bench:
                "silence": self.measure(folder, "silence", video, silence, "--source"),
                # What the model that hears nothing painted, held against the truth and its sound.
                "deaf": self.measure(folder, "deaf", video, own, "--truth", made="silence")}
-        if arguments.own_sound_only:
+        if arguments.own_sound_only or person == TRAINED:
             return row
         for k, sound in enumerate(foreign(arguments.data, index, arguments.seconds, arguments.work)):
             row[f"foreign{k}"] = self.measure(folder, f"foreign{k}", video, sound, "--source")
@@ -182,7 +182,8 @@ def by_clip(rows):
 
 
 def cross(rows):
-    """Table 2: foreign sounds, with bootstrap intervals over clips."""
+    """Table 2: foreign sounds for people never seen, with bootstrap intervals over clips."""
+    rows = [row for row in rows if "foreign0" in row]
     own = lambda r, key: np.nanmean([r[f"foreign{k}"][key] for k in range(FOREIGN)])
     lines = []
     for name, pick in (("**lite**", own), ("untouched video", lambda r, key: r["untouched foreign"][key]),
