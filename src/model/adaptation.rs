@@ -284,7 +284,7 @@ impl Bank {
         self.frames
     }
 
-    /// The mouth's shape in a frame, [mouth].
+    /// The mouth's shape in a frame, `[mouth]`.
     ///
     /// # Panics
     /// When there is no such stream or frame.
@@ -296,7 +296,7 @@ impl Bank {
         )
     }
 
-    /// SyncNet's vector of the sound of the five frames round a frame, [dim].
+    /// SyncNet's vector of the sound of the five frames round a frame, `[dim]`.
     ///
     /// # Panics
     /// When there is no such stream or frame.
@@ -308,7 +308,7 @@ impl Bank {
         )
     }
 
-    /// The code `a_t` of a mouth's shape [mouth], [codes, dim].
+    /// The code `a_t` of a mouth's shape `[mouth]`, `[codes, dim]`.
     ///
     /// # Errors
     /// [`Error::Argument`] for another length; [`Error::Network`] when the network fails.
