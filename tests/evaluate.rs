@@ -9,7 +9,6 @@ use std::process::Command;
 
 use cli_support::*;
 use serde_json::Value;
-use sha2::Digest;
 
 /// Enough for a dozen windows of SyncNet.
 const FRAMES: usize = 48;
@@ -227,29 +226,12 @@ fn other_words_are_measured_without_a_truth() {
 }
 
 #[test]
-fn a_bundle_that_looks_at_pixels_is_asked_about_them_too() {
+fn syncnet_is_asked_about_pixels_too() {
     let place = tempfile::tempdir().unwrap();
     let clip = head(place.path(), "clip", FRAMES);
-    let bundle = place.path().join("bundle");
-    copy_bundle(&bundle);
-    let graph = columns();
-    fs::write(bundle.join("sync_face.onnx"), &graph).unwrap();
-    let path = bundle.join("manifest.json");
-    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    manifest["graphs"]["sync_face"] = serde_json::json!({
-        "file": "sync_face.onnx",
-        "sha256": sha2::Sha256::digest(&graph).iter().map(|b| format!("{b:02x}")).collect::<String>(),
-        "inputs": {"mouths": ["batch", 15, 64, 128]},
-        "outputs": {"mouth": ["batch", 128]},
-    });
-    fs::write(&path, manifest.to_string()).unwrap();
     let mut command = evaluate();
     command.arg(&clip).arg("--truth").arg(&clip);
-    command
-        .arg("--audio")
-        .arg(speech())
-        .arg("--bundle")
-        .arg(&bundle);
+    command.arg("--audio").arg(speech());
     let numbers = measure(&mut command, place.path());
     // Windows whose sound is known at all offsets: middles 15 to 45.
     assert_eq!(metric(&numbers, "windows_pixels"), 31.0);
@@ -422,38 +404,12 @@ fn movies_carry_their_own_sound_and_must_be_as_long() {
 fn itself(side: u64) -> Vec<u8> {
     let shape = [1, 3, side, side];
     let length = [1, shape.iter().product()];
-    network("Flatten", &[], ("picture", &shape), ("embedding", &length))
-}
-
-/// An ONNX file that gives the mean of each column of pixels: one node, ReduceMean.
-fn columns() -> Vec<u8> {
-    let integers = |name: &str, kind: u64, values: Vec<u8>| {
-        part(5, &[text(1, name), values, number(20, kind)].concat())
-    };
-    let axes = integers("axes", 7, [number(8, 1), number(8, 2)].concat());
-    let attributes = [axes, integers("keepdims", 2, number(3, 0))].concat();
-    network(
-        "ReduceMean",
-        &attributes,
-        ("mouths", &[1, 15, 64, 128]),
-        ("mouth", &[1, 128]),
-    )
+    network("Flatten", ("picture", &shape), ("embedding", &length))
 }
 
 /// An ONNX file of one node.
-fn network(
-    node: &str,
-    attributes: &[u8],
-    input: (&str, &[u64]),
-    output: (&str, &[u64]),
-) -> Vec<u8> {
-    let node = [
-        text(1, input.0),
-        text(2, output.0),
-        text(4, node),
-        attributes.to_vec(),
-    ]
-    .concat();
+fn network(node: &str, input: (&str, &[u64]), output: (&str, &[u64])) -> Vec<u8> {
+    let node = [text(1, input.0), text(2, output.0), text(4, node)].concat();
     let graph = [
         part(1, &node),
         text(2, "one node"),
