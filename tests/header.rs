@@ -231,7 +231,7 @@ fn layouts_are_kept() {
         ),
         (
             "sls_adapt_progress",
-            104,
+            96,
             &[
                 "step 8",
                 "picture 24",
