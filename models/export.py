@@ -103,13 +103,11 @@ def adaptation(networks, config, face_model, weights, out):
     """Writes the step's graph; gives (its manifest entry, golden values)."""
     judge = MeshJudge(networks["mesh"], LinearFace(face_model), face_model["lips"], config)
     step = Adaptation(networks["generator"], judge, networks["sync_shape"])
-    names = {id(p): f"{name}.{key}" for name in ("generator", "mesh", "sync_shape")
-             for key, p in [*networks[name].named_parameters(), *networks[name].named_buffers()]}
-    coarse = export_adaptation.coarse_inputs(config)
-    inputs = export_adaptation.enlarged(coarse)
-    model, taken, outputs = export_adaptation.write(step, inputs, names)
     parameters = {f"{name}.{key}": p for name in ("generator", "mesh", "sync_shape")
                   for key, p in [*networks[name].named_parameters(), *networks[name].named_buffers()]}
+    coarse = export_adaptation.coarse_inputs(config)
+    inputs = export_adaptation.enlarged(coarse)
+    model, taken, outputs = export_adaptation.write(step, inputs, {id(p): name for name, p in parameters.items()})
     for name in taken:
         tensor = numpy_helper.from_array(parameters[name].detach().numpy(), name)
         if name in weights:

@@ -18,8 +18,8 @@ use crate::face::Carry;
 use crate::face::lips::mouth_points;
 use crate::frame::FrameRef;
 use crate::latent::{AudioCode, REACH, smooth_code};
-use crate::model::SyncNet;
 use crate::model::adaptation::{Bank, Step, StepInputs, StepResult, Words};
+use crate::model::{SyncNet, hex};
 use crate::{Error, Result};
 
 /// Every which window is held out.
@@ -391,11 +391,7 @@ impl<'a> Trainer<'a> {
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
             learnt,
-            source: source
-                .finalize()
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect(),
+            source: hex(&source.finalize()),
             carry: Carry::default(),
             inputs: StepInputs::default(),
             stacked: Vec::new(),

@@ -8,7 +8,8 @@
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
 //! What is learnt goes by the seed alone: the same clip, options and machine give the same person,
-//! whether or not the work was interrupted and taken up again.
+//! whether or not the work was interrupted and taken up again. Where a time or a plateau ends the
+//! work, an interruption may move that end: both begin anew with each run.
 
 mod adam;
 mod checkpoint;

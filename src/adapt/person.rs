@@ -10,8 +10,8 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::Bundle;
 use crate::model::adaptation::Parameter;
+use crate::model::{Bundle, hex};
 use crate::{Error, Result};
 
 const FORMAT: u32 = 1;
@@ -201,5 +201,5 @@ fn hash(base: &str, tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Strin
         hash.update(name);
         hash.update(bytemuck::cast_slice::<f32, u8>(values));
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex(&hash.finalize())
 }

@@ -327,7 +327,8 @@ pub unsafe extern "C" fn sls_adapt_add_frame(
 }
 
 /// Learns, until the steps, the time or the callback end it. The same clip, options and machine
-/// give the same person, interrupted and taken up again or not.
+/// give the same person, interrupted and taken up again or not, where the steps end it; a time or a
+/// plateau begins anew with each run.
 ///
 /// @param adapt     not NULL.
 /// @param callback  may be NULL: see sls_adapt_callback.

@@ -35,6 +35,6 @@ pub use recognition::Recognition;
 pub use runtime::Runtime;
 
 /// Lower-case hexadecimal, as checksums are written.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
