@@ -23,7 +23,7 @@ aten = torch.ops.aten
 
 def convolution_backward(grad, x, weight, bias_sizes, stride, padding, dilation, transposed, output_padding, groups, mask):
     """(input, kernel, bias) of a plain convolution, None where `mask` does not ask. The input's is a convolution with
-    the turned kernel, the kernel's a matrix product of what went out and all shifts of what came in."""
+    the turned kernel, the kernel's a matrix product of what went out and what came in, one shifted against the other."""
     if transposed or groups != 1 or list(dilation) != [1, 1]:
         raise NotImplementedError("only plain convolutions are differentiated")
     (py, px), (ky, kx) = padding, weight.shape[2:]
@@ -36,12 +36,11 @@ def convolution_backward(grad, x, weight, bias_sizes, stride, padding, dilation,
     if mask[1]:
         if list(stride) != [1, 1]:
             raise NotImplementedError("kernels of strided convolutions are not adapted")
-        height, width = grad.shape[2:]
-        wide = F.pad(x, (px, px, py, py)) if py or px else x
-        shifts = [wide[:, :, dy: dy + height, dx: dx + width] for dy in range(ky) for dx in range(kx)]
-        shifts = torch.cat(shifts, 1) if len(shifts) > 1 else shifts[0]
-        taps = torch.bmm(grad.flatten(2), shifts.flatten(2).transpose(1, 2)).sum(0)     # [O, taps I]
-        for_kernel = taps.view(len(weight), ky * kx, -1).transpose(1, 2).reshape(weight.shape)
+        # Shifts of one side along x, of the other along y: two small stacks give every tap in one product.
+        across = torch.cat([F.pad(grad, (dx, kx - 1 - dx)) for dx in range(kx)], 1) if kx > 1 else grad
+        down = torch.cat([F.pad(x, (px, px, py - dy, py - ky + 1 + dy)) for dy in range(ky)], 1) if ky > 1 else F.pad(x, (px, px))
+        taps = torch.bmm(across.flatten(2), down.flatten(2).transpose(1, 2)).sum(0)     # [kx O, ky I]
+        for_kernel = taps.view(kx, len(weight), ky, -1).permute(1, 3, 2, 0)
     if mask[2]:
         for_bias = grad.sum((0, 2, 3))
     return for_input, for_kernel, for_bias
@@ -60,6 +59,17 @@ def bilinear_backward(grad, output_size, input_size, align_corners, *scales):
     return down.mT @ grad @ across
 
 
+def leaky_relu_backward(grad, x, slope, is_result):
+    """The slope by clamping: of float32 numbers only subnormal ones fall between, and runtimes select slowly."""
+    return grad * (x * 1e38).clamp(slope, 1)
+
+
+def threshold_backward(grad, x, threshold):
+    if threshold != 0:
+        raise NotImplementedError("only thresholds at 0 are differentiated")
+    return leaky_relu_backward(grad, x, 0, False)
+
+
 def slice_backward(grad, sizes, dim, start, end, step):
     """Of a slice without gaps: zeros round it."""
     if step != 1:
@@ -72,8 +82,9 @@ def slice_backward(grad, sizes, dim, start, end, step):
 PLAIN = {aten.convolution_backward.default: convolution_backward,
          aten.upsample_bilinear2d_backward.default: bilinear_backward,
          aten.slice_backward.default: slice_backward,
-         **get_decompositions([aten.leaky_relu_backward, aten.threshold_backward, aten.sigmoid_backward,
-                               aten.linalg_vector_norm, aten.select_backward])}
+         aten.leaky_relu_backward.default: leaky_relu_backward,
+         aten.threshold_backward.default: threshold_backward,
+         **get_decompositions([aten.sigmoid_backward, aten.linalg_vector_norm, aten.select_backward])}
 
 
 def traced(step, theta, inputs):

@@ -94,14 +94,15 @@ class Bench:
         self.arguments = arguments
         self.common = ["--bundle", arguments.bundle] if arguments.bundle else []
 
-    def measure(self, folder, name, video, sound, against, made=None, baseline=None):
-        """Figures of `<made>.mkv`, rendered as `<name>.mkv` unless made before, or of a baseline."""
+    def measure(self, folder, name, video, sound, against, made=None, baseline=None, person=None):
+        """Figures of `<made>.mkv`, rendered as `<name>.mkv` unless made before, by that person file if any, or of a baseline."""
         out = folder / f"{name}.json"
         if out.exists():
             return figures(json.loads(out.read_text()))
         what = ["--baseline", baseline] if baseline else [folder / f"{made or name}.mkv"]
         if not made and not baseline:
-            run(self.arguments.binary, "render", "--video", video, "--audio", sound, "--out", what[0], *self.common)
+            run(self.arguments.binary, "render", "--video", video, "--audio", sound, "--out", what[0], *self.common,
+                *(["--person", person] if person else []))
         recognition = ["--recognition", self.arguments.recognition] if self.arguments.recognition else []
         run(self.arguments.binary, "evaluate", *what, against, video, "--audio", sound, *recognition, *self.common,
             "--json", folder / "part.json", *(["--sheet", folder / f"{name}.png"] if not baseline else []))

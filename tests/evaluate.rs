@@ -65,6 +65,7 @@ fn a_clip_is_its_own_perfect_reconstruction() {
         ("ssim", 1.0),
         ("psnr", 100.0),
         ("psnr_mask", 100.0),
+        ("gmsd", 0.0),
         ("lmd", 0.0),
         ("opening_correlation", 1.0),
         ("opening_lag", 0.0),

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [SSIM](picture::ssim) | Wang et al. 2004: 11x11 Gaussian, sigma 1.5, luma, range 255, valid region |
 //! | [PSNR](picture::psnr) | over RGB, whole crop or the mask's hole; identical pictures count [`picture::PSNR_CAP`] dB |
+//! | [GMSD](picture::gmsd) | Xue et al. 2014, luma, range 255, in the mask's hole: the perceptual distance that needs no network |
 //! | [LMD](lips::lmd) | 40 lip points, crop pixels, each set centred on its mean, mean distance over the points |
 //! | [LSE-D, LSE-C, A/V offset](sync::score) | five frames at 25 a second, 31 offsets, unit vectors |
 //! | [CSIM](identity::cosine) | face recognition after five-point alignment |

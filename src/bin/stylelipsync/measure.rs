@@ -64,10 +64,11 @@ pub enum Shown<'a> {
 pub struct Measured {
     /// Of the result's face, 0 to 1.
     pub confidence: f32,
-    /// The following four only in reconstruction.
+    /// The following five only in reconstruction.
     pub ssim: Option<f64>,
     pub psnr: Option<f64>,
     pub psnr_mask: Option<f64>,
+    pub gmsd: Option<f64>,
     pub lmd: Option<f64>,
     pub openings: [f64; 2],
     /// Mouth coefficients.
@@ -259,6 +260,12 @@ impl Job<'_> {
             ssim: only(picture::ssim(&lumas[SOURCE], &lumas[RESULT], IMAGE)),
             psnr: only(picture::psnr(&before, &after, None)),
             psnr_mask: only(picture::psnr(&before, &after, Some(mask.hole()))),
+            gmsd: only(picture::gmsd(
+                &lumas[SOURCE],
+                &lumas[RESULT],
+                IMAGE,
+                Some(mask.hole()),
+            )),
             lmd: only(lips::lmd(&in_crop[SOURCE], &in_crop[RESULT])),
             openings: [a, b],
             shapes: [shape(&left), shape(&right)],

@@ -69,6 +69,8 @@ impl Report {
             report.add("PSNR, dB", "psnr", over(&|row| row.psnr), None, 2);
             let inside = over(&|row| row.psnr_mask);
             report.add("PSNR in the mask, dB", "psnr_mask", inside, None, 2);
+            let gmsd = over(&|row| row.gmsd);
+            report.add("GMSD in the mask", "gmsd", gmsd, None, 4);
             report.add("LMD, crop pixels", "lmd", over(&|row| row.lmd), None, 3);
         }
         report.sync(sync);
@@ -368,6 +370,7 @@ fn used(index: u64, row: &Measured) -> Value {
         "ssim": row.ssim,
         "psnr": row.psnr,
         "psnr_mask": row.psnr_mask,
+        "gmsd": row.gmsd,
         "lmd": row.lmd,
         "opening": row.openings[RESULT],
         "opening_source": row.openings[SOURCE],

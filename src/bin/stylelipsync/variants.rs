@@ -12,6 +12,8 @@ pub fn all() -> Value {
                  valid region; mean over frames",
         "psnr": format!("RGB, peak 255, mean over frames of each frame's, capped at {} dB", picture::PSNR_CAP),
         "psnr_mask": "the same over the pixels of the mask's hole",
+        "gmsd": "Xue et al. 2014: halved luma, Prewitt, T = 170, deviation over the pixels of the mask's hole; \
+                 mean over frames",
         "lmd": "40 lip points of the mesh predictor, crop pixels, each frame's set centred on its \
                 mean, mean Euclidean distance over points and frames",
         "lse": "the bundle's own SyncNet, mouth shapes (or pixels) of 5 frames at 25 a second, 31 \
