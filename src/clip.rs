@@ -33,12 +33,13 @@ use parking_lot::RwLock;
 use crate::adapt::Person;
 use crate::audio::{Timeline, to_16k};
 use crate::engine::Engine;
-use crate::face::{Face, Selection};
+use crate::face::Selection;
 use crate::frame::{FrameMut, FrameRef};
 use crate::latent::Codes;
 use crate::model::networks::Generator;
 use crate::{Error, Result};
 
+pub use analysis::{Around, Sight};
 pub use inspect::ReferenceFrame;
 pub use options::{ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace};
 pub use timing::Timing;
@@ -235,13 +236,7 @@ impl Clip {
     /// The faces of an analysed frame, the tracker's largest first; `None` when it was not analysed.
     pub fn faces(&self, index: i64) -> Option<Vec<SeenFace>> {
         let known = self.numbered(|analysis| analysis.faces(index).cloned())?;
-        let seen = |(face, id): (&Face, &u32)| SeenFace {
-            id: *id,
-            centre: face.centre,
-            side: face.side,
-            confidence: face.confidence,
-        };
-        Some(known.faces.iter().zip(known.ids.iter()).map(seen).collect())
+        Some(known.seen())
     }
 
     /// The frame before which all frames must be analysed for the reference to be the same as if

@@ -21,8 +21,8 @@ pub mod metrics;
 pub mod model;
 
 pub use clip::{
-    Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, ReferenceFrame, Rendered, SeenFace,
-    Timing,
+    Around, Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, ReferenceFrame, Rendered,
+    SeenFace, Sight, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

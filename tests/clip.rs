@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clip_support::*;
 use stylelipsync::audio::Rate;
+use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-use stylelipsync::{Clip, ClipOptions, FrameOptions, Matte, Timing};
+use stylelipsync::{Around, Clip, ClipOptions, FrameOptions, Matte, Sight, Timing};
 
 const RATE: u32 = 16_000;
 
@@ -65,6 +66,89 @@ fn any_order_and_any_number_of_threads_give_the_same_bytes() {
         shown.sort_by_key(|shown| shown.rendered.index);
         assert_same(&expected, &shown, &format!("{threads} threads"));
     }
+}
+
+/// A host that keeps what was seen itself: the same bytes, with nothing but the reference's frame
+/// analysed.
+#[test]
+fn frames_seen_by_the_caller_give_the_same_bytes() {
+    let frames = head(8);
+    let audio = words(1.0, RATE);
+    let whole = analysed(ClipOptions::default(), &frames, &audio, RATE);
+    let expected = render_all(&whole, &frames);
+    let reference = whole.reference_frame().unwrap().index;
+
+    let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
+    clip.set_audio(&audio, RATE, 1).unwrap();
+    let frame = frames[reference as usize].view();
+    clip.analyze(reference, &frame).unwrap();
+    let seen: Vec<Sight> = frames
+        .iter()
+        .map(|frame| clip.see(&frame.view()).unwrap())
+        .collect();
+    let at = |index: i64| seen.get(usize::try_from(index).ok()?).cloned();
+    for (index, expected) in expected.iter().enumerate().rev() {
+        let index = index as i64;
+        let around = Around {
+            middle: at(index).unwrap(),
+            before: [at(index - 2), at(index - 1)],
+            after: [at(index + 1), at(index + 2)],
+        };
+        let source = &frames[index as usize];
+        let mut picture = source.target();
+        let options = &mut FrameOptions::default();
+        let rendered = clip
+            .render_seen(
+                index,
+                &around,
+                &source.view(),
+                &mut picture.view_mut(),
+                options,
+            )
+            .unwrap();
+        assert_eq!(rendered, expected.rendered);
+        assert_same(
+            std::slice::from_ref(expected),
+            &[Shown { rendered, picture }],
+            "seen by the caller",
+        );
+    }
+}
+
+/// Trimming takes from the rim alone: what is changed shrinks, the middle stays.
+#[test]
+fn a_trimmed_mask_changes_less_and_never_more() {
+    let frames = head(1);
+    let audio = words(0.5, RATE);
+    let changed = |mask: MaskTrim| {
+        let options = ClipOptions {
+            mask,
+            ..ClipOptions::default()
+        };
+        let clip = analysed(options, &frames, &audio, RATE);
+        let (mut matte, mut picture) = (Matte::default(), frames[0].target());
+        let mut options = FrameOptions {
+            matte: Some(&mut matte),
+            ..FrameOptions::default()
+        };
+        clip.render_with(0, &frames[0].view(), &mut picture.view_mut(), &mut options)
+            .unwrap();
+        matte.alpha
+    };
+    let trim = |grow, feather| changed(MaskTrim { grow, feather });
+    let whole = changed(MaskTrim::default());
+    assert_eq!(whole, trim(0.0, 1.0));
+    let (less, more, hard) = (trim(-12.0, 1.0), trim(6.0, 1.0), trim(0.0, 0.0));
+    let sum = |matte: &[f32]| matte.iter().sum::<f32>();
+    assert!(sum(&less) < 0.8 * sum(&whole) && sum(&whole) < sum(&more));
+    for (at, whole) in whole.iter().enumerate() {
+        assert!(less[at] <= *whole && *whole <= more[at] + 1e-6);
+        // The hole is the limit, whatever is asked for.
+        assert!(*whole > 0.0 || more[at] < 0.01 && hard[at] < 0.51, "{at}");
+    }
+    assert!(
+        hard.iter().filter(|v| **v > 0.99).count() > whole.iter().filter(|v| **v > 0.99).count()
+    );
 }
 
 #[test]

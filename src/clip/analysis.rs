@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::SeenFace;
 use super::reference::{Candidate, Candidates};
 use crate::face::select::{choose, follow};
 use crate::face::smooth::{WINDOW, smooth};
@@ -28,6 +29,17 @@ impl Faces {
             faces: faces.into(),
             ids: ids.into(),
         }
+    }
+
+    /// What a caller is told of them.
+    pub fn seen(&self) -> Vec<SeenFace> {
+        let seen = |(face, id): (&Face, &u32)| SeenFace {
+            id: *id,
+            centre: face.centre,
+            side: face.side,
+            confidence: face.confidence,
+        };
+        self.faces.iter().zip(self.ids.iter()).map(seen).collect()
     }
 
     /// The face that speaks, as this frame alone shows it.
@@ -56,6 +68,48 @@ impl Window {
         frames[WINDOW / 2] = Some(&self.middle.faces);
         let smoothed = smooth(follow(frames, at), protocol)?;
         Some((&self.middle.faces[at], smoothed, *self.middle.ids.get(at)?))
+    }
+}
+
+/// What was seen in one frame: cheap to clone, to be kept by who hands frames in in any order.
+#[derive(Clone, Debug)]
+pub struct Sight(pub(super) Faces);
+
+impl Sight {
+    /// The faces, the tracker's largest first; numbers hold for this frame alone.
+    pub fn faces(&self) -> Vec<SeenFace> {
+        self.0.seen()
+    }
+
+    /// The face that `selection` means.
+    pub fn chosen(&self, selection: Selection) -> Option<&Face> {
+        self.0.speaking(selection)
+    }
+}
+
+/// A frame and those round it; `None` where one does not exist or is not known.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// The frame itself.
+    pub middle: Sight,
+    /// The two before it, earliest first.
+    pub before: [Option<Sight>; REACH as usize],
+    /// The two after it.
+    pub after: [Option<Sight>; REACH as usize],
+}
+
+impl Around {
+    /// How many frames before and after count.
+    pub const REACH: usize = REACH as usize;
+
+    pub(super) fn window(&self) -> Window {
+        let middle = std::iter::once(&None);
+        let around = self.before.iter().chain(middle).chain(&self.after);
+        let mut known = around.map(|sight| sight.as_ref().map(|Sight(faces)| faces.faces.clone()));
+        Window {
+            middle: self.middle.0.clone(),
+            neighbours: std::array::from_fn(|_| known.next().flatten()),
+        }
     }
 }
 

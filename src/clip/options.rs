@@ -2,7 +2,7 @@
 
 use super::Timing;
 use crate::audio::Rate;
-use crate::face::Selection;
+use crate::face::{MaskTrim, Selection};
 use crate::frame::{ColourMatch, Transfer};
 use crate::{Error, Result};
 
@@ -22,6 +22,8 @@ pub struct ClipOptions {
     pub strength: f32,
     /// How far the new mouth may be matched to the light round it.
     pub colour_match: ColourMatch,
+    /// How the rim of what is painted is trimmed.
+    pub mask: MaskTrim,
 }
 
 impl Default for ClipOptions {
@@ -34,6 +36,7 @@ impl Default for ClipOptions {
             transfer: Transfer::Display,
             strength: 1.0,
             colour_match: ColourMatch::default(),
+            mask: MaskTrim::default(),
         }
     }
 }
@@ -42,6 +45,15 @@ impl ClipOptions {
     /// [`Error::Argument`] naming the first field that is outside its range.
     pub(crate) fn check(&self) -> Result<()> {
         self.timing.check()?;
+        for (field, value, range) in [
+            ("mask.grow", self.mask.grow, -20.0..=20.0),
+            ("mask.feather", self.mask.feather, 0.0..=4.0),
+        ] {
+            if !range.contains(&value) {
+                let reason = format!("{value} is not in {} to {}", range.start(), range.end());
+                return Err(Error::Argument { field, reason });
+            }
+        }
         check_strength(self.strength)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Faces, Window};
 use super::options::check_strength;
 use super::reference::{Candidate, Reference, is_shown};
-use super::{Clip, FrameOptions, Rendered};
+use super::{Around, Clip, FrameOptions, Rendered, Sight};
 use crate::Result;
 use crate::audio::Timeline;
 use crate::face::lips::mouth_points;
@@ -84,6 +84,39 @@ impl Clip {
         self.render_gathered(&gathered, source, target, options, || {
             self.analysed_reference()
         })
+    }
+
+    /// As [`render_with`](Self::render_with), for hosts that hand in frames in any order and keep
+    /// what was [seen](Self::see) in them: the face is smoothed over `around`, whatever was analysed.
+    /// The reference is the one set, else that of the analysed frames, else the frame's own.
+    ///
+    /// # Errors
+    /// As [`render_with`](Self::render_with).
+    pub fn render_seen(
+        &self,
+        index: i64,
+        around: &Around,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<Rendered> {
+        let gathered = Gathered {
+            index,
+            position: self.options.timing.position(index)?,
+            audio: self.words()?,
+            window: around.window(),
+        };
+        self.render_gathered(&gathered, source, target, options, || {
+            self.analysed_reference()
+        })
+    }
+
+    /// The faces of one frame: a function of its pixels and of the clip's engine and transfer.
+    ///
+    /// # Errors
+    /// [`Error::Network`](crate::Error::Network) when a network fails.
+    pub fn see(&self, frame: &FrameRef<'_>) -> Result<Sight> {
+        self.track(frame).map(|faces| Sight(Faces::alone(faces)))
     }
 
     /// Asks the analysis something that needs the faces' numbers.
@@ -281,6 +314,7 @@ impl Clip {
             .sampler
             .sample(source, transfer, &map, size, Outside::Edge, crop)?;
         let (model, identity) = (engine.face_model(), reference.identity.as_slice());
+        scratch.mask.trim(self.options.mask);
         scratch
             .mask
             .draw(model, face, identity, &map, engine.mask());

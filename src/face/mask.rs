@@ -36,11 +36,32 @@ impl From<manifest::Mask> for MaskProtocol {
     }
 }
 
+/// How an editor trims what is shown of what was painted. The hole that the network sees stays as
+/// it was trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MaskTrim {
+    /// Moves the rim by so many crop pixels, -20 to 20: outwards above 0, never beyond the hole.
+    pub grow: f32,
+    /// Times the bundle's feather, 0 (a hard edge) to 4.
+    pub feather: f32,
+}
+
+impl Default for MaskTrim {
+    /// As the bundle has it.
+    fn default() -> Self {
+        Self {
+            grow: 0.0,
+            feather: 1.0,
+        }
+    }
+}
+
 /// A mask with the scratch to make the next one: once warm, a mask allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
     hole: Vec<bool>,
     alpha: Vec<f32>,
+    trim: MaskTrim,
     polygon: Vec<[f64; 2]>,
     crossings: Vec<(f64, i32)>,
     distance: Distance,
@@ -52,9 +73,15 @@ impl Mask {
         &self.hole
     }
 
-    /// `[256, 256]` in [0, 1]: what is shown of what it paints. Above 0 exactly in the hole.
+    /// `[256, 256]` in [0, 1]: what is shown of what it paints. Above 0 in the hole alone; everywhere
+    /// in it unless it is trimmed.
     pub fn alpha(&self) -> &[f32] {
         &self.alpha
+    }
+
+    /// How the masks drawn from now on are trimmed.
+    pub fn trim(&mut self, trim: MaskTrim) {
+        self.trim = trim;
     }
 
     /// Draws the mask of a face. `crop` is its crop (crop to frame); `identity` may be another than
@@ -174,16 +201,18 @@ impl Mask {
         };
         // The ring of pixels round the hole is outside of it, and in the crop for its border.
         let zone = inside.padded(1);
+        let feather = feather * self.trim.feather;
         self.distance
             .measure(zone, |x, y| !self.hole[y * IMAGE + x]);
         for y in inside.top..inside.bottom {
             for x in inside.left..inside.right {
                 if self.hole[y * IMAGE + x] {
                     let depth = self.distance.squared(zone, x, y).sqrt() - 0.5;
+                    let depth = depth + self.trim.grow;
                     let t = if feather > 0.0 {
-                        (depth / feather).min(1.0)
+                        (depth / feather).clamp(0.0, 1.0)
                     } else {
-                        1.0
+                        f32::from(depth > 0.0)
                     };
                     self.alpha[y * IMAGE + x] = t * t * (3.0 - 2.0 * t);
                 }

@@ -27,7 +27,7 @@ mod golden;
 
 pub use carry::{Carry, CarryProtocol, Picture};
 pub use crop::CropProtocol;
-pub use mask::{Mask, MaskProtocol};
+pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;
 pub use pose::Pose;
 pub use select::{Linker, Selection};

@@ -13,6 +13,9 @@ pub enum Selection {
     Point { x: f64, y: f64 },
     /// The one with an id, as [`Linker`] gives them.
     Id(u32),
+    /// The one with so many others to its left in the frame: needs no neighbours, but does not
+    /// follow faces that change places.
+    FromLeft(u32),
 }
 
 /// The index of the face that `selection` means. `ids` are those of `faces`; without them an id
@@ -30,6 +33,11 @@ pub fn choose(faces: &[Face], ids: &[u32], selection: Selection) -> Option<usize
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(i, _)| i),
         Selection::Id(id) => ids.iter().take(faces.len()).position(|other| *other == id),
+        Selection::FromLeft(number) => {
+            let mut order: Vec<usize> = indices.collect();
+            order.sort_by(|&a, &b| faces[a].centre[0].total_cmp(&faces[b].centre[0]));
+            order.get(number as usize).copied()
+        }
     }
 }
 
@@ -173,6 +181,11 @@ mod tests {
         assert_eq!(choose(&faces, &ids, Selection::Id(3)), None);
         assert_eq!(choose(&faces, &[], Selection::Id(4)), None);
         assert_eq!(choose(&[], &[], Selection::Largest), None);
+        let from_left = |number| choose(&faces, &[], Selection::FromLeft(number));
+        assert_eq!(
+            [0, 1, 2, 3].map(from_left),
+            [Some(0), Some(2), Some(1), None]
+        );
     }
 
     #[test]
