@@ -149,6 +149,23 @@ impl Clip {
         Ok(())
     }
 
+    /// Takes the reference of another clip of the same engine: the one that was set there, else the
+    /// one among its analysed frames. Without either this clip's stays what it was.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded; [`Error::State`] for another engine's clip.
+    pub fn share_reference(&mut self, other: &Self) -> Result<()> {
+        if !Arc::ptr_eq(&self.engine, &other.engine) {
+            return Err(Error::State("the other clip has another engine".into()));
+        }
+        let shared = match &other.reference {
+            Some(reference) => Some(reference.clone()),
+            None => other.analysed_reference()?,
+        };
+        self.reference = shared.or(self.reference.take());
+        Ok(())
+    }
+
     /// Goes back to a reference chosen among the frames.
     pub fn clear_reference(&mut self) {
         self.reference = None;

@@ -78,10 +78,12 @@ fn frames_seen_by_the_caller_give_the_same_bytes() {
     let expected = render_all(&whole, &frames);
     let reference = whole.reference_frame().unwrap().index;
 
+    let looked = Clip::new(engine(), ClipOptions::default()).unwrap();
+    let frame = frames[reference as usize].view();
+    looked.analyze(reference, &frame).unwrap();
     let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
     clip.set_audio(&audio, RATE, 1).unwrap();
-    let frame = frames[reference as usize].view();
-    clip.analyze(reference, &frame).unwrap();
+    clip.share_reference(&looked).unwrap();
     let seen: Vec<Sight> = frames
         .iter()
         .map(|frame| clip.see(&frame.view()).unwrap())

@@ -1,0 +1,211 @@
+//! What the effect costs a host, in the test host: describing, the first frame, the wrapper's share
+//! of a 1080p float frame, memory over many frames and instances.
+//!
+//! `cargo bench -p stylelipsync-ofx [-- memory [FRAMES] | pictures FOLDER]`; the last paints the
+//! README's pictures.
+
+#[cfg(target_os = "linux")]
+#[path = "../tests/host/mod.rs"]
+mod host;
+#[cfg(target_os = "linux")]
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("the test host runs on Linux");
+}
+
+#[cfg(target_os = "linux")]
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
+    match arguments.next().as_deref() {
+        Some("pictures") => measured::pictures(&arguments.next().expect("a folder")),
+        Some("memory") => measured::memory(
+            arguments
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(10_000),
+        ),
+        _ => measured::times(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod measured {
+    use std::time::{Duration, Instant};
+
+    use stylelipsync::audio::decode_file;
+    use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
+    use stylelipsync::{Around, Clip, ClipOptions, Engine, EngineOptions, FrameOptions};
+
+    use crate::host::*;
+    use crate::support::*;
+
+    const LARGE: (usize, usize) = (1920, 1080);
+    const TIMES: usize = 25;
+
+    /// The head, upscaled as a host would.
+    fn large() -> Connection {
+        let (width, height) = LARGE;
+        let frames: Vec<Picture> = (0..40)
+            .map(|k| frame(k).expect("a frame").resized(width, height))
+            .collect();
+        let shown = move |time: f64| frames.get(time as usize).cloned();
+        Connection {
+            premultiplication: Premultiplication::Opaque,
+            frame_range: [0.0, 39.0],
+            ..Connection::new(width, height, shown)
+        }
+    }
+
+    fn middle(mut times: Vec<Duration>) -> f64 {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1e3
+    }
+
+    fn actions(log: &Log, name: &str) -> Vec<Duration> {
+        let named = log
+            .actions
+            .iter()
+            .filter(|action| action.name.ends_with(name));
+        named.map(|action| action.elapsed).collect()
+    }
+
+    pub fn times() {
+        let plugin = opened(HostOptions::default());
+        let effect = plugin.start(Context::Filter);
+        for action in ["Load", "Describe", "DescribeInContext"] {
+            println!(
+                "{action:<28}{:9.3} ms",
+                middle(actions(&effect.log(), action))
+            );
+        }
+        let instance = effect.create(Context::Filter).expect("an instance");
+        instance.connect("Source", large());
+        instance.set("audio", other_words().as_str());
+        let first = instance.render(20.0, &RenderOptions::default());
+        assert!(first.status.is_ok());
+        println!(
+            "first frame, 1080p float     {:9.1} ms",
+            first.elapsed.as_secs_f64() * 1e3
+        );
+        let mut rendered = Vec::new();
+        for _ in 0..TIMES {
+            rendered.push(instance.render(20.0, &RenderOptions::default()).elapsed);
+        }
+        let whole = middle(rendered);
+        let alone = middle(engine_alone());
+        println!("a frame whose tracks are known{whole:8.2} ms");
+        println!("the engine alone             {alone:9.2} ms");
+        println!("the wrapper                  {:9.2} ms", whole - alone);
+        let mut playing = Vec::new();
+        for time in 21..37 {
+            playing.push(
+                instance
+                    .render(f64::from(time), &RenderOptions::default())
+                    .elapsed,
+            );
+        }
+        println!("a frame in order             {:9.2} ms", middle(playing));
+    }
+
+    /// The same frame, by the engine alone.
+    fn engine_alone() -> Vec<Duration> {
+        let engine = Engine::new(&EngineOptions::default()).expect("an engine");
+        let words = decode_file(other_words().as_ref()).expect("words");
+        let mut clip = Clip::new(engine, ClipOptions::default()).expect("a clip");
+        clip.set_audio(&words.samples, words.rate, 1)
+            .expect("words");
+        let (width, height) = LARGE;
+        let bytes = |k: usize| {
+            frame(k)
+                .expect("a frame")
+                .resized(width, height)
+                .encode(Depth::Float, Components::Rgba)
+        };
+        let frames: Vec<_> = (18..23).map(bytes).collect();
+        let view = |k: usize| {
+            FrameRef::packed(
+                &frames[k],
+                width as u32,
+                height as u32,
+                PixelFormat::RgbaF32,
+            )
+            .expect("a view")
+        };
+        let seen: Vec<_> = (0..5)
+            .map(|k| clip.see(&view(k)).expect("a face"))
+            .collect();
+        clip.analyze(20, &view(2)).expect("a face");
+        let around = Around {
+            middle: seen[2].clone(),
+            before: [Some(seen[0].clone()), Some(seen[1].clone())],
+            after: [Some(seen[3].clone()), Some(seen[4].clone())],
+        };
+        let mut target = frames[2].clone();
+        let mut one = || {
+            let begun = Instant::now();
+            let format = PixelFormat::RgbaF32;
+            let mut target =
+                FrameMut::packed(&mut target, width as u32, height as u32, format).expect("a view");
+            clip.render_seen(
+                20,
+                &around,
+                &view(2),
+                &mut target,
+                &mut FrameOptions::default(),
+            )
+            .expect("a frame");
+            begun.elapsed()
+        };
+        one();
+        (0..TIMES).map(|_| one()).collect()
+    }
+
+    /// The overlays on the rendered head.
+    pub fn pictures(folder: &str) {
+        let plugin = opened(HostOptions::default());
+        let effect = plugin.start(Context::Filter);
+        let instance = speaking(&effect, Context::Filter);
+        let depth = Depth::Byte;
+        instance.connect("Source", Connection { depth, ..clip() });
+        for (output, name) in [(2, "mask.png"), (3, "track.png")] {
+            instance.set("output", output);
+            let rendered = instance.render(30.0, &RenderOptions::default());
+            let path = std::path::Path::new(folder).join(name);
+            let picture = image::RgbaImage::from_raw(WIDTH as u32, HEIGHT as u32, rendered.bytes);
+            let picture = image::DynamicImage::from(picture.expect("all pixels")).into_rgb8();
+            picture.save(path).expect("a picture");
+        }
+    }
+
+    fn resident() -> u64 {
+        let about = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = about.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .unwrap_or(0)
+            / 1024
+    }
+
+    /// Resident memory over many frames, then over many instances.
+    pub fn memory(frames: usize) {
+        let plugin = opened(HostOptions::default());
+        let effect = plugin.start(Context::Filter);
+        let instance = speaking(&effect, Context::Filter);
+        for number in 0..=frames {
+            instance.render((number % FRAMES) as f64, &RenderOptions::default());
+            if number % (frames / 10).max(1) == 0 || number == 200 {
+                println!("{number:6} frames {:5} MiB", resident());
+            }
+        }
+        drop(instance);
+        for number in 0..=200 {
+            let one = speaking(&effect, Context::Filter);
+            one.render((number % 40) as f64, &RenderOptions::default());
+            if number % 50 == 0 {
+                println!("{number:6} instances {:2} MiB", resident());
+            }
+        }
+    }
+}

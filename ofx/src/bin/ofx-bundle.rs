@@ -1,0 +1,43 @@
+//! Lays out the plug-in bundle from what cargo built beside this program.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use stylelipsync::model::provision::{Component, provision};
+use stylelipsync_ofx::bundle::{System, lay_out};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let into = match (arguments.next(), arguments.next()) {
+        (None, _) => PathBuf::from("."),
+        (Some(folder), None) if !folder.to_string_lossy().starts_with('-') => folder.into(),
+        _ => {
+            eprintln!(
+                "usage: ofx-bundle [FOLDER]\n\nWrites StyleLipSync.ofx.bundle into the folder."
+            );
+            return ExitCode::from(2);
+        }
+    };
+    match make(&into) {
+        Ok(bundle) => {
+            println!("{}", bundle.display());
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("ofx-bundle: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make(into: &Path) -> Result<PathBuf, String> {
+    let system = System::here().ok_or("no OpenFX host runs on this system")?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let built = program.with_file_name(system.library());
+    if !built.is_file() {
+        return Err(format!("{} was not built", built.display()));
+    }
+    let told = |error: stylelipsync::Error| error.to_string();
+    let runtime = provision(Component::OnnxRuntime).map_err(told)?;
+    lay_out(into, system, &built, &[runtime.path]).map_err(told)
+}

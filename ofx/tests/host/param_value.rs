@@ -1,0 +1,201 @@
+//! The variadic half of the parameter suite: getting and setting values.
+//!
+//! Stable Rust cannot define C-variadic functions. On Linux it need not: the System V x86-64 and
+//! AAPCS64 calling conventions pass the integers and pointers of a variadic call in the ordinary
+//! integer registers and its doubles in the ordinary floating-point ones, each counted on its own.
+//! So a function with enough fixed parameters of both classes finds every argument where it looks
+//! for it; registers the caller did not fill hold rubbish and are not used.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
+
+use openfx::sys::generic::core::*;
+use openfx::sys::image_effect_v1::image_effect::kOfxImageEffectActionRender;
+use openfx::sys::image_effect_v1::param::*;
+
+use super::handles::{give, lock, read, text};
+use super::journal::ParamWrite;
+use super::param::{Holds, Param, ParamValue};
+use super::param_suite::find;
+use super::query::changed_by_plugin;
+use super::scope::{Scope, complain, current, depth, lend, note};
+
+type Handle = OfxParamHandle;
+type Place = *mut c_void;
+
+/// Stores a value at the places the plugin passed for its components.
+fn give_value(param: &Param, places: [Place; 4], caller: &str) -> OfxStatus {
+    let given = match param.get() {
+        ParamValue::Ints(ints) => ints.iter().zip(places).all(|(&i, at)| give(at.cast(), i)),
+        ParamValue::Doubles(all) => all.iter().zip(places).all(|(&d, at)| give(at.cast(), d)),
+        ParamValue::Text(text) => give(places[0].cast(), lend(&text)),
+        ParamValue::Bytes(bytes) => {
+            // The plugin may read the bytes until its next call; the parameter's copy could go.
+            let length = bytes.len();
+            let data = Box::leak(bytes.into_boxed_slice()).as_ptr();
+            give(places[0].cast(), OfxBytes { data, length })
+        }
+        ParamValue::Nothing => {
+            complain(format!("{caller}: {:?} has no value", param.name));
+            return kOfxStatErrUnsupported;
+        }
+    };
+    if !given {
+        complain(format!(
+            "{caller} of {:?}: nowhere to put the value",
+            param.name
+        ));
+        return kOfxStatErrValue;
+    }
+    kOfxStatOK
+}
+
+pub(super) extern "C" fn get_value(
+    param: Handle,
+    a: Place,
+    b: Place,
+    c: Place,
+    d: Place,
+) -> OfxStatus {
+    let Some(param) = find(param, "paramGetValue") else {
+        return kOfxStatErrBadHandle;
+    };
+    let rendering = |scope: &Arc<Scope>| scope.is(kOfxImageEffectActionRender);
+    if current().as_ref().is_some_and(rendering) {
+        // The value at the playhead, which need not be where the render is.
+        note(format!(
+            "paramGetValue of {:?} in render, not ...AtTime",
+            param.name
+        ));
+    }
+    give_value(&param, [a, b, c, d], "paramGetValue")
+}
+
+pub(super) extern "C" fn get_value_at_time(
+    param: Handle,
+    a: Place,
+    b: Place,
+    c: Place,
+    d: Place,
+    time: f64,
+) -> OfxStatus {
+    let Some(param) = find(param, "paramGetValueAtTime") else {
+        return kOfxStatErrBadHandle;
+    };
+    if !time.is_finite() {
+        complain(format!(
+            "paramGetValueAtTime of {:?}: at time {time}",
+            param.name
+        ));
+    }
+    give_value(&param, [a, b, c, d], "paramGetValueAtTime")
+}
+
+/// A host without animation has neither derivatives nor integrals.
+pub(super) extern "C" fn get_derivative(param: Handle) -> OfxStatus {
+    find(param, "paramGetDerivative").map_or(kOfxStatErrBadHandle, |_| kOfxStatErrUnsupported)
+}
+
+pub(super) extern "C" fn get_integral(param: Handle) -> OfxStatus {
+    find(param, "paramGetIntegral").map_or(kOfxStatErrBadHandle, |_| kOfxStatErrUnsupported)
+}
+
+/// Reads a value out of the registers of a variadic call. Integers narrower than a register have
+/// rubbish above them.
+fn take_value(param: &Param, integers: [usize; 3], doubles: [f64; 4]) -> Option<ParamValue> {
+    Some(match param.holds {
+        Holds::Ints(n) => ParamValue::Ints(integers[..n].iter().map(|&i| i as c_int).collect()),
+        Holds::Doubles(count) => ParamValue::Doubles(doubles[..count].to_vec()),
+        Holds::Text => ParamValue::Text(text(integers[0] as *const c_char)?.into()),
+        Holds::Bytes => {
+            let bytes = read(integers[0] as *const OfxBytes, 0)?;
+            let byte = |at| read(bytes.data, at);
+            ParamValue::Bytes((0..bytes.length).map(byte).collect::<Option<_>>()?)
+        }
+        Holds::Nothing => return None,
+    })
+}
+
+fn store(param: Handle, integers: [usize; 3], doubles: [f64; 4], caller: &str) -> OfxStatus {
+    let Some(param) = find(param, caller) else {
+        return kOfxStatErrBadHandle;
+    };
+    let name = &param.name;
+    let Some(value) = take_value(&param, integers, doubles) else {
+        complain(format!("{caller} of {name:?}: null or no value"));
+        return kOfxStatErrValue;
+    };
+    match &value {
+        ParamValue::Doubles(all) if all.iter().any(|double| !double.is_finite()) => {
+            complain(format!("{caller} of {name:?}: not a finite number"));
+        }
+        ParamValue::Text(text) if text.to_str().is_err() => {
+            complain(format!("{caller} of {name:?}: not UTF-8"));
+        }
+        _ => {}
+    }
+    let scope = current();
+    let may = [kOfxActionInstanceChanged, kOfxActionSyncPrivateData];
+    *lock(&param.value) = value.clone();
+    let Some(node) = param.node.upgrade() else {
+        return kOfxStatOK;
+    };
+    if !scope
+        .as_ref()
+        .is_some_and(|scope| may.contains(&scope.action))
+    {
+        let place = scope
+            .as_ref()
+            .map_or("no action".into(), |scope| scope.name());
+        node.journal.violation(format!(
+            "{caller} of {name:?} in {place}: only InstanceChanged and SyncPrivateData may"
+        ));
+    }
+    let action = scope.as_ref().map(|scope| scope.name()).unwrap_or_default();
+    node.journal.param_write(ParamWrite {
+        name: param.label(),
+        value,
+        action,
+    });
+    let echo = scope.filter(|scope| scope.is(kOfxActionInstanceChanged));
+    if let Some(scope) = echo.filter(|_| node.host.options.echo_plugin_edits) {
+        const TOO_DEEP: usize = 16;
+        if depth() > TOO_DEEP {
+            complain(format!(
+                "{caller} of {name:?} in answer to itself, without end"
+            ));
+        } else {
+            changed_by_plugin(&node, name, &scope);
+        }
+    }
+    kOfxStatOK
+}
+
+#[allow(clippy::too_many_arguments, reason = "one for each register")]
+pub(super) extern "C" fn set_value(
+    param: Handle,
+    a: usize,
+    b: usize,
+    c: usize,
+    x: f64,
+    y: f64,
+    z: f64,
+    w: f64,
+) -> OfxStatus {
+    store(param, [a, b, c], [x, y, z, w], "paramSetValue")
+}
+
+#[allow(clippy::too_many_arguments, reason = "one for each register")]
+pub(super) extern "C" fn set_value_at_time(
+    param: Handle,
+    a: usize,
+    b: usize,
+    c: usize,
+    _time: f64,
+    x: f64,
+    y: f64,
+    z: f64,
+    w: f64,
+) -> OfxStatus {
+    store(param, [a, b, c], [x, y, z, w], "paramSetValueAtTime")
+}

@@ -1,0 +1,126 @@
+//! The built effect in its bundle, and the rendered head as a host's clip.
+#![cfg(target_os = "linux")]
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use stylelipsync::model::provision::{Component, provision};
+use stylelipsync_ofx::bundle::{System, binary, lay_out};
+
+use crate::host::*;
+
+/// Half the head's frames: a face of some hundred pixels.
+pub const WIDTH: usize = 320;
+pub const HEIGHT: usize = 240;
+pub const FRAMES: usize = 100;
+
+/// The effect's file in a bundle, laid out once for each test program.
+pub fn effect_file() -> PathBuf {
+    static BUNDLE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let made = BUNDLE.get_or_init(|| {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let program = std::env::current_exe().expect("the test's own path");
+        let built = program
+            .ancestors()
+            .map(|folder| folder.join(System::Linux.library()))
+            .find(|file| file.is_file())
+            .expect("cargo builds the effect before its tests");
+        let runtime = provision(Component::OnnxRuntime)
+            .expect("ONNX Runtime")
+            .path;
+        let bundle = lay_out(place.path(), System::Linux, &built, &[runtime]).expect("a bundle");
+        (place, binary(&bundle, System::Linux))
+    });
+    made.1.clone()
+}
+
+fn head() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/head/clip")
+}
+
+/// What the rendered head is made to say.
+pub fn other_words() -> String {
+    head().join("other.wav").display().to_string()
+}
+
+/// What it says of its own.
+pub fn own_words() -> String {
+    head().join("speech.wav").display().to_string()
+}
+
+/// A frame of the head, half its size.
+pub fn frame(index: usize) -> Option<Picture> {
+    static FRAMES_READ: [OnceLock<Picture>; FRAMES] = [const { OnceLock::new() }; FRAMES];
+    let slot = FRAMES_READ.get(index)?;
+    let picture = slot.get_or_init(|| {
+        let mut files: Vec<_> = std::fs::read_dir(head().join("frames"))
+            .expect("the head's frames")
+            .map(|entry| entry.expect("a frame").path())
+            .collect();
+        files.sort();
+        let image = image::open(&files[index]).expect("a picture").into_rgb8();
+        let mean = |x: usize, y: usize| {
+            let at = |dx, dy| image.get_pixel((2 * x + dx) as u32, (2 * y + dy) as u32).0;
+            let four = [at(0, 0), at(1, 0), at(0, 1), at(1, 1)];
+            let mut rgba = [1.0; 4];
+            for (channel, value) in rgba.iter_mut().take(3).enumerate() {
+                let sum: u32 = four.iter().map(|pixel| u32::from(pixel[channel])).sum();
+                // Whole levels, so that every depth holds the same picture.
+                *value = (sum as f32 / 4.0).round() / 255.0;
+            }
+            rgba
+        };
+        Picture::from_fn(WIDTH, HEIGHT, mean)
+    });
+    Some(picture.clone())
+}
+
+/// The head as a clip.
+pub fn clip() -> Connection {
+    Connection::new(WIDTH, HEIGHT, |time| {
+        frame(usize::try_from(time.round() as i64).ok()?)
+    })
+}
+
+/// An instance with the head and other words, in a host.
+pub fn speaking(effect: &Effect, context: Context) -> Instance {
+    let instance = effect.create(context).expect("an instance");
+    instance.connect("Source", clip());
+    instance.set("audio", other_words().as_str());
+    instance
+}
+
+/// A frame as the host would hand it on unchanged.
+pub fn untouched(index: usize, depth: Depth) -> Vec<u8> {
+    let picture = frame(index).expect("a frame of the head");
+    picture.encode(depth, Components::Rgba)
+}
+
+pub fn opened(options: HostOptions) -> Plugin {
+    Plugin::open_with(effect_file(), options)
+}
+
+/// Where two pictures differ, as the box `x1, y1, x2, y2`, and in how many pixels.
+pub fn difference(a: &[[f32; 4]], b: &[[f32; 4]], width: usize) -> ([usize; 4], usize) {
+    let mut at = [usize::MAX, usize::MAX, 0, 0];
+    let mut count = 0;
+    for (k, (a, b)) in a.iter().zip(b).enumerate() {
+        if a != b {
+            let (x, y) = (k % width, k / width);
+            at = [
+                at[0].min(x),
+                at[1].min(y),
+                at[2].max(x + 1),
+                at[3].max(y + 1),
+            ];
+            count += 1;
+        }
+    }
+    (at, count)
+}
+
+/// Shared between threads.
+pub fn shared(instance: Instance) -> Arc<Instance> {
+    Arc::new(instance)
+}
