@@ -11,6 +11,7 @@ is kept in W, and a call with fewer persons or steps only adds to it. RESULTS.md
 import argparse
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ def prepared(data, name, seconds, folder):
         listed = folder / "clips.txt"
         listed.write_text("".join(f"file '{(data / file).resolve()}'\n" for file in PERSONS[name][0]))
         whole = ["ffmpeg", "-v", "error", "-y", "-f", "concat", "-safe", 0, "-i", listed]
-        coded = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", 6, "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", "-ac", 1, "-ar", 16000]
+        # Where a clip's sound ends before its picture, silence keeps the next one's in time.
+        coded = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", 6, "-pix_fmt", "yuv420p", "-af", "aresample=async=1:first_pts=0",
+                 "-c:a", "pcm_s16le", "-ac", 1, "-ar", 16000]
         run(*whole, *coded, folder / "whole.mkv")
         length = float(json.loads(probe(folder / "whole.mkv"))["format"]["duration"])
         cut = round(min(LEARNT * length, 60) * 25) / 25
@@ -53,7 +56,6 @@ def prepared(data, name, seconds, folder):
 
 
 def probe(path):
-    import subprocess
     return subprocess.run(["ffprobe", "-v", "error", "-show_format", "-of", "json", str(path)], check=True, capture_output=True, text=True).stdout
 
 

@@ -10,5 +10,9 @@ fn main() {
         for option in ["--exclude-libs,ALL", "-Bsymbolic", "-z,nodelete"] {
             println!("cargo::rustc-cdylib-link-arg=-Wl,{option}");
         }
+        // What is shipped needs no line tables.
+        if env::var("PROFILE").as_deref() == Ok("release") {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,--strip-debug");
+        }
     }
 }

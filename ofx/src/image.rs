@@ -22,6 +22,8 @@ pub struct Image<'h> {
     pub depth: Depth,
     pub channels: Channels,
     pub premultiplied: bool,
+    /// Width of a pixel over its height.
+    pub aspect: f64,
     /// Whether it is for a thumbnail.
     pub thumbnail: bool,
 }
@@ -47,6 +49,10 @@ impl<'h> Image<'h> {
             depth: Depth::Float,
             channels: Channels::Rgba,
             premultiplied: false,
+            aspect: properties
+                .double(IMAGE_PROP_PIXEL_ASPECT_RATIO, 0)
+                .filter(|aspect| *aspect > 0.0)
+                .unwrap_or(1.0),
             thumbnail: properties.int(RESOLVE_THUMBNAIL, 0).unwrap_or(0) != 0,
         };
         let text = |name: &CStr| properties.text(name).unwrap_or_default();

@@ -202,9 +202,10 @@ pub fn options(
         selection: match settings.speaker {
             Speaker::Largest => Selection::Largest,
             Speaker::FromLeft(number) => Selection::FromLeft(number),
-            // Canonical coordinates have the origin at the bottom left, whatever the scale.
+            // Canonical coordinates have square pixels and the origin at the bottom left, whatever the
+            // scale.
             Speaker::Point([x, y]) => Selection::Point {
-                x: x * scale[0] - f64::from(source.bounds.x1),
+                x: x * scale[0] / source.aspect - f64::from(source.bounds.x1),
                 y: f64::from(source.bounds.y2) - y * scale[1],
             },
         },

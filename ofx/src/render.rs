@@ -15,12 +15,13 @@ use crate::pixels::{self, Channels, Picture};
 use crate::reference::{self, Chosen, Moment};
 use crate::shared;
 
-/// Which frame an action is about: Resolve tells the source's where its time is the timeline's.
+/// Which frame an action is about. The host's time alone says it: in Resolve's Edit and Color pages
+/// that is the source's frame, in Fusion the composition's. Resolve also tells renders the source's
+/// frame, but not buttons: by it, words would begin elsewhere than where the user set them to.
 pub fn moment(arguments: &Properties<'_>) -> Option<Moment> {
     let time = arguments.double(PROP_TIME, 0)?;
-    let frame = arguments.int(RESOLVE_SOURCE_FRAME, 0).map(i64::from);
     Some(Moment {
-        frame: frame.unwrap_or(time.round() as i64),
+        frame: time.round() as i64,
         time,
     })
 }

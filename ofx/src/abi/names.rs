@@ -151,9 +151,5 @@ pub const MESSAGE_MESSAGE: &CStr = c"OfxMessageMessage";
 /// With a clip's name behind it: the frames of that clip that a frame needs.
 pub const CLIP_PROP_FRAME_RANGE_OF_SOURCE: &CStr = c"OfxImageClipPropFrameRange_Source";
 
-// DaVinci Resolve's own, which no header has.
-
-/// In a render's arguments: the frame of the source clip, where the time is the timeline's.
-pub const RESOLVE_SOURCE_FRAME: &CStr = c"OfxImageEffectPropResolveSrcFrame";
-/// On a clip's image: 1 for the thumbnails of the page.
+/// DaVinci Resolve's own, which no header has: on an image, 1 where it is for a thumbnail.
 pub const RESOLVE_THUMBNAIL: &CStr = c"kOfxImageClipPropThumbnail";
