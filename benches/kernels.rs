@@ -87,7 +87,8 @@ fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
 
 #[divan::bench]
 fn mel_window(bencher: Bencher) {
-    let audio = Timeline::whole((0..16_000).map(|n| (n as f32 * 0.1).sin()).collect(), 0);
+    let sine = |n: u16| (f32::from(n) * 0.1).sin();
+    let audio = Timeline::whole((0..16_000).map(sine).collect::<Vec<_>>(), 0);
     let mel = MelSpectrogram::new(MEL).expect("good parameters");
     let mut window = vec![0.0; mel.params().window_len()];
     bencher.bench_local(|| mel.window(&audio, black_box(8000), &mut window));

@@ -122,6 +122,8 @@ class Bench:
                "own": self.measure(folder, "own", video, own, "--truth"),
                "frozen": self.measure(folder, "frozen", video, own, "--truth", baseline="frozen"),
                "silence": self.measure(folder, "silence", video, silence, "--source"),
+               # A mouth that stands still: what the judge makes of the face round it.
+               "frozen silence": self.measure(folder, "frozen-silence", video, silence, "--source", baseline="frozen"),
                # What the model that hears nothing painted, held against the truth and its sound.
                "deaf": self.measure(folder, "deaf", video, own, "--truth", made="silence")}
         if arguments.own_sound_only or person == TRAINED:
@@ -224,7 +226,8 @@ def targets(rows):
              ("LSE-C's interval above the baselines', by", "0", own[1] - rival, lambda v: v > 0),
              ("cross-identity CSIM over reconstruction's", "0.9", cross_id / mean("own", "csim"), lambda v: v >= 0.9),
              ("jitter over real", "1.15", mean("own", "jitter_ratio"), lambda v: v <= 1.15),
-             ("lip motion when all is silent, over the real", "0.1", mean("silence", "leak"), lambda v: v <= 0.1)]
+             ("lip motion when all is silent, over the real", "0.1", mean("silence", "leak"), lambda v: v <= 0.1),
+             ("the same of the frozen mouth, as the judge sees it", "", mean("frozen silence", "leak"), None)]
     return table(["figure", "aim", "measured", "reached"],
                  [[what, aim, number(value), "" if ok is None or not np.isfinite(value) else "yes" if ok(value) else "**no**"] for what, aim, value, ok in lines])
 

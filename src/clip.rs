@@ -200,12 +200,20 @@ impl Clip {
     /// length cannot be; the audio stays what it was. [`Error::State`] while frames of a stream
     /// wait.
     pub fn set_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        self.set_samples(to_16k(interleaved, rate, channels)?.into())
+    }
+
+    /// As [`set_audio`](Self::set_audio), with mono samples at 16 kHz that clips may share: they are
+    /// not copied.
+    ///
+    /// # Errors
+    /// As [`set_audio`](Self::set_audio).
+    pub fn set_samples(&mut self, samples: Arc<Vec<f32>>) -> Result<()> {
         if self.stream.frames() > 0 {
             return Err(Error::State(
                 "the audio cannot be replaced while frames of a stream wait: reset first".into(),
             ));
         }
-        let samples = to_16k(interleaved, rate, channels)?;
         if samples.is_empty() {
             return Err(Error::NoAudio("it was set to no sample at all".into()));
         }

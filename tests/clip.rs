@@ -82,7 +82,7 @@ fn frames_seen_by_the_caller_give_the_same_bytes() {
     let frame = frames[reference as usize].view();
     looked.analyze(reference, &frame).unwrap();
     let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
-    clip.set_audio(&audio, RATE, 1).unwrap();
+    clip.set_samples(audio.into()).unwrap();
     clip.share_reference(&looked).unwrap();
     let seen: Vec<Sight> = frames
         .iter()

@@ -92,7 +92,7 @@ fn adapt(host: &Host, instance: &Instance, moment: Moment) -> Result<String> {
     let options = reference::options(host, instance, &settings, scale, &first)?;
     drop(first);
     let mut clip = Clip::new(engine, options)?;
-    clip.set_audio(&samples, 16_000, 1)?;
+    clip.set_samples(samples)?;
     for frame in from..=to {
         goes_on(LOOKED * (frame - from) as f64 / count)?;
         if let Some(image) = frame_at(frame)? {

@@ -165,7 +165,7 @@ pub fn choose(
     };
     let clip = shared::clip(&key, || {
         let mut clip = Clip::new(engine, key.options.clone())?;
-        clip.set_audio(&samples, 16_000, 1)?;
+        clip.set_samples(samples)?;
         clip.set_person(person.as_ref().map(|(_, person)| &**person))?;
         clip.share_reference(&found.clip)?;
         Ok(clip)

@@ -120,7 +120,7 @@ struct SightKey {
 }
 
 static ENGINE: Store<EngineKey, Arc<Engine>> = Store::new(ENGINES);
-static VOICE: Store<FileKey, Arc<[f32]>> = Store::new(VOICES);
+static VOICE: Store<FileKey, Arc<Vec<f32>>> = Store::new(VOICES);
 static PERSON: Store<(EngineKey, FileKey), Arc<Person>> = Store::new(PERSONS);
 static CLIP: LazyLock<Store<ClipKey, Arc<Clip>>> = LazyLock::new(|| Store::new(CLIPS));
 static REFERENCE: LazyLock<Store<ReferenceKey, Arc<Clip>>> = LazyLock::new(|| Store::new(CLIPS));
@@ -160,7 +160,7 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
 ///
 /// # Errors
 /// [`Fault::Told`] when it cannot be read or holds none.
-pub fn voice(path: &Path) -> Result<(FileKey, Arc<[f32]>)> {
+pub fn voice(path: &Path) -> Result<(FileKey, Arc<Vec<f32>>)> {
     let key = FileKey::of(path)?;
     let told = |error: Error| Fault::Told(format!("Audio File {}: {error}", path.display()));
     let decode = || decode_file(path)?.to_16k();

@@ -1,5 +1,7 @@
 //! Time: a host's frame rate, and a clip's 16 kHz audio on the clip's own clock.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::resample::Resampler16k;
@@ -73,8 +75,9 @@ impl Samples for [f32] {
 ///
 /// One thread writes; any number may read meanwhile only behind the owner's lock.
 pub struct Timeline {
-    /// The samples from `first` on; older ones were discarded or never existed.
-    samples: Vec<f32>,
+    /// The samples from `first` on; older ones were discarded or never existed. Whole ones may be
+    /// shared with other timelines.
+    samples: Arc<Vec<f32>>,
     /// The position of `samples[0]`.
     first: i64,
     /// The position before which samples were dropped, if any were.
@@ -93,9 +96,9 @@ struct Input {
 
 impl Timeline {
     /// A finished timeline of mono samples at 16 kHz whose first sample lies at `offset`.
-    pub fn whole(samples: Vec<f32>, offset: i64) -> Self {
+    pub fn whole(samples: impl Into<Arc<Vec<f32>>>, offset: i64) -> Self {
         let mut timeline = Self::growing(offset);
-        timeline.samples = samples;
+        timeline.samples = samples.into();
         timeline.finished = true;
         timeline
     }
@@ -103,7 +106,7 @@ impl Timeline {
     /// An empty timeline to [`push`](Self::push) to; the first sample will lie at `offset`.
     pub fn growing(offset: i64) -> Self {
         Self {
-            samples: Vec::new(),
+            samples: Arc::default(),
             first: offset,
             dropped: None,
             finished: false,
@@ -143,14 +146,17 @@ impl Timeline {
         input
             .resampler
             .get_mut()
-            .push(interleaved, &mut self.samples)
+            .push(interleaved, Arc::make_mut(&mut self.samples))
     }
 
     /// States that no more audio comes: what the resampler held back is appended.
     pub fn finish(&mut self) -> Result<()> {
         self.finished = true;
         match self.input.take() {
-            Some(mut input) => input.resampler.get_mut().finish(&mut self.samples),
+            Some(mut input) => input
+                .resampler
+                .get_mut()
+                .finish(Arc::make_mut(&mut self.samples)),
             None => Ok(()),
         }
     }
@@ -186,7 +192,7 @@ impl Timeline {
     pub fn discard_before(&mut self, position: i64) {
         let drop = position.min(self.end()).saturating_sub(self.first);
         if drop >= i64::from(super::RATE) && drop as usize >= self.samples.len() / 2 {
-            self.samples.drain(..drop as usize);
+            Arc::make_mut(&mut self.samples).drain(..drop as usize);
             self.first += drop;
             self.dropped = Some(self.first);
         }

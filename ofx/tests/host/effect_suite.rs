@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use openfx::sys::generic::core::*;
 use openfx::sys::image_effect_v1::image_effect::*;
@@ -170,6 +171,7 @@ extern "C" fn clip_get_image(
         return kOfxStatFailed;
     };
     let rendering = scope.is(kOfxImageEffectActionRender);
+    let begun = Instant::now();
     let fetched = if clip.is_output() {
         if !rendering || time != scope.time {
             scope
@@ -186,6 +188,7 @@ extern "C" fn clip_get_image(
         clip.fetch(&scope, if temporal { time } else { scope.time })
     };
     record(&scope, &clip, time, fetched.is_some());
+    scope.journal.imaging(begun.elapsed());
     match fetched {
         Some(fetched) => put(image, fetched.handle() as OfxPropertySetHandle, &place),
         None => kOfxStatFailed,
@@ -220,8 +223,10 @@ extern "C" fn clip_release_image(image: OfxPropertySetHandle) -> OfxStatus {
     let Some(scope) = image.scope.upgrade() else {
         return kOfxStatErrBadHandle;
     };
+    let begun = Instant::now();
     let status = image.release(&scope);
     scope.trim();
+    scope.journal.imaging(begun.elapsed());
     status
 }
 
