@@ -30,7 +30,24 @@ fn root() -> &'static Path {
 
 /// Builds a harness into `folder`. None on a machine without a compiler for the dialect.
 fn build(folder: &Path, name: &str, dialect: &str, link: Link) -> Option<PathBuf> {
+    build_with(folder, name, dialect, link, &[])
+}
+
+/// As [`build`], with further options.
+fn build_with(
+    folder: &Path,
+    name: &str,
+    dialect: &str,
+    link: Link,
+    options: &[&str],
+) -> Option<PathBuf> {
     let cpp = dialect.starts_with("c++");
+    let source = root().join("tests/c").join(name);
+    // C's harnesses are C++ too; the C++ layer's is nothing else.
+    let source = match source.with_extension("cpp") {
+        layer if layer.is_file() => layer,
+        _ => source.with_extension("c"),
+    };
     let mut command = Command::new(support::compiler(cpp)?);
     command
         .arg(format!("-std={dialect}"))
@@ -45,8 +62,9 @@ fn build(folder: &Path, name: &str, dialect: &str, link: Link) -> Option<PathBuf
         .arg("-I")
         .arg(root().join("include"))
         .args(cpp.then_some(["-x", "c++"]).into_iter().flatten())
-        .arg(root().join("tests/c").join(name).with_extension("c"))
-        .args(cpp.then_some(["-x", "none"]).into_iter().flatten());
+        .arg(source)
+        .args(cpp.then_some(["-x", "none"]).into_iter().flatten())
+        .args(options);
     if !cpp {
         command.args(["-Wpedantic", "-Wstrict-prototypes"]);
     }
@@ -153,6 +171,28 @@ fn a_person_is_learnt_kept_and_rendered() {
             said.contains("a person was learnt, kept and rendered"),
             "{said}"
         );
+    }
+}
+
+/// The C++ layer over the whole API, with and without exceptions.
+#[test]
+fn the_layer_does_what_c_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), PERSON);
+    let words = root().join("models/head/clip/speech.wav");
+    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    let warnings = ["-Wpedantic", "-Wshadow", "-Wconversion"];
+    for (dialect, link, mode) in [
+        ("c++11", Link::Shared, ["-fno-exceptions", "-fno-rtti"]),
+        ("c++20", Link::Static, ["-DSLS_EXCEPTIONS", "-fexceptions"]),
+    ] {
+        let options = [&warnings[..], &mode[..]].concat();
+        let Some(program) = build_with(folder.path(), "layer", dialect, link, &options) else {
+            continue;
+        };
+        let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
+        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert!(said.contains("the layer does what C does"), "{said}");
     }
 }
 

@@ -126,6 +126,55 @@ fn header_stands_alone_in_every_dialect() {
     }
 }
 
+/// The C++ layer: in every C++, with exceptions, without, and where there are none.
+#[test]
+fn layer_stands_alone_in_every_cpp() {
+    let Some(compiler) = support::compiler(true) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("layer.cpp");
+    let include = "#include \"stylelipsync.hpp\"\n";
+    std::fs::write(&source, include.repeat(2)).unwrap();
+    let modes: [&[&str]; 3] = [
+        &[],
+        &["-DSLS_EXCEPTIONS"],
+        &["-fno-exceptions", "-fno-rtti"],
+    ];
+    for dialect in ["c++11", "c++14", "c++17", "c++20"] {
+        for mode in modes {
+            support::run(
+                Command::new(&compiler)
+                    .arg(format!("-std={dialect}"))
+                    .args(["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion"])
+                    .args(["-Werror", "-c"])
+                    .args(mode)
+                    .arg("-I")
+                    .arg(root().join("include"))
+                    .arg(&source)
+                    .arg("-o")
+                    .arg(folder.path().join("layer.o")),
+            );
+        }
+    }
+}
+
+/// The layer has every function; these it leaves to C, each with a word of why in its comments.
+#[test]
+fn layer_is_complete() {
+    let layer = std::fs::read_to_string(root().join("include/stylelipsync.hpp")).unwrap();
+    let left = [
+        "sls_abi_version",
+        "sls_engine_last_error",
+        "sls_adapt_last_error",
+    ];
+    for name in functions() {
+        // Some are called, some are template arguments.
+        let used = layer.contains(&name);
+        assert!(used || left.contains(&name.as_str()), "{name} is missing");
+    }
+}
+
 /// Names of the functions that the header declares.
 fn functions() -> Vec<String> {
     let header = generate();
