@@ -55,7 +55,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
         workers: arguments.engine.workers(),
     };
     let frames = tracks.analyse(&(0..u64::MAX))?;
-    let paper = Weights::default();
+    let [picture, sync, regulariser] = arguments.weights;
     let mut job = Adaptation::new(
         &clip,
         AdaptOptions {
@@ -64,16 +64,9 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
             plateau: arguments.plateau,
             seed: arguments.seed,
             weights: Weights {
-                sync: if arguments.without_sync {
-                    0.0
-                } else {
-                    paper.sync
-                },
-                regulariser: match arguments.without_regulariser {
-                    true => 0.0,
-                    false => paper.regulariser,
-                },
-                ..paper
+                picture,
+                sync,
+                regulariser,
             },
             checkpoint: Some(checkpoint.clone()),
             consent: arguments.consent.clone(),

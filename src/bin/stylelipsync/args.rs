@@ -141,12 +141,15 @@ pub struct AdaptArguments {
     /// Kept in the person file: who agreed to this, and how.
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub consent: String,
-    /// Leave out the sync loss (equation 7), for comparison.
-    #[arg(long)]
-    pub without_sync: bool,
-    /// Leave out the sync regulariser (equation 9), for comparison.
-    #[arg(long)]
-    pub without_regulariser: bool,
+    /// Weights of the picture (equation 6), of the person's own words (equation 7) and of foreign
+    /// words (equation 9); 0 leaves one out.
+    #[arg(
+        long,
+        value_parser = three,
+        default_value = "10,0.1,0.1",
+        value_name = "PICTURE,SYNC,REGULARISER"
+    )]
+    pub weights: [f32; 3],
     #[command(flatten)]
     pub engine: EngineArguments,
 }
@@ -335,6 +338,14 @@ impl FromStr for FaceChoice {
         }
         text.parse().map(Self::Id).map_err(|_| wrong())
     }
+}
+
+/// Three numbers between commas.
+fn three(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let numbers = numbers.map_err(|error| error.to_string())?;
+    let count = numbers.len();
+    <[f32; 3]>::try_from(numbers).map_err(|_| format!("{count} numbers, not three"))
 }
 
 #[cfg(test)]
