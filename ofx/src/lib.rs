@@ -6,7 +6,7 @@
 //! ```
 //!
 //! There is no lip-sync here: the engine is `stylelipsync`, used as any program would. Everything
-//! that is costly lives in [`shared`], process-wide and keyed by content, since hosts make and
+//! that is costly lives in `shared`, process-wide and keyed by content, since hosts make and
 //! destroy instances as they like, some for each frame.
 
 pub mod abi;
