@@ -19,8 +19,10 @@ use crate::instance::Instance;
 use crate::pixels::Picture;
 use crate::shared::{self, EngineKey, FileKey};
 
-/// Frames, from the first with a face on, among which the automatic reference is chosen.
+/// The automatic reference is chosen among every third of so many frames, from the first with a
+/// face on.
 const CANDIDATES: i64 = 25;
+const EVERY: usize = 3;
 /// How a face is looked for in a clip that begins without one: every so many frames, so often.
 const STEP: i64 = 8;
 const LOOKS: i64 = 64;
@@ -340,7 +342,7 @@ impl Search<'_> {
             _ => return Ok(Vec::new()),
         };
         let mut candidates = Vec::new();
-        for frame in range {
+        for frame in range.step_by(EVERY) {
             candidates.extend(shown(frame)?.map(|shown| (frame, shown)));
         }
         Ok(candidates)

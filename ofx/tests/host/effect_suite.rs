@@ -1,9 +1,9 @@
 //! The image effect suite over `Node` and `Clip`.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use openfx::sys::generic::core::*;
 use openfx::sys::image_effect_v1::image_effect::*;
@@ -148,12 +148,30 @@ extern "C" fn clip_get_property_set(
     )
 }
 
+/// What the host itself took to make and examine images, in all: not the plugin's time.
+pub fn imaging() -> Duration {
+    Duration::from_nanos(IMAGING.load(Ordering::Relaxed))
+}
+
+static IMAGING: AtomicU64 = AtomicU64::new(0);
+
+/// Made before everything else in a function, so that it goes after all of it.
+struct Imaging(Instant);
+
+impl Drop for Imaging {
+    fn drop(&mut self) {
+        let spent = self.0.elapsed().as_nanos() as u64;
+        IMAGING.fetch_add(spent, Ordering::Relaxed);
+    }
+}
+
 extern "C" fn clip_get_image(
     clip: OfxImageClipHandle,
     time: OfxTime,
     _region: *const OfxRectD,
     image: *mut OfxPropertySetHandle,
 ) -> OfxStatus {
+    let _imaging = Imaging(Instant::now());
     let Some(clip) = find_clip(clip, "clipGetImage") else {
         return kOfxStatErrBadHandle;
     };
@@ -171,7 +189,6 @@ extern "C" fn clip_get_image(
         return kOfxStatFailed;
     };
     let rendering = scope.is(kOfxImageEffectActionRender);
-    let begun = Instant::now();
     let fetched = if clip.is_output() {
         if !rendering || time != scope.time {
             scope
@@ -188,7 +205,6 @@ extern "C" fn clip_get_image(
         clip.fetch(&scope, if temporal { time } else { scope.time })
     };
     record(&scope, &clip, time, fetched.is_some());
-    scope.journal.imaging(begun.elapsed());
     match fetched {
         Some(fetched) => put(image, fetched.handle() as OfxPropertySetHandle, &place),
         None => kOfxStatFailed,
@@ -216,6 +232,7 @@ fn check_declared(scope: &Scope, clip: &Clip, time: f64, place: &str) {
 }
 
 extern "C" fn clip_release_image(image: OfxPropertySetHandle) -> OfxStatus {
+    let _imaging = Imaging(Instant::now());
     spoil_lent_strings();
     let Some(image) = IMAGES.find(image, "clipReleaseImage") else {
         return kOfxStatErrBadHandle;
@@ -223,10 +240,8 @@ extern "C" fn clip_release_image(image: OfxPropertySetHandle) -> OfxStatus {
     let Some(scope) = image.scope.upgrade() else {
         return kOfxStatErrBadHandle;
     };
-    let begun = Instant::now();
     let status = image.release(&scope);
     scope.trim();
-    scope.journal.imaging(begun.elapsed());
     status
 }
 

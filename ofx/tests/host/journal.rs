@@ -64,8 +64,6 @@ pub struct Log {
     pub progress: Vec<Progress>,
     pub fetches: Vec<Fetch>,
     pub param_writes: Vec<ParamWrite>,
-    /// What the host itself took to make and examine images: not the plugin's time.
-    pub imaging: Duration,
 }
 
 /// A fault in a pixel loop repeats by the million; the first ones tell it.
@@ -85,12 +83,7 @@ impl Journal {
             progress: Vec::new(),
             fetches: Vec::new(),
             param_writes: Vec::new(),
-            imaging: Duration::ZERO,
         }))
-    }
-
-    pub fn imaging(&self, spent: Duration) {
-        lock(&self.0).imaging += spent;
     }
 
     pub fn violation(&self, text: String) {

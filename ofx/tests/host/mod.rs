@@ -51,6 +51,7 @@ pub use self::{
     connection::{Connection, Source},
     descriptor::Extra,
     effect::Effect,
+    effect_suite::imaging,
     image::{Components, Depth, Picture, Premultiplication, Rect},
     instance::Instance,
     interact::Interrupt,
