@@ -127,14 +127,17 @@ def plot(found, out):
              "tenfold-sync": "both, ten times the paper's weights"}
     for row, person in zip(axes, persons):
         for axis, key, label in zip(row, ("lse_c", "lse_d"), ("LSE-C, higher is better", "LSE-D, lower is better")):
+            # Evenly spaced, whatever each variant has of them.
+            ticks = sorted({s for p, _, s in found if p == person})
             for variant in VARIANTS:
-                steps = sorted(s for p, v, s in found if p == person and v == variant or (p == person and s == 0))
+                steps = sorted(s for p, v, s in found if p == person and (v == variant or s == 0))
                 values = [mean(found[person, "full" if s == 0 else variant, s], key) for s in steps]
-                axis.plot(range(len(steps)), values, marker="o", label=names[variant])
-            axis.set_xticks(range(len(steps)), steps)
+                if len(steps) > 1:
+                    axis.plot([ticks.index(s) for s in steps], values, marker="o", label=names[variant])
+            axis.set_xticks(range(len(ticks)), ticks)
             axis.set(xlabel="steps", ylabel=label, title=f"{person}, foreign words")
-        row[0].legend()
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="upper center", ncols=4, fontsize=8)
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.25 / len(persons) / 3))
     figure.savefig(out, metadata={"Date": None})
 
 
