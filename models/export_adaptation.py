@@ -79,8 +79,20 @@ def slice_backward(grad, sizes, dim, start, end, step):
     return F.pad(grad, pads)
 
 
+def avg_pool2d_backward(grad, x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
+    """Of means over windows without a rim: each spread evenly, channel by channel."""
+    if any(padding) or ceil_mode or divisor_override:
+        raise NotImplementedError("only plain means are differentiated")
+    stride = stride or kernel
+    extra = [(n - k) % s for n, k, s in zip(x.shape[2:], kernel, stride)]
+    even = torch.full((1, 1, *kernel), 1 / (kernel[0] * kernel[1]))
+    alone = grad.reshape(-1, 1, *grad.shape[2:])
+    return F.conv_transpose2d(alone, even, stride=stride, output_padding=extra).reshape(x.shape)
+
+
 PLAIN = {aten.convolution_backward.default: convolution_backward,
          aten.upsample_bilinear2d_backward.default: bilinear_backward,
+         aten.avg_pool2d_backward.default: avg_pool2d_backward,
          aten.slice_backward.default: slice_backward,
          aten.leaky_relu_backward.default: leaky_relu_backward,
          aten.threshold_backward.default: threshold_backward,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use stylelipsync::Clip;
-use stylelipsync::adapt::{AdaptOptions, Adaptation};
+use stylelipsync::adapt::{AdaptOptions, Adaptation, Found};
 
 use crate::abi::names::*;
 use crate::controls::*;
@@ -99,12 +99,13 @@ fn adapt(host: &Host, instance: &Instance, moment: Moment) -> Result<String> {
             clip.analyze(frame, &Picture::of(&image).view()?)?;
         }
     }
+    let checkpoint = out.with_extension("checkpoint");
     let mut job = Adaptation::new(
         &clip,
         AdaptOptions {
             steps: int(ADAPT_STEPS)?.max(1) as u64,
             consent: host.text(instance.parameter(ADAPT_CONSENT)?)?,
-            checkpoint: Some(out.with_extension("checkpoint")),
+            checkpoint: Some(checkpoint.clone()),
             ..AdaptOptions::default()
         },
     )?;
@@ -117,6 +118,13 @@ fn adapt(host: &Host, instance: &Instance, moment: Moment) -> Result<String> {
             job.add(&clip, frame, &Picture::of(&image).view()?)?;
         }
     }
+    // A press that was stopped may have looked at other frames, or heard other words.
+    if job.found()? == Found::OtherWork {
+        std::fs::remove_file(&checkpoint).map_err(|source| stylelipsync::Error::Write {
+            path: checkpoint.clone(),
+            source,
+        })?;
+    }
     let mut loss = None;
     let person = job.run(|at| {
         loss = at.held_out;
@@ -128,7 +136,7 @@ fn adapt(host: &Host, instance: &Instance, moment: Moment) -> Result<String> {
     })?;
     person.save(&out)?;
     // The person is written; what is left of the checkpoint is of no use to anyone.
-    let _ = std::fs::remove_file(out.with_extension("checkpoint"));
+    let _ = std::fs::remove_file(checkpoint);
     host.set_text(instance.parameter(PERSON)?, &out.to_string_lossy())?;
     instance.forget();
     let gain = loss.map_or(String::new(), |[was, is]| {

@@ -447,6 +447,12 @@ fn this_face_is_adapted_to_and_the_work_can_be_stopped() {
     assert!(press().contains("stopped"));
     assert!(!out.exists());
     instance.cancel_progress_when(Interrupt::never());
+    let updates = || {
+        let log = instance.log();
+        let is_update = |progress: &&Progress| matches!(progress, Progress::Update(_));
+        log.progress.iter().filter(is_update).count()
+    };
+    let before = updates();
     let told = press();
     assert!(told.starts_with("2 steps"), "{told}");
     assert!(out.is_file());
@@ -456,6 +462,20 @@ fn this_face_is_adapted_to_and_the_work_can_be_stopped() {
         1,
         "no checkpoint is left"
     );
+    let asked = updates() - before;
+
+    // Stopped while it learns, it leaves a checkpoint; other frames are then learnt from anew.
+    std::fs::remove_file(&out).unwrap();
+    instance.cancel_progress_when(Interrupt::after(asked - 2));
+    assert!(press().contains("stopped"));
+    assert!(out.with_extension("checkpoint").is_file());
+    assert!(!out.exists());
+    instance.cancel_progress_when(Interrupt::never());
+    instance.set("adaptTo", 70);
+    let told = press();
+    assert!(told.starts_with("2 steps"), "{told}");
+    assert!(out.is_file());
+
     // The person is rendered as: another mouth than without.
     let adapted = render(&instance, 80.0);
     instance.set("person", "");

@@ -1,7 +1,7 @@
 //! Where an adaptation stands, in a file: it can be killed at any time and taken up again.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -80,64 +80,101 @@ pub(super) fn save(
     write_whole(path, &bytes)
 }
 
-/// Reads them back: (parameters, moments); `None` where there is no such file.
+/// A checkpoint as it lies in its file, not yet looked into.
+pub(super) struct Stored {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    mark: String,
+    steps: u64,
+}
+
+/// Reads a checkpoint; `None` where there is no such file.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Person`] when it is no checkpoint, or one of other work.
-pub(super) fn load(
-    path: &Path,
-    mark: &str,
-    parameters: &[Parameter],
-) -> Result<Option<(Vec<Vec<f32>>, Adam)>> {
+/// [`Error::Read`]; [`Error::Person`] when it is no checkpoint.
+pub(super) fn read(path: &Path) -> Result<Option<Stored>> {
     if !path.exists() {
         return Ok(None);
     }
     let bytes = read_below(path, LARGEST)?;
-    let refuse = |reason: String| Error::Person {
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(path, &error))?;
+    let mut metadata = header.metadata().clone().unwrap_or_default();
+    let mark = metadata.remove(KEY);
+    let mark = mark.ok_or_else(|| refuse(path, "is no checkpoint of an adaptation"))?;
+    let steps = metadata.get(STEPS).and_then(|steps| steps.parse().ok());
+    let steps = steps.ok_or_else(|| refuse(path, "does not say how many steps it is from"))?;
+    Ok(Some(Stored {
         path: path.to_owned(),
-        reason,
-    };
-    let broken = |error: safetensors::SafeTensorError| refuse(format!("is no checkpoint: {error}"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    match metadata.get(KEY) {
-        Some(found) if found == mark => {}
-        Some(_) => {
+        bytes,
+        mark,
+        steps,
+    }))
+}
+
+impl Stored {
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Whether the work that `mark` stands for can go on with it.
+    pub(super) fn is_of(&self, mark: &str) -> bool {
+        self.mark == mark
+    }
+
+    /// (parameters, moments).
+    ///
+    /// # Errors
+    /// [`Error::Person`] when it is damaged, or of other work.
+    pub(super) fn load(
+        &self,
+        mark: &str,
+        parameters: &[Parameter],
+    ) -> Result<(Vec<Vec<f32>>, Adam)> {
+        if !self.is_of(mark) {
             return Err(refuse(
-                "is a checkpoint of other work: another bundle, clip, seed or weights of the losses"
-                    .into(),
+                &self.path,
+                "is a checkpoint of other work: another bundle, clip, seed or weights of the losses",
             ));
         }
-        None => return Err(refuse("is no checkpoint of an adaptation".into())),
-    }
-    let steps = metadata.get(STEPS).and_then(|steps| steps.parse().ok());
-    let steps = steps.ok_or_else(|| refuse("does not say how many steps it is from".into()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
-    let part = |part: &str| -> Result<Vec<Vec<f32>>> {
-        let read = |p: &Parameter| {
-            let name = format!("{part}.{}", p.name);
-            let view = file.tensor(&name).map_err(broken)?;
-            if view.dtype() != Dtype::F32 || view.shape() != p.shape {
-                return Err(refuse(format!("{name} is of another shape")));
-            }
-            let values: Vec<f32> = view
-                .data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect();
-            match values.iter().all(|v| v.is_finite()) {
-                true => Ok(values),
-                false => Err(refuse(format!("{name} holds a number that is not finite"))),
-            }
+        let file =
+            SafeTensors::deserialize(&self.bytes).map_err(|error| broken(&self.path, &error))?;
+        let part = |part: &str| -> Result<Vec<Vec<f32>>> {
+            let read = |p: &Parameter| numbers(&self.path, &file, &format!("{part}.{}", p.name), p);
+            parameters.iter().map(read).collect()
         };
-        parameters.iter().map(read).collect()
-    };
-    let adam = Adam {
-        steps,
-        first: part("first")?,
-        second: part("second")?,
-    };
-    Ok(Some((part("theta")?, adam)))
+        let adam = Adam {
+            steps: self.steps,
+            first: part("first")?,
+            second: part("second")?,
+        };
+        Ok((part("theta")?, adam))
+    }
+}
+
+fn refuse(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Person {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+fn broken(path: &Path, error: &safetensors::SafeTensorError) -> Error {
+    refuse(path, format!("is no checkpoint: {error}"))
+}
+
+/// A tensor that must have the shape of `like`.
+fn numbers(path: &Path, file: &SafeTensors<'_>, name: &str, like: &Parameter) -> Result<Vec<f32>> {
+    let view = file.tensor(name).map_err(|error| broken(path, &error))?;
+    if view.dtype() != Dtype::F32 || view.shape() != like.shape {
+        return Err(refuse(path, format!("{name} is of another shape")));
+    }
+    let (values, _) = view.data().as_chunks::<4>();
+    let values: Vec<f32> = values.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(refuse(
+            path,
+            format!("{name} holds a number that is not finite"),
+        )),
+    }
 }

@@ -143,6 +143,17 @@ pub struct Progress {
     pub left: Duration,
 }
 
+/// What an [`Adaptation`] finds in the place of its checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It begins anew.
+    Nothing,
+    /// It goes on after so many steps.
+    Steps(u64),
+    /// A checkpoint of another bundle, clip, seed or other weights: [`Adaptation::run`] refuses it.
+    OtherWork,
+}
+
 /// A person being learnt. Make it from a clip whose frames are analysed and whose audio is set,
 /// [`add`](Self::add) the frames that it [`wants`](Self::wants), then [`run`](Self::run) it.
 pub struct Adaptation {
@@ -214,20 +225,17 @@ impl Adaptation {
     /// when the checkpoint belongs to other work; [`Error::Write`]; [`Error::Network`].
     pub fn run(&self, mut tell: impl FnMut(&Progress) -> ControlFlow<()>) -> Result<Person> {
         let mut trainer = Trainer::new(self)?;
-        let mark = self.mark(&trainer);
+        let source = self.source();
+        let mark = self.mark(&source);
         let parameters = trainer.step.parameters().to_vec();
-        let (mut theta, mut adam) = match &self.options.checkpoint {
-            Some(path) => checkpoint::load(path, &mark, &parameters)?,
-            None => None,
-        }
-        .map_or_else(
-            || {
+        let (mut theta, mut adam) = match self.stored()? {
+            Some(stored) => stored.load(&mark, &parameters)?,
+            None => {
                 let theta = trainer.step.initial(self.engine.bundle())?;
                 let adam = Adam::new(&theta);
-                Ok::<_, Error>((theta, adam))
-            },
-            Ok,
-        )?;
+                (theta, adam)
+            }
+        };
         let keep = |theta: &[Vec<f32>], adam: &Adam| match &self.options.checkpoint {
             Some(path) => checkpoint::save(path, &mark, &parameters, theta, adam),
             None => Ok(()),
@@ -274,14 +282,45 @@ impl Adaptation {
             bundle: format!("{} {}", manifest.name, manifest.version),
             steps: adam.steps,
             seed: self.options.seed,
-            source: trainer.source.clone(),
+            source,
             consent: self.options.consent.clone(),
         };
         Ok(Person::new(info, &parameters, &theta))
     }
 
+    /// What lies where the checkpoint of this work would. Goes by the frames added so far: ask when
+    /// none is [`missing`](Self::missing).
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Person`] when the file there is no checkpoint.
+    pub fn found(&self) -> Result<Found> {
+        Ok(match self.stored()? {
+            None => Found::Nothing,
+            Some(stored) if stored.is_of(&self.mark(&self.source())) => {
+                Found::Steps(stored.steps())
+            }
+            Some(_) => Found::OtherWork,
+        })
+    }
+
+    fn stored(&self) -> Result<Option<checkpoint::Stored>> {
+        match &self.options.checkpoint {
+            Some(path) => checkpoint::read(path),
+            None => Ok(None),
+        }
+    }
+
+    /// The hash of what is learnt from.
+    fn source(&self) -> String {
+        let mut source = Sha256::new();
+        for held in self.held.values().flatten() {
+            source.update(held.bytes());
+        }
+        hex(&source.finalize())
+    }
+
     /// What two runs must have in common for one to go on with the other's checkpoint.
-    fn mark(&self, trainer: &Trainer<'_>) -> String {
+    fn mark(&self, source: &str) -> String {
         let AdaptOptions {
             rate,
             seed,
@@ -289,7 +328,7 @@ impl Adaptation {
             ..
         } = &self.options;
         let base = self.engine.bundle().identity();
-        format!("{base} {} {seed} {rate} {weights:?}", trainer.source)
+        format!("{base} {source} {seed} {rate} {weights:?}")
     }
 }
 
@@ -340,7 +379,6 @@ struct Trainer<'a> {
     /// Windows all of whose frames have a face, those that are learnt from first.
     windows: Vec<usize>,
     learnt: usize,
-    source: String,
     carry: Carry,
     inputs: StepInputs,
     stacked: Vec<f32>,
@@ -355,10 +393,6 @@ impl<'a> Trainer<'a> {
                 "{} of the frames that are learnt from were not added",
                 job.missing()
             )));
-        }
-        let mut source = Sha256::new();
-        for held in job.held.values().flatten() {
-            source.update(held.bytes());
         }
         let whole = |window: &[i64; WINDOW]| {
             let held = |at: &i64| job.held.get(at).is_some_and(Option::is_some);
@@ -391,7 +425,6 @@ impl<'a> Trainer<'a> {
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
             learnt,
-            source: hex(&source.finalize()),
             carry: Carry::default(),
             inputs: StepInputs::default(),
             stacked: Vec::new(),

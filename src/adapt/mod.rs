@@ -17,7 +17,7 @@ mod job;
 mod moments;
 mod person;
 
-pub use job::{AdaptOptions, Adaptation, Progress, Weights};
+pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
 pub use person::{Person, PersonInfo};
 
 /// Frames of a window, 40 ms apart: T of the paper, what SyncNet sees at once.

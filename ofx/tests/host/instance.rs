@@ -212,6 +212,11 @@ impl Instance {
         self.node.journal.snapshot()
     }
 
+    /// Forgets the plain records, which grow with each call.
+    pub fn forget_records(&self) {
+        self.node.journal.forget_records();
+    }
+
     /// Panics with the violations, if there are any.
     #[track_caller]
     pub fn assert_clean(&self) {

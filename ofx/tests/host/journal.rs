@@ -139,6 +139,16 @@ impl Journal {
         lock(&self.0).clone()
     }
 
+    /// Forgets the plain records and gives their memory back; the faults stay.
+    pub fn forget_records(&self) {
+        let mut log = lock(&self.0);
+        log.actions = Vec::new();
+        log.messages = Vec::new();
+        log.progress = Vec::new();
+        log.fetches = Vec::new();
+        log.param_writes = Vec::new();
+    }
+
     pub fn violations(&self) -> Vec<String> {
         lock(&self.0).violations.clone()
     }
