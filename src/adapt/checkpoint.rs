@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::adam::Adam;
+use super::descent::Descent;
 use crate::model::adaptation::Parameter;
 use crate::{Error, Result};
 
@@ -46,24 +46,19 @@ pub(super) fn read_below(path: &Path, limit: u64) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(failed)
 }
 
-/// Writes parameters and moments; `mark` is what a later run must agree with.
+/// Writes how far it is; `mark` is what a later run must agree with.
 pub(super) fn save(
     path: &Path,
     mark: &str,
     parameters: &[Parameter],
-    theta: &[Vec<f32>],
-    adam: &Adam,
+    descent: &Descent,
 ) -> Result<()> {
     let failed = |reason: String| Error::Write {
         path: path.to_owned(),
         source: std::io::Error::other(reason),
     };
     let mut views = Vec::new();
-    for (part, values) in [
-        ("theta", theta),
-        ("first", &adam.first),
-        ("second", &adam.second),
-    ] {
+    for (part, values) in descent.parts() {
         for (parameter, values) in parameters.iter().zip(values) {
             let bytes = bytemuck::cast_slice(values);
             let view = TensorView::new(Dtype::F32, parameter.shape.clone(), bytes)
@@ -73,7 +68,7 @@ pub(super) fn save(
     }
     let metadata = [
         (KEY.to_owned(), mark.to_owned()),
-        (STEPS.to_owned(), adam.steps.to_string()),
+        (STEPS.to_owned(), descent.steps.to_string()),
     ];
     let bytes = safetensors::serialize(views, Some(metadata.into()))
         .map_err(|error| failed(error.to_string()))?;
@@ -121,15 +116,11 @@ impl Stored {
         self.mark == mark
     }
 
-    /// (parameters, moments).
+    /// Where it stood.
     ///
     /// # Errors
     /// [`Error::Person`] when it is damaged, or of other work.
-    pub(super) fn load(
-        &self,
-        mark: &str,
-        parameters: &[Parameter],
-    ) -> Result<(Vec<Vec<f32>>, Adam)> {
+    pub(super) fn load(&self, mark: &str, parameters: &[Parameter]) -> Result<Descent> {
         if !self.is_of(mark) {
             return Err(refuse(
                 &self.path,
@@ -142,12 +133,13 @@ impl Stored {
             let read = |p: &Parameter| numbers(&self.path, &file, &format!("{part}.{}", p.name), p);
             parameters.iter().map(read).collect()
         };
-        let adam = Adam {
+        Ok(Descent {
             steps: self.steps,
+            theta: part("theta")?,
+            average: part("average")?,
             first: part("first")?,
             second: part("second")?,
-        };
-        Ok((part("theta")?, adam))
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::adam::Adam;
+use super::descent::Descent;
 use super::moments::{Held, Plan};
 use super::person::{Person, PersonInfo};
 use super::{WINDOW, checkpoint};
@@ -228,39 +228,36 @@ impl Adaptation {
         let source = self.source();
         let mark = self.mark(&source);
         let parameters = trainer.step.parameters().to_vec();
-        let (mut theta, mut adam) = match self.stored()? {
+        let mut descent = match self.stored()? {
             Some(stored) => stored.load(&mark, &parameters)?,
-            None => {
-                let theta = trainer.step.initial(self.engine.bundle())?;
-                let adam = Adam::new(&theta);
-                (theta, adam)
-            }
+            None => Descent::new(trainer.step.initial(self.engine.bundle())?),
         };
-        let keep = |theta: &[Vec<f32>], adam: &Adam| match &self.options.checkpoint {
-            Some(path) => checkpoint::save(path, &mark, &parameters, theta, adam),
+        let keep = |descent: &Descent| match &self.options.checkpoint {
+            Some(path) => checkpoint::save(path, &mark, &parameters, descent),
             None => Ok(()),
         };
 
-        let (begun, first) = (Instant::now(), adam.steps);
-        let mut look = Look::new(trainer.held_out(&theta)?);
-        while adam.steps < self.options.steps && !look.is_flat(self.options.plateau) {
+        let (begun, first) = (Instant::now(), descent.steps);
+        let mut look = Look::new(trainer.held_out(&descent.average)?);
+        while descent.steps < self.options.steps && !look.is_flat(self.options.plateau) {
             let spent = begun.elapsed();
             if self.options.time.is_some_and(|time| spent >= time) {
                 break;
             }
-            let (window, foreign) = trainer.draw(self.options.seed, adam.steps);
-            let result = trainer.step(&theta, window, foreign)?;
-            adam.step(&mut theta, &result.gradients, self.options.rate);
-            if adam.steps.is_multiple_of(LOOK) {
-                look.add(trainer.held_out(&theta)?);
+            let (window, foreign) = trainer.draw(self.options.seed, descent.steps);
+            let result = trainer.step(&descent.theta, window, foreign)?;
+            descent.step(&result.gradients, self.options.rate);
+            let step = descent.steps;
+            if step.is_multiple_of(LOOK) {
+                look.add(trainer.held_out(&descent.average)?);
             }
             let spent = begun.elapsed().as_secs_f64();
-            let speed = (adam.steps - first) as f64 / spent.max(1e-9);
-            let by_steps = (self.options.steps - adam.steps) as f64 / speed;
+            let speed = (step - first) as f64 / spent.max(1e-9);
+            let by_steps = (self.options.steps - step) as f64 / speed;
             let by_time = self.options.time.map(|time| time.as_secs_f64() - spent);
             let left = by_steps.min(by_time.unwrap_or(f64::INFINITY)).max(0.0);
             let told = tell(&Progress {
-                step: adam.steps,
+                step,
                 steps: self.options.steps,
                 terms: result.terms,
                 held_out: look.told(),
@@ -268,24 +265,24 @@ impl Adaptation {
                 left: Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX),
             });
             if told.is_break() {
-                keep(&theta, &adam)?;
+                keep(&descent)?;
                 return Err(Error::Cancelled);
             }
-            if adam.steps.is_multiple_of(KEEP) {
-                keep(&theta, &adam)?;
+            if step.is_multiple_of(KEEP) {
+                keep(&descent)?;
             }
         }
-        keep(&theta, &adam)?;
+        keep(&descent)?;
         let manifest = self.engine.bundle().manifest();
         let info = PersonInfo {
             base: self.engine.bundle().identity().to_owned(),
             bundle: format!("{} {}", manifest.name, manifest.version),
-            steps: adam.steps,
+            steps: descent.steps,
             seed: self.options.seed,
             source,
             consent: self.options.consent.clone(),
         };
-        Ok(Person::new(info, &parameters, &theta))
+        Ok(Person::new(info, &parameters, &descent.average))
     }
 
     /// What lies where the checkpoint of this work would. Goes by the frames added so far: ask when

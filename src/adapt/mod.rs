@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! clip (analysed, with its words) -> plan: windows of five frames -> moments: crop, mask, codes
-//! moments + bank of foreign words -> step (losses of eq. 10, gradients) -> Adam -> person
+//! moments + bank of foreign words -> step (losses of eq. 10, gradients) -> Adam, mean of the steps -> person
 //! ```
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
@@ -11,8 +11,8 @@
 //! whether or not the work was interrupted and taken up again. Where a time or a plateau ends the
 //! work, an interruption may move that end: both begin anew with each run.
 
-mod adam;
 mod checkpoint;
+mod descent;
 mod job;
 mod moments;
 mod person;
