@@ -65,8 +65,12 @@
  *   function. Programs built with this header work with later versions of the same ABI.
  * - Constants are int32_t; numbers that stand for nothing are refused.
  * - Strings are UTF-8.
- * - Memory that the library allocates is freed by its destroy functions and no other. There is no
- *   limit but the machine's; a clip's stream holds a bounded number of frames.
+ * - Memory that the library allocates is freed by its destroy functions and no other. A clip's
+ *   stream holds a bounded number of frames, and sls_clip_options.memory_limit bounds the bytes.
+ *   Where an input asks for more memory than there is, the call returns SLS_ERROR_MEMORY; only what
+ *   the machine lacks for small things of its own ends the process.
+ * - What blocks on a clip or an adaptation can be ended from another thread: sls_clip_cancel(),
+ *   sls_adapt_cancel(). Any such call may then return SLS_ERROR_CANCELLED.
  * - Nothing is written to standard output or standard error, no signal handler is installed, and no
  *   environment variable is needed. See sls_set_log_callback().
  */
@@ -208,6 +212,11 @@
 #define SLS_ERROR_PERSON -20
 
 /**
+ * There is not enough memory, or sls_clip_options.memory_limit does not allow more.
+ */
+#define SLS_ERROR_MEMORY -21
+
+/**
  * A fault of this library. The process is safe; the handle is poisoned.
  */
 #define SLS_ERROR_INTERNAL -19
@@ -311,6 +320,12 @@
  * The face of a number speaks: see sls_clip_face().
  */
 #define SLS_SELECT_FACE 2
+
+/**
+ * The face with so many others to its left in the frame speaks: 0 is the leftmost. It needs no
+ * other frame, and does not follow faces that change places.
+ */
+#define SLS_SELECT_FROM_LEFT 3
 
 /**
  * The numbers are as they are to be displayed, like those of ordinary video; they go through
@@ -526,7 +541,8 @@ typedef struct {
      */
     float point_y;
     /**
-     * For SLS_SELECT_FACE: the face's number.
+     * For SLS_SELECT_FACE: the face's number; for SLS_SELECT_FROM_LEFT: how many others lie to its
+     * left.
      */
     uint32_t face;
     /**
@@ -557,9 +573,24 @@ typedef struct {
      */
     uint64_t time_count;
     /**
+     * The most bytes of frames that wait, of audio and of crops that the clip may hold; what would
+     * hold more is refused with SLS_ERROR_MEMORY. 0, the default: as many as there are. The
+     * networks' own memory is the engine's and does not grow with the clip.
+     */
+    uint64_t memory_limit;
+    /**
+     * Moves the rim of what is painted by so many pixels of the 256 that the network sees of the
+     * face, -20 to 20: outwards above 0, never beyond what was painted; 0 by default.
+     */
+    float mask_grow;
+    /**
+     * How wide the rim is, times the bundle's own, up to 4; 0, the default, reads as 1.
+     */
+    float mask_feather;
+    /**
      * 0.
      */
-    uint64_t reserved[6];
+    uint64_t reserved[4];
 } sls_clip_options;
 
 /**
@@ -661,6 +692,20 @@ typedef struct {
 } sls_render_result;
 
 /**
+ * Gets memory for a frame that is about to be rendered.
+ *
+ * @param user   what was given to sls_clip_pull_allocated().
+ * @param frame  format, width and height are set, and stride to the least: set data, and stride to
+ * what it is. Nothing else is read.
+ *
+ * @return 0; anything else is refused with SLS_ERROR_MEMORY.
+ *
+ * It is called on the thread of sls_clip_pull_allocated(), at most once. It must not throw, and
+ * must not call a function on the same clip.
+ */
+typedef int32_t (*sls_allocate_callback)(void *user, sls_frame *frame);
+
+/**
  * How a person is learnt. Initialise it by sls_adapt_options_init(), then change what you need.
  */
 typedef struct {
@@ -693,11 +738,11 @@ typedef struct {
      */
     float picture_weight;
     /**
-     * Weight of the lips' fit to the person's own words; 0.1 by default.
+     * Weight of the lips' fit to the person's own words; 1 by default.
      */
     float sync_weight;
     /**
-     * Weight of the lips' fit to foreign words; 0.1 by default. With 0 the person's few sentences
+     * Weight of the lips' fit to foreign words; 1 by default. With 0 the person's few sentences
      * are learnt by heart, and other words fit worse.
      */
     float regulariser_weight;
@@ -999,6 +1044,33 @@ sls_status sls_clip_create(const sls_engine *engine,
 SLS_API void sls_clip_destroy(sls_clip *clip);
 
 /**
+ * Ends the calls that are under way on a clip: they return SLS_ERROR_CANCELLED as soon as ONNX
+ * Runtime is between two nodes of a network, on the CPU within a few milliseconds. A call that was
+ * finished in that moment gives what it gives. Calls that begin later are not touched, and what was
+ * cancelled can be called again: nothing was noted, and the stream is where it was.
+ *
+ * @param clip  not NULL.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL.
+ *
+ * Any thread; does not block.
+ */
+SLS_API sls_status sls_clip_cancel(const sls_clip *clip);
+
+/**
+ * Tells what a clip holds: bytes of frames that wait, of audio and of crops. It is what
+ * sls_clip_options.memory_limit limits.
+ *
+ * @param clip   not NULL.
+ * @param bytes  not NULL; receives the bytes.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL.
+ *
+ * Any number of threads at once; waits for calls that have the clip for themselves.
+ */
+SLS_API sls_status sls_clip_memory(const sls_clip *clip, uint64_t *bytes);
+
+/**
  * Sets the picture that says who speaks: the largest face in it, best seen from the front and
  * sharp. It holds for all frames, after sls_clip_reset() too.
  *
@@ -1106,7 +1178,8 @@ SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t ca
 
 /**
  * Sets all of the clip's audio. Where the clip is longer there is silence; where it is shorter the
- * rest is not heard.
+ * rest is not heard. It may be called in the middle of a stream: the frames that are pulled from
+ * then on say it.
  *
  * @param clip      not NULL.
  * @param samples   interleaved, nominally -1 to 1, frames * channels of them; copied. Samples that
@@ -1117,7 +1190,7 @@ SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t ca
  *                  surround).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO for no sample at all;
- * SLS_ERROR_STATE while frames of a stream wait. On failure the audio stays what it was.
+ * SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the audio stays what it was.
  *
  * Any thread; blocks while it resamples (a minute of audio takes a fraction of a second).
  */
@@ -1137,8 +1210,8 @@ sls_status sls_clip_set_audio(sls_clip *clip,
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ when the file cannot be
  * opened; SLS_ERROR_AUDIO when it is no audio file, is truncated, or its codec is not supported;
- * SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_STATE while frames of a stream wait. On
- * failure the audio stays what it was.
+ * SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the
+ * audio stays what it was.
  *
  * Any thread; blocks while it reads and decodes.
  */
@@ -1151,7 +1224,7 @@ SLS_API sls_status sls_clip_load_audio(sls_clip *clip, const char *path);
  * @param clip, samples, frames, rate, channels  as for sls_clip_set_audio(); rate and channels
  * must stay what they were in the first call.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_STATE after
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_MEMORY; SLS_ERROR_STATE after
  * sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing was
  * appended.
  *
@@ -1174,6 +1247,23 @@ sls_status sls_clip_push_audio(sls_clip *clip,
  * Any thread.
  */
 SLS_API sls_status sls_clip_finish_audio(sls_clip *clip);
+
+/**
+ * Takes back what was pushed: samples from a position on are forgotten, and what is pushed next is
+ * heard from there, for instance when a speaker is interrupted. It may be of another rate and
+ * other channels. Frames that wait say it. Beyond the last sample there is silence up to the
+ * position.
+ *
+ * @param clip      not NULL.
+ * @param position  on the clip's clock, in 1/16000 s.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when no audio was pushed; SLS_ERROR_ARGUMENT for
+ * a position before what the next frame hears, SLS_ERROR_MEMORY for one too far ahead. On failure
+ * the audio stays what it was.
+ *
+ * Any thread.
+ */
+SLS_API sls_status sls_clip_cut_audio(sls_clip *clip, int64_t position);
 
 /**
  * Fills the options with their defaults.
@@ -1257,8 +1347,9 @@ sls_status sls_clip_look_ahead(const sls_clip *clip,
  *               sls_clip_seek() went.
  *
  * @return SLS_OK; SLS_AGAIN when frames must be pulled first; SLS_ERROR_NULL, SLS_ERROR_ABI,
- * SLS_ERROR_FRAME; SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after
- * sls_clip_flush(); SLS_ERROR_NETWORK. The frame was taken only with SLS_OK.
+ * SLS_ERROR_FRAME, also when size or format are not those of the stream's first frame;
+ * SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after sls_clip_flush();
+ * SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame was taken only with SLS_OK.
  *
  * Any thread; blocks while networks run.
  */
@@ -1299,6 +1390,31 @@ sls_status sls_clip_pull_frame(sls_clip *clip,
                                const sls_frame *destination,
                                const sls_render_options *options,
                                sls_render_result *result);
+
+/**
+ * As sls_clip_pull_frame(), into memory of yours that is asked for only when a frame is there to be
+ * rendered: a host's pool, pinned memory, a file's mapping.
+ *
+ * @param clip         not NULL.
+ * @param allocate     not NULL.
+ * @param user         handed to the callback as it is; may be NULL.
+ * @param destination  not NULL, its struct_size set; receives the frame, in the memory that the
+ * callback gave. That memory is yours in any case, also when rendering fails after the callback.
+ * @param options      NULL for the defaults.
+ * @param result       may be NULL.
+ *
+ * @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY when the callback has none; SLS_ERROR_FRAME
+ * when its stride cannot be, SLS_ERROR_NULL when its data is NULL.
+ *
+ * Any thread; blocks while networks run.
+ */
+SLS_API
+sls_status sls_clip_pull_allocated(sls_clip *clip,
+                                   sls_allocate_callback allocate,
+                                   void *user,
+                                   sls_frame *destination,
+                                   const sls_render_options *options,
+                                   sls_render_result *result);
 
 /**
  * States that no more frames and no more audio come: every waiting frame can be pulled, until
@@ -1434,7 +1550,9 @@ sls_status sls_adapt_run(sls_adapt *adapt,
                          sls_person **person);
 
 /**
- * Ends a run on another thread after its present step, with SLS_ERROR_CANCELLED.
+ * Ends the calls that are under way on a job with SLS_ERROR_CANCELLED, as soon as ONNX Runtime is
+ * between two nodes of a network; a run's checkpoint holds every whole step. Calls that begin later
+ * are not touched.
  *
  * @param adapt  not NULL.
  *

@@ -178,6 +178,14 @@ int32_t tell(void *user, const sls_adapt_progress *progress) noexcept
     return stop;
 }
 
+template <class Callback>
+int32_t give(void *user, sls_frame *frame) noexcept
+{
+    int32_t none = 1;  // Also when the callback throws.
+    guarded([&] { none = (*static_cast<Callback *>(user))(*frame) ? 0 : 1; });
+    return none;
+}
+
 // The end of a call that makes something. `made` is a reference since arguments have no order.
 template <class Handle, class T>
 status own(Handle &handle, sls_status code, T *const &made) SLS_NOTHROW
@@ -387,6 +395,13 @@ public:
         return check(sls_clip_push_audio(get(), samples, frames, rate, channels));
     }
 
+    /** Takes back what was pushed from a position on. @return SLS_OK, SLS_ERROR_STATE,
+     *  SLS_ERROR_ARGUMENT, SLS_ERROR_MEMORY. Any thread. */
+    status cut_audio(int64_t position) SLS_NOTHROW
+    {
+        return check(sls_clip_cut_audio(get(), position));
+    }
+
     /** States that no more audio comes. @return SLS_OK, SLS_ERROR_NO_AUDIO. Any thread. */
     status finish_audio() SLS_NOTHROW { return check(sls_clip_finish_audio(get())); }
 
@@ -429,6 +444,29 @@ public:
                                     sls_render_result *result = nullptr) SLS_NOTHROW
     {
         return check(sls_clip_pull_frame(get(), &destination, options, result));
+    }
+
+    /** As pull_frame(), into memory that `allocate(sls_frame &)` gives once a frame is there: it
+     *  sets data and stride, and returns true if it could. What it gave is yours in any case. If it
+     *  throws, the status is SLS_ERROR_MEMORY and, with SLS_EXCEPTIONS, what was thrown is rethrown
+     *  instead. @return as pull_frame(), and SLS_ERROR_MEMORY. */
+    template <class Allocate>
+    SLS_NODISCARD status pull_allocated(Allocate &&allocate, sls_frame &destination,
+                                        const sls_render_options *options = nullptr,
+                                        sls_render_result *result = nullptr) SLS_NOTHROW
+    {
+        auto call = [&allocate](sls_frame &frame) { return allocate(frame); };
+        return check(sls_clip_pull_allocated(get(), detail::give<decltype(call)>, &call,
+                                             &destination, options, result));
+    }
+
+    /** Ends the calls under way on other threads. @return SLS_OK. Any thread; does not block. */
+    status cancel() const SLS_NOTHROW { return check(sls_clip_cancel(get())); }
+
+    /** Tells the bytes of frames, audio and crops that it holds. @return SLS_OK. Any thread. */
+    status memory(uint64_t &bytes) const SLS_NOTHROW
+    {
+        return check(sls_clip_memory(get(), &bytes));
     }
 
     /** States that no more frames and no more audio come. @return SLS_OK. Any thread. */

@@ -47,8 +47,8 @@ pub use timing::Timing;
 use analysis::Analysis;
 pub(crate) use person::Moment;
 use pool::Pool;
-pub(crate) use reference::Reference;
 use reference::{CANDIDATES, Encoded};
+pub(crate) use reference::{Candidate, Reference};
 use render::Scratch;
 use stream::Stream;
 
@@ -133,6 +133,31 @@ impl Clip {
                 Sound::Whole(audio) | Sound::Growing(audio) => audio.held(),
             },
             analysed: self.analysis.read().len(),
+            bytes: self.bytes(),
+        }
+    }
+
+    /// Bytes of frames, audio and crops.
+    fn bytes(&self) -> u64 {
+        let audio = match &self.sound {
+            Sound::None => 0,
+            Sound::Whole(audio) | Sound::Growing(audio) => audio.held(),
+        };
+        let crops = self.stream.candidates() + self.analysis.read().candidates();
+        let crop = 3 * self.engine.bundle().manifest().image.pow(2);
+        (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
+    }
+
+    /// [`Error::Memory`] when `more` bytes would be more than the clip may hold.
+    fn admit(&self, more: u64, what: &str) -> Result<()> {
+        let Some(limit) = self.options.memory else {
+            return Ok(());
+        };
+        match self.bytes().saturating_add(more) {
+            sum if sum > limit => Err(Error::Memory(format!(
+                "{what}: the clip would hold {sum} bytes, and may hold {limit}"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -193,13 +218,15 @@ impl Clip {
 
     /// Sets all of the clip's audio: interleaved samples, nominally in [-1, 1], of `rate` Hz and
     /// `channels` channels, mixed down to mono. Shorter than the clip: silence follows. Longer: the
-    /// rest is not heard.
+    /// rest is not heard. A stream's frames that are pulled from now on say it.
     ///
     /// # Errors
     /// [`Error::NoAudio`] when there is no sample, [`Error::Argument`] when rate, channels or
-    /// length cannot be; the audio stays what it was. [`Error::State`] while frames of a stream
-    /// wait.
+    /// length cannot be, [`Error::Memory`]; the audio stays what it was.
     pub fn set_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        let frames = interleaved.len() as u64 / u64::from(channels.max(1));
+        let samples = u128::from(frames) * u128::from(crate::audio::RATE) / u128::from(rate.max(1));
+        self.admit_audio(usize::try_from(samples).unwrap_or(usize::MAX))?;
         self.set_samples(to_16k(interleaved, rate, channels)?.into())
     }
 
@@ -209,17 +236,19 @@ impl Clip {
     /// # Errors
     /// As [`set_audio`](Self::set_audio).
     pub fn set_samples(&mut self, samples: Arc<Vec<f32>>) -> Result<()> {
-        if self.stream.frames() > 0 {
-            return Err(Error::State(
-                "the audio cannot be replaced while frames of a stream wait: reset first".into(),
-            ));
-        }
         if samples.is_empty() {
             return Err(Error::NoAudio("it was set to no sample at all".into()));
         }
+        self.admit_audio(samples.len())?;
         self.sound = Sound::Whole(Timeline::whole(samples, self.options.audio_offset));
         self.codes.clear();
         Ok(())
+    }
+
+    /// [`Error::Memory`] when so many samples, in the place of the present ones, would be too many.
+    fn admit_audio(&self, samples: usize) -> Result<()> {
+        let more = samples.saturating_sub(self.held().audio) * size_of::<f32>();
+        self.admit(more as u64, "audio")
     }
 
     /// Notes the faces of the frame `index`, for random access: a frame is smoothed over the

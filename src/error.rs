@@ -58,6 +58,9 @@ pub enum Error {
         network: &'static str,
         reason: String,
     },
+    /// There is not enough memory, or a limit that was set does not allow more.
+    #[error("memory: {0}")]
+    Memory(String),
     /// No face where one is required (the reference frame, adaptation).
     #[error("no face was found in {0}")]
     NoFace(&'static str),

@@ -10,6 +10,7 @@
 
 pub mod adapt;
 pub mod audio;
+mod cancel;
 pub mod capi;
 pub mod clip;
 pub mod engine;
@@ -17,9 +18,11 @@ mod error;
 pub mod face;
 pub mod frame;
 mod latent;
+mod memory;
 pub mod metrics;
 pub mod model;
 
+pub use cancel::Canceller;
 pub use clip::{
     Around, Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, ReferenceFrame, Rendered,
     SeenFace, Sight, Timing,

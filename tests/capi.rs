@@ -13,6 +13,8 @@ mod support;
 
 /// Frames that the harness renders: more than the 25 that a reference is chosen among.
 const FRAMES: usize = 30;
+/// Frames of the harness of hooks.
+const HOOKED: usize = 16;
 /// Frames that a person is learnt from: two seconds.
 const PERSON: usize = 51;
 
@@ -59,12 +61,13 @@ fn build_with(
             "-Werror",
             "-D_DEFAULT_SOURCE",
         ])
+        // Before the usual header's place, which they may be about.
+        .args(options)
         .arg("-I")
         .arg(root().join("include"))
         .args(cpp.then_some(["-x", "c++"]).into_iter().flatten())
         .arg(source)
-        .args(cpp.then_some(["-x", "none"]).into_iter().flatten())
-        .args(options);
+        .args(cpp.then_some(["-x", "none"]).into_iter().flatten());
     if !cpp {
         command.args(["-Wpedantic", "-Wstrict-prototypes"]);
     }
@@ -119,25 +122,28 @@ fn both_paths_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let clip = root().join("models/head/clip");
     let size = write_frames(folder.path(), FRAMES);
-    let words = clip.join("other.wav");
-    let sound = decode_file(&words).unwrap();
-    std::fs::copy(&words, folder.path().join("words.wav")).unwrap();
-    std::fs::write(
-        folder.path().join("words.f32"),
-        bytemuck::cast_slice(&sound.samples),
-    )
-    .unwrap();
+    let rate = write_words(folder.path());
+    std::fs::copy(clip.join("other.wav"), folder.path().join("words.wav")).unwrap();
 
     for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
         let Some(program) = build(folder.path(), "lipsync", dialect, link) else {
             continue;
         };
-        let said =
-            support::run(harness(&program).arg(folder.path()).args(
-                [size.0, size.1, FRAMES as u32, sound.rate].map(|number| number.to_string()),
-            ));
+        let said = support::run(
+            harness(&program)
+                .arg(folder.path())
+                .args([size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string())),
+        );
         assert!(said.contains("the same bytes from both paths"), "{said}");
     }
+}
+
+/// Writes the bundled head's other words as `words.f32`; gives their rate.
+fn write_words(folder: &Path) -> u32 {
+    let sound = decode_file(&root().join("models/head/clip/other.wav")).unwrap();
+    let samples = bytemuck::cast_slice(&sound.samples);
+    std::fs::write(folder.join("words.f32"), samples).unwrap();
+    sound.rate
 }
 
 /// Writes frames of the bundled head as `frames.rgba`; gives their size.
@@ -216,6 +222,44 @@ fn every_misuse_is_refused() {
         let said = support::run(harness(&program).arg(folder.path()));
         assert_eq!(said, "every misuse was refused\n");
     }
+}
+
+/// Cancellation, limits, the host's own memory, other words in mid-stream: and not a word on the
+/// terminal.
+#[test]
+fn the_hooks_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), HOOKED);
+    write_words(folder.path());
+    for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
+        let Some(program) = build(folder.path(), "hooks", dialect, link) else {
+            continue;
+        };
+        let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
+        let output = harness(&program).arg(folder.path()).args(numbers).output();
+        let output = output.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(
+            (text(&output.stdout), text(&output.stderr)),
+            ("the hooks hold\n".into(), String::new())
+        );
+    }
+}
+
+/// Programs that were built with the header as it was first promised.
+#[test]
+fn programs_of_the_older_header_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), FRAMES);
+    let rate = write_words(folder.path());
+    let words = root().join("models/head/clip/other.wav");
+    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    let older = root().join("tests/c/older");
+    let include = format!("-I{}", older.display());
+    let program = build_with(folder.path(), "lipsync", "c11", Link::Shared, &[&include]);
+    let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
+    let said = support::run(harness(&program.unwrap()).arg(folder.path()).args(numbers));
+    assert!(said.contains("the same bytes from both paths"), "{said}");
 }
 
 #[test]

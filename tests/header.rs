@@ -264,7 +264,15 @@ fn layouts_are_kept() {
         (
             "sls_clip_options",
             112,
-            &["rate_num 4", "strength 32", "audio_offset 40", "times 48"],
+            &[
+                "rate_num 4",
+                "strength 32",
+                "audio_offset 40",
+                "times 48",
+                "memory_limit 64",
+                "mask_grow 72",
+                "reserved 80",
+            ],
         ),
         (
             "sls_adapt_options",

@@ -136,7 +136,6 @@ impl Stored {
         Ok(Descent {
             steps: self.steps,
             theta: part("theta")?,
-            average: part("average")?,
             first: part("first")?,
             second: part("second")?,
         })

@@ -11,21 +11,14 @@ use sha2::{Digest, Sha256};
 use super::descent::Descent;
 use super::moments::{Held, Plan};
 use super::person::{Person, PersonInfo};
+use super::trainer::Trainer;
 use super::{WINDOW, checkpoint};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
-use crate::face::Carry;
-use crate::face::lips::mouth_points;
 use crate::frame::FrameRef;
-use crate::latent::{AudioCode, REACH, smooth_code};
-use crate::model::adaptation::{Bank, Step, StepInputs, StepResult, Words};
 use crate::model::{SyncNet, hex};
-use crate::{Error, Result};
+use crate::{Error, Result, cancel};
 
-/// Every which window is held out.
-const HELD_OUT: usize = 8;
-/// The most windows that are held out: each look at them costs as many steps.
-const MOST_HELD_OUT: usize = 3;
 /// Steps between looks at them.
 const LOOK: u64 = 50;
 /// Looks without a better one after which nothing more is learnt, and by what share better is.
@@ -46,12 +39,13 @@ pub struct Weights {
 }
 
 impl Default for Weights {
-    /// The paper's (section 5.2).
+    /// The paper's (section 5.2) are 10, 0.1 and 0.1, to losses of its own. Of ours the sync losses
+    /// weigh less: with 0.1 they lose to the picture, and foreign words fit worse with every step.
     fn default() -> Self {
         Self {
             picture: 10.0,
-            sync: 0.1,
-            regulariser: 0.1,
+            sync: 1.0,
+            regulariser: 1.0,
         }
     }
 }
@@ -79,7 +73,7 @@ pub struct AdaptOptions {
 }
 
 impl Default for AdaptOptions {
-    /// 300 steps with the paper's rate and weights.
+    /// 300 steps with the paper's rate.
     fn default() -> Self {
         Self {
             steps: 300,
@@ -157,13 +151,13 @@ pub enum Found {
 /// A person being learnt. Make it from a clip whose frames are analysed and whose audio is set,
 /// [`add`](Self::add) the frames that it [`wants`](Self::wants), then [`run`](Self::run) it.
 pub struct Adaptation {
-    engine: Arc<Engine>,
-    reference: Arc<Reference>,
-    options: AdaptOptions,
-    plan: Plan,
+    pub(super) engine: Arc<Engine>,
+    pub(super) reference: Arc<Reference>,
+    pub(super) options: AdaptOptions,
+    pub(super) plan: Plan,
     /// SyncNet's vector for each window of the plan.
-    sounds: Vec<Vec<f32>>,
-    held: BTreeMap<i64, Option<Held>>,
+    pub(super) sounds: Vec<Vec<f32>>,
+    pub(super) held: BTreeMap<i64, Option<Held>>,
 }
 
 impl Adaptation {
@@ -236,20 +230,29 @@ impl Adaptation {
             Some(path) => checkpoint::save(path, &mark, &parameters, descent),
             None => Ok(()),
         };
+        let stop = |descent: &Descent| {
+            keep(descent)?;
+            Err(Error::Cancelled)
+        };
 
         let (begun, first) = (Instant::now(), descent.steps);
-        let mut look = Look::new(trainer.held_out(&descent.average)?);
+        let mut look = Look::new(trainer.held_out(&descent.theta)?);
         while descent.steps < self.options.steps && !look.is_flat(self.options.plateau) {
             let spent = begun.elapsed();
             if self.options.time.is_some_and(|time| spent >= time) {
                 break;
             }
-            let (window, foreign) = trainer.draw(self.options.seed, descent.steps);
-            let result = trainer.step(&descent.theta, window, foreign)?;
+            let result = match trainer.step(&descent.theta, &trainer.draw(descent.steps)) {
+                Err(Error::Cancelled) => return stop(&descent),
+                result => result?,
+            };
             descent.step(&result.gradients, self.options.rate);
             let step = descent.steps;
             if step.is_multiple_of(LOOK) {
-                look.add(trainer.held_out(&descent.average)?);
+                match trainer.held_out(&descent.theta) {
+                    Err(Error::Cancelled) => return stop(&descent),
+                    loss => look.add(loss?),
+                }
             }
             let spent = begun.elapsed().as_secs_f64();
             let speed = (step - first) as f64 / spent.max(1e-9);
@@ -264,9 +267,8 @@ impl Adaptation {
                 steps_per_second: speed,
                 left: Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX),
             });
-            if told.is_break() {
-                keep(&descent)?;
-                return Err(Error::Cancelled);
+            if told.is_break() || cancel::check().is_err() {
+                return stop(&descent);
             }
             if step.is_multiple_of(KEEP) {
                 keep(&descent)?;
@@ -282,7 +284,7 @@ impl Adaptation {
             source,
             consent: self.options.consent.clone(),
         };
-        Ok(Person::new(info, &parameters, &descent.average))
+        Ok(Person::new(info, &parameters, &descent.theta))
     }
 
     /// What lies where the checkpoint of this work would. Goes by the frames added so far: ask when
@@ -363,198 +365,4 @@ impl Look {
     fn told(&self) -> Option<[f32; 2]> {
         Some([self.first?, self.last?])
     }
-}
-
-/// Where foreign words begin: a stream of the bank, and the first of five frames in it.
-type Foreign = (usize, usize);
-
-/// Everything that a step needs, and its scratch.
-struct Trainer<'a> {
-    job: &'a Adaptation,
-    step: Step,
-    bank: Bank,
-    /// Windows all of whose frames have a face, those that are learnt from first.
-    windows: Vec<usize>,
-    learnt: usize,
-    carry: Carry,
-    inputs: StepInputs,
-    stacked: Vec<f32>,
-    points: Vec<f32>,
-    carried: Vec<f32>,
-}
-
-impl<'a> Trainer<'a> {
-    fn new(job: &'a Adaptation) -> Result<Self> {
-        if job.missing() > 0 {
-            return Err(Error::State(format!(
-                "{} of the frames that are learnt from were not added",
-                job.missing()
-            )));
-        }
-        let whole = |window: &[i64; WINDOW]| {
-            let held = |at: &i64| job.held.get(at).is_some_and(Option::is_some);
-            window.iter().all(held)
-        };
-        let windows = job.plan.windows.iter().enumerate();
-        let usable: Vec<usize> = windows
-            .filter(|(_, w)| whole(w))
-            .map(|(at, _)| at)
-            .collect();
-        if usable.is_empty() {
-            return Err(Error::NoFace("the person's clip"));
-        }
-        // Windows of a clip too short for it are all learnt from.
-        let out = |order: usize| usable.len() >= HELD_OUT && order % HELD_OUT == HELD_OUT / 2;
-        let part = |held: bool| {
-            let order = usable.iter().enumerate();
-            order
-                .filter(move |(order, _)| out(*order) == held)
-                .map(|(_, at)| *at)
-        };
-        let learnt = part(false).count();
-        let windows = part(false).chain(part(true)).collect();
-        let engine = &job.engine;
-        let info = engine.info();
-        let (provider, threads) = (info.provider.used, info.threads);
-        Ok(Self {
-            job,
-            step: Step::load(engine.bundle(), provider, threads)?,
-            bank: Bank::load(engine.bundle(), provider, threads)?,
-            windows,
-            learnt,
-            carry: Carry::default(),
-            inputs: StepInputs::default(),
-            stacked: Vec::new(),
-            points: Vec::new(),
-            carried: Vec::new(),
-        })
-    }
-
-    /// The window and the foreign words of a step: a function of the seed and the step.
-    fn draw(&self, seed: u64, step: u64) -> (usize, Foreign) {
-        let mut state = seed ^ step.wrapping_mul(0xA076_1D64_78BD_642F);
-        let mut below = |limit: usize| (splitmix(&mut state) % limit as u64) as usize;
-        let window = self.windows[below(self.learnt)];
-        let stream = below(self.bank.streams());
-        (window, (stream, self.within(below(usize::MAX))))
-    }
-
-    /// A frame of the bank that has enough others round it.
-    fn within(&self, number: usize) -> usize {
-        let reach = REACH as usize;
-        reach + number % (self.bank.frames() - WINDOW - 2 * reach + 1)
-    }
-
-    /// The mean weighted loss of what is held out, with the same foreign words each time.
-    fn held_out(&mut self, theta: &[Vec<f32>]) -> Result<Option<f32>> {
-        let held = self.windows[self.learnt..].to_vec();
-        let held = &held[..held.len().min(MOST_HELD_OUT)];
-        let mut sum = 0.0;
-        for (number, window) in held.iter().enumerate() {
-            let foreign = (number % self.bank.streams(), self.within(number * 7));
-            let terms = self.step(theta, *window, foreign)?.terms;
-            let weights = self.weights();
-            sum += terms.iter().zip(weights).map(|(t, w)| t * w).sum::<f32>();
-        }
-        Ok((!held.is_empty()).then(|| sum / held.len() as f32))
-    }
-
-    fn weights(&self) -> [f32; 3] {
-        let Weights {
-            picture,
-            sync,
-            regulariser,
-        } = self.job.options.weights;
-        [picture, sync, regulariser]
-    }
-
-    fn step(&mut self, theta: &[Vec<f32>], window: usize, foreign: Foreign) -> Result<StepResult> {
-        self.gather(window, foreign)?;
-        self.step.run(theta, &self.inputs, self.weights())
-    }
-
-    /// Fills the inputs.
-    fn gather(&mut self, window: usize, (stream, first): Foreign) -> Result<()> {
-        let job = self.job;
-        let StepInputs {
-            target,
-            hole,
-            own,
-            foreign,
-        } = &mut self.inputs;
-        target.clear();
-        hole.clear();
-        for words in [&mut *own, &mut *foreign] {
-            words.lips.clear();
-            words.code.clear();
-            words.carried.clear();
-        }
-        own.sound.clone_from(&job.sounds[window]);
-        let middle = first + WINDOW / 2;
-        foreign.sound.clear();
-        foreign
-            .sound
-            .extend_from_slice(self.bank.sound(stream, middle));
-
-        let reach = REACH as usize;
-        let heard: Vec<Arc<AudioCode>> = (first - reach..first + WINDOW + reach)
-            .map(|frame| {
-                let shape = self.bank.shape(stream, frame).to_vec();
-                let code = self.bank.code_of(&shape)?;
-                Ok(Arc::new(AudioCode { code, shape }))
-            })
-            .collect::<Result<_>>()?;
-        let mals = &job.engine.networks().mals;
-        for (frame, at) in job.plan.windows[window].iter().enumerate() {
-            let Some(held) = job.held.get(at).and_then(Option::as_ref) else {
-                return Err(Error::State(format!("frame {at} was not added")));
-            };
-            held.unpack(&mut self.inputs.target, &mut self.inputs.hole);
-            let round = std::array::from_fn(|k| heard[frame + k].clone());
-            let other = smooth_code(mals, &job.reference.code, &round, &mut self.stacked)?;
-            let moment = &held.moment;
-            for (foreign, code, shape) in [
-                (false, &moment.code, &moment.shape),
-                (true, &other.code, &other.shape),
-            ] {
-                self.say(held, shape)?;
-                let lips = 2 * job.engine.face_model().lips().len();
-                let words: &mut Words = match foreign {
-                    false => &mut self.inputs.own,
-                    true => &mut self.inputs.foreign,
-                };
-                words.lips.extend_from_slice(&self.points[..lips]);
-                words.code.extend_from_slice(code);
-                words.carried.extend_from_slice(&self.carried);
-            }
-        }
-        Ok(())
-    }
-
-    /// Points and carried picture of a mouth on a frame's face.
-    fn say(&mut self, held: &Held, shape: &[f32]) -> Result<()> {
-        let (engine, reference) = (&self.job.engine, &self.job.reference);
-        let (moment, identity) = (&held.moment, reference.identity.as_slice());
-        let model = engine.face_model();
-        let points = &mut self.points;
-        mouth_points(model, &moment.pose, identity, shape, &moment.map, points);
-        let (Some(protocol), Some(shown)) = (engine.carry(), &reference.shown) else {
-            return Err(Error::State(
-                "the bundle's generator is not given a reference".into(),
-            ));
-        };
-        let (picture, seen) = (&shown.picture, &shown.points);
-        self.carry
-            .draw(picture, seen, points, protocol, &mut self.carried);
-        Ok(())
-    }
-}
-
-/// A number from a state that moves on (SplitMix64).
-fn splitmix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

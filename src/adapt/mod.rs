@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! clip (analysed, with its words) -> plan: windows of five frames -> moments: crop, mask, codes
-//! moments + bank of foreign words -> step (losses of eq. 10, gradients) -> Adam, mean of the steps -> person
+//! moments + bank of foreign words -> step (losses of eq. 10, gradients) -> Adam -> person
 //! ```
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
@@ -16,6 +16,7 @@ mod descent;
 mod job;
 mod moments;
 mod person;
+mod trainer;
 
 pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
 pub use person::{Person, PersonInfo};

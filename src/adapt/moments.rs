@@ -1,6 +1,6 @@
 //! What is learnt from: windows of five frames in which one person is seen to speak.
 
-use crate::clip::{Clip, Moment};
+use crate::clip::{Candidate, Clip, Moment};
 use crate::latent::STEP;
 use crate::{Error, Result};
 
@@ -128,10 +128,24 @@ impl Held {
         &self.crop
     }
 
+    /// The frame as a reference.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            score: 0.0,
+            crop: self.crop.iter().map(real).collect(),
+            identity: self.moment.identity.clone(),
+            points: self.moment.points.clone(),
+        }
+    }
+
     /// Adds the crop, [3, image, image], and the hole, [image, image], to a step's.
     pub fn unpack(&self, target: &mut Vec<f32>, hole: &mut Vec<f32>) {
-        target.extend(self.crop.iter().map(|v| f32::from(*v) / 127.5 - 1.0));
+        target.extend(self.crop.iter().map(real));
         let area = self.crop.len() / 3;
         hole.extend((0..area).map(|at| f32::from(self.hole[at / 8] >> (at % 8) & 1)));
     }
+}
+
+fn real(byte: &u8) -> f32 {
+    f32::from(*byte) / 127.5 - 1.0
 }

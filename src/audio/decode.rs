@@ -14,7 +14,7 @@ use symphonia::core::meta::MetadataOptions;
 
 use super::edits::Edits;
 use super::resample::{mix, normalised};
-use crate::{Error, Result};
+use crate::{Error, Result, cancel, memory};
 
 /// A file may be this much shorter than its header says (codecs count their padding differently).
 const SLACK: u64 = 8192;
@@ -41,8 +41,14 @@ impl Waveform {
 ///
 /// [`Error::Read`] when the file cannot be opened; [`Error::Audio`] when it is no audio file, its
 /// codec is not supported, or it is truncated or damaged beyond use; [`Error::NoAudio`] when it
-/// is one but holds no sample.
+/// is one but holds no sample; [`Error::Memory`] when there is not enough.
 pub fn decode_file(path: &Path) -> Result<Waveform> {
+    decode_below(path, None)
+}
+
+/// As [`decode_file`]; refuses, with [`Error::Memory`], what would have more than `most` samples at
+/// 16 kHz: a small file can hold hours of silence.
+pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
     let unreadable = |source| Error::Read {
         path: path.to_owned(),
         source,
@@ -75,6 +81,7 @@ pub fn decode_file(path: &Path) -> Result<Waveform> {
         .map_err(|error| wrong(path, error))?;
     let mut decoded = Decoded::default();
     loop {
+        cancel::check()?;
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) | Err(Failure::ResetRequired) => break,
@@ -86,7 +93,7 @@ pub fn decode_file(path: &Path) -> Result<Waveform> {
             continue;
         }
         match decoder.decode(&packet) {
-            Ok(sound) => decoded.take(&sound, path)?,
+            Ok(sound) => decoded.take(&sound, path, most)?,
             Err(Failure::DecodeError(_) | Failure::IoError(_)) => decoded.lost += 1,
             Err(error) => return Err(wrong(path, error)),
         }
@@ -129,7 +136,13 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn take(&mut self, sound: &GenericAudioBufferRef<'_>, path: &Path) -> Result<()> {
+    /// `most`: samples at 16 kHz in all.
+    fn take(
+        &mut self,
+        sound: &GenericAudioBufferRef<'_>,
+        path: &Path,
+        most: Option<u64>,
+    ) -> Result<()> {
         let spec = sound.spec();
         let rate = *self.rate.get_or_insert(spec.rate());
         if rate != spec.rate() {
@@ -146,8 +159,18 @@ impl Decoded {
         if sound.frames() == 0 {
             return Ok(()); // an encoder's padding, trimmed
         }
-        self.samples
-            .resize(self.samples.len() + self.lost * sound.frames(), 0.0);
+        let silent = self.lost.saturating_mul(sound.frames());
+        let more = silent.saturating_add(sound.frames());
+        let whole = self.samples.len().saturating_add(more) as u128;
+        let heard = whole * u128::from(super::RATE) / u128::from(rate.max(1));
+        if most.is_some_and(|most| heard > most.into()) {
+            return Err(Error::Memory(format!(
+                "{}: it holds more audio than the limit allows",
+                path.display()
+            )));
+        }
+        memory::reserve(&mut self.samples, more, "audio")?;
+        self.samples.resize(self.samples.len() + silent, 0.0);
         self.damaged += std::mem::take(&mut self.lost);
         self.good += 1;
         sound.copy_to_vec_interleaved(&mut self.interleaved);

@@ -10,7 +10,7 @@ mod mel;
 mod resample;
 mod timeline;
 
-pub use decode::{Waveform, decode_file};
+pub use decode::{Waveform, decode_below, decode_file};
 pub use mel::{MelParameters, MelSpectrogram};
 pub use resample::{Resampler16k, to_16k};
 pub use timeline::{Rate, Samples, Timeline};

@@ -6,7 +6,7 @@ use rubato::{
     WindowFunction,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, cancel, memory};
 
 /// Taps of the anti-alias filter at the input's rate: a delay of 1.3 ms at 48 kHz, 8 ms at 8 kHz.
 const TAPS: usize = 128;
@@ -17,8 +17,21 @@ const TAPS: usize = 128;
 /// 1-768 kHz, 0 or more than 64 channels, or a length that is no multiple of the channels.
 pub fn to_16k(interleaved: &[f32], rate: u32, channels: u16) -> Result<Vec<f32>> {
     let mut resampler = Resampler16k::new(rate, channels)?;
+    resampler.check(interleaved)?;
+    let frames = interleaved.len() / usize::from(channels);
+    let whole = frames as u128 * u128::from(super::RATE) / u128::from(rate);
+    let whole = usize::try_from(whole).unwrap_or(usize::MAX);
     let mut out = Vec::new();
-    resampler.push(interleaved, &mut out)?;
+    memory::reserve(
+        &mut out,
+        whole.saturating_add(super::RATE as usize),
+        "audio",
+    )?;
+    // A second at a time: it can be cancelled, and holds little in between.
+    for second in interleaved.chunks(rate as usize * usize::from(channels)) {
+        cancel::check()?;
+        resampler.push(second, &mut out)?;
+    }
     resampler.finish(&mut out)?;
     Ok(out)
 }
@@ -79,15 +92,11 @@ impl Resampler16k {
     ///
     /// [`Error::Argument`] when the length is no multiple of the channels; nothing was taken then.
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) -> Result<()> {
-        if !interleaved.len().is_multiple_of(self.mix.len()) {
-            return Err(Error::Argument {
-                field: "audio.samples",
-                reason: format!(
-                    "{} samples are no whole frames of {} channels",
-                    interleaved.len(),
-                    self.mix.len()
-                ),
-            });
+        self.check(interleaved)?;
+        let frames = interleaved.len() / self.mix.len();
+        memory::reserve(out, self.most(frames), "audio")?;
+        if let Some(filter) = &mut self.filter {
+            memory::reserve(&mut filter.waiting, frames, "audio")?;
         }
         let start = out.len();
         let mono = interleaved
@@ -103,6 +112,29 @@ impl Resampler16k {
         self.taken += (interleaved.len() / self.mix.len()) as u64;
         self.given += (out.len() - start) as u64;
         Ok(())
+    }
+
+    fn check(&self, interleaved: &[f32]) -> Result<()> {
+        match interleaved.len().is_multiple_of(self.mix.len()) {
+            true => Ok(()),
+            false => Err(Error::Argument {
+                field: "audio.samples",
+                reason: format!(
+                    "{} samples are no whole frames of {} channels",
+                    interleaved.len(),
+                    self.mix.len()
+                ),
+            }),
+        }
+    }
+
+    /// The most samples that so many frames can give now.
+    fn most(&self, frames: usize) -> usize {
+        let Some(filter) = &self.filter else {
+            return frames;
+        };
+        let blocks = (filter.waiting.len() + frames) / filter.block;
+        blocks.saturating_mul(filter.out.len())
     }
 
     /// Appends the rest, so that the whole is `ceil(frames * 16000 / rate)` samples long. The

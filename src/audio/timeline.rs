@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::resample::Resampler16k;
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// A frame rate as the host states it, in frames a second: `num / den` (30000/1001, 25/1, ...).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -159,6 +159,43 @@ impl Timeline {
                 .finish(Arc::make_mut(&mut self.samples)),
             None => Ok(()),
         }
+    }
+
+    /// Forgets the samples from `position` on; what is pushed next begins there, in a format of its
+    /// own. Between the last known sample and a later position there is silence.
+    ///
+    /// [`Error::Argument`] for a position before samples that were discarded; [`Error::Memory`]. On
+    /// an error nothing changed.
+    pub fn cut(&mut self, position: i64) -> Result<()> {
+        let refuse = |reason: String| Error::Argument {
+            field: "position",
+            reason,
+        };
+        if !self.holds(position) {
+            return Err(refuse(format!(
+                "{position} lies in audio that was heard and let go of"
+            )));
+        }
+        let samples = Arc::make_mut(&mut self.samples);
+        // What the resampler holds back comes before the silence.
+        if position > self.first.saturating_add(samples.len() as i64)
+            && let Some(mut input) = self.input.take()
+        {
+            input.resampler.get_mut().finish(samples)?;
+        }
+        match usize::try_from(position.saturating_sub(self.first)) {
+            Ok(keep) => {
+                memory::reserve(samples, keep.saturating_sub(samples.len()), "audio")?;
+                samples.resize(keep, 0.0);
+            }
+            // Nothing was discarded: the first sample simply lies earlier from now on.
+            Err(_) => {
+                samples.clear();
+                self.first = position;
+            }
+        }
+        (self.input, self.finished) = (None, false);
+        Ok(())
     }
 
     /// No more audio comes.

@@ -2,7 +2,6 @@
 
 use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytemuck::Zeroable;
@@ -16,6 +15,7 @@ use super::handle::{self, Handle, on};
 use super::sized::{self, SizedStruct};
 use super::status::{Failure, sls_status};
 use super::text;
+use crate::Canceller;
 use crate::adapt::{AdaptOptions, Adaptation, Person, Progress, Weights};
 
 /// A person being learnt from a clip of them.
@@ -24,7 +24,7 @@ use crate::adapt::{AdaptOptions, Adaptation, Person, Progress, Weights};
 /// sls_adapt_cancel() does not.
 pub struct sls_adapt {
     job: RwLock<Adaptation>,
-    cancelled: AtomicBool,
+    canceller: Canceller,
     health: Health,
 }
 
@@ -33,6 +33,10 @@ impl Handle for sls_adapt {
 
     fn health(&self) -> &Health {
         &self.health
+    }
+
+    fn canceller(&self) -> Option<&Canceller> {
+        Some(&self.canceller)
     }
 }
 
@@ -68,9 +72,9 @@ pub struct sls_adapt_options {
     pub rate: f32,
     /// Weight of the picture; 10 by default.
     pub picture_weight: f32,
-    /// Weight of the lips' fit to the person's own words; 0.1 by default.
+    /// Weight of the lips' fit to the person's own words; 1 by default.
     pub sync_weight: f32,
-    /// Weight of the lips' fit to foreign words; 0.1 by default. With 0 the person's few sentences
+    /// Weight of the lips' fit to foreign words; 1 by default. With 0 the person's few sentences
     /// are learnt by heart, and other words fit worse.
     pub regulariser_weight: f32,
     /// The most frames held in memory, some 0.2 MB each, at least 5; 600 by default.
@@ -211,7 +215,7 @@ pub unsafe extern "C" fn sls_adapt_create(
             let job = Adaptation::new(&clip.clip.read(), adapt_options(&options)?)?;
             let handle = Box::new(sls_adapt {
                 job: RwLock::new(job),
-                cancelled: AtomicBool::new(false),
+                canceller: Canceller::new(),
                 health: Health::default(),
             });
             adapt.write(Box::into_raw(handle));
@@ -353,12 +357,9 @@ pub unsafe extern "C" fn sls_adapt_run(
             if person.is_null() {
                 return Err(Failure::Null("person"));
             }
-            // Whatever was asked for before this run was meant for an earlier one.
-            adapt.cancelled.store(false, Ordering::Release);
             let made = adapt.job.read().run(|progress| {
                 let told = c_progress(progress);
-                let stop = callback.is_some_and(|callback| callback(user, &told) != 0);
-                match stop || adapt.cancelled.load(Ordering::Acquire) {
+                match callback.is_some_and(|callback| callback(user, &told) != 0) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
@@ -388,7 +389,9 @@ fn c_progress(progress: &Progress) -> sls_adapt_progress {
     }
 }
 
-/// Ends a run on another thread after its present step, with SLS_ERROR_CANCELLED.
+/// Ends the calls that are under way on a job with SLS_ERROR_CANCELLED, as soon as ONNX Runtime is
+/// between two nodes of a network; a run's checkpoint holds every whole step. Calls that begin later
+/// are not touched.
 ///
 /// @param adapt  not NULL.
 ///
@@ -400,7 +403,7 @@ pub unsafe extern "C" fn sls_adapt_cancel(adapt: *mut sls_adapt) -> sls_status {
     // SAFETY: the header demands a live job.
     unsafe {
         on(adapt, |adapt| {
-            adapt.cancelled.store(true, Ordering::Release);
+            adapt.canceller.cancel();
             Ok(())
         })
     }

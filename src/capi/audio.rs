@@ -7,7 +7,7 @@ use super::clip::sls_clip;
 use super::handle::on;
 use super::status::{Failure, sls_status};
 use super::text;
-use crate::audio::decode_file;
+use crate::audio::decode_below;
 
 /// Samples that C handed over.
 ///
@@ -52,7 +52,8 @@ unsafe fn interleaved<'a>(
 }
 
 /// Sets all of the clip's audio. Where the clip is longer there is silence; where it is shorter the
-/// rest is not heard.
+/// rest is not heard. It may be called in the middle of a stream: the frames that are pulled from
+/// then on say it.
 ///
 /// @param clip      not NULL.
 /// @param samples   interleaved, nominally -1 to 1, frames * channels of them; copied. Samples that
@@ -63,7 +64,7 @@ unsafe fn interleaved<'a>(
 ///                  surround).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO for no sample at all;
-/// SLS_ERROR_STATE while frames of a stream wait. On failure the audio stays what it was.
+/// SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the audio stays what it was.
 ///
 /// Any thread; blocks while it resamples (a minute of audio takes a fraction of a second).
 #[unsafe(no_mangle)]
@@ -91,8 +92,8 @@ pub unsafe extern "C" fn sls_clip_set_audio(
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ when the file cannot be
 /// opened; SLS_ERROR_AUDIO when it is no audio file, is truncated, or its codec is not supported;
-/// SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_STATE while frames of a stream wait. On
-/// failure the audio stays what it was.
+/// SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the
+/// audio stays what it was.
 ///
 /// Any thread; blocks while it reads and decodes.
 #[unsafe(no_mangle)]
@@ -103,7 +104,9 @@ pub unsafe extern "C" fn sls_clip_load_audio(
     // SAFETY: the header demands a live clip, and a string.
     unsafe {
         on(clip, |clip| {
-            let sound = decode_file(Path::new(text::read(path, "path")?))?;
+            let path = Path::new(text::read(path, "path")?);
+            let limit = clip.clip.read().options().memory;
+            let sound = decode_below(path, limit.map(|bytes| bytes / size_of::<f32>() as u64))?;
             Ok(clip.clip.write().set_audio(&sound.samples, sound.rate, 1)?)
         })
     }
@@ -115,7 +118,7 @@ pub unsafe extern "C" fn sls_clip_load_audio(
 /// @param clip, samples, frames, rate, channels  as for sls_clip_set_audio(); rate and channels
 /// must stay what they were in the first call.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_STATE after
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_MEMORY; SLS_ERROR_STATE after
 /// sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing was
 /// appended.
 ///
@@ -148,4 +151,23 @@ pub unsafe extern "C" fn sls_clip_push_audio(
 pub unsafe extern "C" fn sls_clip_finish_audio(clip: *mut sls_clip) -> sls_status {
     // SAFETY: the header demands a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().finish_audio()?)) }
+}
+
+/// Takes back what was pushed: samples from a position on are forgotten, and what is pushed next is
+/// heard from there, for instance when a speaker is interrupted. It may be of another rate and
+/// other channels. Frames that wait say it. Beyond the last sample there is silence up to the
+/// position.
+///
+/// @param clip      not NULL.
+/// @param position  on the clip's clock, in 1/16000 s.
+///
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when no audio was pushed; SLS_ERROR_ARGUMENT for
+/// a position before what the next frame hears, SLS_ERROR_MEMORY for one too far ahead. On failure
+/// the audio stays what it was.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_cut_audio(clip: *mut sls_clip, position: i64) -> sls_status {
+    // SAFETY: the header demands a live clip.
+    unsafe { on(clip, |clip| Ok(clip.clip.write().cut_audio(position)?)) }
 }

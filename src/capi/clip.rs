@@ -11,11 +11,11 @@ use super::frame::{self, sls_frame};
 use super::handle::{self, Handle, on};
 use super::sized::{self, Out, SizedStruct};
 use super::status::{Failure, sls_status};
-use crate::Error;
 use crate::audio::Rate;
 use crate::clip::{Clip, ClipOptions, Timing};
-use crate::face::Selection;
+use crate::face::{MaskTrim, Selection};
 use crate::frame::Transfer;
+use crate::{Canceller, Error};
 
 /// The largest face speaks.
 pub const SLS_SELECT_LARGEST: i32 = 0;
@@ -23,6 +23,9 @@ pub const SLS_SELECT_LARGEST: i32 = 0;
 pub const SLS_SELECT_POINT: i32 = 1;
 /// The face of a number speaks: see sls_clip_face().
 pub const SLS_SELECT_FACE: i32 = 2;
+/// The face with so many others to its left in the frame speaks: 0 is the leftmost. It needs no
+/// other frame, and does not follow faces that change places.
+pub const SLS_SELECT_FROM_LEFT: i32 = 3;
 
 /// The numbers are as they are to be displayed, like those of ordinary video; they go through
 /// untouched.
@@ -40,6 +43,7 @@ pub const SLS_TRANSFER_LINEAR: i32 = 3;
 /// number of threads; every other call has the clip for itself and waits for its turn.
 pub struct sls_clip {
     pub(super) clip: RwLock<Clip>,
+    canceller: Canceller,
     health: Health,
 }
 
@@ -48,6 +52,10 @@ impl Handle for sls_clip {
 
     fn health(&self) -> &Health {
         &self.health
+    }
+
+    fn canceller(&self) -> Option<&Canceller> {
+        Some(&self.canceller)
     }
 }
 
@@ -67,7 +75,8 @@ pub struct sls_clip_options {
     pub point_x: f32,
     /// For SLS_SELECT_POINT: pixels from the top edge.
     pub point_y: f32,
-    /// For SLS_SELECT_FACE: the face's number.
+    /// For SLS_SELECT_FACE: the face's number; for SLS_SELECT_FROM_LEFT: how many others lie to its
+    /// left.
     pub face: u32,
     /// How the numbers of the frames relate to light: one of SLS_TRANSFER_; SLS_TRANSFER_DISPLAY by
     /// default.
@@ -84,8 +93,17 @@ pub struct sls_clip_options {
     pub times: *const i64,
     /// Frames at times.
     pub time_count: u64,
+    /// The most bytes of frames that wait, of audio and of crops that the clip may hold; what would
+    /// hold more is refused with SLS_ERROR_MEMORY. 0, the default: as many as there are. The
+    /// networks' own memory is the engine's and does not grow with the clip.
+    pub memory_limit: u64,
+    /// Moves the rim of what is painted by so many pixels of the 256 that the network sees of the
+    /// face, -20 to 20: outwards above 0, never beyond what was painted; 0 by default.
+    pub mask_grow: f32,
+    /// How wide the rim is, times the bundle's own, up to 4; 0, the default, reads as 1.
+    pub mask_feather: f32,
     /// 0.
-    pub reserved: [u64; 6],
+    pub reserved: [u64; 4],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -93,7 +111,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 6]
+        self.reserved0 == 0 && self.reserved == [0; 4]
     }
 }
 
@@ -158,6 +176,7 @@ pub unsafe extern "C" fn sls_clip_create(
             let made = Clip::new(engine.engine.clone(), clip_options(&options)?)?;
             let handle = Box::new(sls_clip {
                 clip: RwLock::new(made),
+                canceller: Canceller::new(),
                 health: Health::default(),
             });
             clip.write(Box::into_raw(handle));
@@ -187,6 +206,7 @@ unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOptions, Failur
             y: options.point_y.into(),
         },
         SLS_SELECT_FACE => Selection::Id(options.face),
+        SLS_SELECT_FROM_LEFT => Selection::FromLeft(options.face),
         other => {
             let reason = format!("{other} is none of SLS_SELECT_");
             return Err(Failure::argument("options.selection", reason));
@@ -214,6 +234,15 @@ unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOptions, Failur
         selection,
         transfer,
         strength: options.strength,
+        mask: MaskTrim {
+            grow: options.mask_grow,
+            // Fields that took reserved bytes mean by 0 what programs knew before.
+            feather: match options.mask_feather {
+                0.0 => MaskTrim::default().feather,
+                feather => feather,
+            },
+        },
+        memory: (options.memory_limit > 0).then_some(options.memory_limit),
         ..ClipOptions::default()
     })
 }
@@ -227,6 +256,48 @@ unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOptions, Failur
 pub unsafe extern "C" fn sls_clip_destroy(clip: *mut sls_clip) {
     // SAFETY: the header demands a live clip that nobody uses.
     unsafe { handle::destroy(clip) }
+}
+
+/// Ends the calls that are under way on a clip: they return SLS_ERROR_CANCELLED as soon as ONNX
+/// Runtime is between two nodes of a network, on the CPU within a few milliseconds. A call that was
+/// finished in that moment gives what it gives. Calls that begin later are not touched, and what was
+/// cancelled can be called again: nothing was noted, and the stream is where it was.
+///
+/// @param clip  not NULL.
+///
+/// @return SLS_OK, SLS_ERROR_NULL.
+///
+/// Any thread; does not block.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_cancel(clip: *const sls_clip) -> sls_status {
+    // SAFETY: the header demands a live clip.
+    unsafe {
+        on(clip, |clip| {
+            clip.canceller.cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Tells what a clip holds: bytes of frames that wait, of audio and of crops. It is what
+/// sls_clip_options.memory_limit limits.
+///
+/// @param clip   not NULL.
+/// @param bytes  not NULL; receives the bytes.
+///
+/// @return SLS_OK, SLS_ERROR_NULL.
+///
+/// Any number of threads at once; waits for calls that have the clip for themselves.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_memory(clip: *const sls_clip, bytes: *mut u64) -> sls_status {
+    // SAFETY: the header demands a live clip and a writable pointer.
+    unsafe {
+        on(clip, |clip| {
+            let bytes = bytes.as_mut().ok_or(Failure::Null("bytes"))?;
+            *bytes = clip.clip.read().held().bytes;
+            Ok(())
+        })
+    }
 }
 
 /// Sets the picture that says who speaks: the largest face in it, best seen from the front and

@@ -7,8 +7,8 @@ use bytemuck::Zeroable;
 use super::boundary::boundary;
 use super::sized::{self, SizedStruct};
 use super::status::{Failure, sls_status};
-use crate::Error;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
+use crate::{Error, memory};
 
 /// 8-bit red, green, blue, alpha.
 pub const SLS_FORMAT_RGBA8: i32 = 1;
@@ -76,6 +76,26 @@ unsafe impl SizedStruct for sls_frame {
 pub unsafe extern "C" fn sls_frame_init(frame: *mut sls_frame, struct_size: usize) -> sls_status {
     // SAFETY: the header demands a struct of that size.
     boundary(|| unsafe { sized::init(frame, struct_size, "frame", Zeroable::zeroed()) })
+}
+
+/// A frame without memory yet.
+pub(super) fn unplaced(width: u32, height: u32, format: PixelFormat) -> sls_frame {
+    let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+    sls_frame {
+        struct_size: size_of::<sls_frame>() as u32,
+        format: match format {
+            PixelFormat::Rgba8 => SLS_FORMAT_RGBA8,
+            PixelFormat::Bgra8 => SLS_FORMAT_BGRA8,
+            PixelFormat::Rgb8 => SLS_FORMAT_RGB8,
+            PixelFormat::Rgba16 => SLS_FORMAT_RGBA16,
+            PixelFormat::RgbaF16 => SLS_FORMAT_RGBA_HALF,
+            PixelFormat::RgbaF32 => SLS_FORMAT_RGBA_FLOAT,
+        },
+        width: side(width),
+        height: side(height),
+        stride: i64::from(width) * format.bytes() as i64,
+        ..Zeroable::zeroed()
+    }
 }
 
 /// Where a frame's rows lie, checked as far as one can without touching them.
@@ -260,7 +280,8 @@ pub(super) unsafe fn pair<T>(
         let (source, mut destination) = unsafe { (source.frame()?, destination.frame_mut()?) };
         return body(&source, &mut destination);
     }
-    let mut bytes = vec![0; source.width as usize * source.height as usize * source.format.bytes()];
+    let size = source.width as usize * source.height as usize * source.format.bytes();
+    let mut bytes = memory::filled(0, size, "source")?;
     let (width, height, format) = (source.width, source.height, source.format);
     let mut copy = FrameMut::packed(&mut bytes, width, height, format)?;
     // SAFETY: as promised by the caller; this view ends before the destination's begins.

@@ -3,6 +3,7 @@
 use super::boundary::{Health, boundary, boundary_on};
 use super::status::{Failure, sls_status};
 use super::text;
+use crate::Canceller;
 use std::ffi::c_char;
 
 /// What C holds a pointer to.
@@ -11,6 +12,11 @@ pub(super) trait Handle {
     const NAME: &'static str;
 
     fn health(&self) -> &Health;
+
+    /// What ends the calls on it from another thread, where anything does.
+    fn canceller(&self) -> Option<&Canceller> {
+        None
+    }
 }
 
 /// Runs a call on a handle, if it is not NULL and not poisoned.
@@ -24,7 +30,11 @@ pub(super) unsafe fn on<H: Handle>(
     // SAFETY: as promised by the caller. Handles are only shared: what changes is behind a lock.
     match unsafe { pointer.as_ref() } {
         None => boundary(|| Err(Failure::Null(H::NAME))),
-        Some(handle) => boundary_on(handle.health(), || body(handle)),
+        Some(handle) => boundary_on(handle.health(), || match handle.canceller() {
+            // From before the handle's lock on: what waits for its turn is cancelled too.
+            Some(canceller) => canceller.during(|| body(handle)),
+            None => body(handle),
+        }),
     }
 }
 

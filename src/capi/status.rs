@@ -50,6 +50,8 @@ pub const SLS_ERROR_CANCELLED: i32 = -17;
 pub const SLS_ERROR_POISONED: i32 = -18;
 /// A person file or a checkpoint of an adaptation is damaged, or belongs to another bundle.
 pub const SLS_ERROR_PERSON: i32 = -20;
+/// There is not enough memory, or sls_clip_options.memory_limit does not allow more.
+pub const SLS_ERROR_MEMORY: i32 = -21;
 /// A fault of this library. The process is safe; the handle is poisoned.
 pub const SLS_ERROR_INTERNAL: i32 = -19;
 
@@ -95,6 +97,7 @@ impl Failure {
                 Error::Runtime(_) => SLS_ERROR_RUNTIME,
                 Error::Provider { .. } => SLS_ERROR_PROVIDER,
                 Error::Network { .. } => SLS_ERROR_NETWORK,
+                Error::Memory(_) => SLS_ERROR_MEMORY,
                 Error::NoFace(_) => SLS_ERROR_NO_FACE,
                 Error::Again(_) => SLS_AGAIN,
                 Error::End => SLS_END,
@@ -155,6 +158,7 @@ pub extern "C" fn sls_status_str(status: i32) -> *const c_char {
         SLS_ERROR_STATE => "the call does not fit the state\0",
         SLS_ERROR_CANCELLED => "cancelled\0",
         SLS_ERROR_PERSON => "a person file cannot be used\0",
+        SLS_ERROR_MEMORY => "there is not enough memory\0",
         SLS_ERROR_POISONED => "the handle is poisoned\0",
         SLS_ERROR_INTERNAL => "internal error\0",
         _ => "unknown status\0",

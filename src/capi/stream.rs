@@ -1,10 +1,14 @@
 //! The stream: frames in, frames out a little later.
 
+use std::ffi::c_void;
+
 use super::clip::sls_clip;
 use super::frame::{self, sls_frame};
 use super::handle::on;
 use super::render::{Wish, sls_render_options, sls_render_result};
+use super::sized::Out;
 use super::status::{Failure, sls_status};
+use crate::Error;
 
 /// Tells how far a stream must be ahead of the frame that it gives.
 ///
@@ -51,8 +55,9 @@ pub unsafe extern "C" fn sls_clip_look_ahead(
 ///               sls_clip_seek() went.
 ///
 /// @return SLS_OK; SLS_AGAIN when frames must be pulled first; SLS_ERROR_NULL, SLS_ERROR_ABI,
-/// SLS_ERROR_FRAME; SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after
-/// sls_clip_flush(); SLS_ERROR_NETWORK. The frame was taken only with SLS_OK.
+/// SLS_ERROR_FRAME, also when size or format are not those of the stream's first frame;
+/// SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after sls_clip_flush();
+/// SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame was taken only with SLS_OK.
 ///
 /// Any thread; blocks while networks run.
 #[unsafe(no_mangle)]
@@ -130,6 +135,67 @@ pub unsafe extern "C" fn sls_clip_pull_frame(
             let rendered = stream.pull_frame_with(&mut destination, &mut wish.options())?;
             drop(stream);
             wish.grant(&rendered)
+        })
+    }
+}
+
+/// Gets memory for a frame that is about to be rendered.
+///
+/// @param user   what was given to sls_clip_pull_allocated().
+/// @param frame  format, width and height are set, and stride to the least: set data, and stride to
+/// what it is. Nothing else is read.
+///
+/// @return 0; anything else is refused with SLS_ERROR_MEMORY.
+///
+/// It is called on the thread of sls_clip_pull_allocated(), at most once. It must not throw, and
+/// must not call a function on the same clip.
+pub type sls_allocate_callback =
+    Option<unsafe extern "C" fn(user: *mut c_void, frame: *mut sls_frame) -> i32>;
+
+/// As sls_clip_pull_frame(), into memory of yours that is asked for only when a frame is there to be
+/// rendered: a host's pool, pinned memory, a file's mapping.
+///
+/// @param clip         not NULL.
+/// @param allocate     not NULL.
+/// @param user         handed to the callback as it is; may be NULL.
+/// @param destination  not NULL, its struct_size set; receives the frame, in the memory that the
+/// callback gave. That memory is yours in any case, also when rendering fails after the callback.
+/// @param options      NULL for the defaults.
+/// @param result       may be NULL.
+///
+/// @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY when the callback has none; SLS_ERROR_FRAME
+/// when its stride cannot be, SLS_ERROR_NULL when its data is NULL.
+///
+/// Any thread; blocks while networks run.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_pull_allocated(
+    clip: *mut sls_clip,
+    allocate: sls_allocate_callback,
+    user: *mut c_void,
+    destination: *mut sls_frame,
+    options: *const sls_render_options,
+    result: *mut sls_render_result,
+) -> sls_status {
+    // SAFETY: the header demands a live clip, a callback for this call and structs as described.
+    unsafe {
+        on(clip, |clip| {
+            let allocate = allocate.ok_or(Failure::Null("allocate"))?;
+            let out = Out::new(destination, "destination")?;
+            let out = out.ok_or(Failure::Null("destination"))?;
+            let mut wish = Wish::new(options, result)?;
+            let mut stream = clip.clip.write();
+            let (width, height, format) = stream.ready()?;
+            let mut target = frame::unplaced(width, height, format);
+            if allocate(user, &mut target) != 0 {
+                let none = "the callback has none for the frame";
+                return Err(Failure::Error(Error::Memory(none.into())));
+            }
+            let mut view = frame::write(&target, "destination")?;
+            let rendered = stream.pull_frame_with(&mut view, &mut wish.options())?;
+            drop(stream);
+            wish.grant(&rendered)?;
+            out.write(target);
+            Ok(())
         })
     }
 }

@@ -65,8 +65,12 @@
  *   function. Programs built with this header work with later versions of the same ABI.
  * - Constants are int32_t; numbers that stand for nothing are refused.
  * - Strings are UTF-8.
- * - Memory that the library allocates is freed by its destroy functions and no other. There is no
- *   limit but the machine's; a clip's stream holds a bounded number of frames.
+ * - Memory that the library allocates is freed by its destroy functions and no other. A clip's
+ *   stream holds a bounded number of frames, and sls_clip_options.memory_limit bounds the bytes.
+ *   Where an input asks for more memory than there is, the call returns SLS_ERROR_MEMORY; only what
+ *   the machine lacks for small things of its own ends the process.
+ * - What blocks on a clip or an adaptation can be ended from another thread: sls_clip_cancel(),
+ *   sls_adapt_cancel(). Any such call may then return SLS_ERROR_CANCELLED.
  * - Nothing is written to standard output or standard error, no signal handler is installed, and no
  *   environment variable is needed. See sls_set_log_callback().
  */

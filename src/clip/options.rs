@@ -4,7 +4,7 @@ use super::Timing;
 use crate::audio::Rate;
 use crate::face::{MaskTrim, Selection};
 use crate::frame::{ColourMatch, Transfer};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// How a clip is rendered. Every frame of one clip is rendered with the same options.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,9 @@ pub struct ClipOptions {
     pub colour_match: ColourMatch,
     /// How the rim of what is painted is trimmed.
     pub mask: MaskTrim,
+    /// The most bytes of frames, audio and crops that the clip may hold; `None`: as many as there
+    /// are. What would hold more is refused with [`Error::Memory`].
+    pub memory: Option<u64>,
 }
 
 impl Default for ClipOptions {
@@ -37,6 +40,7 @@ impl Default for ClipOptions {
             strength: 1.0,
             colour_match: ColourMatch::default(),
             mask: MaskTrim::default(),
+            memory: None,
         }
     }
 }
@@ -99,10 +103,12 @@ pub struct Matte {
 
 impl Matte {
     /// A matte of the given size that lets nothing through; its memory is used again.
-    pub(crate) fn clear(&mut self, width: usize, height: usize) {
+    pub(crate) fn clear(&mut self, width: usize, height: usize) -> Result<()> {
         (self.width, self.height) = (width, height);
         self.alpha.clear();
+        memory::reserve(&mut self.alpha, width * height, "matte")?;
         self.alpha.resize(width * height, 0.0);
+        Ok(())
     }
 }
 
@@ -178,4 +184,6 @@ pub struct Held {
     pub audio: usize,
     /// Frames whose tracks were analysed for random access.
     pub analysed: usize,
+    /// Bytes of the frames, the audio and the crops: what [`ClipOptions::memory`] limits.
+    pub bytes: u64,
 }

@@ -6,8 +6,10 @@ use super::reference::{Reference, is_shown};
 use super::render::Gathered;
 use super::{Clip, Sound};
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
+use crate::face::lips::mouth_points;
 use crate::face::{Pose, Selection};
 use crate::frame::{FrameRef, Similarity};
+use crate::latent::{AudioCode, WINDOW};
 use crate::metrics::sync::{COLUMNS, LEAD};
 use crate::{Error, Result};
 
@@ -33,10 +35,12 @@ pub(crate) struct Moment {
     pub pose: Pose,
     /// Crop to frame.
     pub map: Similarity,
-    /// The smoothed code, `[14 * D]`.
-    pub code: Vec<f32>,
-    /// The mouth's shape, `[S]`.
-    pub shape: Vec<f32>,
+    /// The codes of the words round the frame, for MaLS.
+    pub heard: [Arc<AudioCode>; WINDOW],
+    /// Identity coefficients seen in this frame.
+    pub identity: Vec<f32>,
+    /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
+    pub points: Vec<f32>,
 }
 
 impl Clip {
@@ -105,20 +109,25 @@ impl Clip {
         let speaking = gathered
             .window
             .speaking(self.options.selection, self.engine.crop());
-        let Some((_, face, _)) = speaking.filter(|(own, ..)| is_shown(own)) else {
+        let Some((own, face, _)) = speaking.filter(|(own, ..)| is_shown(own)) else {
             return Ok(None);
         };
         let reference = self.reference()?;
         let scratch = &mut self.scratch.take();
-        let smooth = self.smooth(&gathered, &reference, scratch)?;
+        let heard = self.codes_of(&gathered, scratch)?;
         let map = self.look(&face, &reference, source, scratch)?;
+        let model = self.engine.face_model();
+        let mouth = &own.expression[..model.mouth().min(own.expression.len())];
+        let mut points = Vec::new();
+        mouth_points(model, &face.pose, &own.identity, mouth, &map, &mut points);
         Ok(Some(Moment {
             crop: scratch.crop.clone(),
             hole: scratch.mask.hole().to_vec(),
             pose: face.pose,
             map,
-            code: smooth.code,
-            shape: smooth.shape,
+            heard,
+            identity: own.identity.clone(),
+            points,
         }))
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Clip;
+use crate::engine::Engine;
 use crate::face::lips::mouth_points;
 use crate::face::quality::{fade, reference_score, sharpness};
 use crate::face::select::choose;
@@ -29,6 +30,22 @@ pub(crate) struct Reference {
     pub identity: Vec<f32>,
     /// The crop and the mouth's points in it; `None` where the generator is not given them.
     pub shown: Option<Shown>,
+}
+
+impl Reference {
+    /// `E_ref` of a candidate.
+    pub fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
+        let code = engine.networks().reference.run(&candidate.crop)?;
+        let size = engine.bundle().manifest().image;
+        Ok(Self {
+            code,
+            identity: candidate.identity.clone(),
+            shown: engine.carry().map(|_| Shown {
+                picture: Picture::new(&candidate.crop, size),
+                points: candidate.points.clone(),
+            }),
+        })
+    }
 }
 
 /// The reference's picture, to be carried to other mouths.
@@ -169,18 +186,8 @@ impl Clip {
         })
     }
 
-    /// `E_ref` of a candidate.
     pub(super) fn encode(&self, candidate: &Candidate) -> Result<Reference> {
-        let code = self.engine.networks().reference.run(&candidate.crop)?;
-        let size = self.engine.bundle().manifest().image;
-        Ok(Reference {
-            code,
-            identity: candidate.identity.clone(),
-            shown: self.engine.carry().map(|_| Shown {
-                picture: Picture::new(&candidate.crop, size),
-                points: candidate.points.clone(),
-            }),
-        })
+        Reference::encode(&self.engine, candidate)
     }
 }
 

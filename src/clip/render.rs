@@ -221,7 +221,7 @@ impl Clip {
     ) -> Result<Rendered> {
         copy_pixels(source, target)?;
         if let Some(matte) = &mut options.matte {
-            matte.clear(source.width(), source.height());
+            matte.clear(source.width(), source.height())?;
         }
         Ok(rendered)
     }
@@ -276,7 +276,7 @@ impl Clip {
             .compositor
             .blend(target, transfer, &map, &patch, job.strength)?;
         if let Some(matte) = &mut options.matte {
-            matte.clear(source.width(), source.height());
+            matte.clear(source.width(), source.height())?;
             let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
             scratch
                 .compositor
@@ -322,7 +322,7 @@ impl Clip {
     }
 
     /// The seven codes round a frame, from the ring or computed. No lock is held meanwhile.
-    fn codes_of(
+    pub(super) fn codes_of(
         &self,
         gathered: &Gathered<'_>,
         scratch: &mut Scratch,

@@ -12,7 +12,7 @@ use crate::audio::Timeline;
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
 use crate::latent::{REACH, STEP};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// Frames that a stream of unknown rate may wait for audio: a quarter second at 240 a second.
 const UNKNOWN_RATE: usize = 64;
@@ -29,6 +29,8 @@ pub(crate) struct Stream {
     /// What was seen in the waiting frames and in the two before them.
     analysis: Analysis,
     encoded: Encoded,
+    /// Width, height and format of its frames, once one came.
+    kind: Option<(u32, u32, PixelFormat)>,
     /// Index of the next frame pushed.
     next: i64,
     /// Position of the last frame pushed.
@@ -62,6 +64,7 @@ impl Stream {
             waiting: VecDeque::new(),
             analysis: Analysis::default(),
             encoded: Encoded::default(),
+            kind: None,
             next: 0,
             last: None,
             flushed: false,
@@ -72,6 +75,13 @@ impl Stream {
     /// Frames waiting.
     pub fn frames(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Bytes of pixels held, of buffers that lie ready too.
+    pub fn bytes(&self) -> usize {
+        let waiting = self.waiting.iter().map(|frame| frame.bytes.capacity());
+        let spare = self.spare.iter().map(Vec::capacity);
+        waiting.chain(spare).sum()
     }
 
     /// Frames whose tracks are held.
@@ -89,6 +99,7 @@ impl Stream {
         self.waiting.clear();
         self.analysis = Analysis::default();
         self.encoded = Encoded::default();
+        self.kind = None;
         self.next = next;
         self.last = None;
         self.flushed = false;
@@ -99,10 +110,33 @@ impl Stream {
         self.flushed || index < self.next
     }
 
+    /// [`Error::Frame`] unless a frame is of the size and format of those before it.
+    fn check_alike(&self, frame: &FrameRef<'_>) -> Result<()> {
+        let (width, height) = (frame.width() as u32, frame.height() as u32);
+        let known = match self.kind {
+            Some(known) if known != (width, height, frame.format()) => known,
+            _ => return Ok(()),
+        };
+        let size = known.0 == width && known.1 == height;
+        Err(Error::Frame {
+            field: if size { "format" } else { "width" },
+            reason: format!(
+                "{width}x{height} {:?}, but the stream began with {}x{} {:?}: reset or seek first",
+                frame.format(),
+                known.0,
+                known.1,
+                known.2
+            ),
+        })
+    }
+
     /// Holds a copy of a frame.
     fn hold(&mut self, position: i64, frame: &FrameRef<'_>, faces: Vec<Face>) -> Result<()> {
         let mut bytes = self.spare.pop().unwrap_or_default();
-        bytes.resize(frame.width() * frame.height() * frame.format().bytes(), 0);
+        let size = size_of_frame(frame);
+        let more = size.saturating_sub(bytes.len());
+        memory::reserve(&mut bytes, more, "frame")?;
+        bytes.resize(size, 0);
         let (width, height) = (frame.width() as u32, frame.height() as u32);
         let mut copy = FrameMut::packed(&mut bytes, width, height, frame.format())?;
         copy_pixels(frame, &mut copy)?;
@@ -116,6 +150,7 @@ impl Stream {
             format,
         });
         self.analysis.note(index, faces);
+        self.kind = Some((width, height, format));
         self.next += 1;
         self.last = Some(position);
         Ok(())
@@ -132,14 +167,24 @@ impl Stream {
     }
 }
 
+/// Bytes of a frame without padding.
+fn size_of_frame(frame: &FrameRef<'_>) -> usize {
+    frame.width() * frame.height() * frame.format().bytes()
+}
+
 impl Clip {
     /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
     /// `channels` channels, in chunks of any size.
     ///
     /// # Errors
     /// [`Error::Argument`] when rate, channels or length cannot be or change, [`Error::State`]
-    /// after [`finish_audio`](Self::finish_audio) or [`set_audio`](Self::set_audio).
+    /// after [`finish_audio`](Self::finish_audio) or [`set_audio`](Self::set_audio),
+    /// [`Error::Memory`].
     pub fn push_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        let frames = interleaved.len() as u128 / u128::from(channels.max(1));
+        let samples = frames * u128::from(crate::audio::RATE) / u128::from(rate.max(1));
+        let bytes = samples * size_of::<f32>() as u128;
+        self.admit(u64::try_from(bytes).unwrap_or(u64::MAX), "audio")?;
         if let Sound::None = self.sound {
             let mut audio = Timeline::growing(self.options.audio_offset);
             audio.push(interleaved, rate, channels)?;
@@ -170,12 +215,32 @@ impl Clip {
         }
     }
 
+    /// Forgets what was pushed from `position` (samples at 16 kHz on the clip's clock) on: what is
+    /// pushed next is heard from there, and may be of another rate. Frames that wait say it.
+    ///
+    /// # Errors
+    /// [`Error::State`] when no audio was pushed; [`Error::Argument`] for a position before what the
+    /// next frame hears, [`Error::Memory`] for one beyond all memory. The audio stays as it was.
+    pub fn cut_audio(&mut self, position: i64) -> Result<()> {
+        let Sound::Growing(audio) = &self.sound else {
+            return Err(Error::State("no audio was pushed that could be cut".into()));
+        };
+        let silence = u64::try_from(position.saturating_sub(audio.end())).unwrap_or(0);
+        self.admit(silence.saturating_mul(size_of::<f32>() as u64), "audio")?;
+        if let Sound::Growing(audio) = &mut self.sound {
+            audio.cut(position)?;
+            self.codes.clear();
+        }
+        Ok(())
+    }
+
     /// Gives the stream its next frame; it is copied. Its time follows from the clip's timing.
     /// Gives the frame's index.
     ///
     /// # Errors
     /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
-    /// [`flush`](Self::flush), [`Error::Argument`] beyond the end of a variable timing,
+    /// [`flush`](Self::flush), [`Error::Frame`] when size or format are not those of the frames
+    /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
     /// [`Error::Network`] when a network fails. The frame was not taken then.
     pub fn push_frame(&mut self, frame: &FrameRef<'_>) -> Result<i64> {
         let position = self.options.timing.position(self.stream.next)?;
@@ -205,6 +270,10 @@ impl Clip {
         if self.stream.waiting.len() >= self.stream.capacity {
             return Err(Error::Again(FULL));
         }
+        self.stream.check_alike(frame)?;
+        let spare = self.stream.spare.last().map_or(0, Vec::capacity);
+        let more = size_of_frame(frame).saturating_sub(spare);
+        self.admit(more as u64, "frame")?;
         let index = self.stream.next;
         let faces = self.track(frame)?;
         self.stream.hold(position, frame, faces)?;
@@ -252,13 +321,7 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
-        let Some(waiting) = self.stream.waiting.front() else {
-            return Err(if self.stream.flushed {
-                Error::End
-            } else {
-                Error::Again(MORE_FRAMES)
-            });
-        };
+        let waiting = self.front()?;
         let rendered = self.stream_frame(waiting, target, options)?;
         let position = waiting.position;
         self.stream.release();
@@ -272,6 +335,32 @@ impl Clip {
             );
         }
         Ok(rendered)
+    }
+
+    fn front(&self) -> Result<&Waiting> {
+        self.stream
+            .waiting
+            .front()
+            .ok_or(match self.stream.flushed {
+                true => Error::End,
+                false => Error::Again(MORE_FRAMES),
+            })
+    }
+
+    /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
+    /// format, for callers who get memory for it only then.
+    ///
+    /// # Errors
+    /// As [`pull_frame`](Self::pull_frame), but for what is wrong with a target.
+    pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
+        let waiting = self.front()?;
+        let gathered = self.gather(waiting)?;
+        let selection = self.options.selection;
+        let speaking = gathered.window.speaking(selection, self.engine.crop());
+        if self.reference.is_none() && speaking.is_some() {
+            self.stream_reference()?;
+        }
+        Ok((waiting.width, waiting.height, waiting.format))
     }
 
     /// Index and size of the frame that [`pull_frame`](Self::pull_frame) gives next, where one
@@ -314,6 +403,15 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
+        let gathered = self.gather(waiting)?;
+        let source = waiting.frame()?;
+        self.render_gathered(&gathered, &source, target, options, || {
+            self.stream_reference()
+        })
+    }
+
+    /// What a waiting frame is a function of, once all of it is there.
+    fn gather(&self, waiting: &Waiting) -> Result<Gathered<'_>> {
         let (stream, index) = (&self.stream, waiting.index);
         if !stream.is_known(index.saturating_add(SMOOTHING)) {
             return Err(Error::Again(MORE_FRAMES));
@@ -335,15 +433,11 @@ impl Clip {
                 "the faces of frame {index} are not known"
             )));
         };
-        let gathered = Gathered {
+        Ok(Gathered {
             index,
             position: waiting.position,
             audio,
             window,
-        };
-        let source = waiting.frame()?;
-        self.render_gathered(&gathered, &source, target, options, || {
-            self.stream_reference()
         })
     }
 

@@ -218,30 +218,31 @@ impl Step {
             let value = ort::session::SessionInputValue::from(tensor);
             values.push((Cow::Owned(format!("theta.{}", parameter.name)), value));
         }
-        self.pool.run(|session| {
-            let outputs = session.run(values).map_err(failed)?;
-            let read = |name: &str, length: usize| -> Result<Vec<f32>> {
-                let Some(output) = outputs.get(name) else {
-                    return Err(self.pool.failure(format!("it gives no {name}")));
+        self.pool.run(|seat| {
+            seat.run(values, failed, |outputs| {
+                let read = |name: &str, length: usize| -> Result<Vec<f32>> {
+                    let Some(output) = outputs.get(name) else {
+                        return Err(self.pool.failure(format!("it gives no {name}")));
+                    };
+                    let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
+                    if data.len() != length {
+                        return Err(self.pool.failure(format!("its {name} has shape {found}")));
+                    }
+                    Ok(data.to_vec())
                 };
-                let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
-                if data.len() != length {
-                    return Err(self.pool.failure(format!("its {name} has shape {found}")));
+                let mut terms = [0.0; 3];
+                for (term, name) in terms.iter_mut().zip(["picture", "sync", "regulariser"]) {
+                    *term = read(name, 1)?[0];
                 }
-                Ok(data.to_vec())
-            };
-            let mut terms = [0.0; 3];
-            for (term, name) in terms.iter_mut().zip(["picture", "sync", "regulariser"]) {
-                *term = read(name, 1)?[0];
-            }
-            let gradient =
-                |p: &Parameter| read(&format!("grad.{}", p.name), p.shape.iter().product());
-            let gradients = self
-                .parameters
-                .iter()
-                .map(gradient)
-                .collect::<Result<_>>()?;
-            Ok(StepResult { terms, gradients })
+                let gradient =
+                    |p: &Parameter| read(&format!("grad.{}", p.name), p.shape.iter().product());
+                let gradients = self
+                    .parameters
+                    .iter()
+                    .map(gradient)
+                    .collect::<Result<_>>()?;
+                Ok(StepResult { terms, gradients })
+            })
         })
     }
 }

@@ -179,21 +179,22 @@ impl Network {
                 ort::session::SessionInputValue::from(tensor),
             ));
         }
-        self.pool.run(|session| {
-            let outputs = session.run(values).map_err(failed)?;
-            let mut answer = [const { Vec::new() }; O];
-            for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
-                let Some(output) = outputs.get(*name) else {
-                    return Err(self.pool.failure(format!("it gives no {name}")));
-                };
-                let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
-                if data.len() != shape.iter().product::<usize>() {
-                    let reason = format!("its {name} has shape {found}, not {shape:?}");
-                    return Err(self.pool.failure(reason));
+        self.pool.run(|seat| {
+            seat.run(values, failed, |outputs| {
+                let mut answer = [const { Vec::new() }; O];
+                for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
+                    let Some(output) = outputs.get(*name) else {
+                        return Err(self.pool.failure(format!("it gives no {name}")));
+                    };
+                    let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
+                    if data.len() != shape.iter().product::<usize>() {
+                        let reason = format!("its {name} has shape {found}, not {shape:?}");
+                        return Err(self.pool.failure(reason));
+                    }
+                    *slot = data.to_vec();
                 }
-                *slot = data.to_vec();
-            }
-            Ok(answer)
+                Ok(answer)
+            })
         })
     }
 }

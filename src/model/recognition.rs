@@ -85,17 +85,17 @@ impl Recognition {
         let failed = |error: ort::Error| self.pool.failure(error.to_string());
         let shape = [1, 3, SIDE, SIDE];
         let tensor = TensorRef::from_array_view((shape.as_slice(), picture)).map_err(failed)?;
-        self.pool.run(|session| {
-            let outputs = session
-                .run(ort::inputs![self.input.as_str() => tensor])
-                .map_err(failed)?;
-            let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-            if values.is_empty() || !values.iter().all(|v| v.is_finite()) {
-                return Err(self
-                    .pool
-                    .failure("its embedding holds no finite numbers".into()));
-            }
-            Ok(values.to_vec())
+        let inputs = ort::inputs![self.input.as_str() => tensor];
+        self.pool.run(|seat| {
+            seat.run(inputs, failed, |outputs| {
+                let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+                if values.is_empty() || !values.iter().all(|v| v.is_finite()) {
+                    return Err(self
+                        .pool
+                        .failure("its embedding holds no finite numbers".into()));
+                }
+                Ok(values.to_vec())
+            })
         })
     }
 }

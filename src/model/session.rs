@@ -1,20 +1,23 @@
 //! Sessions: one graph with its weights on one provider, and pools of them.
 
 use super::{Provider, Runtime};
-use crate::{Error, Result};
+use crate::{Error, Result, cancel};
 use ort::{
     AsPointer,
     session::{
-        Session,
+        RunOptions, Session, SessionInputs, SessionOutputs,
         builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder},
     },
-    value::DynValue,
+    value::{DynValue, Outlet},
 };
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Asks ONNX Runtime to remember which provider got which node.
 const RECORD_PLACEMENT: &str = "session.record_ep_graph_assignment_info";
+
+/// How often a call that waits for a session looks whether it was cancelled.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// Everything that a session is made from.
 pub(super) struct Recipe<'a> {
@@ -135,8 +138,40 @@ pub(super) struct Pool {
     changed: Condvar,
 }
 
+/// A session that nobody else uses meanwhile.
+pub(super) struct Seat {
+    session: Session,
+    run: cancel::Run,
+}
+
+impl Seat {
+    /// What the graph takes.
+    pub(super) fn inputs(&self) -> &[Outlet] {
+        self.session.inputs()
+    }
+
+    /// What the graph gives.
+    pub(super) fn outputs(&self) -> &[Outlet] {
+        self.session.outputs()
+    }
+
+    /// Runs the graph, and hands what it gave to `read`.
+    pub(super) fn run<'i, 'v: 'i, const N: usize, R>(
+        &mut self,
+        inputs: impl Into<SessionInputs<'i, 'v, N>>,
+        failed: impl FnOnce(ort::Error) -> Error,
+        read: impl FnOnce(&SessionOutputs<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let Self { session, run } = self;
+        cancel::ending(run, || {
+            let outputs = session.run_with_options(inputs, &**run).map_err(failed)?;
+            read(&outputs)
+        })
+    }
+}
+
 struct State {
-    idle: Vec<Session>,
+    idle: Vec<Seat>,
     /// Idle, running and being made.
     sessions: usize,
 }
@@ -165,17 +200,19 @@ impl Pool {
             }),
             changed: Condvar::new(),
         };
-        pool.placement = pool.run(|session| Ok(placement(session)))?;
+        pool.placement = pool.run(|seat| Ok(placement(&seat.session)))?;
         Ok(pool)
     }
 
     /// Runs `call` on a session that nobody else uses meanwhile.
-    pub(super) fn run<R>(&self, call: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
+    ///
+    /// [`Error::Cancelled`] when the thread's work was cancelled while it waited or ran.
+    pub(super) fn run<R>(&self, call: impl FnOnce(&mut Seat) -> Result<R>) -> Result<R> {
         let mut lent = self.lend()?;
         let _alone = run_lock(self.provider);
         // There is always one: only `drop` takes it away.
-        match lent.session.as_mut() {
-            Some(session) => call(session),
+        match lent.seat.as_mut() {
+            Some(seat) => call(seat),
             None => Err(self.failure("its session is gone".into())),
         }
     }
@@ -195,23 +232,27 @@ impl Pool {
     fn lend(&self) -> Result<Lent<'_>> {
         let mut state = self.state.lock();
         loop {
-            if let Some(session) = state.idle.pop() {
+            cancel::check()?;
+            if let Some(seat) = state.idle.pop() {
                 return Ok(Lent {
                     pool: self,
-                    session: Some(session),
+                    seat: Some(seat),
                 });
             }
             if state.sessions < self.limit {
                 state.sessions += 1;
                 break;
             }
-            self.changed.wait(&mut state);
+            match cancel::is_watched() {
+                true => _ = self.changed.wait_for(&mut state, GLANCE),
+                false => self.changed.wait(&mut state),
+            }
         }
         drop(state);
         // Counted already: `Lent` takes the count back when making it fails.
         let mut lent = Lent {
             pool: self,
-            session: None,
+            seat: None,
         };
         let recipe = Recipe {
             graph: &self.graph,
@@ -220,22 +261,28 @@ impl Pool {
             threads: self.threads,
             strict: false,
         };
-        lent.session = Some(build(self.runtime, &recipe).map_err(|reason| self.failure(reason))?);
+        let failed = |reason| self.failure(reason);
+        let session = build(self.runtime, &recipe).map_err(failed)?;
+        let run = RunOptions::new().map_err(|error| failed(error.to_string()))?;
+        lent.seat = Some(Seat {
+            session,
+            run: Arc::new(run),
+        });
         Ok(lent)
     }
 }
 
-/// A session on loan. It goes back even when the call panics.
+/// A seat on loan. It goes back even when the call panics.
 struct Lent<'a> {
     pool: &'a Pool,
-    session: Option<Session>,
+    seat: Option<Seat>,
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut state = self.pool.state.lock();
-        match self.session.take() {
-            Some(session) => state.idle.push(session),
+        match self.seat.take() {
+            Some(seat) => state.idle.push(seat),
             None => state.sessions -= 1,
         }
         drop(state);

@@ -34,7 +34,7 @@ static sls_frame rgba(unsigned char *data, int width, int height)
 }
 
 /* An engine on the CPU; of a bundle's folder, or NULL for the bundle in the library. */
-static sls_engine *cpu_engine(const char *bundle)
+static inline sls_engine *cpu_engine(const char *bundle)
 {
     sls_engine_options options;
     sls_engine *engine = NULL;

@@ -146,7 +146,7 @@ pub struct AdaptArguments {
     #[arg(
         long,
         value_parser = three,
-        default_value = "10,0.1,0.1",
+        default_value = "10,1,1",
         value_name = "PICTURE,SYNC,REGULARISER"
     )]
     pub weights: [f32; 3],

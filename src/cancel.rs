@@ -1,0 +1,183 @@
+//! Ending work from another thread: whatever runs inside [`Canceller::during`] ends with
+//! [`Error::Cancelled`] a moment after [`Canceller::cancel`].
+//!
+//! Where time is spent, [`check`] is asked: between a network's runs, between a file's packets. A
+//! run that is under way is ended by ONNX Runtime between two of its nodes. The canceller is the
+//! thread's for the length of the call, so that no function in between has to hand it on.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ort::session::{NoSelectedOutputs, RunOptions};
+use parking_lot::Mutex;
+
+use crate::{Error, Result};
+
+/// The settings of one network run, by which it can be ended.
+pub(crate) type Run = Arc<RunOptions<NoSelectedOutputs>>;
+
+/// Ends work from another thread. Clones end the same work.
+#[derive(Clone, Default)]
+pub struct Canceller(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    /// Times that work was cancelled: what began before the last one ends.
+    count: AtomicU64,
+    /// Network runs under way.
+    running: Mutex<Vec<Run>>,
+}
+
+/// A call under way.
+#[derive(Clone)]
+struct Watch {
+    state: Arc<State>,
+    since: u64,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Watch>> = const { RefCell::new(None) };
+}
+
+impl Canceller {
+    /// One that nothing uses yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does `work` on this thread; [`cancel`](Self::cancel), called on any other meanwhile, makes
+    /// what it calls in this library return [`Error::Cancelled`]. Where calls are nested, the
+    /// innermost canceller counts.
+    pub fn during<R>(&self, work: impl FnOnce() -> R) -> R {
+        let watch = Watch {
+            since: self.0.count.load(Ordering::Acquire),
+            state: self.0.clone(),
+        };
+        let _back = Back(CURRENT.replace(Some(watch)));
+        work()
+    }
+
+    /// Ends what is under way. What begins later is not touched.
+    pub fn cancel(&self) {
+        let running = self.0.running.lock();
+        self.0.count.fetch_add(1, Ordering::AcqRel);
+        for run in running.iter() {
+            if let Err(error) = run.terminate() {
+                log::debug!("a network run cannot be ended early: {error}");
+            }
+        }
+    }
+}
+
+/// Gives the thread its outer watch back, after a panic too.
+struct Back(Option<Watch>);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        CURRENT.replace(self.0.take());
+    }
+}
+
+impl Watch {
+    fn check(&self) -> Result<()> {
+        match self.state.count.load(Ordering::Acquire) == self.since {
+            true => Ok(()),
+            false => Err(Error::Cancelled),
+        }
+    }
+}
+
+/// Whether this thread's work may be cancelled at all.
+pub(crate) fn is_watched() -> bool {
+    CURRENT.with_borrow(Option::is_some)
+}
+
+/// [`Error::Cancelled`] when this thread's work was cancelled.
+pub(crate) fn check() -> Result<()> {
+    CURRENT.with_borrow(|watch| watch.as_ref().map_or(Ok(()), Watch::check))
+}
+
+/// Lets `run` be ended while `call`, which uses it, is under way.
+pub(crate) fn ending<R>(run: &Run, call: impl FnOnce() -> Result<R>) -> Result<R> {
+    let Some(watch) = CURRENT.with_borrow(Clone::clone) else {
+        return call();
+    };
+    {
+        let mut running = watch.state.running.lock();
+        // Under the lock: either this sees the cancellation, or the cancellation sees the run.
+        watch.check()?;
+        running.push(run.clone());
+    }
+    let _listed = Listed(&watch, run);
+    let outcome = call();
+    // A run that was ended fails with a sentence of its own.
+    watch.check()?;
+    outcome
+}
+
+/// A run in the list; taken out after a panic too.
+struct Listed<'a>(&'a Watch, &'a Run);
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        let Self(watch, run) = self;
+        let mut running = watch.state.running.lock();
+        running.retain(|other| !Arc::ptr_eq(other, run));
+        if watch.check().is_err()
+            && let Err(error) = run.unterminate()
+        {
+            log::debug!("a network run's settings cannot be used again: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_under_way_ends_and_what_comes_later_does_not() {
+        let canceller = Canceller::new();
+        assert!(!is_watched());
+        canceller.during(|| {
+            assert!(is_watched());
+            assert!(check().is_ok());
+            canceller.clone().cancel();
+            assert!(matches!(check(), Err(Error::Cancelled)));
+            // The innermost counts, and the outer one comes back.
+            Canceller::new().during(|| assert!(check().is_ok()));
+            assert!(check().is_err());
+        });
+        assert!(!is_watched());
+        canceller.during(|| assert!(check().is_ok()));
+    }
+
+    #[test]
+    fn a_panic_leaves_no_watch() {
+        let canceller = Canceller::new();
+        let work = std::panic::AssertUnwindSafe(|| canceller.during(|| panic!("a fault")));
+        assert!(std::panic::catch_unwind(work).is_err());
+        assert!(!is_watched());
+    }
+
+    #[test]
+    fn every_thread_inside_ends() {
+        let canceller = Canceller::new();
+        let inside = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    canceller.during(|| {
+                        inside.wait();
+                        while check().is_ok() {
+                            std::thread::yield_now();
+                        }
+                    });
+                });
+            }
+            inside.wait();
+            canceller.cancel();
+        });
+    }
+}
