@@ -1358,6 +1358,7 @@ SLS_API sls_status sls_clip_push_frame(sls_clip *clip, const sls_frame *frame, i
 /**
  * As sls_clip_push_frame(), for streams whose rate is not known beforehand.
  *
+ * @param clip, frame, index  as for sls_clip_push_frame().
  * @param position  the frame's time on the clip's clock, in 1/16000 s; not before the last one's.
  *
  * @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT when the time goes back.

@@ -159,6 +159,23 @@ fn layer_stands_alone_in_every_cpp() {
     }
 }
 
+/// Doxygen finds every parameter documented, and nothing documented that is not there.
+#[test]
+fn api_pages_are_whole() {
+    if Command::new("doxygen").arg("--version").output().is_err() {
+        eprintln!("skipped: doxygen is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = std::fs::read_to_string(root().join("packaging/Doxyfile")).unwrap();
+    settings += &format!("\nOUTPUT_DIRECTORY = {}\n", folder.path().display());
+    let file = folder.path().join("Doxyfile");
+    std::fs::write(&file, settings).unwrap();
+    support::run(Command::new("doxygen").arg(file).current_dir(root()));
+    let pages = std::fs::read_dir(folder.path().join("html")).unwrap();
+    assert!(pages.count() > 20);
+}
+
 /// The layer has every function; these it leaves to C, each with a word of why in its comments.
 #[test]
 fn layer_is_complete() {

@@ -81,6 +81,7 @@ pub unsafe extern "C" fn sls_clip_push_frame(
 
 /// As sls_clip_push_frame(), for streams whose rate is not known beforehand.
 ///
+/// @param clip, frame, index  as for sls_clip_push_frame().
 /// @param position  the frame's time on the clip's clock, in 1/16000 s; not before the last one's.
 ///
 /// @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT when the time goes back.

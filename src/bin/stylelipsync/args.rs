@@ -358,6 +358,39 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// `BLESS=1 cargo test --bin stylelipsync manual` writes the pages anew.
+    #[test]
+    fn the_manual_is_what_the_definition_says() {
+        use clap::CommandFactory;
+        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/man");
+        let fresh = tempfile::tempdir().unwrap();
+        let command = Arguments::command().name("stylelipsync");
+        clap_mangen::generate_to(command, fresh.path()).unwrap();
+        let pages = |folder: &std::path::Path| -> std::collections::BTreeMap<_, _> {
+            let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+            let read = |entry: std::fs::DirEntry| {
+                let text = std::fs::read_to_string(entry.path()).unwrap();
+                (entry.file_name(), text)
+            };
+            entries.map(read).collect()
+        };
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::create_dir_all(&kept).unwrap();
+            for (name, text) in pages(fresh.path()) {
+                std::fs::write(kept.join(name), text).unwrap();
+            }
+        }
+        let (fresh, kept) = (pages(fresh.path()), pages(&kept));
+        assert!(fresh.keys().eq(kept.keys()), "{:?}", kept.keys());
+        for (name, text) in &fresh {
+            assert!(
+                text == &kept[name],
+                "packaging/man/{} is old: BLESS=1 cargo test --bin stylelipsync manual",
+                name.display()
+            );
+        }
+    }
+
     #[test]
     fn rates_stay_rational() {
         let rate = |text: &str| text.parse::<FrameRate>().map(|r| (r.num, r.den));
