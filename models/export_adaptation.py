@@ -114,7 +114,7 @@ class Writer(torch.fx.Interpreter):
 
     SAME = {"mul.Tensor": "Mul", "mul.Scalar": "Mul", "add.Tensor": "Add", "sub.Tensor": "Sub", "div.Tensor": "Div",
             "div.Scalar": "Div", "bmm.default": "MatMul", "mm.default": "MatMul", "relu.default": "Relu", "abs.default": "Abs",
-            "sigmoid.default": "Sigmoid", "exp.default": "Exp", "neg.default": "Neg", "sgn.default": "Sign", "sqrt.default": "Sqrt",
+            "sigmoid.default": "Sigmoid", "exp.default": "Exp", "neg.default": "Neg", "sgn.default": "Sign", "sqrt.default": "Sqrt", "sin.default": "Sin", "cos.default": "Cos",
             "pow.Tensor_Scalar": "Pow", "where.self": "Where", "le.Scalar": "LessOrEqual", "gt.Scalar": "Greater",
             "eq.Scalar": "Equal", "clamp_min.default": "Max"}
     NOTHING = {"detach.default", "clone.default", "alias.default", "lift_fresh_copy.default"}
@@ -214,6 +214,10 @@ class Writer(torch.fx.Interpreter):
                 self.emit("Slice", [self.of(args[0]), self.integers(start or 0), self.integers(end), self.integers(dim)], result)
         elif op == "select.int":
             self.emit("Gather", [self.of(args[0]), self.constant(np.asarray(args[2], np.int64))], result, axis=args[1])
+        elif op == "unbind.int":
+            axis = args[1] if len(args) > 1 else 0
+            for at, part in enumerate(result):
+                self.emit("Gather", [self.of(args[0]), self.constant(np.asarray(at, np.int64))], part, axis=axis)
         elif op == "flip.default":
             count = len(args[1])
             self.emit("Slice", [self.of(args[0]), self.integers(*[-1] * count), self.integers(*[-2 ** 62] * count),

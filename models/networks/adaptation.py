@@ -2,11 +2,11 @@
 
 Five consecutive frames of the person with their own words, and the same frames with foreign words:
 
-    L = weights . (L_picture + L_perceptual, 1 - cos(own), 1 - cos(foreign))
+    L = weights . (L_picture, 1 - cos(own), 1 - cos(foreign))
 
-The weights are the paper's lambda_1, lambda_2 and lambda_R: 10, 0.1, 0.1 (section 5.2); 0 leaves a term out. The
-encoders, the fusions (SaMF), the judges and the codes are frozen; theta, the rest of the decoder, comes in as inputs,
-so that a runtime without training operators steps it. `export_adaptation.py` turns this into a graph.
+The weights are lambda_1, lambda_2 and lambda_R of section 5.2; 0 leaves a term out. The encoders, the fusions (SaMF),
+the judges and the codes are frozen; theta, the rest of the decoder, comes in as inputs, so that a runtime without
+training operators steps it. `export_adaptation.py` turns this into a graph.
 """
 import torch
 import torch.nn.functional as F
@@ -21,9 +21,9 @@ INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "o
 # What it gives, beside the gradients: before their weights.
 TERMS = ["picture", "sync", "regulariser"]
 
-# The picture term is the one that the generator was trained with (`train_generator.py --fine 0.2 --texture 16`): one
-# that asks for each pixel pays with smooth skin, on a person more so than on many.
-FINE, TEXTURE = 0.2, 16
+# L_picture is what the generator was trained with (models/README.md): a loss that asks for each pixel alone is paid
+# best by a blur, on one person as on many.
+PICTURE = {"fine": 0.2, "perceptual": 0.9, "landmarks": 12, "texture": 16}
 
 
 class Adaptation(nn.Module):
@@ -53,18 +53,18 @@ class Adaptation(nn.Module):
         return 1 - (mouth * sound).sum()
 
     def terms(self, theta, target, hole, lips, code, carried, sound, other_lips, other_code, other_carried, other_sound):
-        """(picture and perceptual, sync, regulariser), before their weights.
+        """(picture, sync, regulariser), before their weights.
 
         target [T, 3, S, S], hole [T, 1, S, S], lips [T, P, 2], code [T, 14, dim], carried as target, sound [1, dim]."""
         count = len(target)
         both = lambda own, foreign: torch.cat([own, foreign])
         composed, made = self.paint(theta, both(target, target), both(hole, hole), both(lips, other_lips),
                                     both(code, other_code), both(carried, other_carried))
-        features, _, shapes = self.judge.look(composed)
-        true, _, _ = self.judge.look(target)
-        perceptual = sum((a[:count] - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(features, true)) / len(true)
-        picture = losses.blended(made[:count], target, losses.weights(hole, lips), FINE)
-        picture = picture + perceptual + TEXTURE * losses.texture(made[:count], target, hole)
+        features, points, shapes = self.judge.look(composed)
+        perceptual, landmarks = self.judge.compare(([f[:count] for f in features], points[:count]), self.judge.look(target))
+        picture = (losses.blended(made[:count], target, losses.weights(hole, lips), PICTURE["fine"])
+                   + PICTURE["perceptual"] * perceptual + PICTURE["landmarks"] * landmarks
+                   + PICTURE["texture"] * losses.texture(made[:count], target, hole))
         return picture, self.sync(shapes[:count], sound), self.sync(shapes[count:], other_sound)
 
     def forward(self, theta, *inputs):

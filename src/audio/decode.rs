@@ -210,6 +210,12 @@ impl Decoded {
             );
         }
         edits.apply(&mut self.samples, rate);
+        if self.samples.is_empty() {
+            return Err(Error::NoAudio(format!(
+                "{}: its edit list leaves nothing of it",
+                path.display()
+            )));
+        }
         Ok(Waveform {
             samples: self.samples,
             rate,

@@ -1,0 +1,5 @@
+//! What is fuzzed: see `targets.rs`.
+
+mod targets;
+
+pub use targets::{audio, frame, manifest, person, stream};
