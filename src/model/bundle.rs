@@ -379,6 +379,7 @@ fn external_tensors(
     weights_file: &str,
 ) -> std::result::Result<Vec<(String, Vec<usize>)>, String> {
     let mut external = Vec::new();
+    onnx::is_plain(graph)?;
     for tensor in onnx::initializers(graph)? {
         let name = &tensor.name;
         match &tensor.location {

@@ -1,9 +1,10 @@
-//! Reading the list of initialisers out of an ONNX file.
+//! Looking into an ONNX file before ONNX Runtime does.
 //!
-//! ONNX Runtime would say that some tensor is missing; this says which, and of what shape, before
-//! anything is loaded. It also keeps a graph from naming a file of its own choice as the place of
-//! its weights. Only the few fields of the format that this needs are decoded; everything else is
-//! skipped by the rules of protocol buffers.
+//! ONNX Runtime would say that some tensor is missing; [`initializers`] says which, and of what
+//! shape, before anything is loaded. It also keeps a graph from naming a file of its own choice as
+//! the place of its weights, and [`is_plain`] keeps out whatever else could name a file or bring
+//! code of its own. Only the few fields of the format that this needs are decoded; everything else
+//! is skipped by the rules of protocol buffers.
 
 /// A tensor that a graph declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,107 @@ pub(super) fn initializers(model: &[u8]) -> Result<Vec<Initializer>, String> {
     }
 }
 
+/// Whether the model is made of standard operators with their own small constants, and nothing else:
+/// no other operators (some load compiled blobs from files), no functions, no graphs in graphs, no
+/// sparse tensors, no constant that lies in a file. The networks of a bundle need no more.
+pub(super) fn is_plain(model: &[u8]) -> Result<(), String> {
+    // ONNX Runtime would take it for its own format, whatever else the bytes are.
+    if model.get(4..8) == Some(b"ORTM") {
+        return Err("it is ONNX Runtime's own format".into());
+    }
+    for field in Fields(model) {
+        match field? {
+            (GRAPH, Value::Bytes(graph)) => graph_is_plain(graph)?,
+            (OPSETS, Value::Bytes(opset)) => {
+                for field in Fields(opset) {
+                    if let (OPSET_DOMAIN, Value::Bytes(domain)) = field? {
+                        is_standard(domain)?;
+                    }
+                }
+            }
+            (TRAINING_INFO | FUNCTIONS, _) => {
+                return Err("it has functions or a training graph".into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn graph_is_plain(graph: &[u8]) -> Result<(), String> {
+    for field in Fields(graph) {
+        match field? {
+            (NODE, Value::Bytes(node)) => node_is_plain(node)?,
+            (SPARSE_INITIALIZER, _) => return Err("it has sparse tensors".into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn node_is_plain(node: &[u8]) -> Result<(), String> {
+    for field in Fields(node) {
+        match field? {
+            (NODE_DOMAIN, Value::Bytes(domain)) => is_standard(domain)?,
+            (ATTRIBUTE, Value::Bytes(attribute)) => {
+                for field in Fields(attribute) {
+                    match field? {
+                        (TENSOR | TENSORS, Value::Bytes(tensor)) => is_inline(tensor)?,
+                        (SUBGRAPH | SUBGRAPHS, _) => {
+                            return Err("a node has a graph of its own".into());
+                        }
+                        (SPARSE_TENSOR | SPARSE_TENSORS, _) => {
+                            return Err("it has sparse tensors".into());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_standard(domain: &[u8]) -> Result<(), String> {
+    match domain {
+        b"" | b"ai.onnx" => Ok(()),
+        other => Err(format!(
+            "it has operators of {:?}, not of ONNX itself",
+            String::from_utf8_lossy(other)
+        )),
+    }
+}
+
+/// A message that is given twice is merged: either field alone is one too many.
+fn is_inline(tensor: &[u8]) -> Result<(), String> {
+    for field in Fields(tensor) {
+        match field? {
+            (DATA_LOCATION, Value::Number(0)) => {}
+            (EXTERNAL_DATA | DATA_LOCATION, _) => {
+                return Err("a constant is said to lie in a file".into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 const GRAPH: u64 = 7; // ModelProto.graph
+const OPSETS: u64 = 8; // ModelProto.opset_import
+const OPSET_DOMAIN: u64 = 1; // OperatorSetIdProto.domain
+const TRAINING_INFO: u64 = 20;
+const FUNCTIONS: u64 = 25;
+const NODE: u64 = 1; // GraphProto.node
+const SPARSE_INITIALIZER: u64 = 15;
+const ATTRIBUTE: u64 = 5; // NodeProto.*
+const NODE_DOMAIN: u64 = 7;
+const TENSOR: u64 = 5; // AttributeProto.*
+const SUBGRAPH: u64 = 6;
+const TENSORS: u64 = 10;
+const SUBGRAPHS: u64 = 11;
+const SPARSE_TENSOR: u64 = 22;
+const SPARSE_TENSORS: u64 = 23;
 const INITIALIZER: u64 = 5; // GraphProto.initializer
 const DIMS: u64 = 1; // TensorProto.*
 const DATA_TYPE: u64 = 2;
@@ -207,10 +308,54 @@ mod tests {
         assert!(initializers(b"").unwrap_err().contains("0 graphs"));
     }
 
+    /// A field of a number below 2048 that holds these bytes.
+    fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
+        let key = number << 3 | 2;
+        let length = bytes.len() as u64;
+        let mut out = Vec::new();
+        for number in [key, length] {
+            out.extend([(number & 0x7f) as u8 | 0x80, (number >> 7) as u8]);
+        }
+        out.extend_from_slice(bytes);
+        out
+    }
+
+    #[test]
+    fn only_plain_models_are_taken() {
+        assert_eq!(is_plain(PROBE), Ok(()));
+        let node = |inside: Vec<u8>| field(GRAPH, &field(NODE, &inside));
+        let attribute = |inside: Vec<u8>| node(field(ATTRIBUTE, &inside));
+        let tensor = |inside: &[u8]| attribute(field(TENSOR, inside));
+        let location = [field(KEY, b"location"), field(VALUE, b"/etc/passwd")].concat();
+        assert_eq!(is_plain(&tensor(&[14 << 3, 0])), Ok(()));
+        assert_eq!(is_plain(&node(field(NODE_DOMAIN, b"ai.onnx"))), Ok(()));
+        for (model, word) in [
+            (tensor(&[14 << 3, 1]), "in a file"),
+            (tensor(&field(EXTERNAL_DATA, &location)), "in a file"),
+            (
+                attribute(field(TENSORS, &field(EXTERNAL_DATA, &location))),
+                "in a file",
+            ),
+            (attribute(field(SUBGRAPH, b"")), "graph of its own"),
+            (attribute(field(SUBGRAPHS, b"")), "graph of its own"),
+            (attribute(field(SPARSE_TENSOR, b"")), "sparse"),
+            (attribute(field(SPARSE_TENSORS, b"")), "sparse"),
+            (field(GRAPH, &field(SPARSE_INITIALIZER, b"")), "sparse"),
+            (node(field(NODE_DOMAIN, b"com.microsoft")), "com.microsoft"),
+            (field(OPSETS, &field(OPSET_DOMAIN, b"x")), "\"x\""),
+            (field(FUNCTIONS, b""), "functions"),
+            (field(TRAINING_INFO, b""), "functions"),
+            (field(2, b"ORTM, a polyglot"), "own format"),
+        ] {
+            let refusal = is_plain(&model).unwrap_err();
+            assert!(refusal.contains(word), "{refusal}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
-            let _ = initializers(&bytes);
+            let _ = (initializers(&bytes), is_plain(&bytes));
         }
     }
 }
