@@ -131,7 +131,7 @@ impl Held {
     /// The frame as a reference.
     pub fn candidate(&self) -> Candidate {
         Candidate {
-            score: self.moment.score,
+            score: 0.0,
             crop: self.crop.iter().map(real).collect(),
             identity: self.moment.identity.clone(),
             points: self.moment.points.clone(),

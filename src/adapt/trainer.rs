@@ -17,9 +17,6 @@ const HELD_OUT: usize = 8;
 /// The most windows that are held out: each look at them costs as many steps.
 const MOST_HELD_OUT: usize = 3;
 
-/// One of so many frames may become the reference.
-const REFERENCES: usize = 8;
-
 /// Where foreign words begin: a stream of the bank, and the first of five frames in it.
 type Foreign = (usize, usize);
 
@@ -41,8 +38,6 @@ pub(super) struct Trainer<'a> {
     /// Windows all of whose frames have a face, those that are learnt from first.
     windows: Vec<usize>,
     learnt: usize,
-    /// Frames of those that may become the reference.
-    references: Vec<i64>,
     carry: Carry,
     inputs: StepInputs,
     stacked: Vec<f32>,
@@ -79,7 +74,6 @@ impl<'a> Trainer<'a> {
                 .map(|(_, at)| *at)
         };
         let learnt = part(false).count();
-        let references = best_shown(job, part(false));
         let windows = part(false).chain(part(true)).collect();
         let engine = &job.engine;
         let info = engine.info();
@@ -90,7 +84,6 @@ impl<'a> Trainer<'a> {
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
             learnt,
-            references,
             carry: Carry::default(),
             inputs: StepInputs::default(),
             stacked: Vec::new(),
@@ -103,15 +96,15 @@ impl<'a> Trainer<'a> {
     pub fn draw(&self, steps: u64) -> Draw {
         let mut state = self.job.options.seed ^ steps.wrapping_mul(0xA076_1D64_78BD_642F);
         let mut below = |limit: usize| (splitmix(&mut state) % limit as u64) as usize;
-        let window = self.windows[below(self.learnt)];
+        let order = below(self.learnt);
         let foreign = (below(self.bank.streams()), self.within(below(usize::MAX)));
-        // One of the step's own frames would show the answer.
-        let own = &self.job.plan.windows[window];
-        let others = self.references.iter().filter(|at| !own.contains(at));
-        let others: Vec<i64> = others.copied().collect();
-        let reference = (!others.is_empty()).then(|| others[below(others.len())]);
+        // Another window's frame: the step's own would show the answer.
+        let reference = (self.learnt > 1).then(|| {
+            let other = (order + 1 + below(self.learnt - 1)) % self.learnt;
+            self.job.plan.windows[self.windows[other]][below(WINDOW)]
+        });
         Draw {
-            window,
+            window: self.windows[order],
             foreign,
             reference,
         }
@@ -240,16 +233,6 @@ impl<'a> Trainer<'a> {
             .draw(picture, seen, points, protocol, &mut self.carried);
         Ok(())
     }
-}
-
-/// Of the frames of some windows, those that show the person best: as a clip's reference does.
-fn best_shown(job: &Adaptation, windows: impl Iterator<Item = usize>) -> Vec<i64> {
-    let frames = windows.flat_map(|at| job.plan.windows[at]);
-    let score = |at: i64| Some((job.held.get(&at)?.as_ref()?.moment.score, at));
-    let mut scored: Vec<(f64, i64)> = frames.filter_map(score).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    scored.truncate((scored.len() / REFERENCES).max(WINDOW));
-    scored.into_iter().map(|(_, at)| at).collect()
 }
 
 /// A number from a state that moves on (SplitMix64).

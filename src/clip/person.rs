@@ -7,7 +7,6 @@ use super::render::Gathered;
 use super::{Clip, Sound};
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
 use crate::face::lips::mouth_points;
-use crate::face::quality::{reference_score, sharpness};
 use crate::face::{Pose, Selection};
 use crate::frame::{FrameRef, Similarity};
 use crate::latent::{AudioCode, WINDOW};
@@ -38,8 +37,6 @@ pub(crate) struct Moment {
     pub map: Similarity,
     /// The codes of the words round the frame, for MaLS.
     pub heard: [Arc<AudioCode>; WINDOW],
-    /// How well it would do as a reference.
-    pub score: f64,
     /// Identity coefficients seen in this frame.
     pub identity: Vec<f32>,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
@@ -119,7 +116,6 @@ impl Clip {
         let scratch = &mut self.scratch.take();
         let heard = self.codes_of(&gathered, scratch)?;
         let map = self.look(&face, &reference, source, scratch)?;
-        let size = self.engine.bundle().manifest().image;
         let model = self.engine.face_model();
         let mouth = &own.expression[..model.mouth().min(own.expression.len())];
         let mut points = Vec::new();
@@ -130,7 +126,6 @@ impl Clip {
             pose: face.pose,
             map,
             heard,
-            score: reference_score(own, sharpness(&scratch.crop, size)),
             identity: own.identity.clone(),
             points,
         }))
