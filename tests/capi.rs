@@ -146,6 +146,15 @@ fn write_words(folder: &Path) -> u32 {
     sound.rate
 }
 
+/// Writes files that are no sound, or half of one.
+fn write_bad_files(folder: &Path) {
+    let at = |name: &str| folder.join(name);
+    std::fs::write(at("text.wav"), "no sound in here\n".repeat(500)).unwrap();
+    std::fs::write(at("empty.wav"), []).unwrap();
+    let words = std::fs::read(root().join("models/head/clip/other.wav")).unwrap();
+    std::fs::write(at("cut.wav"), &words[..words.len() / 2]).unwrap();
+}
+
 /// Writes frames of the bundled head as `frames.rgba`; gives their size.
 fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
     let mut size = (0, 0);
@@ -205,11 +214,7 @@ fn the_layer_does_what_c_does() {
 #[test]
 fn every_misuse_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("text.wav"), "no sound in here\n".repeat(500)).unwrap();
-    std::fs::write(at("empty.wav"), []).unwrap();
-    let words = std::fs::read(root().join("models/head/clip/other.wav")).unwrap();
-    std::fs::write(at("cut.wav"), &words[..words.len() / 2]).unwrap();
+    write_bad_files(folder.path());
     for (dialect, link) in [
         ("c11", Link::Shared),
         ("c11", Link::Static),
@@ -242,6 +247,44 @@ fn the_hooks_hold() {
         assert_eq!(
             (text(&output.stdout), text(&output.stderr)),
             ("the hooks hold\n".into(), String::new())
+        );
+    }
+}
+
+/// The same harnesses with AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer: nothing
+/// is written beside what C handed over, and all that is made is destroyed.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_harnesses_are_clean_under_sanitizers() {
+    let sanitizers = [
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=undefined",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let probe = folder.path().join("probe.c");
+    std::fs::write(&probe, "int main(void) { return 0; }\n").unwrap();
+    let mut compiler = Command::new(support::compiler(false).unwrap());
+    let probed = compiler.args(sanitizers).arg(&probe).arg("-o");
+    let probed = probed.arg(folder.path().join("probe")).output().unwrap();
+    if !probed.status.success() {
+        eprintln!("skipped: the compiler has no libasan and libubsan");
+        return;
+    }
+    let size = write_frames(folder.path(), HOOKED);
+    write_words(folder.path());
+    write_bad_files(folder.path());
+    // ONNX Runtime keeps its environment, and symbols of it, until the process ends.
+    let known = folder.path().join("known");
+    std::fs::write(&known, "leak:libonnxruntime\nleak:OrtGetApiBase\n").unwrap();
+    let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
+    for (name, arguments) in [("hooks", &numbers[..]), ("misuse", &[])] {
+        let program = build_with(folder.path(), name, "c11", Link::Shared, &sanitizers).unwrap();
+        let suppressed = format!("suppressions={}:print_suppressions=0", known.display());
+        support::run(
+            harness(&program)
+                .env("LSAN_OPTIONS", suppressed)
+                .arg(folder.path())
+                .args(arguments),
         );
     }
 }

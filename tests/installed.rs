@@ -40,6 +40,8 @@ fn missing() -> Option<&'static str> {
 
 /// Installs into `prefix`.
 fn install(prefix: &Path) {
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().nth(3).unwrap();
     support::run(
         Command::new("cargo")
             .current_dir(root())
@@ -47,10 +49,13 @@ fn install(prefix: &Path) {
                 "cinstall",
                 "--locked",
                 "--profile",
-                "dev",
+                "quick",
                 "--libdir",
                 "lib",
             ])
+            // Cargo and the one in cargo-c would each build anew what the other has built.
+            .arg("--target-dir")
+            .arg(target.join("cinstall"))
             .arg("--prefix")
             .arg(prefix)
             .args(["-p", "stylelipsync"]),
