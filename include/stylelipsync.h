@@ -1372,6 +1372,21 @@ sls_status sls_clip_push_frame_at(sls_clip *clip,
                                   int64_t *index);
 
 /**
+ * Turns a time stamp into a position: what sls_clip_push_frame_at(), sls_clip_cut_audio() and
+ * sls_clip_options.times take.
+ *
+ * @param ticks     the time stamp, in units of num / den seconds.
+ * @param num       1 or more.
+ * @param den       1 or more; 1 / 90000, 1001 / 30000, ...
+ * @param position  not NULL; receives the time in 1/16000 s, rounded half up.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for a base of 0 or a time beyond the range.
+ *
+ * Any thread; does not block.
+ */
+SLS_API sls_status sls_position(int64_t ticks, uint32_t num, uint32_t den, int64_t *position);
+
+/**
  * Renders the next frame of the stream.
  *
  * @param clip         not NULL.

@@ -289,6 +289,13 @@ inline status set_log_callback(std::nullptr_t) SLS_NOTHROW
     return check(sls_set_log_callback(nullptr, nullptr, SLS_LOG_ERROR));
 }
 
+/** Turns a time stamp of `num / den` seconds a tick into a position, in 1/16000 s.
+ *  @return SLS_OK, SLS_ERROR_ARGUMENT. Any thread; does not block. */
+inline status position(int64_t ticks, uint32_t num, uint32_t den, int64_t &position) SLS_NOTHROW
+{
+    return check(sls_position(ticks, num, den, &position));
+}
+
 /** Networks and devices: one for the process. Any thread may use it. */
 class engine : public detail::handle<sls_engine, sls_engine_destroy> {
 public:

@@ -46,6 +46,18 @@ impl Rate {
     }
 }
 
+/// Where a time of `ticks` * `num` / `den` seconds lies, in samples at 16 kHz, rounded half up: the
+/// time stamps of containers and devices, whatever their base. `None` for a base of 0, or beyond the
+/// range of `i64`.
+pub fn position_of(ticks: i64, num: u32, den: u32) -> Option<i64> {
+    if num == 0 || den == 0 {
+        return None;
+    }
+    let scaled = i128::from(ticks) * i128::from(num) * i128::from(super::RATE);
+    let den = i128::from(den);
+    i64::try_from((2 * scaled + den).div_euclid(2 * den)).ok()
+}
+
 /// 16 kHz mono audio that a spectrogram can be cut from.
 pub trait Samples {
     /// Fills `out` with the samples from position `start` on; silence where there are none.
@@ -251,5 +263,31 @@ impl Samples for Timeline {
         self.samples
             .as_slice()
             .read(start.saturating_sub(self.first), out);
+    }
+}
+
+#[cfg(test)]
+mod time_stamps {
+    use super::{Rate, position_of};
+
+    #[test]
+    fn time_stamps_of_any_base_lie_where_frames_do() {
+        let film = Rate::new(24_000, 1_001).unwrap();
+        for frame in [0, 1, 7, 1_000_000, -3] {
+            assert_eq!(
+                position_of(frame, 1_001, 24_000),
+                Some(film.position(frame))
+            );
+        }
+        // MPEG's clock, an hour in; a tick of a nanosecond.
+        assert_eq!(position_of(324_000_000, 1, 90_000), Some(57_600_000));
+        assert_eq!(position_of(62_500, 1, 1_000_000_000), Some(1));
+        assert_eq!(position_of(31_250, 1, 1_000_000_000), Some(1), "half up");
+        assert_eq!(position_of(31_249, 1, 1_000_000_000), Some(0));
+        assert_eq!(position_of(-31_251, 1, 1_000_000_000), Some(-1));
+        assert_eq!(position_of(i64::MAX, 1, 16_000), Some(i64::MAX));
+        assert_eq!(position_of(i64::MAX, u32::MAX, 1), None);
+        assert_eq!(position_of(1, 0, 1), None);
+        assert_eq!(position_of(1, 1, 0), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 
+use super::boundary::boundary;
 use super::clip::sls_clip;
 use super::frame::{self, sls_frame};
 use super::handle::on;
@@ -9,6 +10,7 @@ use super::render::{Wish, sls_render_options, sls_render_result};
 use super::sized::Out;
 use super::status::{Failure, sls_status};
 use crate::Error;
+use crate::audio::position_of;
 
 /// Tells how far a stream must be ahead of the frame that it gives.
 ///
@@ -105,6 +107,35 @@ pub unsafe extern "C" fn sls_clip_push_frame_at(
             Ok(())
         })
     }
+}
+
+/// Turns a time stamp into a position: what sls_clip_push_frame_at(), sls_clip_cut_audio() and
+/// sls_clip_options.times take.
+///
+/// @param ticks     the time stamp, in units of num / den seconds.
+/// @param num       1 or more.
+/// @param den       1 or more; 1 / 90000, 1001 / 30000, ...
+/// @param position  not NULL; receives the time in 1/16000 s, rounded half up.
+///
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for a base of 0 or a time beyond the range.
+///
+/// Any thread; does not block.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_position(
+    ticks: i64,
+    num: u32,
+    den: u32,
+    position: *mut i64,
+) -> sls_status {
+    boundary(|| {
+        // SAFETY: the header demands NULL or a writable pointer.
+        let position = unsafe { position.as_mut() }.ok_or(Failure::Null("position"))?;
+        *position = position_of(ticks, num, den).ok_or_else(|| {
+            let reason = format!("{ticks} of {num}/{den} s is no time that can be told");
+            Failure::argument("ticks", reason)
+        })?;
+        Ok(())
+    })
 }
 
 /// Renders the next frame of the stream.

@@ -311,6 +311,27 @@ static void other_words(const sls_engine *engine)
     free(wanted);
 }
 
+static void time_stamps(const sls_engine *engine)
+{
+    sls_clip *clip = new_clip(engine, NULL);
+    sls_frame frame = frame_at(0);
+    int64_t position = -1, index = -1;
+
+    FAILS(SLS_ERROR_NULL, "position", sls_position(1, 1, 1, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "ticks", sls_position(1, 0, 1, &position));
+    FAILS(SLS_ERROR_ARGUMENT, "ticks", sls_position(1, 1, 0, &position));
+    FAILS(SLS_ERROR_ARGUMENT, "ticks", sls_position(INT64_MAX, 2, 1, &position));
+    CHECK(position == -1);
+    OK(sls_position(3, 1001, 30000, &position));
+    CHECK(position == 1602);                    /* 1601.6 */
+    OK(sls_clip_push_frame_at(clip, position, &frame, &index));
+    CHECK(index == 0);
+    FAILS(SLS_ERROR_ARGUMENT, "position", sls_clip_push_frame_at(clip, 1601, &frame, &index));
+    OK(sls_clip_push_frame_at(clip, 1602, &frame, &index));
+    CHECK(index == 1);
+    sls_clip_destroy(clip);
+}
+
 static void one_kind_of_frame(const sls_engine *engine)
 {
     sls_clip *clip = new_clip(engine, NULL);
@@ -406,6 +427,7 @@ int main(int argc, char **argv)
     memory_of_the_host(engine);
     memory_limit(engine);
     other_words(engine);
+    time_stamps(engine);
     one_kind_of_frame(engine);
     trimmed(engine);
     CHECK(threads() == running);                /* none for work */
