@@ -79,20 +79,8 @@ def slice_backward(grad, sizes, dim, start, end, step):
     return F.pad(grad, pads)
 
 
-def avg_pool2d_backward(grad, x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """Of means over windows without a rim: each spread evenly, channel by channel."""
-    if any(padding) or ceil_mode or divisor_override:
-        raise NotImplementedError("only plain means are differentiated")
-    stride = stride or kernel
-    extra = [(n - k) % s for n, k, s in zip(x.shape[2:], kernel, stride)]
-    even = torch.full((1, 1, *kernel), 1 / (kernel[0] * kernel[1]))
-    alone = grad.reshape(-1, 1, *grad.shape[2:])
-    return F.conv_transpose2d(alone, even, stride=stride, output_padding=extra).reshape(x.shape)
-
-
 PLAIN = {aten.convolution_backward.default: convolution_backward,
          aten.upsample_bilinear2d_backward.default: bilinear_backward,
-         aten.avg_pool2d_backward.default: avg_pool2d_backward,
          aten.slice_backward.default: slice_backward,
          aten.leaky_relu_backward.default: leaky_relu_backward,
          aten.threshold_backward.default: threshold_backward,
@@ -114,7 +102,7 @@ class Writer(torch.fx.Interpreter):
 
     SAME = {"mul.Tensor": "Mul", "mul.Scalar": "Mul", "add.Tensor": "Add", "sub.Tensor": "Sub", "div.Tensor": "Div",
             "div.Scalar": "Div", "bmm.default": "MatMul", "mm.default": "MatMul", "relu.default": "Relu", "abs.default": "Abs",
-            "sigmoid.default": "Sigmoid", "exp.default": "Exp", "neg.default": "Neg", "sgn.default": "Sign", "sqrt.default": "Sqrt", "sin.default": "Sin", "cos.default": "Cos",
+            "sigmoid.default": "Sigmoid", "exp.default": "Exp", "neg.default": "Neg", "sgn.default": "Sign", "sqrt.default": "Sqrt",
             "pow.Tensor_Scalar": "Pow", "where.self": "Where", "le.Scalar": "LessOrEqual", "gt.Scalar": "Greater",
             "eq.Scalar": "Equal", "clamp_min.default": "Max"}
     NOTHING = {"detach.default", "clone.default", "alias.default", "lift_fresh_copy.default"}
@@ -214,10 +202,6 @@ class Writer(torch.fx.Interpreter):
                 self.emit("Slice", [self.of(args[0]), self.integers(start or 0), self.integers(end), self.integers(dim)], result)
         elif op == "select.int":
             self.emit("Gather", [self.of(args[0]), self.constant(np.asarray(args[2], np.int64))], result, axis=args[1])
-        elif op == "unbind.int":
-            axis = args[1] if len(args) > 1 else 0
-            for at, part in enumerate(result):
-                self.emit("Gather", [self.of(args[0]), self.constant(np.asarray(at, np.int64))], part, axis=axis)
         elif op == "flip.default":
             count = len(args[1])
             self.emit("Slice", [self.of(args[0]), self.integers(*[-1] * count), self.integers(*[-2 ** 62] * count),

@@ -56,7 +56,8 @@ class MeshJudge:
     """
 
     def __init__(self, mesh, face, lips, config):
-        self.mesh, self.lips = mesh.eval().requires_grad_(False), face.only(lips)
+        self.mesh, self.face = mesh.eval().requires_grad_(False), face
+        self.lips = torch.as_tensor(lips, dtype=torch.long)
         self.mouth = config["mouth"]
         self.outer = config["mesh"]["size"]
         self.inner = round(self.outer / config["mesh"]["margin"] / 2) * 2
@@ -76,7 +77,7 @@ class MeshJudge:
         """Images [B, 3, S, S] -> (maps of the first stages, lip points [B, P, 2] in [-1, 1], shapes [B, mouth])."""
         matrix = self.widen(image.shape[-1])
         maps, out = self.mesh.look(matrix @ image @ matrix.T)
-        return maps[:3], self.lips.points(out) * self.unit, out[1][:, :self.mouth]
+        return maps[:3], self.face.points(out)[:, self.lips] * self.unit, out[1][:, :self.mouth]
 
     def compare(self, made, true):
         """(perceptual, landmark) distance of what `look` gave of two pictures."""

@@ -167,11 +167,6 @@ class LinearFace:
         self.mean, self.identity, self.expression = (torch.from_numpy(model[k].astype(np.float32))
                                                      for k in ("mean", "identity", "expression"))
 
-    def only(self, vertices):
-        """The model with these vertices alone."""
-        return LinearFace({"mean": self.mean.numpy()[vertices], "identity": self.identity.numpy()[:, vertices],
-                           "expression": self.expression.numpy()[:, vertices]})
-
     def points(self, out):
         """Network outputs -> [B, V, 2] in [-1, 1] of the crop."""
         identity, expression, rotation, translation, log_scale, _ = out
