@@ -12,6 +12,10 @@ use std::process::{Command, Stdio};
 use stylelipsync::model::provision::{Component, provision};
 
 #[path = "c/support.rs"]
+#[allow(
+    dead_code,
+    reason = "compilers and libraries are found by CMake and make"
+)]
 mod support;
 
 /// Frames that the examples render: the stream's reference is among the first 25.

@@ -226,6 +226,7 @@ pub fn options(
             feather: settings.mask_feather,
         },
         strength: 1.0,
+        memory: None,
     })
 }
 
