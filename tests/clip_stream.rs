@@ -87,7 +87,7 @@ fn without_a_reference_the_first_second_is_waited_for_once() {
 
 #[test]
 fn a_stream_of_thousands_of_frames_holds_no_more_than_one_of_a_hundred() {
-    const FRAMES: usize = 3000;
+    const FRAMES: usize = 2000;
     let face = head(1)[0].clone();
     let blank = Picture::blank(face.width, face.height);
     let options = ClipOptions {
