@@ -207,10 +207,10 @@ mod measured {
             }
         }
         drop(instance);
-        for number in 0..=200 {
+        for number in 0..=800 {
             let one = speaking(&effect, Context::Filter);
             one.render((number % 40) as f64, &RenderOptions::default());
-            if number % 50 == 0 {
+            if number % 100 == 0 {
                 println!("{number:6} instances {:2} MiB", resident());
             }
         }
