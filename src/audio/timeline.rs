@@ -189,15 +189,16 @@ impl Timeline {
             )));
         }
         let samples = Arc::make_mut(&mut self.samples);
-        // What the resampler holds back comes before the silence.
-        if position > self.first.saturating_add(samples.len() as i64)
-            && let Some(mut input) = self.input.take()
-        {
-            input.resampler.get_mut().finish(samples)?;
-        }
         match usize::try_from(position.saturating_sub(self.first)) {
             Ok(keep) => {
+                // First what can fail for want of memory, while nothing has changed.
                 memory::reserve(samples, keep.saturating_sub(samples.len()), "audio")?;
+                // What the resampler holds back comes before the silence.
+                if keep > samples.len()
+                    && let Some(input) = &mut self.input
+                {
+                    input.resampler.get_mut().finish(samples)?;
+                }
                 samples.resize(keep, 0.0);
             }
             // Nothing was discarded: the first sample simply lies earlier from now on.
@@ -267,8 +268,26 @@ impl Samples for Timeline {
 }
 
 #[cfg(test)]
-mod time_stamps {
-    use super::{Rate, position_of};
+mod tests {
+    use super::{Rate, Samples, Timeline, position_of};
+
+    #[test]
+    fn a_cut_that_is_refused_changes_nothing() {
+        let sound: Vec<f32> = (0..48_000).map(|k| (k as f32 * 0.01).sin()).collect();
+        let pushed = |cut: Option<i64>| {
+            let mut timeline = Timeline::growing(0);
+            timeline.push(&sound[..24_000], 48_000, 1).unwrap();
+            if let Some(position) = cut {
+                assert!(timeline.cut(position).is_err());
+            }
+            timeline.push(&sound[24_000..], 48_000, 1).unwrap();
+            timeline.finish().unwrap();
+            let mut heard = vec![0.0; 16_000];
+            timeline.read(0, &mut heard);
+            heard
+        };
+        assert!(pushed(Some(i64::MAX)) == pushed(None));
+    }
 
     #[test]
     fn time_stamps_of_any_base_lie_where_frames_do() {
