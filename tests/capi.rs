@@ -251,6 +251,36 @@ fn the_hooks_hold() {
     }
 }
 
+/// Two faces in one stream, each with words of its own.
+#[test]
+fn several_faces_speak_in_a_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), HOOKED);
+    write_words(folder.path());
+    for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
+        let Some(program) = build(folder.path(), "faces", dialect, link) else {
+            continue;
+        };
+        let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
+        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert!(said.starts_with("two faces spoke"), "{said}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_host_may_fork() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), 1);
+    write_words(folder.path());
+    for (dialect, link) in [("c11", Link::Shared), ("c11", Link::Static)] {
+        let program = build(folder.path(), "fork", dialect, link).unwrap();
+        let numbers = [size.0, size.1].map(|number| number.to_string());
+        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert_eq!(said, "parent and child rendered the same\n");
+    }
+}
+
 /// The same harnesses with AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer: nothing
 /// is written beside what C handed over, and all that is made is destroyed.
 #[test]

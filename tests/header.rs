@@ -1,6 +1,7 @@
 //! `include/stylelipsync.h` is what the sources say, and stands on its own in every dialect.
 //!
-//! When the sources changed: `BLESS=1 cargo test --test header` writes the header anew.
+//! When the sources changed: `BLESS=1 cargo test --test header` writes the header anew, and adds to
+//! the list of what is promised. It takes nothing from that list.
 
 use std::path::Path;
 use std::process::Command;
@@ -210,6 +211,33 @@ fn functions() -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Functions and constants once released stay as long as SLS_ABI_VERSION does.
+#[test]
+fn what_was_promised_is_kept() {
+    let path = root().join("tests/golden/abi.txt");
+    let header = generate();
+    let constants = header.lines().filter_map(|line| {
+        let (name, value) = line.strip_prefix("#define SLS_")?.split_once(' ')?;
+        Some(format!("SLS_{name} {value}"))
+    });
+    let mut now: Vec<String> = functions().into_iter().chain(constants).collect();
+    // These go with the package's version; the header's own switch has no value.
+    now.retain(|line| !line.starts_with("SLS_VERSION") && !line.starts_with("SLS_API"));
+    now.sort();
+    let promised = std::fs::read_to_string(&path).unwrap_or_default();
+    for line in promised.lines() {
+        assert!(now.iter().any(|l| l == line), "promised and gone: {line}");
+    }
+    let text = now.join("\n") + "\n";
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert!(
+        text == promised || std::env::var_os("BLESS").is_some(),
+        "tests/golden/abi.txt lacks what is new: run BLESS=1 cargo test --test header"
+    );
 }
 
 #[test]

@@ -24,9 +24,10 @@ type Foreign = (usize, usize);
 pub(super) struct Draw {
     window: usize,
     foreign: Foreign,
-    /// The frame of the person that is the reference; `None`: the clip's own. A person who is
-    /// learnt with one reference alone is that picture's: rendered with another they look no better
-    /// than before.
+    /// The frame of the person that is the reference; `None`: the clip's own, in every other step.
+    /// A person who is learnt with one reference alone is that picture's: rendered with another
+    /// they look no better than before. With other references alone, they lose likeness: the one
+    /// that a clip chooses for itself shows more than most.
     reference: Option<i64>,
 }
 
@@ -99,7 +100,7 @@ impl<'a> Trainer<'a> {
         let order = below(self.learnt);
         let foreign = (below(self.bank.streams()), self.within(below(usize::MAX)));
         // Another window's frame: the step's own would show the answer.
-        let reference = (self.learnt > 1).then(|| {
+        let reference = (self.learnt > 1 && below(2) == 0).then(|| {
             let other = (order + 1 + below(self.learnt - 1)) % self.learnt;
             self.job.plan.windows[self.windows[other]][below(WINDOW)]
         });

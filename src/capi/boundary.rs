@@ -11,16 +11,37 @@ use parking_lot::Mutex;
 use super::status::{Failure, SLS_OK, remember, sls_status};
 
 /// What every handle carries: the last error, and whether it may still be used.
-#[derive(Default)]
 pub(super) struct Health {
     last: Mutex<String>,
     poisoned: AtomicBool,
+    /// The process that made the handle.
+    process: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            last: Mutex::default(),
+            poisoned: AtomicBool::default(),
+            process: std::process::id(),
+        }
+    }
 }
 
 impl Health {
     /// The sentence of the last call on the handle that did not succeed.
     pub(super) fn last_error(&self) -> String {
-        self.last.lock().clone()
+        match self.is_inherited() {
+            // Its lock may have been held when the process was forked.
+            true => String::new(),
+            false => self.last.lock().clone(),
+        }
+    }
+
+    /// Whether this process is a child, by fork(), of the one that made the handle: ONNX Runtime's
+    /// threads, which it waits for, are not here, and locks may be held by nobody.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
     }
 }
 
@@ -29,12 +50,15 @@ pub(super) fn boundary(body: impl FnOnce() -> Result<(), Failure>) -> sls_status
     settle(None, guarded(body))
 }
 
-/// As [`boundary`], for a call on a handle: refused when the handle is poisoned, which a panic in
-/// `body` makes it; the last error is the handle's too.
+/// As [`boundary`], for a call on a handle: refused when the handle is another process's, or
+/// poisoned, which a panic in `body` makes it; the last error is the handle's too.
 pub(super) fn boundary_on(
     health: &Health,
     body: impl FnOnce() -> Result<(), Failure>,
 ) -> sls_status {
+    if health.is_inherited() {
+        return settle(None, Err(Failure::Inherited));
+    }
     if health.poisoned.load(Ordering::Acquire) {
         // The handle's last error stays the one that tells what happened.
         return settle(None, Err(Failure::Poisoned));

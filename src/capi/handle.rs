@@ -19,7 +19,7 @@ pub(super) trait Handle {
     }
 }
 
-/// Runs a call on a handle, if it is not NULL and not poisoned.
+/// Runs a call on a handle, if it is not NULL, not poisoned, and of this process.
 ///
 /// # Safety
 /// `pointer` is NULL or came from the handle's create function and was not destroyed.
@@ -38,12 +38,15 @@ pub(super) unsafe fn on<H: Handle>(
     }
 }
 
-/// Destroys a handle; NULL is nothing to destroy.
+/// Destroys a handle; NULL is nothing to destroy. One that another process made is left as it is:
+/// it would wait for threads that are not here.
 ///
 /// # Safety
 /// As for [`on`], and nobody uses the handle any more.
-pub(super) unsafe fn destroy<H>(pointer: *mut H) {
-    if !pointer.is_null() {
+pub(super) unsafe fn destroy<H: Handle>(pointer: *mut H) {
+    // SAFETY: as promised by the caller.
+    let live = unsafe { pointer.as_ref() };
+    if live.is_some_and(|handle| !handle.health().is_inherited()) {
         // SAFETY: it was made by `Box::into_raw`; the caller gives it up.
         boundary(|| {
             drop(unsafe { Box::from_raw(pointer) });

@@ -42,7 +42,7 @@ pub const SLS_ERROR_PROVIDER: i32 = -13;
 pub const SLS_ERROR_NETWORK: i32 = -14;
 /// No face was found where one is needed.
 pub const SLS_ERROR_NO_FACE: i32 = -15;
-/// The call does not fit the state that the clip is in.
+/// The call does not fit the state that the clip is in, or the handle was made before fork().
 pub const SLS_ERROR_STATE: i32 = -16;
 /// The work was cancelled.
 pub const SLS_ERROR_CANCELLED: i32 = -17;
@@ -61,6 +61,8 @@ pub(super) enum Failure {
     Null(&'static str),
     Abi(String),
     Poisoned,
+    /// A handle of the process that this one was forked from.
+    Inherited,
     Internal(String),
     Error(Error),
 }
@@ -84,6 +86,7 @@ impl Failure {
             Self::Null(_) => SLS_ERROR_NULL,
             Self::Abi(_) => SLS_ERROR_ABI,
             Self::Poisoned => SLS_ERROR_POISONED,
+            Self::Inherited => SLS_ERROR_STATE,
             Self::Internal(_) => SLS_ERROR_INTERNAL,
             Self::Error(error) => match error {
                 Error::Argument { .. } => SLS_ERROR_ARGUMENT,
@@ -114,6 +117,9 @@ impl std::fmt::Display for Failure {
             Self::Null(field) => write!(f, "{field} is NULL"),
             Self::Abi(reason) => f.write_str(reason),
             Self::Poisoned => f.write_str("an earlier call on this handle failed internally"),
+            Self::Inherited => {
+                f.write_str("the handle was made before fork(): make another in this process")
+            }
             Self::Internal(reason) => write!(f, "internal error: {reason}"),
             Self::Error(error) => error.fmt(f),
         }

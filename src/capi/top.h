@@ -50,6 +50,9 @@
  *         show(result);
  *     if (status != SLS_END) fail(sls_last_error());
  *
+ * A clip speaks with one face. For several, one clip each: what is pulled from the first is pushed
+ * to the second, with SLS_SELECT_FROM_LEFT or SLS_SELECT_POINT to tell them apart.
+ *
  *     sls_clip_destroy(clip);
  *     sls_engine_destroy(engine);
  *
@@ -71,6 +74,9 @@
  *   the machine lacks for small things of its own ends the process.
  * - What blocks on a clip or an adaptation can be ended from another thread: sls_clip_cancel(),
  *   sls_adapt_cancel(). Any such call may then return SLS_ERROR_CANCELLED.
+ * - After fork(), handles are of no use in the child: calls return SLS_ERROR_STATE, destroying does
+ *   nothing. The child makes an engine of its own; that is safe if no other thread was inside the
+ *   library when the process was forked.
  * - Nothing is written to standard output or standard error, no signal handler is installed, and no
  *   environment variable is needed. See sls_set_log_callback().
  */
