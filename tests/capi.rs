@@ -319,6 +319,54 @@ fn the_harnesses_are_clean_under_sanitizers() {
     }
 }
 
+/// Runs a harness under valgrind's memcheck, which sees what ONNX Runtime reads and writes too;
+/// skips, with a line that says so, on a machine without it.
+#[cfg(target_os = "linux")]
+fn memcheck(folder: &Path, name: &str, arguments: &[String]) {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        eprintln!(
+            "skipped: valgrind is not installed (Debian and Ubuntu: apt-get install valgrind)"
+        );
+        return;
+    }
+    let program = build(folder, name, "c11", Link::Shared).unwrap();
+    let known = root().join("tests/data/valgrind.supp");
+    let runtime = provision(Component::OnnxRuntime).expect("ONNX Runtime");
+    support::run(
+        Command::new("valgrind")
+            .args(["--quiet", "--error-exitcode=9", "--leak-check=full"])
+            .args(["--show-leak-kinds=definite,indirect"])
+            .args(["--errors-for-leak-kinds=definite,indirect"])
+            .arg(format!("--suppressions={}", known.display()))
+            .arg(program)
+            .arg(folder)
+            .args(arguments)
+            .env("STYLELIPSYNC_ORT", runtime.path),
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn misuse_is_clean_under_valgrind() {
+    let folder = tempfile::tempdir().unwrap();
+    write_bad_files(folder.path());
+    memcheck(folder.path(), "misuse", &[]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "five minutes of a core, for two frames of two faces"]
+fn rendering_is_clean_under_valgrind() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = write_frames(folder.path(), 2);
+    write_words(folder.path());
+    memcheck(
+        folder.path(),
+        "faces",
+        &[size.0, size.1, 2].map(|number| number.to_string()),
+    );
+}
+
 /// Programs that were built with the header as it was first promised.
 #[test]
 fn programs_of_the_older_header_run() {
