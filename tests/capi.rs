@@ -117,6 +117,7 @@ fn harness(program: &Path) -> Command {
     command
 }
 
+/// By the stream and by random access, from the shared and the static library, in any locale.
 #[test]
 fn both_paths_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
@@ -125,17 +126,38 @@ fn both_paths_give_the_same_bytes() {
     let rate = write_words(folder.path());
     std::fs::copy(clip.join("other.wav"), folder.path().join("words.wav")).unwrap();
 
-    for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
+    let comma = comma_locale(folder.path());
+    let mut sums = Vec::new();
+    for (dialect, link, comma) in [("c11", Link::Shared, false), ("c++17", Link::Static, comma)] {
         let Some(program) = build(folder.path(), "lipsync", dialect, link) else {
             continue;
         };
-        let said = support::run(
-            harness(&program)
-                .arg(folder.path())
-                .args([size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string())),
-        );
-        assert!(said.contains("the same bytes from both paths"), "{said}");
+        let mut command = harness(&program);
+        if comma {
+            command.env("LOCPATH", folder.path()).env("LC_ALL", LOCALE);
+        }
+        let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
+        let said = support::run(command.arg(folder.path()).args(numbers));
+        assert_eq!(said.contains("written as 0,5"), comma, "{said}");
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.contains("the same bytes from both paths"), "{said}");
+        sums.push(last.to_owned());
     }
+    assert!(sums.windows(2).all(|pair| pair[0] == pair[1]), "{sums:?}");
+}
+
+const LOCALE: &str = "de_DE.UTF-8";
+
+/// Makes a locale in which a comma parts a number, where its sources are installed.
+fn comma_locale(folder: &Path) -> bool {
+    let mut command = Command::new("localedef");
+    command.args(["--force", "-i", "de_DE", "-f", "UTF-8"]);
+    let made = command.arg(folder.join(LOCALE)).output();
+    let made = made.is_ok_and(|output| output.status.success());
+    if !made {
+        eprintln!("skipped: no locale with a comma (Debian and Ubuntu: apt-get install locales)");
+    }
+    made
 }
 
 /// Writes the bundled head's other words as `words.f32`; gives their rate.

@@ -6,6 +6,8 @@
  * FOLDER holds frames.rgba (COUNT frames, RGBA8), words.f32 (mono samples at RATE Hz) and words.wav
  * (the same words as a file). Without BUNDLE, the bundle in the library is used.
  */
+#include <locale.h>
+
 #include "common.h"
 
 static int width, height, count;
@@ -186,12 +188,25 @@ static void stream(sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
+/* A number that stands for all rendered bytes (FNV-1a). */
+static unsigned long long sum(void)
+{
+    unsigned long long sum = 14695981039346656037ull;
+    size_t at;
+    for (at = 0; at < frame_bytes * (size_t)count; at++)
+        sum = (sum ^ random_access[at]) * 1099511628211ull;
+    return sum;
+}
+
 int main(int argc, char **argv)
 {
     sls_engine *engine;
     size_t bytes;
 
     CHECK(argc == 6 || argc == 7);
+    /* As programs with a user do. */
+    setlocale(LC_ALL, "");
+    printf("numbers are written as %.1f\n", 0.5);
     width = atoi(argv[2]);
     height = atoi(argv[3]);
     count = atoi(argv[4]);
@@ -208,7 +223,7 @@ int main(int argc, char **argv)
     report(engine);
     render_in_any_order(engine, argv[1]);
     stream(engine);
-    printf("%d frames, the same bytes from both paths\n", count);
+    printf("%d frames, the same bytes from both paths: %016llx\n", count, sum());
 
     free(random_access);
     free(words);
