@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
@@ -76,13 +77,14 @@ pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
         .as_ref()
         .and_then(|codec| codec.audio())
         .ok_or_else(|| wrong(path, "its codec is not supported"))?;
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+    let options = AudioDecoderOptions::default();
+    let codecs = symphonia::default::get_codecs();
+    let mut decoder = guarded(path, || codecs.make_audio_decoder(parameters, &options))?
         .map_err(|error| wrong(path, error))?;
     let mut decoded = Decoded::default();
     loop {
         cancel::check()?;
-        let packet = match reader.next_packet() {
+        let packet = match guarded(path, || reader.next_packet())? {
             Ok(Some(packet)) => packet,
             Ok(None) | Err(Failure::ResetRequired) => break,
             // The file ends within a packet: `finish` judges what came before.
@@ -92,7 +94,7 @@ pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
         if packet.track_id != id {
             continue;
         }
-        match decoder.decode(&packet) {
+        match guarded(path, || decoder.decode(&packet))? {
             Ok(sound) => decoded.take(&sound, path, most)?,
             Err(Failure::DecodeError(_) | Failure::IoError(_)) => decoded.lost += 1,
             Err(error) => return Err(wrong(path, error)),
@@ -105,19 +107,22 @@ fn wrong(path: &Path, reason: impl std::fmt::Display) -> Error {
     Error::Audio(format!("{}: {reason}", path.display()))
 }
 
+/// A call of symphonia's. Some damage makes it panic (arithmetic on numbers that a header states)
+/// where it should give an error: that is the file's fault, and no fault of the caller's.
+fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T> {
+    // What it leaves half-changed is dropped with the error.
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| wrong(path, "it is damaged beyond sense"))
+}
+
 fn probe(path: &Path, file: File) -> Result<Box<dyn FormatReader>> {
     let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
     let mut hint = Hint::new();
     if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
         hint.with_extension(extension);
     }
-    symphonia::default::get_probe()
-        .probe(
-            &hint,
-            stream,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
+    let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
+    let known = symphonia::default::get_probe();
+    guarded(path, || known.probe(&hint, stream, format, meta))?
         .map_err(|error| wrong(path, format!("it is no audio file: {error}")))
 }
 
