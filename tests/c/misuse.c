@@ -1,6 +1,6 @@
 /*
  * Every function, called wrongly in every way that does not lie about memory: each answers with its
- * status and a sentence, and writes nothing.
+ * status and a sentence, and writes nothing. Prints what was tried as a table (misuse.md).
  *
  *     misuse FOLDER
  *
@@ -15,10 +15,44 @@
     do {                                                                                          \
         CHECK((call) == (status));                                                                \
         CHECK(strstr(sls_last_error(), word) != NULL);                                            \
+        row(#call, status);                                                                       \
     } while (0)
 
 static const char *folder;
 static int logged;
+/* What was changed for the calls that follow, or NULL; and whether it has had its row. */
+static const char *changed;
+static int told;
+
+#define NAMED(status) {status, #status}
+
+static void row(const char *call, int32_t status)
+{
+    static const struct {
+        int32_t status;
+        const char *name;
+    } names[] = {
+        NAMED(SLS_ERROR_NULL),     NAMED(SLS_ERROR_ARGUMENT), NAMED(SLS_ERROR_ABI),
+        NAMED(SLS_ERROR_FRAME),    NAMED(SLS_ERROR_READ),     NAMED(SLS_ERROR_AUDIO),
+        NAMED(SLS_ERROR_NO_AUDIO), NAMED(SLS_ERROR_NO_FACE),  NAMED(SLS_ERROR_STATE),
+        NAMED(SLS_ERROR_PERSON),
+    };
+    size_t name = 0;
+    if (told)
+        return;
+    while (name < sizeof names / sizeof *names && names[name].status != status)
+        name++;
+    CHECK(name < sizeof names / sizeof *names);
+    printf("| `%s` | %s | %s |\n", changed ? changed : call, names[name].name, sls_last_error());
+    told = changed != NULL;
+}
+
+/* Calls from here on are about a change: one row for all of them. NULL: a row each again. */
+static void about(const char *change)
+{
+    changed = change;
+    told = 0;
+}
 
 static void count_log(void *user, int32_t level, const char *message)
 {
@@ -101,7 +135,9 @@ static void engines(void)
     do {                                                                                          \
         OK(sls_engine_options_init(&options, sizeof options));                                    \
         change;                                                                                   \
+        about("sls_engine_options: " #change);                                                    \
         FAILS(status, word, sls_engine_create(SLS_ABI_VERSION, &options, &engine));               \
+        about(NULL);                                                                              \
     } while (0)
 
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 0);
@@ -155,7 +191,9 @@ static void clip_options(const sls_engine *engine)
     do {                                                                                          \
         OK(sls_clip_options_init(&options, sizeof options));                                      \
         change;                                                                                   \
+        about("sls_clip_options: " #change);                                                      \
         FAILS(status, word, sls_clip_create(engine, &options, &clip));                            \
+        about(NULL);                                                                              \
     } while (0)
 
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 12);
@@ -205,6 +243,9 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_flush(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_reset(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_seek(NULL, 0));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_cut_audio(NULL, 0));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_cancel(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, NULL));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
 }
 
@@ -243,21 +284,23 @@ static void adaptation(sls_engine *engine, sls_clip *clip)
     OK(sls_adapt_options_init(&options, sizeof options));
     CHECK(options.steps == 300 && options.picture_weight == 10.0f && options.seconds == 0.0);
     FAILS(SLS_ERROR_NULL, "adapt", sls_adapt_create(clip, &options, NULL));
-    options.plateau = 2;
-    FAILS(SLS_ERROR_ARGUMENT, "options.plateau", sls_adapt_create(clip, &options, &adapt));
-    options.plateau = 0;
-    options.seconds = -1.0;
-    FAILS(SLS_ERROR_ARGUMENT, "options.seconds", sls_adapt_create(clip, &options, &adapt));
-    options.seconds = 0.0;
-    options.steps = 0;
-    FAILS(SLS_ERROR_ARGUMENT, "steps", sls_adapt_create(clip, &options, &adapt));
-    options.steps = 1;
-    options.consent = "\xFF";
-    FAILS(SLS_ERROR_ARGUMENT, "options.consent", sls_adapt_create(clip, &options, &adapt));
-    options.consent = NULL;
-    options.reserved[5] = 1;
-    FAILS(SLS_ERROR_ABI, "reserved", sls_adapt_create(clip, &options, &adapt));
-    options.reserved[5] = 0;
+
+#define REFUSED(status, word, change)                                                             \
+    do {                                                                                          \
+        OK(sls_adapt_options_init(&options, sizeof options));                                     \
+        change;                                                                                   \
+        about("sls_adapt_options: " #change);                                                     \
+        FAILS(status, word, sls_adapt_create(clip, &options, &adapt));                            \
+        about(NULL);                                                                              \
+    } while (0)
+
+    REFUSED(SLS_ERROR_ARGUMENT, "options.plateau", options.plateau = 2);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.seconds", options.seconds = -1.0);
+    REFUSED(SLS_ERROR_ARGUMENT, "steps", options.steps = 0);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.consent", options.consent = "\xFF");
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[5] = 1);
+#undef REFUSED
+    OK(sls_adapt_options_init(&options, sizeof options));
     FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_adapt_create(clip, &options, &adapt));
 
     FAILS(SLS_ERROR_NULL, "path", sls_person_load(engine, NULL, &person));
@@ -271,9 +314,12 @@ static void adaptation(sls_engine *engine, sls_clip *clip)
 
 static void load(sls_clip *clip, int32_t status, const char *name)
 {
-    char path[4096];
+    char path[4096], change[64];
     snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(change, sizeof change, "sls_clip_load_audio: %s", name);
+    about(change);
     FAILS(status, name, sls_clip_load_audio(clip, path));
+    about(NULL);
 }
 
 static void audio(sls_clip *clip)
@@ -290,8 +336,10 @@ static void audio(sls_clip *clip)
 
 #define BOTH(status, word, ...)                                                                   \
     do {                                                                                          \
+        about("sls_clip_set_audio, sls_clip_push_audio: " #__VA_ARGS__);                          \
         FAILS(status, word, sls_clip_set_audio(clip, __VA_ARGS__));                               \
         FAILS(status, word, sls_clip_push_audio(clip, __VA_ARGS__));                              \
+        about(NULL);                                                                              \
     } while (0)
 
     BOTH(SLS_ERROR_NULL, "samples", NULL, 4, 16000, 1);
@@ -330,13 +378,17 @@ static void frames(sls_clip *clip)
     unsigned char pixels[4 * SIDE * SIDE] = {0};
     sls_frame frame;
 
+    about("any sls_frame: NULL");
     refused_frame(clip, SLS_ERROR_NULL, "NULL", NULL);
+    about(NULL);
 
 #define REFUSED(status, word, change)                                                             \
     do {                                                                                          \
         frame = rgba(pixels, SIDE, SIDE);                                                         \
         change;                                                                                   \
+        about("any sls_frame: " #change);                                                         \
         refused_frame(clip, status, word, &frame);                                                \
+        about(NULL);                                                                              \
     } while (0)
 
     REFUSED(SLS_ERROR_ABI, "struct_size", frame.struct_size = 1);
