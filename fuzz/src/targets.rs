@@ -192,7 +192,7 @@ pub fn frame(data: &[u8]) {
         0..=200 => size_of::<sls_frame>() as u32,
         _ => numbers.wide() as u32 % (size_of::<sls_frame>() as u32 + 1),
     };
-    frame.format = side(&mut numbers) + 64;
+    frame.format = side(&mut numbers).wrapping_add(64);
     frame.width = side(&mut numbers);
     frame.height = side(&mut numbers);
     frame.stride = numbers.wide().saturating_mul(4);
