@@ -100,7 +100,7 @@ pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
             Err(error) => return Err(wrong(path, error)),
         }
     }
-    decoded.finish(path, stated, &edits)
+    decoded.finish(path, stated, &edits, most)
 }
 
 fn wrong(path: &Path, reason: impl std::fmt::Display) -> Error {
@@ -165,16 +165,7 @@ impl Decoded {
             return Ok(()); // an encoder's padding, trimmed
         }
         let silent = self.lost.saturating_mul(sound.frames());
-        let more = silent.saturating_add(sound.frames());
-        let whole = self.samples.len().saturating_add(more) as u128;
-        let heard = whole * u128::from(super::RATE) / u128::from(rate.max(1));
-        if most.is_some_and(|most| heard > most.into()) {
-            return Err(Error::Memory(format!(
-                "{}: it holds more audio than the limit allows",
-                path.display()
-            )));
-        }
-        memory::reserve(&mut self.samples, more, "audio")?;
+        self.make_room(silent.saturating_add(sound.frames()), path, most)?;
         self.samples.resize(self.samples.len() + silent, 0.0);
         self.damaged += std::mem::take(&mut self.lost);
         self.good += 1;
@@ -185,7 +176,27 @@ impl Decoded {
         Ok(())
     }
 
-    fn finish(mut self, path: &Path, stated: Option<u64>, edits: &Edits) -> Result<Waveform> {
+    /// For so many more samples, where they are allowed and there is memory for them.
+    fn make_room(&mut self, more: usize, path: &Path, most: Option<u64>) -> Result<()> {
+        let whole = self.samples.len().saturating_add(more) as u128;
+        let rate = self.rate.unwrap_or(1).max(1);
+        let heard = whole * u128::from(super::RATE) / u128::from(rate);
+        if most.is_some_and(|most| heard > most.into()) {
+            return Err(Error::Memory(format!(
+                "{}: it holds more audio than the limit allows",
+                path.display()
+            )));
+        }
+        memory::reserve(&mut self.samples, more, "audio")
+    }
+
+    fn finish(
+        mut self,
+        path: &Path,
+        stated: Option<u64>,
+        edits: &Edits,
+        most: Option<u64>,
+    ) -> Result<Waveform> {
         let damaged = self.damaged + self.lost;
         if damaged > self.good {
             return Err(wrong(path, format!("{damaged} of its packets are damaged")));
@@ -214,13 +225,16 @@ impl Decoded {
                 path.display()
             );
         }
-        edits.apply(&mut self.samples, rate);
+        self.samples.drain(..edits.skip(rate).min(found as usize));
         if self.samples.is_empty() {
             return Err(Error::NoAudio(format!(
                 "{}: its edit list leaves nothing of it",
                 path.display()
             )));
         }
+        let silence = edits.silence(rate);
+        self.make_room(silence, path, most)?;
+        self.samples.splice(..0, std::iter::repeat_n(0.0, silence));
         Ok(Waveform {
             samples: self.samples,
             rate,

@@ -24,13 +24,14 @@ impl Edits {
             .unwrap_or_default()
     }
 
-    /// Edits decoded mono sound.
-    pub(super) fn apply(&self, samples: &mut Vec<f32>, rate: u32) {
-        let count = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
-        samples.drain(..count(self.skip).min(samples.len()));
-        // A file may ask for any silence; beyond an hour it is damaged.
-        let wait = count(self.wait.min(3600.0));
-        samples.splice(..0, std::iter::repeat_n(0.0, wait));
+    /// Samples at the beginning that are not to be heard.
+    pub(super) fn skip(&self, rate: u32) -> usize {
+        (self.skip * f64::from(rate)).round() as usize
+    }
+
+    /// Samples of silence before the first. A file may ask for any; beyond an hour it is damaged.
+    pub(super) fn silence(&self, rate: u32) -> usize {
+        (self.wait.min(3600.0) * f64::from(rate)).round() as usize
     }
 }
 
