@@ -24,7 +24,7 @@ type Foreign = (usize, usize);
 pub(super) struct Draw {
     window: usize,
     foreign: Foreign,
-    /// The frame of the person that is the reference; `None`: the clip's own, in every other step.
+    /// The frame of the person that is the reference; `None`, in half of the draws: the clip's own.
     /// A person who is learnt with one reference alone is that picture's: rendered with another
     /// they look no better than before. With other references alone, they lose likeness: the one
     /// that a clip chooses for itself shows more than most.

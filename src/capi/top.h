@@ -50,11 +50,11 @@
  *         show(result);
  *     if (status != SLS_END) fail(sls_last_error());
  *
- * A clip speaks with one face. For several, one clip each: what is pulled from the first is pushed
- * to the second, with SLS_SELECT_FROM_LEFT or SLS_SELECT_POINT to tell them apart.
- *
  *     sls_clip_destroy(clip);
  *     sls_engine_destroy(engine);
+ *
+ * A clip speaks with one face. For several, one clip each: what is pulled from the first is pushed
+ * to the second, with SLS_SELECT_FROM_LEFT or SLS_SELECT_POINT to tell them apart.
  *
  * Rules that hold for every function:
  *
