@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 import speech
-from face import Head, identity
+from face import Head
+from identity import identity
 from render import Renderer
 
 DEFAULT = 'Blue waves from the open sea move my little boat.'
