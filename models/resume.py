@@ -34,11 +34,11 @@ def restore(network, tensors):
     """Loads a network in place; an error names what the bundle lacks."""
     state = network.state_dict()
     names = {id(module): prefix for prefix, module in network.named_modules()}
-    loaded = {key: torch.from_numpy(np.ascontiguousarray(value, np.float32))
+    loaded = {key: torch.from_numpy(np.array(value, np.float32))
               for key, value in tensors.items() if key in state}
     for conv, norm in norm_pairs(network):
         prefix = names[id(norm)]
-        loaded[f"{prefix}.bias"] = torch.from_numpy(np.asarray(tensors[f"{names[id(conv)]}.bias"], np.float32))
+        loaded[f"{prefix}.bias"] = torch.from_numpy(np.array(tensors[f"{names[id(conv)]}.bias"], np.float32))
         loaded[f"{prefix}.weight"] = torch.full_like(state[f"{prefix}.weight"], float(np.sqrt(1 + norm.eps)))
         loaded[f"{prefix}.running_mean"] = torch.zeros_like(state[f"{prefix}.running_mean"])
         loaded[f"{prefix}.running_var"] = torch.ones_like(state[f"{prefix}.running_var"])
