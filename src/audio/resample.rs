@@ -137,13 +137,18 @@ impl Resampler16k {
         blocks.saturating_mul(filter.out.len())
     }
 
-    /// Appends the rest, so that the whole is `ceil(frames * 16000 / rate)` samples long. The
-    /// resampler is spent then.
-    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
+    /// Samples that are still to come of what was pushed: the whole is `ceil(frames * 16000 / rate)`
+    /// samples long.
+    pub fn owed(&self) -> usize {
         let whole = (u128::from(self.taken) * u128::from(super::RATE))
             .div_ceil(u128::from(self.rate)) as u64;
+        whole.saturating_sub(self.given) as usize
+    }
+
+    /// Appends what is [`owed`](Self::owed). The resampler is spent then.
+    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
         let start = out.len();
-        let missing = whole.saturating_sub(self.given) as usize;
+        let missing = self.owed();
         if let Some(filter) = &mut self.filter {
             while out.len() - start < missing {
                 let block = filter.block;
@@ -154,7 +159,7 @@ impl Resampler16k {
             }
             out.truncate(start + missing);
         }
-        self.given = whole;
+        self.given += missing as u64;
         Ok(())
     }
 }

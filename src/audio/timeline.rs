@@ -248,9 +248,10 @@ impl Timeline {
         }
     }
 
-    /// How many samples are held.
+    /// How many samples are held, those included that the resampler still owes.
     pub fn held(&self) -> usize {
-        self.samples.len()
+        let owed = self.input.as_ref().map(|it| it.resampler.lock().owed());
+        self.samples.len() + owed.unwrap_or(0)
     }
 
     /// The samples from `start` on were not discarded.

@@ -182,7 +182,7 @@ impl Clip {
     /// [`Error::Memory`].
     pub fn push_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
         let frames = interleaved.len() as u128 / u128::from(channels.max(1));
-        let samples = frames * u128::from(crate::audio::RATE) / u128::from(rate.max(1));
+        let samples = (frames * u128::from(crate::audio::RATE)).div_ceil(u128::from(rate.max(1)));
         let bytes = samples * size_of::<f32>() as u128;
         self.admit(u64::try_from(bytes).unwrap_or(u64::MAX), "audio")?;
         if let Sound::None = self.sound {
