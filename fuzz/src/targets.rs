@@ -16,6 +16,7 @@ use stylelipsync::capi::clip::*;
 use stylelipsync::capi::clip_options::*;
 use stylelipsync::capi::engine::*;
 use stylelipsync::capi::frame::*;
+use stylelipsync::capi::last_error::sls_last_error;
 use stylelipsync::capi::render::*;
 use stylelipsync::capi::status::*;
 use stylelipsync::capi::stream::*;
