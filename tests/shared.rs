@@ -14,8 +14,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use clip_support::{Picture, head, words};
+use stylelipsync::capi::analysis::*;
 use stylelipsync::capi::audio::*;
 use stylelipsync::capi::clip::*;
+use stylelipsync::capi::clip_options::*;
 use stylelipsync::capi::engine::*;
 use stylelipsync::capi::frame::*;
 use stylelipsync::capi::log::*;
