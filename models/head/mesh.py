@@ -1,7 +1,6 @@
 """Grids of triangles with their paint, and the noise that varies it."""
 import numpy as np
 
-
 SKIN, INNER, TEETH, TONGUE, EYE, CLOTH, HAIRCAP = range(7)
 
 
