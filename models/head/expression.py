@@ -29,7 +29,6 @@ def expressions(head):
     head.seal_idx = np.where((col >= a) & (col <= b) & (head.seal_w > .02))[0]
     head.seal_col = col[head.seal_idx] - a
     head.lids = [eyelid(head, k, row) for k in (0, 1)]
-    head.row = row
 
 
 def rest_lips(head):
