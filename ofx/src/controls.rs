@@ -158,7 +158,7 @@ pub const GROUPS: &[Group] = &[
         control!(ADAPT_FROM, c"Adapt From Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
             c"First training frame. The person must speak the clip's own audio in it. If this and Adapt To Frame are 0, all frames are used."),
         control!(ADAPT_TO, c"Adapt To Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
-            c"Last training frame."),
+            c"Last training frame. See Adapt From Frame."),
         control!(ADAPT_STEPS, c"Adapt Steps", ControlKind::Int { default: 300, range: [1, 1_000_000], slider: [100, 3000] },
             c"Number of training steps. 300 steps take some minutes on a CPU."),
         control!(ADAPT_OUT, c"New Person File", ControlKind::Text(TextKind::NewFile),

@@ -83,8 +83,8 @@ fn adaptation_writes_a_person_file_and_can_be_stopped() {
         log.progress.iter().filter(is_update).count()
     };
     let before = updates();
-    let told = press();
-    assert!(told.starts_with("2 steps"), "{told}");
+    let message = press();
+    assert!(message.starts_with("2 steps"), "{message}");
     assert!(out.is_file());
     assert_eq!(instance.get("person").text(), out.display().to_string());
     assert_eq!(
@@ -102,8 +102,8 @@ fn adaptation_writes_a_person_file_and_can_be_stopped() {
     assert!(!out.exists());
     instance.cancel_progress_when(Interrupt::never());
     instance.set("adaptTo", 70);
-    let told = press();
-    assert!(told.starts_with("2 steps"), "{told}");
+    let message = press();
+    assert!(message.starts_with("2 steps"), "{message}");
     assert!(out.is_file());
 
     // The person file changes the mouth.

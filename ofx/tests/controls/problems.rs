@@ -19,8 +19,8 @@ fn a_problem_is_reported_once_and_the_source_passes() {
     // What is set, and a part of the message.
     let cases: &[(Set<'_>, &str)] = &[
         (
-            &|i| i.set("audio", "/nowhere/words.wav"),
-            "/nowhere/words.wav",
+            &|i| i.set("audio", "/nowhere/speech.wav"),
+            "/nowhere/speech.wav",
         ),
         (&|i| i.set("audio", folder.as_str()), "Audio File"),
         (&|i| i.set("audio", garbage.as_str()), "Audio File"),
