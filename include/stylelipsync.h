@@ -1,11 +1,20 @@
 /*
- * stylelipsync.h - a face clip and other words in, the same face saying them out.
+ * stylelipsync.h - C API of libstylelipsync, which re-renders the mouth of a person in a video so
+ * that the lips match a new audio track.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Generated from src/capi/ by tests/header.rs. C99 and later, C++11 and later.
  *
- * A whole program, without the checks that `ok` stands for (if (status != SLS_OK) ...):
+ * Objects
+ *
+ *   sls_engine  the networks and the device that runs them; one per process
+ *   sls_clip    one video clip: audio, analysed frames, stream; any number per engine
+ *   sls_adapt   a training job that adapts the decoder to one person (optional)
+ *   sls_person  the result of such a job (optional)
+ *
+ * Example. ok() is your own check of the returned status, for instance
+ * if (status != SLS_OK) fail(sls_last_error()). So are fail(), show() and next_frame().
  *
  *     sls_engine *engine = NULL;
  *     ok(sls_engine_create(SLS_ABI_VERSION, NULL, &engine));
@@ -26,19 +35,28 @@
  *     out = in;
  *     out.data = result;
  *
- * Random access (editors, render farms): any frame, in any order, on any number of threads.
+ * A clip is used in one of two ways. Both produce the same bytes.
  *
- *     ok(sls_clip_load_audio(clip, "words.wav"));
+ * 1. Random access, for editors and render farms. All audio is known. Analyse the frames, then
+ *    render any of them in any order and on any number of threads:
+ *
+ *     ok(sls_clip_load_audio(clip, "speech.wav"));
  *     for (int64_t t = 0; t < count; t++) {
  *         in.data = pixels[t];
  *         ok(sls_clip_analyze(clip, t, &in, NULL));
  *     }
- *     in.data = pixels[t];
- *     ok(sls_clip_render(clip, t, &in, &out, NULL, NULL));
+ *     for (int64_t t = 0; t < count; t++) {
+ *         in.data = pixels[t];
+ *         ok(sls_clip_render(clip, t, &in, &out, NULL, NULL));
+ *         show(result);
+ *     }
  *
- * Stream (live): frames and audio in, the same frames out a little later.
+ * 2. Stream, for live use. Push audio and frames; pull each frame when its look-ahead has been
+ *    pushed (see sls_clip_look_ahead()):
  *
+ *     sls_status status;
  *     while (more) {
+ *         in.data = next_frame();
  *         ok(sls_clip_push_audio(clip, samples, frames, 48000, 2));
  *         ok(sls_clip_push_frame(clip, &in, NULL));
  *         while ((status = sls_clip_pull_frame(clip, &out, NULL, NULL)) == SLS_OK)
@@ -50,35 +68,48 @@
  *         show(result);
  *     if (status != SLS_END) fail(sls_last_error());
  *
+ * At the end, in any order:
+ *
  *     sls_clip_destroy(clip);
  *     sls_engine_destroy(engine);
  *
- * A clip speaks with one face. For several, one clip each: what is pulled from the first is pushed
- * to the second, with SLS_SELECT_FROM_LEFT or SLS_SELECT_POINT to tell them apart.
+ * A clip changes one face. For several faces, use one clip per face and pass the output of the
+ * first as the input of the second; choose the faces with SLS_SELECT_FROM_LEFT or SLS_SELECT_POINT.
  *
- * Rules that hold for every function:
+ * Rules for all functions
  *
- * - It returns SLS_OK (0) or a negative status. SLS_AGAIN and SLS_END are no errors.
- *   sls_last_error() has the sentence that says what was wrong.
- * - What it returns through a pointer is written with SLS_OK only; a destination's pixels are the
- *   exception, and are worth nothing after a failure.
- * - Pointers that are not said to be allowed to be NULL are checked, and refused with
- *   SLS_ERROR_NULL. A pointer is used during the call only, unless it says otherwise.
- * - Structs begin with struct_size and end with reserved bytes that are 0: fill them by their init
- *   function. Programs built with this header work with later versions of the same ABI.
- * - Constants are int32_t; numbers that stand for nothing are refused.
- * - Strings are UTF-8.
- * - Memory that the library allocates is freed by its destroy functions and no other. A clip's
- *   stream holds a bounded number of frames, and sls_clip_options.memory_limit bounds the bytes.
- *   Where an input asks for more memory than there is, the call returns SLS_ERROR_MEMORY; only what
- *   the machine lacks for small things of its own ends the process.
- * - What blocks on a clip or an adaptation can be ended from another thread: sls_clip_cancel(),
- *   sls_adapt_cancel(). Any such call may then return SLS_ERROR_CANCELLED.
- * - After fork(), handles are of no use in the child: calls return SLS_ERROR_STATE, destroying does
- *   nothing. The child makes an engine of its own; that is safe if no other thread was inside the
- *   library when the process was forked.
- * - Nothing is written to standard output or standard error, no signal handler is installed, and no
- *   environment variable is needed. See sls_set_log_callback().
+ * - Errors: a function returns SLS_OK (0) or a negative status. SLS_AGAIN and SLS_END are not
+ *   errors. sls_last_error() returns the error message. Besides the statuses listed for a function,
+ *   any function that takes a handle may return SLS_ERROR_STATE (after fork), SLS_ERROR_INTERNAL or
+ *   SLS_ERROR_POISONED.
+ * - Output: results are written through pointers only if the function returns SLS_OK. The pixels of
+ *   a destination frame are the exception: after a failure their content is undefined.
+ * - NULL: a pointer must not be NULL unless its description allows it; otherwise the function
+ *   returns SLS_ERROR_NULL.
+ * - Ownership: arguments remain the caller's and are used only during the call. Objects created by
+ *   the library are freed with their destroy function and in no other way.
+ * - Threads: "any" means that any thread may make the call, and that handles may be shared between
+ *   threads. "Concurrent" calls on the same handle run at the same time. An "exclusive" call waits
+ *   until no other call on the same handle is running, and other calls wait for it.
+ * - Blocking: a call that blocks while networks run can be cancelled from another thread with
+ *   sls_clip_cancel() or sls_adapt_cancel(); it then returns SLS_ERROR_CANCELLED. For one frame,
+ *   networks run for some tens of milliseconds on a CPU.
+ * - Memory: a stream holds a bounded number of frames, and sls_clip_options.memory_limit bounds the
+ *   bytes of a clip. If an input needs more memory than is available, the call returns
+ *   SLS_ERROR_MEMORY. If a small internal allocation fails, the process aborts. "Allocates" names
+ *   memory that outlives the call or depends on the input; error messages are not listed.
+ * - Structs: each starts with struct_size and ends with reserved fields that must be 0. Initialise
+ *   them with their init function. A program built with this header works with later versions of
+ *   the library that have the same SLS_ABI_VERSION.
+ * - Constants are int32_t. A value that is not listed is rejected. SLS_X_* means all constants
+ *   that start with SLS_X_.
+ * - Strings are UTF-8 and NUL-terminated.
+ * - Clip time: position 0 is the time of frame 0. One unit is 1/16000 s.
+ * - fork(): handles must not be used in the child process. Calls on them return SLS_ERROR_STATE, and
+ *   destroying them has no effect. The child may create a new engine if no other thread was inside
+ *   the library at the time of the fork.
+ * - The library does not write to standard output or standard error, does not install signal
+ *   handlers, and needs no environment variables. For its log see sls_set_log_callback().
  */
 
 
@@ -101,33 +132,35 @@
 #define SLS_VERSION_MAJOR 0
 
 /**
- * Minor version.
+ * Minor version of the library that this header belongs to.
  */
 #define SLS_VERSION_MINOR 1
 
 /**
- * Patch version.
+ * Patch version of the library that this header belongs to.
  */
 #define SLS_VERSION_PATCH 0
 
 /**
- * Number of the binary interface that this header describes. It grows when a program built with an
- * older header would no longer work; sls_engine_create() checks it.
+ * Version of the binary interface (ABI) that this header describes. Pass it to
+ * sls_engine_create(), which checks it. It increases only when programs built with an older header
+ * stop working.
  */
 #define SLS_ABI_VERSION 1
 
 /**
- * The call did what it says.
+ * The call succeeded.
  */
 #define SLS_OK 0
 
 /**
- * Not an error: a frame can be pulled only after more frames or more audio are pushed.
+ * Not an error: the stream needs another call first. sls_clip_pull_frame() needs more frames or
+ * more audio; sls_clip_push_frame() needs frames to be pulled.
  */
 #define SLS_AGAIN -1
 
 /**
- * Not an error: the stream was flushed and every frame was pulled.
+ * Not an error: the stream was flushed, and every frame has been pulled.
  */
 #define SLS_END -2
 
@@ -137,18 +170,18 @@
 #define SLS_ERROR_NULL -3
 
 /**
- * An argument or a field of an options struct is outside its range.
+ * An argument, or a field of an options struct, is out of range.
  */
 #define SLS_ERROR_ARGUMENT -4
 
 /**
- * The program was built with a header that this library does not fit: the ABI number, a
- * struct_size, or reserved bytes that are not zero.
+ * Header and library do not match: the ABI version, a struct_size, or a reserved field that is not
+ * 0.
  */
 #define SLS_ERROR_ABI -5
 
 /**
- * A frame's description cannot be true, or two frames do not fit each other.
+ * The description of a frame is invalid, or two frames do not match.
  */
 #define SLS_ERROR_FRAME -6
 
@@ -163,87 +196,88 @@
 #define SLS_ERROR_WRITE -8
 
 /**
- * A file is no audio file, is truncated, or its codec is not supported.
+ * A file is not an audio file, is truncated, or uses an unsupported codec.
  */
 #define SLS_ERROR_AUDIO -9
 
 /**
- * There is no audio: none was set, or it holds no sample.
+ * There is no audio: none was set, or it contains no samples.
  */
 #define SLS_ERROR_NO_AUDIO -10
 
 /**
- * The model bundle is incomplete, was altered, or is of another format.
+ * The model bundle is incomplete, was modified, or has an unsupported format version.
  */
 #define SLS_ERROR_BUNDLE -11
 
 /**
- * ONNX Runtime's shared library is missing or cannot be loaded.
+ * The ONNX Runtime library was not found, or cannot be loaded.
  */
 #define SLS_ERROR_RUNTIME -12
 
 /**
- * The provider that was asked for by name cannot be used here.
+ * The requested execution provider is not available on this machine.
  */
 #define SLS_ERROR_PROVIDER -13
 
 /**
- * A network failed while it ran (out of memory, a device that was lost).
+ * A network failed at run time, for instance because the device ran out of memory or was lost.
  */
 #define SLS_ERROR_NETWORK -14
 
 /**
- * No face was found where one is needed.
+ * No face was found where one is required.
  */
 #define SLS_ERROR_NO_FACE -15
 
 /**
- * The call does not fit the state that the clip is in, or the handle was made before fork().
+ * The call is not allowed in the current state of the handle, or the handle was created before
+ * fork().
  */
 #define SLS_ERROR_STATE -16
 
 /**
- * The work was cancelled.
+ * The call was cancelled from another thread, or by its own callback.
  */
 #define SLS_ERROR_CANCELLED -17
 
 /**
- * The handle cannot be used any more, because a call on it returned SLS_ERROR_INTERNAL: destroy it.
+ * The handle is unusable, because an earlier call on it returned SLS_ERROR_INTERNAL. Destroy it.
  */
 #define SLS_ERROR_POISONED -18
 
 /**
- * A person file or a checkpoint of an adaptation is damaged, or belongs to another bundle.
+ * A person file or an adaptation checkpoint is damaged, or belongs to another bundle.
  */
 #define SLS_ERROR_PERSON -20
 
 /**
- * There is not enough memory, or sls_clip_options.memory_limit does not allow more.
+ * Memory allocation failed, or sls_clip_options.memory_limit would be exceeded.
  */
 #define SLS_ERROR_MEMORY -21
 
 /**
- * A fault of this library. The process is safe; the handle is poisoned.
+ * A bug in this library. The process can go on; the handle becomes unusable.
  */
 #define SLS_ERROR_INTERNAL -19
 
 /**
- * Something failed.
+ * An operation failed.
  */
 #define SLS_LOG_ERROR 1
 
 /**
- * Something is not as it should be, and the work goes on.
+ * Something is wrong, but work continues.
  */
 #define SLS_LOG_WARNING 2
 
 /**
- * What was found and chosen: once for each engine or file.
+ * What was found and chosen, for instance the execution provider; once per engine or file.
  */
 #define SLS_LOG_INFO 3
 
 /**
- * Details for the developers of this library.
+ * Details for developers of this library.
  */
 #define SLS_LOG_DEBUG 4
 
@@ -263,172 +297,176 @@
 #define SLS_FORMAT_RGB8 3
 
 /**
- * 16-bit red, green, blue, alpha, in the machine's byte order; 65535 is 1.
+ * 16-bit red, green, blue, alpha in native byte order; 65535 represents 1.0.
  */
 #define SLS_FORMAT_RGBA16 4
 
 /**
- * IEEE half-precision red, green, blue, alpha.
+ * 16-bit IEEE half-precision red, green, blue, alpha.
  */
 #define SLS_FORMAT_RGBA_HALF 5
 
 /**
- * 32-bit float red, green, blue, alpha.
+ * 32-bit IEEE float red, green, blue, alpha.
  */
 #define SLS_FORMAT_RGBA_FLOAT 6
 
 /**
- * The pixels are in the memory of the process.
+ * The pixels are in the process's own memory (not on a GPU).
  */
 #define SLS_MEMORY_HOST 0
 
 /**
- * The fastest provider that works here; the refused ones are reported.
+ * The fastest execution provider that works on this machine. sls_engine_refused() lists the
+ * providers that were tried and rejected.
  */
 #define SLS_PROVIDER_AUTO 0
 
 /**
- * The processor. It always works.
+ * CPU. Always available.
  */
 #define SLS_PROVIDER_CPU 1
 
 /**
- * Any vendor's GPU, through ONNX Runtime's WebGPU plug-in.
+ * A GPU of any vendor, through ONNX Runtime's WebGPU plug-in.
  */
 #define SLS_PROVIDER_WEBGPU 2
 
 /**
- * An NVIDIA GPU; needs a build of ONNX Runtime with CUDA.
+ * NVIDIA GPU; needs an ONNX Runtime build with CUDA.
  */
 #define SLS_PROVIDER_CUDA 3
 
 /**
- * Apple's accelerators.
+ * Apple Core ML.
  */
 #define SLS_PROVIDER_COREML 4
 
 /**
- * Direct3D 12; needs a build of ONNX Runtime with DirectML.
+ * Direct3D 12 GPU; needs an ONNX Runtime build with DirectML.
  */
 #define SLS_PROVIDER_DIRECTML 5
 
 /**
- * The largest face speaks.
+ * The largest face in the frame.
  */
 #define SLS_SELECT_LARGEST 0
 
 /**
- * The face at, or nearest to, a point of the picture speaks.
+ * The face nearest to a point of the frame, at most one face size away from it.
  */
 #define SLS_SELECT_POINT 1
 
 /**
- * The face of a number speaks: see sls_clip_face().
+ * The face with a given id; see sls_clip_face().
  */
 #define SLS_SELECT_FACE 2
 
 /**
- * The face with so many others to its left in the frame speaks: 0 is the leftmost. It needs no
- * other frame, and does not follow faces that change places.
+ * The face at a given position in the frame, counted from the left; 0 is the leftmost. It needs no
+ * other frames, but switches to another face when faces change places.
  */
 #define SLS_SELECT_FROM_LEFT 3
 
 /**
- * The numbers are as they are to be displayed, like those of ordinary video; they go through
- * untouched.
+ * Display-referred values, as in ordinary video: used without conversion.
  */
 #define SLS_TRANSFER_DISPLAY 0
 
 /**
- * IEC 61966-2-1 (sRGB).
+ * The sRGB transfer function (IEC 61966-2-1).
  */
 #define SLS_TRANSFER_SRGB 1
 
 /**
- * The camera curve of ITU-R BT.709.
+ * The ITU-R BT.709 camera transfer function.
  */
 #define SLS_TRANSFER_REC709 2
 
 /**
- * Proportional to light; 1 is diffuse white.
+ * Linear light; 1.0 is diffuse white.
  */
 #define SLS_TRANSFER_LINEAR 3
 
 /**
- * A person being learnt from a clip of them.
+ * An adaptation job: trains a person's own decoder on a clip in which they speak.
  *
- * Any thread may use it at any time. While sls_adapt_run() works, frames wait;
+ * Any thread may use it. While sls_adapt_run() works, sls_adapt_add_frame() waits for it;
  * sls_adapt_cancel() does not.
  */
 typedef struct sls_adapt sls_adapt;
 
 /**
- * One clip's state: its reference, its audio, what was learned about its frames, its stream.
+ * A video clip to be lip-synced: its audio, its reference face, the analysis of its frames, and
+ * the state of its stream.
  *
- * Any thread may use it at any time. sls_clip_render() and sls_clip_analyze() run at once on any
- * number of threads; every other call has the clip for itself and waits for its turn.
+ * Any thread may use a clip. Concurrent calls (see "Threads" at the top of this file) on one clip
+ * run at the same time; an exclusive call waits for every other call to finish.
  */
 typedef struct sls_clip sls_clip;
 
 /**
- * Networks and devices, which do not change from clip to clip. Make one for the process; any
- * number of clips and threads use it at once.
+ * The loaded networks and the device that runs them. They do not depend on a clip: create one
+ * engine per process and share it between all clips and threads.
  */
 typedef struct sls_engine sls_engine;
 
 /**
- * A person: what sls_clip_set_person() takes. It never changes; any thread may use it.
+ * The decoder weights of one person: the result of an adaptation, or a loaded person file. It is
+ * immutable and may be used by several threads.
  */
 typedef struct sls_person sls_person;
 
 /**
- * What a function returns: SLS_OK, or a negative number.
+ * Result of a call: SLS_OK (0) or a negative status.
  */
 typedef int32_t sls_status;
 
 /**
- * Receives a message.
+ * Receives a log message.
  *
- * @param user     what was given to sls_set_log_callback().
+ * @param user     the pointer that was passed to sls_set_log_callback().
  * @param level    SLS_LOG_ERROR to SLS_LOG_DEBUG.
- * @param message  UTF-8, without a line break at its end; valid during the call only.
+ * @param message  UTF-8 without a trailing newline; valid only during the call.
  *
- * It is called on whatever thread has something to say, perhaps on several at once. It must not
- * throw, and must not call sls_set_log_callback().
+ * It is called on the thread that logs the message, possibly on several threads at the same time.
+ * It must not throw exceptions and must not call sls_set_log_callback().
  */
 typedef void (*sls_log_callback)(void *user, int32_t level, const char *message);
 
 /**
- * Describes a frame in your memory. The library never keeps a pointer to it after a call returns.
+ * Describes a frame in the caller's memory. The library does not keep the pointer after a call
+ * returns.
  *
- * Pixels need no alignment. Alpha is never changed, nor taken into account. Infinite samples and
- * those that are not a number are allowed: they are copied as they are, and seen as black.
+ * Pixels need no alignment. Alpha is copied from source to destination and otherwise ignored.
+ * Infinite and NaN samples are allowed: outside the mouth they are copied unchanged, and the
+ * networks treat them as black.
  */
 typedef struct {
     /**
-     * sizeof(sls_frame); sls_frame_init() sets it.
+     * sizeof(sls_frame); set by sls_frame_init().
      */
     uint32_t struct_size;
     /**
-     * One of SLS_FORMAT_.
+     * Pixel format: one of SLS_FORMAT_*.
      */
     int32_t format;
     /**
-     * Pixels in a row, 1 to 65536.
+     * Width in pixels, 1 to 65536.
      */
     int32_t width;
     /**
-     * Rows, 1 to 65536.
+     * Height in pixels, 1 to 65536.
      */
     int32_t height;
     /**
-     * Bytes from the start of a row to the start of the row below it; negative for pictures that
-     * are stored bottom-up. At least a row's bytes in magnitude. Bytes between rows are never
-     * touched.
+     * Bytes from the start of one row to the start of the row below it. Its magnitude must be at
+     * least the size of a row. Negative for frames stored bottom-up. Padding bytes between rows
+     * are never read or written.
      */
     int64_t stride;
     /**
-     * The first pixel of the top row (which is the last row in memory when stride is negative).
+     * First pixel of the top row. If stride is negative, the top row is the last row in memory.
      */
     void *data;
     /**
@@ -436,17 +474,17 @@ typedef struct {
      */
     int32_t memory;
     /**
-     * 0.
+     * Must be 0.
      */
     int32_t reserved0;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_frame;
 
 /**
- * How an engine is made. Initialise it by sls_engine_options_init(), then change what you need.
+ * Options of an engine. Initialise it with sls_engine_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -454,46 +492,46 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * One of SLS_PROVIDER_; SLS_PROVIDER_AUTO by default. A provider that is asked for by name
-     * and cannot be used is an error; nothing else is taken in silence.
+     * Execution provider: one of SLS_PROVIDER_*; default SLS_PROVIDER_AUTO. If any other provider
+     * is not available, sls_engine_create() fails with SLS_ERROR_PROVIDER; there is no fallback.
      */
     int32_t provider;
     /**
-     * Threads for one network on the CPU; 0, the default: one for each core.
+     * CPU threads per network, 0 to 1024; default 0: one per core.
      */
     int32_t threads;
     /**
-     * 0.
+     * Must be 0.
      */
     int32_t reserved0;
     /**
-     * Folder of a model bundle, UTF-8; NULL, the default: the bundle inside the library.
+     * Folder of a model bundle, UTF-8; default NULL: the bundle built into the library.
      */
     const char *bundle;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[6];
 } sls_engine_options;
 
 /**
- * What an engine is. All strings are UTF-8 and live as long as the engine.
+ * Describes an engine. The strings are UTF-8 and valid until the engine is destroyed.
  */
 typedef struct {
     /**
-     * sizeof(sls_info); set it before the call, or use sls_info_init().
+     * sizeof(sls_info); set it before the call, or call sls_info_init().
      */
     uint32_t struct_size;
     /**
-     * The provider that runs all networks: one of SLS_PROVIDER_, never SLS_PROVIDER_AUTO.
+     * The execution provider in use: one of SLS_PROVIDER_*, never SLS_PROVIDER_AUTO.
      */
     int32_t provider;
     /**
-     * Its name: "cpu", "webgpu", "cuda", "coreml" or "directml".
+     * Name of the provider: "cpu", "webgpu", "cuda", "coreml" or "directml".
      */
     const char *provider_name;
     /**
-     * The device, as ONNX Runtime names it; empty where it does not.
+     * Name of the device as reported by ONNX Runtime; empty if it reports none.
      */
     const char *device;
     /**
@@ -501,25 +539,25 @@ typedef struct {
      */
     const char *bundle;
     /**
-     * The ONNX Runtime library in use, and how it was found.
+     * Path of the ONNX Runtime library in use, and how it was found.
      */
     const char *runtime;
     /**
-     * Threads for one network on the CPU.
+     * CPU threads per network.
      */
     int32_t threads;
     /**
-     * How many providers were tried before this one and refused (see sls_engine_refused()).
+     * Number of providers that were tried and rejected; see sls_engine_refused().
      */
     int32_t refused;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_info;
 
 /**
- * How a clip is rendered. Initialise it by sls_clip_options_init(), then change what you need.
+ * Options of a clip. Initialise it with sls_clip_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -527,80 +565,82 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * Frames a second: rate_num / rate_den, from 1 to 1000 (30000 / 1001, ...); 25 / 1 by default.
+     * Frame rate in frames per second is rate_num / rate_den, for instance 30000 / 1001; from 1 to
+     * 1000. Default 25 / 1.
      */
     uint32_t rate_num;
     /**
-     * See rate_num.
+     * Denominator of the frame rate; see rate_num.
      */
     uint32_t rate_den;
     /**
-     * Which face speaks: one of SLS_SELECT_; SLS_SELECT_LARGEST by default.
+     * Which face is lip-synced: one of SLS_SELECT_*; default SLS_SELECT_LARGEST.
      */
     int32_t selection;
     /**
-     * For SLS_SELECT_POINT: pixels from the left edge.
+     * For SLS_SELECT_POINT: pixels from the left edge of the frame; finite.
      */
     float point_x;
     /**
-     * For SLS_SELECT_POINT: pixels from the top edge.
+     * For SLS_SELECT_POINT: pixels from the top edge of the frame; finite.
      */
     float point_y;
     /**
-     * For SLS_SELECT_FACE: the face's number; for SLS_SELECT_FROM_LEFT: how many others lie to its
-     * left.
+     * For SLS_SELECT_FACE: the id of the face. For SLS_SELECT_FROM_LEFT: the number of faces to
+     * its left.
      */
     uint32_t face;
     /**
-     * How the numbers of the frames relate to light: one of SLS_TRANSFER_; SLS_TRANSFER_DISPLAY by
-     * default.
+     * Transfer function of the frames' pixel values: one of SLS_TRANSFER_*; default
+     * SLS_TRANSFER_DISPLAY.
      */
     int32_t transfer;
     /**
-     * How much of the new mouth is shown, 0 to 1; 1 by default.
+     * Opacity of the new mouth, 0 (unchanged source) to 1; default 1.
      */
     float strength;
     /**
-     * 0.
+     * Must be 0.
      */
     int32_t reserved0;
     /**
-     * Where the audio's first sample lies on the clip's clock, in 1/16000 s: positive starts the
-     * words later, negative drops their beginning; 0 by default.
+     * Clip time of the first audio sample, in 1/16000 s. Positive values delay the audio, negative
+     * values skip its beginning. Default 0.
      */
     int64_t audio_offset;
     /**
-     * For a variable rate: the time of each frame from 0 on, in 1/16000 s, never decreasing; it is
-     * copied. NULL, the default: the rate is rate_num / rate_den.
+     * For a variable frame rate: the clip time of each frame, starting with frame 0, in 1/16000 s,
+     * never decreasing. It is copied. Default NULL: the rate is constant, rate_num / rate_den.
      */
     const int64_t *times;
     /**
-     * Frames at times.
+     * Number of frames in times; at least 1 if times is not NULL.
      */
     uint64_t time_count;
     /**
-     * The most bytes of frames that wait, of audio and of crops that the clip may hold; what would
-     * hold more is refused with SLS_ERROR_MEMORY. 0, the default: as many as there are. The
-     * networks' own memory is the engine's and does not grow with the clip.
+     * Maximum number of bytes that the clip holds in queued frames, audio and face crops. A call
+     * that would exceed it returns SLS_ERROR_MEMORY. Default 0: no limit. The memory of the
+     * networks belongs to the engine, is not counted, and does not grow with the clip.
      */
     uint64_t memory_limit;
     /**
-     * Moves the rim of what is painted by so many pixels of the 256 that the network sees of the
-     * face, -20 to 20: outwards above 0, never beyond what was painted; 0 by default.
+     * Moves the edge of the painted region outwards (above 0) or inwards (below 0), in pixels of
+     * the 256x256 face crop, -20 to 20; default 0. It never grows beyond what the network painted.
      */
     float mask_grow;
     /**
-     * How wide the rim is, times the bundle's own, up to 4; 0, the default, reads as 1.
+     * Width of the feathered edge as a multiple of the bundle's own width, up to 4. 0, the
+     * default, means 1.
      */
     float mask_feather;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_clip_options;
 
 /**
- * A face that was seen in a frame. Set struct_size before the call, or use sls_face_init().
+ * A detected face. Set struct_size before the call, or call sls_face_init().
  */
 typedef struct {
     /**
@@ -608,34 +648,34 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * Its number in the clip, for SLS_SELECT_FACE. Clips that analysed the same frames number
-     * them alike.
+     * Id of the face in the clip, for SLS_SELECT_FACE. Clips that analysed the same frames assign
+     * the same ids.
      */
     uint32_t id;
     /**
-     * Middle of the face, pixels from the left edge.
+     * Centre of the face crop, in pixels from the left edge of the frame.
      */
     float x;
     /**
-     * Middle of the face, pixels from the top edge.
+     * Centre of the face crop, in pixels from the top edge of the frame.
      */
     float y;
     /**
-     * Side of the square that is looked at, in pixels.
+     * Side of the square face crop, in pixels of the frame.
      */
     float side;
     /**
-     * How sure the face is, 0 to 1.
+     * Confidence of the detection, 0 to 1.
      */
     float confidence;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_face;
 
 /**
- * What one frame asks for beyond its pixels. Initialise it by sls_render_options_init().
+ * Options of one rendered frame. Initialise it with sls_render_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -643,27 +683,28 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * Multiplies the clip's strength, for hosts that animate it, 0 to 1; 1 by default.
+     * Multiplies sls_clip_options.strength, for effects that animate it; 0 to 1, default 1.
      */
     float strength;
     /**
-     * Bytes from a row of the matte to the one below; negative for bottom-up.
+     * Bytes from a row of the matte to the row below it; negative if stored bottom-up.
      */
     int64_t matte_stride;
     /**
-     * Receives how much of each pixel was generated, when the call succeeds: one float a pixel, of
-     * the frame's size, the top row at this address. 0 is the source's pixel, bit for bit. NULL,
-     * the default: not wanted.
+     * Receives the matte if the call succeeds: one float per pixel of the frame, the opacity of
+     * the generated pixel. Where it is 0, the output is the source pixel, bit for bit. Points to
+     * the top row. Default NULL: no matte.
      */
     float *matte;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_render_options;
 
 /**
- * What was done to a frame. Set struct_size before the call, or use sls_render_result_init().
+ * Describes what was done to a frame. Set struct_size before the call, or call
+ * sls_render_result_init().
  */
 typedef struct {
     /**
@@ -671,8 +712,7 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * Whether any pixel may differ from the source: 1 or 0. With 0, the destination is the source,
-     * bit for bit.
+     * 0 if the destination is a bit-exact copy of the source; 1 if pixels may differ.
      */
     int32_t changed;
     /**
@@ -680,39 +720,40 @@ typedef struct {
      */
     int64_t index;
     /**
-     * Number of the face that speaks, in this clip; -1 when no face was found.
+     * Id of the face that was lip-synced; -1 if no face was found.
      */
     int64_t face;
     /**
-     * How sure the face is, 0 to 1.
+     * Confidence of the detection, 0 to 1.
      */
     float confidence;
     /**
-     * The share of the new mouth that was blended in, 0 to 1.
+     * Opacity of the new mouth, 0 to 1: the strengths of clip and frame, times the fade for a face
+     * that is not seen well.
      */
     float strength;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } sls_render_result;
 
 /**
- * Gets memory for a frame that is about to be rendered.
+ * Provides memory for a frame that is about to be rendered.
  *
- * @param user   what was given to sls_clip_pull_allocated().
- * @param frame  format, width and height are set, and stride to the least: set data, and stride to
- * what it is. Nothing else is read.
+ * @param user   the pointer that was passed to sls_clip_pull_allocated().
+ * @param frame  format, width and height are set, and stride to its minimum. Set data, and stride
+ *               if the memory has another one. Changes to other fields are ignored.
  *
- * @return 0; anything else is refused with SLS_ERROR_MEMORY.
+ * @return 0 on success; any other value makes the call return SLS_ERROR_MEMORY.
  *
- * It is called on the thread of sls_clip_pull_allocated(), at most once. It must not throw, and
- * must not call a function on the same clip.
+ * It is called on the thread that called sls_clip_pull_allocated(), at most once per call. It must
+ * not throw exceptions and must not call a function on the same clip.
  */
 typedef int32_t (*sls_allocate_callback)(void *user, sls_frame *frame);
 
 /**
- * How a person is learnt. Initialise it by sls_adapt_options_init(), then change what you need.
+ * Options of an adaptation. Initialise it with sls_adapt_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -720,63 +761,67 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * 1: stop when frames that are not learnt from get no better; 0 by default.
+     * 1: stop when the loss on held-out frames no longer improves; default 0.
      */
     int32_t plateau;
     /**
-     * The most steps, 1 to 1000000; 300 by default.
+     * Maximum number of training steps, 1 to 1000000; default 300.
      */
     uint64_t steps;
     /**
-     * What the order of frames and foreign words goes by; 0 by default.
+     * Seed of the random order of frames and of unpaired speech; default 0.
      */
     uint64_t seed;
     /**
-     * The longest time in seconds; 0, the default: as long as the steps take.
+     * Maximum time in seconds; default 0: no limit.
      */
     double seconds;
     /**
-     * Adam's rate, above 0 to 0.1; 1e-4 by default.
+     * Learning rate of the Adam optimiser, above 0 and at most 0.1; default 1e-4.
      */
     float rate;
     /**
-     * Weight of the picture; 10 by default.
+     * Weight of the picture loss, 0 to 1e6; default 10.
      */
     float picture_weight;
     /**
-     * Weight of the lips' fit to the person's own words; 1 by default.
+     * Weight of the loss between the rendered lips and the person's own speech, 0 to 1e6; default
+     * 1.
      */
     float sync_weight;
     /**
-     * Weight of the lips' fit to foreign words; 1 by default. With 0 the person's few sentences
-     * are learnt by heart, and other words fit worse.
+     * Weight of the sync regulariser, 0 to 1e6; default 1. It compares lips rendered from unpaired
+     * speech (speech that is not in the clip) with that speech. With 0 the decoder overfits to the
+     * clip, and its lips match other speech less well.
      */
     float regulariser_weight;
     /**
-     * The most frames held in memory, some 0.2 MB each, at least 5; 600 by default.
+     * Maximum number of training frames held in memory, about 0.2 MB each; at least 5, default
+     * 600.
      */
     uint32_t frames;
     /**
-     * 0.
+     * Must be 0.
      */
     int32_t reserved0;
     /**
-     * UTF-8; a file that notes how far the work is, and that it is taken up from where it exists.
-     * NULL, the default: none.
+     * Path of a checkpoint file, UTF-8. Progress is saved to it, and if it exists, the adaptation
+     * resumes from it. Default NULL: no checkpoint.
      */
     const char *checkpoint;
     /**
-     * UTF-8, kept in the person file: who agreed to this, and how. NULL, the default: nothing.
+     * UTF-8 text stored in the person file: who consented to the adaptation, and how. Default
+     * NULL: none.
      */
     const char *consent;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[6];
 } sls_adapt_options;
 
 /**
- * How far the work is, after a step.
+ * Progress of an adaptation after a training step.
  */
 typedef struct {
     /**
@@ -784,44 +829,50 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * Whether frames are held out: 1 or 0. Short clips hold none out.
+     * 1 if some frames are held out of training to measure progress, else 0: the clip is too
+     * short.
      */
     int32_t holds_out;
     /**
-     * Steps taken, those before a resumption included.
+     * Steps done, including those before a resumed checkpoint.
      */
     uint64_t step;
     /**
-     * The most there may be.
+     * Maximum number of steps.
      */
     uint64_t steps;
     /**
-     * Loss of the picture in this step, before its weight.
+     * Picture loss of this step, before weighting.
      */
     float picture;
     /**
-     * 1 less the cosine of lips and own words.
+     * Sync loss of this step, before weighting: 1 - cosine similarity of the rendered lips and the
+     * person's own speech.
      */
     float sync;
     /**
-     * 1 less the cosine of lips and foreign words.
+     * Sync regulariser of this step, before weighting: 1 - cosine similarity of lips rendered from
+     * unpaired speech and that speech.
      */
     float regulariser;
     /**
-     * Weighted loss of the frames that are held out, before the first step of this run.
+     * Weighted loss on the held-out frames before the first step of this run.
      */
     float held_out_first;
     /**
-     * The same when it was last looked at.
+     * Weighted loss on the held-out frames at their last evaluation.
      */
     float held_out_now;
     /**
      * 0.
      */
     int32_t reserved0;
+    /**
+     * Training steps per second.
+     */
     double steps_per_second;
     /**
-     * Until the last step or the end of the time.
+     * Estimated seconds until the step limit or the time limit is reached.
      */
     double seconds_left;
     /**
@@ -831,14 +882,15 @@ typedef struct {
 } sls_adapt_progress;
 
 /**
- * Is told of each step.
+ * Receives the progress of an adaptation after each step.
  *
- * @param user      what was given to sls_adapt_run().
- * @param progress  valid during the call only.
+ * @param user      the pointer that was passed to sls_adapt_run().
+ * @param progress  valid only during the call.
  *
- * @return 0 to go on, anything else to stop.
+ * @return 0 to continue. Any other value cancels the run: the checkpoint, if any, is saved, and
+ * sls_adapt_run() returns SLS_ERROR_CANCELLED.
  *
- * It is called on the thread that called sls_adapt_run(), and must not throw.
+ * It is called on the thread that called sls_adapt_run(). It must not throw exceptions.
  */
 typedef int32_t (*sls_adapt_callback)(void *user, const sls_adapt_progress *progress);
 
@@ -847,111 +899,117 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library at run time, "major.minor.patch".
+ * Returns the version of the library at run time.
  *
- * @return a string that lives as long as the library; never NULL.
+ * @return "major.minor.patch": a static string, valid until the library is unloaded; never NULL.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API const char *sls_version(void);
 
 /**
- * The number of the binary interface of the library at run time (see SLS_ABI_VERSION).
+ * Returns the ABI version of the library at run time; see SLS_ABI_VERSION.
  *
- * Any thread; does not block.
+ * @return the ABI version.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API int32_t sls_abi_version(void);
 
 /**
- * What a status means, as a short English phrase.
+ * Returns a short English description of a status.
  *
- * @return a string that lives as long as the library; never NULL, "unknown status" for a number
- * that is none of the SLS_ codes.
+ * @param status  any number.
  *
- * Any thread; does not block.
+ * @return a static string; never NULL. "unknown status" for a number that is not an SLS_ status.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API const char *sls_status_str(int32_t status);
 
 /**
- * The sentence that explains the last call on the calling thread, of any function, that returned
- * something else than SLS_OK; it names the field that is wrong. It is not cleared by success.
+ * Returns the error message of the last call on this thread, of any function, that did not return
+ * SLS_OK. The message names the parameter or field at fault. Successful calls do not clear it.
  *
- * @return a string that is valid until the next call of this library on the same thread; never
- * NULL, empty when nothing failed yet.
+ * @return a UTF-8 string, valid until the next call into this library on the same thread; never
+ * NULL. Empty if no call on this thread has failed.
  *
- * Any thread; does not block.
+ * Threads: any; each thread has its own message. Blocks: no. Allocates: nothing.
  */
 SLS_API const char *sls_last_error(void);
 
 /**
- * Sends the library's messages to `callback`. Until it is called, and after it was called with
- * NULL, the library says nothing; it never writes to standard output or standard error.
+ * Sets the function that receives the library's log messages. Without one, nothing is logged. The
+ * library never writes to standard output or standard error.
  *
- * @param callback   see sls_log_callback; NULL for silence.
- * @param user       handed to the callback as it is; may be NULL. It stays yours.
- * @param max_level  the least important level that is wanted, SLS_LOG_ERROR to SLS_LOG_DEBUG.
+ * @param callback   NULL disables logging.
+ * @param user       passed to the callback unchanged; may be NULL. The caller keeps ownership.
+ * @param max_level  the most detailed level to report, SLS_LOG_ERROR to SLS_LOG_DEBUG. Ignored if
+ *                   callback is NULL.
  *
- * @return SLS_OK; SLS_ERROR_ARGUMENT for a level that does not exist; SLS_ERROR_STATE from within
- * the callback, or in a Rust program that has a logger of its own.
+ * @return SLS_OK; SLS_ERROR_ARGUMENT if max_level is out of range; SLS_ERROR_STATE if called from
+ * within the callback, or if a Rust program has installed its own logger.
  *
- * Any thread. One callback for the process. It waits for calls of the previous callback to return:
- * afterwards neither that callback nor its user data is in use.
+ * Threads: any. There is one callback per process. Blocks: until running calls of the previous
+ * callback have returned; after that, the previous callback and its user pointer are no longer
+ * used. Allocates: nothing.
  */
 SLS_API sls_status sls_set_log_callback(sls_log_callback callback, void *user, int32_t max_level);
 
 /**
- * Sets all fields of a frame to 0 but its size.
+ * Initialises a frame: sets struct_size, and every other field to 0.
  *
  * @param frame        not NULL.
  * @param struct_size  sizeof(sls_frame).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_frame_init(sls_frame *frame, size_t struct_size);
 
 /**
- * Fills the options with their defaults.
+ * Initialises engine options with the default values.
  *
  * @param options      not NULL.
  * @param struct_size  sizeof(sls_engine_options).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_engine_options_init(sls_engine_options *options, size_t struct_size);
 
 /**
- * Sets all fields of an sls_info to 0 but its size.
+ * Initialises an sls_info: sets struct_size, and every other field to 0.
  *
  * @param info         not NULL.
  * @param struct_size  sizeof(sls_info).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_info_init(sls_info *info, size_t struct_size);
 
 /**
- * Loads ONNX Runtime and the networks.
+ * Creates an engine: loads ONNX Runtime and the networks.
  *
- * ONNX Runtime's shared library is looked for at the path in the environment variable
- * STYLELIPSYNC_ORT, beside this library and the program, and in the cache folder that the
- * command-line program fills; nothing is ever fetched from a network. It stays loaded until the
- * process ends.
+ * The ONNX Runtime library is searched for in this order: the path in the environment variable
+ * STYLELIPSYNC_ORT; next to this library and next to the program; the user's cache folder, which
+ * `stylelipsync doctor --fetch` fills. The library itself never accesses a network. ONNX Runtime
+ * stays loaded until the process exits.
  *
  * @param abi_version  SLS_ABI_VERSION.
- * @param options      NULL for the defaults; read during the call only.
- * @param engine       not NULL; receives the engine, which is yours: sls_engine_destroy().
+ * @param options      NULL for the defaults.
+ * @param engine       not NULL; receives the engine. The caller owns it and destroys it with
+ *                     sls_engine_destroy().
  *
- * @return SLS_OK; SLS_ERROR_ABI, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_RUNTIME when there
- * is no ONNX Runtime; SLS_ERROR_BUNDLE, SLS_ERROR_READ; SLS_ERROR_PROVIDER; SLS_ERROR_NETWORK. On
- * failure *engine is not written, and sls_last_error() tells the reason.
+ * @return SLS_OK; SLS_ERROR_ABI, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_RUNTIME if ONNX
+ * Runtime is not found; SLS_ERROR_BUNDLE or SLS_ERROR_READ if the bundle cannot be loaded;
+ * SLS_ERROR_PROVIDER; SLS_ERROR_NETWORK. On failure *engine is not written.
  *
- * Any thread; blocks for up to some seconds.
+ * Threads: any. Blocks: up to several seconds. Allocates: the engine.
  */
 SLS_API
 sls_status sls_engine_create(int32_t abi_version,
@@ -959,37 +1017,38 @@ sls_status sls_engine_create(int32_t abi_version,
                              sls_engine **engine);
 
 /**
- * Destroys an engine. Clips made with it live on, and keep its networks loaded.
+ * Destroys an engine. Clips created from it remain valid and keep the networks loaded.
  *
- * @param engine  may be NULL; no other call may be using it.
+ * @param engine  may be NULL. No other call may be using it.
  *
- * Any thread.
+ * Threads: any. Blocks: no.
  */
 SLS_API void sls_engine_destroy(sls_engine *engine);
 
 /**
- * Tells what an engine is: the provider really in use, its device, the bundle.
+ * Returns the properties of an engine: the provider in use, its device, the bundle.
  *
  * @param engine  not NULL.
- * @param info    not NULL, its struct_size set.
+ * @param info    not NULL, with struct_size set; receives the properties.
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_engine_info(const sls_engine *engine, sls_info *info);
 
 /**
- * Tells a provider that was refused, and why.
+ * Returns a provider that was tried and rejected, and the reason.
  *
  * @param engine    not NULL.
- * @param index     0 to the count in sls_info, less one.
- * @param provider  may be NULL; receives one of SLS_PROVIDER_.
- * @param reason    may be NULL; receives a sentence that lives as long as the engine.
+ * @param index     0 to sls_info.refused - 1.
+ * @param provider  may be NULL; receives one of SLS_PROVIDER_*.
+ * @param reason    may be NULL; receives an error message in UTF-8, valid until the engine is
+ *                  destroyed.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if index is out of range.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent. Blocks: no. Allocates: nothing.
  */
 SLS_API
 sls_status sls_engine_refused(const sls_engine *engine,
@@ -998,42 +1057,43 @@ sls_status sls_engine_refused(const sls_engine *engine,
                               const char **reason);
 
 /**
- * Copies the sentence that explains the engine's last call, on any thread, that returned something
- * else than SLS_OK.
+ * Copies the error message of the last call on this engine, on any thread, that did not return
+ * SLS_OK.
  *
- * @param engine    may be NULL: the sentence is empty then.
- * @param buffer    receives UTF-8 ended by a NUL, cut where it does not fit; may be NULL.
- * @param capacity  bytes at buffer.
+ * @param engine    may be NULL: the message is then empty.
+ * @param buffer    may be NULL; receives NUL-terminated UTF-8, truncated if it does not fit.
+ * @param capacity  size of buffer in bytes.
  *
- * @return the bytes that the whole sentence needs, its NUL included.
+ * @return the size of the whole message in bytes, including its NUL.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent. Blocks: no.
  */
 SLS_API size_t sls_engine_last_error(const sls_engine *engine, char *buffer, size_t capacity);
 
 /**
- * Fills the options with their defaults.
+ * Initialises clip options with the default values.
  *
  * @param options      not NULL.
  * @param struct_size  sizeof(sls_clip_options).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_options_init(sls_clip_options *options, size_t struct_size);
 
 /**
- * Makes a clip.
+ * Creates a clip.
  *
  * @param engine   not NULL. It may be destroyed before the clip.
- * @param options  NULL for the defaults; read during the call only.
- * @param clip     not NULL; receives the clip, which is yours: sls_clip_destroy().
+ * @param options  NULL for the defaults.
+ * @param clip     not NULL; receives the clip. The caller owns it and destroys it with
+ *                 sls_clip_destroy().
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT. On failure *clip is not
- * written, and sls_last_error() tells the reason.
+ * written.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent. Blocks: no. Allocates: the clip.
  */
 SLS_API
 sls_status sls_clip_create(const sls_engine *engine,
@@ -1043,93 +1103,111 @@ sls_status sls_clip_create(const sls_engine *engine,
 /**
  * Destroys a clip.
  *
- * @param clip  may be NULL; no other call may be using it.
+ * @param clip  may be NULL. No other call may be using it.
  *
- * Any thread.
+ * Threads: any. Blocks: no.
  */
 SLS_API void sls_clip_destroy(sls_clip *clip);
 
 /**
- * Ends the calls that are under way on a clip: they return SLS_ERROR_CANCELLED as soon as ONNX
- * Runtime is between two nodes of a network, on the CPU within a few milliseconds. A call that was
- * finished in that moment gives what it gives. Calls that begin later are not touched, and what was
- * cancelled can be called again: nothing was noted, and the stream is where it was.
+ * Cancels the calls that other threads are making on a clip: they return SLS_ERROR_CANCELLED. A
+ * running network stops between two of its operators, on the CPU within a few milliseconds. A call
+ * that has just finished keeps its result. Calls that begin later are not affected. A cancelled
+ * call leaves the clip unchanged and can be repeated.
  *
  * @param clip  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent with every call. Blocks: no.
  */
 SLS_API sls_status sls_clip_cancel(const sls_clip *clip);
 
 /**
- * Tells what a clip holds: bytes of frames that wait, of audio and of crops. It is what
+ * Returns the number of bytes that a clip holds in queued frames, audio and face crops: what
  * sls_clip_options.memory_limit limits.
  *
  * @param clip   not NULL.
- * @param bytes  not NULL; receives the bytes.
+ * @param bytes  not NULL; receives the number of bytes.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any number of threads at once; waits for calls that have the clip for themselves.
+ * Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_memory(const sls_clip *clip, uint64_t *bytes);
 
 /**
- * Sets the picture that says who speaks: the largest face in it, best seen from the front and
- * sharp. It holds for all frames, after sls_clip_reset() too.
+ * Sets the reference: a frame that shows what the person looks like. Its largest face is used.
+ * Choose a sharp frame in which the face looks towards the camera. The reference applies to all
+ * frames, and is kept by sls_clip_reset().
  *
- * Without it, the best of the first frames with a face is taken.
+ * If none is set, the best of the first frames with a face becomes the reference.
  *
  * @param clip   not NULL.
- * @param frame  not NULL; read during the call only.
+ * @param frame  not NULL.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME; SLS_ERROR_NO_FACE, and the
- * reference stays what it was; SLS_ERROR_NETWORK.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME; SLS_ERROR_NO_FACE;
+ * SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the previous reference stays in use.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the reference, held by the clip.
  */
 SLS_API sls_status sls_clip_set_reference(sls_clip *clip, const sls_frame *frame);
 
 /**
- * Goes back to a reference that is chosen among the frames.
+ * Removes the reference set by sls_clip_set_reference(): it is chosen among the frames again.
  *
  * @param clip  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_clear_reference(sls_clip *clip);
 
 /**
- * Forgets what was analysed, for instance when the clip's pictures changed.
+ * Copies the error message of the last call on this clip, on any thread, that did not return
+ * SLS_OK.
+ *
+ * @param clip      may be NULL: the message is then empty.
+ * @param buffer    may be NULL; receives NUL-terminated UTF-8, truncated if it does not fit.
+ * @param capacity  size of buffer in bytes.
+ *
+ * @return the size of the whole message in bytes, including its NUL.
+ *
+ * Threads: any; concurrent with every call. Blocks: no.
+ */
+SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t capacity);
+
+/**
+ * Discards the results of all sls_clip_analyze() calls. Use it when the frames of the clip have
+ * changed.
  *
  * @param clip  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_forget_analysis(sls_clip *clip);
 
 /**
- * Notes the faces of a frame, for random access: a frame is smoothed over the analysed frames
- * within two of it. Analyse the whole clip, or at least the first second and the frames within two
- * of those to be rendered; the order is free. A frame that was analysed is not looked at again:
- * sls_clip_forget_analysis() first.
+ * Detects the faces in a frame and stores them in the clip, for sls_clip_render(). The position of
+ * a face is smoothed over the analysed frames up to two before and two after it, so analyse the
+ * whole clip, or at least its first second and the neighbours of the frames to be rendered. Any
+ * order is allowed. A frame that is already analysed is not analysed again, even if its pixels
+ * changed; call sls_clip_forget_analysis() first.
  *
  * @param clip   not NULL.
- * @param index  of the frame.
- * @param frame  not NULL; read during the call only.
- * @param faces  may be NULL; receives how many faces were seen.
+ * @param index  index of the frame.
+ * @param frame  not NULL.
+ * @param faces  may be NULL; receives the number of faces found.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_NETWORK;
- * SLS_ERROR_STATE with SLS_SELECT_FACE when a later frame was analysed already, since numbers are
- * given in order. On failure nothing was noted.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_NETWORK,
+ * SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
+ * before this one, because ids are assigned in frame order. On failure nothing is stored.
  *
- * Any number of threads at once; blocks while networks run.
+ * Threads: any; concurrent. Blocks: while networks run. Allocates: some hundred bytes per frame,
+ * and the face crops of the first second, held by the clip.
  */
 SLS_API
 sls_status sls_clip_analyze(sls_clip *clip,
@@ -1138,29 +1216,29 @@ sls_status sls_clip_analyze(sls_clip *clip,
                             int32_t *faces);
 
 /**
- * Sets all fields of a face to 0 but its size.
+ * Initialises an sls_face: sets struct_size, and every other field to 0.
  *
  * @param face         not NULL.
  * @param struct_size  sizeof(sls_face).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_face_init(sls_face *face, size_t struct_size);
 
 /**
- * Tells a face that was seen in an analysed frame.
+ * Returns a face that was found in an analysed frame.
  *
  * @param clip     not NULL.
- * @param index    of the frame.
- * @param ordinal  0 to the count that sls_clip_analyze() gave, less one.
- * @param face     not NULL, its struct_size set.
+ * @param index    index of the frame.
+ * @param ordinal  0 to the number of faces that sls_clip_analyze() returned, minus 1.
+ * @param face     not NULL, with struct_size set; receives the face.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_STATE when the frame was not analysed;
- * SLS_ERROR_ARGUMENT when it has no such face.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_STATE if the frame was not analysed;
+ * SLS_ERROR_ARGUMENT if ordinal is out of range.
  *
- * Any number of threads at once.
+ * Threads: any; concurrent. Blocks: while an exclusive call runs.
  */
 SLS_API
 sls_status sls_clip_face(const sls_clip *clip,
@@ -1169,36 +1247,24 @@ sls_status sls_clip_face(const sls_clip *clip,
                          sls_face *face);
 
 /**
- * Copies the sentence that explains the clip's last call, on any thread, that returned something
- * else than SLS_OK.
- *
- * @param clip      may be NULL: the sentence is empty then.
- * @param buffer    receives UTF-8 ended by a NUL, cut where it does not fit; may be NULL.
- * @param capacity  bytes at buffer.
- *
- * @return the bytes that the whole sentence needs, its NUL included.
- *
- * Any thread; does not block.
- */
-SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t capacity);
-
-/**
- * Sets all of the clip's audio. Where the clip is longer there is silence; where it is shorter the
- * rest is not heard. It may be called in the middle of a stream: the frames that are pulled from
- * then on say it.
+ * Sets all of the clip's audio. If it is shorter than the clip, silence follows; if it is longer,
+ * the rest is ignored. It may be called in the middle of a stream: frames pulled after it use the
+ * new audio.
  *
  * @param clip      not NULL.
- * @param samples   interleaved, nominally -1 to 1, frames * channels of them; copied. Samples that
- *                  are not a number, or infinite, read as silence. NULL only if frames is 0.
- * @param frames    samples of one channel.
- * @param rate      samples of one channel a second, 1000 to 768000.
- * @param channels  1 to 64; mixed to mono (3 to 8: left, right, centre, low effects from 6 on,
- *                  surround).
+ * @param samples   frames * channels interleaved samples, nominally -1 to 1; they are copied.
+ *                  Infinite and NaN samples count as silence. NULL is allowed only if frames is 0.
+ * @param frames    number of samples per channel.
+ * @param rate      sample rate in Hz, 1000 to 768000.
+ * @param channels  number of channels, 1 to 64. They are mixed down to mono; 3 to 8 channels are
+ *                  read as left, right, centre, then (from 6 channels on) low-frequency effects,
+ *                  then surround.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO for no sample at all;
- * SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the audio stays what it was.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if there are no samples;
+ * SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the previous audio stays in use.
  *
- * Any thread; blocks while it resamples (a minute of audio takes a fraction of a second).
+ * Threads: any; exclusive. Blocks: while it resamples, a fraction of a second per minute of audio.
+ * Allocates: the audio as 16 kHz mono float, held by the clip.
  */
 SLS_API
 sls_status sls_clip_set_audio(sls_clip *clip,
@@ -1208,33 +1274,39 @@ sls_status sls_clip_set_audio(sls_clip *clip,
                               int32_t channels);
 
 /**
- * Sets all of the clip's audio from a file: wav, aiff, mp3, m4a or mp4 (aac, alac), flac, ogg
- * vorbis; of any rate and channels.
+ * Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Supported: WAV, AIFF,
+ * MP3, M4A and MP4 (AAC, ALAC), FLAC, Ogg Vorbis, at any sample rate and with any number of
+ * channels.
  *
  * @param clip  not NULL.
- * @param path  not NULL; UTF-8; relative to the working folder of the process.
+ * @param path  not NULL; UTF-8; relative to the working directory of the process.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ when the file cannot be
- * opened; SLS_ERROR_AUDIO when it is no audio file, is truncated, or its codec is not supported;
- * SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the
- * audio stays what it was.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ if the file cannot be opened;
+ * SLS_ERROR_AUDIO if it is not an audio file, is truncated, or uses an unsupported codec;
+ * SLS_ERROR_NO_AUDIO if it contains no samples; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure
+ * the previous audio stays in use.
  *
- * Any thread; blocks while it reads and decodes.
+ * Threads: any; exclusive. Blocks: while it reads and decodes. Allocates: as sls_clip_set_audio().
  */
 SLS_API sls_status sls_clip_load_audio(sls_clip *clip, const char *path);
 
 /**
- * Appends audio to the stream, in chunks of any size: no frame depends on how the audio was cut.
- * A clip whose audio is pushed is a stream; sls_clip_render() needs all of it.
+ * Appends audio to the stream, in chunks of any size; the size does not affect the result. Once
+ * audio was pushed, the clip is a stream and sls_clip_render() is not available: it needs all of
+ * the audio.
  *
- * @param clip, samples, frames, rate, channels  as for sls_clip_set_audio(); rate and channels
- * must stay what they were in the first call.
+ * @param clip      not NULL.
+ * @param samples   as for sls_clip_set_audio().
+ * @param frames    as for sls_clip_set_audio().
+ * @param rate      as for sls_clip_set_audio(); the same in every call.
+ * @param channels  as for sls_clip_set_audio(); the same in every call.
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_MEMORY; SLS_ERROR_STATE after
- * sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing was
+ * sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing is
  * appended.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: the chunk as 16 kHz mono
+ * float, held by the clip until no later frame needs it.
  */
 SLS_API
 sls_status sls_clip_push_audio(sls_clip *clip,
@@ -1244,77 +1316,78 @@ sls_status sls_clip_push_audio(sls_clip *clip,
                                int32_t channels);
 
 /**
- * States that no more audio comes: what follows is silence.
+ * Marks the end of pushed audio: silence follows.
  *
  * @param clip  not NULL.
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_NO_AUDIO when none was pushed.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_NO_AUDIO if none was pushed.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs.
  */
 SLS_API sls_status sls_clip_finish_audio(sls_clip *clip);
 
 /**
- * Takes back what was pushed: samples from a position on are forgotten, and what is pushed next is
- * heard from there, for instance when a speaker is interrupted. It may be of another rate and
- * other channels. Frames that wait say it. Beyond the last sample there is silence up to the
- * position.
+ * Discards the pushed audio from a clip time on, for instance when a live speaker is interrupted.
+ * Audio pushed next starts at that time, and may have another rate and number of channels. Queued
+ * frames use the new audio. If the time lies after the last sample, silence fills the gap.
  *
  * @param clip      not NULL.
- * @param position  on the clip's clock, in 1/16000 s.
+ * @param position  clip time in 1/16000 s.
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when no audio was pushed; SLS_ERROR_ARGUMENT for
- * a position before what the next frame hears, SLS_ERROR_MEMORY for one too far ahead. On failure
- * the audio stays what it was.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no audio was pushed; SLS_ERROR_ARGUMENT if
+ * the position lies before the audio that the next frame needs; SLS_ERROR_MEMORY if it lies so far
+ * ahead that the silence does not fit in memory. On failure the audio is unchanged.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: the silence, if any.
  */
 SLS_API sls_status sls_clip_cut_audio(sls_clip *clip, int64_t position);
 
 /**
- * Fills the options with their defaults.
+ * Initialises render options with the default values.
  *
  * @param options      not NULL.
  * @param struct_size  sizeof(sls_render_options).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t struct_size);
 
 /**
- * Sets all fields of a result to 0 but its size.
+ * Initialises an sls_render_result: sets struct_size, and every other field to 0.
  *
  * @param result       not NULL.
  * @param struct_size  sizeof(sls_render_result).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_render_result_init(sls_render_result *result, size_t struct_size);
 
 /**
- * Renders a frame, in any order. The same clip, audio, reference, analysed frames and pixels give
- * the same bytes, whatever was rendered before and on how many threads; and the same as the stream
- * gives (on one machine and one provider). Pixels outside the mouth's rim are the source's, bit
- * for bit.
+ * Renders any frame of a clip, in any order. The output depends only on the clip's options, audio,
+ * reference and analysed frames, and on the source pixels. It does not depend on which frames were
+ * rendered before or on the number of threads, and equals the output of the stream (on the same
+ * machine and execution provider). Pixels outside the feathered edge of the mouth region are
+ * copied bit for bit.
  *
  * @param clip         not NULL.
- * @param index        of the frame.
- * @param source       not NULL; read during the call only.
- * @param destination  not NULL; of the source's format, width and height. It may be the source's
- *                     own memory.
+ * @param index        index of the frame.
+ * @param source       not NULL; the frame's pixels.
+ * @param destination  not NULL; same format, width and height as source. May be the memory of
+ *                     source: the library then works on a copy.
  * @param options      NULL for the defaults.
  * @param result       may be NULL.
  *
  * @return SLS_OK, also for a frame without a face, which is copied; SLS_ERROR_NULL, SLS_ERROR_ABI,
- * SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO before any was set; SLS_ERROR_STATE when
- * the audio was pushed; SLS_ERROR_NETWORK. On failure nothing but the destination's pixels may have
- * been written.
+ * SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if no audio was set; SLS_ERROR_STATE if
+ * audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure only the
+ * pixels of destination may have been written; their content is undefined.
  *
- * Any number of threads at once; blocks while networks run.
+ * Threads: any; concurrent. Blocks: while networks run. Allocates: working memory, which the clip
+ * reuses.
  */
 SLS_API
 sls_status sls_clip_render(const sls_clip *clip,
@@ -1325,18 +1398,18 @@ sls_status sls_clip_render(const sls_clip *clip,
                            sls_render_result *result);
 
 /**
- * Tells how far a stream must be ahead of the frame that it gives.
+ * Returns how much input a stream needs beyond the frame that is pulled.
  *
  * @param clip       not NULL.
- * @param frames     may be NULL; receives frames.
- * @param audio      may be NULL; receives 1/16000 s of audio after the frame's time. With audio of
- *                   another rate than 16 kHz, up to 20 ms come on top.
- * @param reference  may be NULL; receives the frames that are looked at, once at the beginning,
- *                   for the reference where none was set.
+ * @param frames     may be NULL; receives the number of later frames needed.
+ * @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
+ *                   Up to 20 ms more if the sample rate is not 16 kHz.
+ * @param reference  may be NULL; receives the number of frames needed before the first frame can
+ *                   be pulled, if no reference is set.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread.
+ * Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing.
  */
 SLS_API
 sls_status sls_clip_look_ahead(const sls_clip *clip,
@@ -1345,31 +1418,37 @@ sls_status sls_clip_look_ahead(const sls_clip *clip,
                                int32_t *reference);
 
 /**
- * Gives the stream its next frame.
+ * Appends a frame to the stream. Its time follows from the clip's frame rate or times.
  *
  * @param clip   not NULL.
  * @param frame  not NULL; it is copied.
- * @param index  may be NULL; receives the frame's index, counted from 0 or from where
- *               sls_clip_seek() went.
+ * @param index  may be NULL; receives the index of the frame: 0, or the index passed to
+ *               sls_clip_seek(), for the first frame, then rising by 1.
  *
- * @return SLS_OK; SLS_AGAIN when frames must be pulled first; SLS_ERROR_NULL, SLS_ERROR_ABI,
- * SLS_ERROR_FRAME, also when size or format are not those of the stream's first frame;
- * SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after sls_clip_flush();
- * SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame was taken only with SLS_OK.
+ * @return SLS_OK; SLS_AGAIN if the queue is full: pull frames first; SLS_ERROR_NULL,
+ * SLS_ERROR_ABI; SLS_ERROR_FRAME, also if size or format differ from the first frame of the
+ * stream; SLS_ERROR_ARGUMENT after the last frame of sls_clip_options.times; SLS_ERROR_STATE after
+ * sls_clip_flush(); SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame is
+ * appended only if SLS_OK is returned.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: a copy of the frame, held by the
+ * clip until it is pulled.
  */
 SLS_API sls_status sls_clip_push_frame(sls_clip *clip, const sls_frame *frame, int64_t *index);
 
 /**
- * As sls_clip_push_frame(), for streams whose rate is not known beforehand.
+ * Appends a frame to the stream at a given time, for streams whose frame rate is not known in
+ * advance.
  *
- * @param clip, frame, index  as for sls_clip_push_frame().
- * @param position  the frame's time on the clip's clock, in 1/16000 s; not before the last one's.
+ * @param clip      not NULL.
+ * @param position  clip time of the frame in 1/16000 s; not before the previous frame.
+ * @param frame     not NULL; it is copied.
+ * @param index     may be NULL; receives the index of the frame.
  *
- * @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT when the time goes back.
+ * @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT if position lies before the previous
+ * frame.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: as sls_clip_push_frame().
  */
 SLS_API
 sls_status sls_clip_push_frame_at(sls_clip *clip,
@@ -1378,17 +1457,18 @@ sls_status sls_clip_push_frame_at(sls_clip *clip,
                                   int64_t *index);
 
 /**
- * Turns a time stamp into a position: what sls_clip_push_frame_at(), sls_clip_cut_audio() and
- * sls_clip_options.times take.
+ * Converts a time stamp to a clip time in 1/16000 s, the unit of sls_clip_push_frame_at(),
+ * sls_clip_cut_audio() and sls_clip_options.times.
  *
- * @param ticks     the time stamp, in units of num / den seconds.
- * @param num       1 or more.
- * @param den       1 or more; 1 / 90000, 1001 / 30000, ...
- * @param position  not NULL; receives the time in 1/16000 s, rounded half up.
+ * @param ticks     time stamp in units of num / den seconds.
+ * @param num       numerator of the time base, at least 1.
+ * @param den       denominator of the time base, at least 1. Examples: 1 / 90000, 1001 / 30000.
+ * @param position  not NULL; receives the clip time, rounded half up.
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for a base of 0 or a time beyond the range.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if num or den is 0, or the result is out of
+ * range.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_position(int64_t ticks, uint32_t num, uint32_t den, int64_t *position);
 
@@ -1396,16 +1476,18 @@ SLS_API sls_status sls_position(int64_t ticks, uint32_t num, uint32_t den, int64
  * Renders the next frame of the stream.
  *
  * @param clip         not NULL.
- * @param destination  not NULL; of the format, width and height of the frame that was pushed.
+ * @param destination  not NULL; same format, width and height as the pushed frames.
  * @param options      NULL for the defaults.
  * @param result       may be NULL.
  *
- * @return SLS_OK; SLS_AGAIN when more frames or more audio must be pushed; SLS_END after the last
+ * @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed; SLS_END after the last
  * frame of a flushed stream; SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT;
- * SLS_ERROR_NO_AUDIO when the stream was flushed without any; SLS_ERROR_NETWORK. On failure the
- * frame can be pulled again, and nothing but the destination's pixels may have been written.
+ * SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_MEMORY,
+ * SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the same frame can be pulled again; only the
+ * pixels of destination may have been written, and their content is undefined.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: working memory, which the clip
+ * reuses.
  */
 SLS_API
 sls_status sls_clip_pull_frame(sls_clip *clip,
@@ -1414,21 +1496,21 @@ sls_status sls_clip_pull_frame(sls_clip *clip,
                                sls_render_result *result);
 
 /**
- * As sls_clip_pull_frame(), into memory of yours that is asked for only when a frame is there to be
- * rendered: a host's pool, pinned memory, a file's mapping.
+ * Renders the next frame of the stream into memory from a callback, for instance a frame pool,
+ * pinned memory or a mapped file. The callback is called only if a frame is ready to be rendered.
  *
  * @param clip         not NULL.
  * @param allocate     not NULL.
- * @param user         handed to the callback as it is; may be NULL.
- * @param destination  not NULL, its struct_size set; receives the frame, in the memory that the
- * callback gave. That memory is yours in any case, also when rendering fails after the callback.
+ * @param user         passed to the callback unchanged; may be NULL.
+ * @param destination  not NULL, with struct_size set; receives the description of the frame. Its
+ *                     memory belongs to the caller, also if rendering fails after the callback.
  * @param options      NULL for the defaults.
  * @param result       may be NULL.
  *
- * @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY when the callback has none; SLS_ERROR_FRAME
- * when its stride cannot be, SLS_ERROR_NULL when its data is NULL.
+ * @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY if the callback fails; SLS_ERROR_NULL or
+ * SLS_ERROR_FRAME if it sets an invalid data or stride.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: as sls_clip_pull_frame().
  */
 SLS_API
 sls_status sls_clip_pull_allocated(sls_clip *clip,
@@ -1439,69 +1521,71 @@ sls_status sls_clip_pull_allocated(sls_clip *clip,
                                    sls_render_result *result);
 
 /**
- * States that no more frames and no more audio come: every waiting frame can be pulled, until
- * SLS_END.
+ * Marks the end of frames and audio: all queued frames can now be pulled, until SLS_END.
  *
  * @param clip  not NULL.
  *
- * @return SLS_OK, SLS_ERROR_NULL.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_MEMORY.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs.
  */
 SLS_API sls_status sls_clip_flush(sls_clip *clip);
 
 /**
- * Begins the stream anew: the next frame is 0, and pushed audio begins at its beginning. Waiting
- * frames are dropped; the reference that was set, whole audio and what was analysed stay.
+ * Restarts the stream at frame 0. Queued frames and pushed audio are discarded; audio set as a
+ * whole, the reference that was set, and the analysis are kept.
  *
  * @param clip  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_reset(sls_clip *clip);
 
 /**
- * Goes on with another frame: as sls_clip_reset(), but the next frame is index, and audio that is
- * pushed next begins at the time of that frame.
+ * Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
+ * given index, and the next audio pushed starts at the time of that frame.
  *
  * @param clip   not NULL.
- * @param index  of the next frame.
+ * @param index  index of the next frame.
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for an index outside a variable rate, and the
- * stream stays as it was.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if index is outside sls_clip_options.times.
+ * On failure the stream is unchanged.
  *
- * Any thread.
+ * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
 SLS_API sls_status sls_clip_seek(sls_clip *clip, int64_t index);
 
 /**
- * Fills the options with their defaults.
+ * Initialises adaptation options with the default values.
  *
  * @param options      not NULL.
  * @param struct_size  sizeof(sls_adapt_options).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
- * Any thread; does not block.
+ * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_adapt_options_init(sls_adapt_options *options, size_t struct_size);
 
 /**
- * Plans the learning of a person from a clip of them speaking, whose audio is set and whose frames
- * are analysed. Then hand over the frames that it wants, and run it.
+ * Creates an adaptation job from a clip of a person speaking (section 4 of the StyleLipSync
+ * paper). The clip's audio must be set with sls_clip_set_audio() or sls_clip_load_audio(), and its
+ * frames must be analysed. Then pass the frames that sls_adapt_wants() asks for to
+ * sls_adapt_add_frame(), and call sls_adapt_run().
  *
  * @param clip     not NULL.
- * @param options  NULL for the defaults; read during the call only.
- * @param adapt    not NULL; receives the job, which is yours: sls_adapt_destroy().
+ * @param options  NULL for the defaults.
+ * @param adapt    not NULL; receives the job. The caller owns it and destroys it with
+ *                 sls_adapt_destroy().
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_ARGUMENT for an option out of its range,
- * a clip shorter than two seconds or of two people; SLS_ERROR_NO_AUDIO, SLS_ERROR_NO_FACE,
- * SLS_ERROR_STATE when the audio was pushed; SLS_ERROR_BUNDLE for a bundle that cannot be adapted;
- * SLS_ERROR_NETWORK. On failure *adapt is not written.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_ARGUMENT if an option is out of range,
+ * or the clip is shorter than two seconds or shows two people; SLS_ERROR_NO_AUDIO,
+ * SLS_ERROR_NO_FACE; SLS_ERROR_STATE if audio was pushed; SLS_ERROR_BUNDLE if the bundle does not
+ * support adaptation; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure *adapt is not written.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; concurrent on the clip. Blocks: while networks run. Allocates: the job.
  */
 SLS_API
 sls_status sls_adapt_create(const sls_clip *clip,
@@ -1509,39 +1593,40 @@ sls_status sls_adapt_create(const sls_clip *clip,
                             sls_adapt **adapt);
 
 /**
- * Destroys a job.
+ * Destroys an adaptation job.
  *
- * @param adapt  may be NULL; no other call may be using it.
+ * @param adapt  may be NULL. No other call may be using it.
  *
- * Any thread.
+ * Threads: any. Blocks: no.
  */
 SLS_API void sls_adapt_destroy(sls_adapt *adapt);
 
 /**
- * Tells whether a frame is one of those that are learnt from and was not handed over yet.
+ * Tells whether a frame is used for training and was not added yet.
  *
  * @param adapt  not NULL.
- * @param index  of the frame.
- * @param wants  not NULL; receives 1 or 0.
+ * @param index  index of the frame.
+ * @param wants  not NULL; receives 1 if the frame is needed, else 0.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread.
+ * Threads: any; concurrent. Blocks: while sls_adapt_add_frame() runs. Allocates: nothing.
  */
 SLS_API sls_status sls_adapt_wants(const sls_adapt *adapt, int64_t index, int32_t *wants);
 
 /**
- * Hands over a frame; one that is not wanted is not looked at.
+ * Adds a frame to the training set. Frames that are not needed are ignored; see sls_adapt_wants().
  *
  * @param adapt  not NULL.
- * @param clip   not NULL; the clip that the job was made from.
- * @param index  of the frame.
- * @param frame  not NULL; read during the call only.
+ * @param clip   not NULL; the clip that the job was created from.
+ * @param index  index of the frame.
+ * @param frame  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_STATE,
- * SLS_ERROR_NETWORK.
+ * SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED.
  *
- * Any thread; blocks while networks run.
+ * Threads: any; exclusive on the job, concurrent on the clip. Blocks: while networks run.
+ * Allocates: about 0.2 MB per frame, held by the job.
  */
 SLS_API
 sls_status sls_adapt_add_frame(sls_adapt *adapt,
@@ -1550,20 +1635,22 @@ sls_status sls_adapt_add_frame(sls_adapt *adapt,
                                const sls_frame *frame);
 
 /**
- * Learns, until the steps, the time or the callback end it. The same clip, options and machine
- * give the same person, interrupted and taken up again or not, where the steps end it; a time or a
- * plateau begins anew with each run.
+ * Runs the training until a limit of sls_adapt_options is reached. If that is the step limit, the
+ * same clip, options and machine give the same person, also if the run was interrupted and resumed
+ * from its checkpoint. The time limit and the plateau start anew with each run.
  *
  * @param adapt     not NULL.
- * @param callback  may be NULL: see sls_adapt_callback.
- * @param user      handed to the callback as it is; may be NULL.
- * @param person    not NULL; receives the person, which is yours: sls_person_destroy().
+ * @param callback  may be NULL; see sls_adapt_callback.
+ * @param user      passed to the callback unchanged; may be NULL.
+ * @param person    not NULL; receives the person. The caller owns it and destroys it with
+ *                  sls_person_destroy().
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when frames are missing; SLS_ERROR_CANCELLED;
- * SLS_ERROR_PERSON when the checkpoint belongs to other work; SLS_ERROR_READ, SLS_ERROR_WRITE of
- * the checkpoint; SLS_ERROR_BUNDLE, SLS_ERROR_NETWORK. On failure *person is not written.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if frames are missing; SLS_ERROR_CANCELLED;
+ * SLS_ERROR_PERSON if the checkpoint belongs to another adaptation; SLS_ERROR_READ or
+ * SLS_ERROR_WRITE for the checkpoint; SLS_ERROR_BUNDLE, SLS_ERROR_NETWORK. On failure *person is
+ * not written.
  *
- * Any thread; blocks for minutes.
+ * Threads: any. Blocks: for minutes. Allocates: the person, and working memory during the call.
  */
 SLS_API
 sls_status sls_adapt_run(sls_adapt *adapt,
@@ -1572,78 +1659,81 @@ sls_status sls_adapt_run(sls_adapt *adapt,
                          sls_person **person);
 
 /**
- * Ends the calls that are under way on a job with SLS_ERROR_CANCELLED, as soon as ONNX Runtime is
- * between two nodes of a network; a run's checkpoint holds every whole step. Calls that begin later
- * are not touched.
+ * Cancels the calls that other threads are making on a job: they return SLS_ERROR_CANCELLED. A
+ * running network stops between two of its operators. The checkpoint of a cancelled run contains
+ * every completed step. Calls that begin later are not affected.
  *
  * @param adapt  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent with every call. Blocks: no.
  */
 SLS_API sls_status sls_adapt_cancel(sls_adapt *adapt);
 
 /**
- * Copies the sentence that explains the job's last call, on any thread, that returned something
- * else than SLS_OK.
+ * Copies the error message of the last call on this job, on any thread, that did not return
+ * SLS_OK.
  *
- * @param adapt     may be NULL: the sentence is empty then.
- * @param buffer    receives UTF-8 ended by a NUL, cut where it does not fit; may be NULL.
- * @param capacity  bytes at buffer.
+ * @param adapt     may be NULL: the message is then empty.
+ * @param buffer    may be NULL; receives NUL-terminated UTF-8, truncated if it does not fit.
+ * @param capacity  size of buffer in bytes.
  *
- * @return the bytes that the whole sentence needs, its NUL included.
+ * @return the size of the whole message in bytes, including its NUL.
  *
- * Any thread; does not block.
+ * Threads: any; concurrent with every call. Blocks: no.
  */
 SLS_API size_t sls_adapt_last_error(const sls_adapt *adapt, char *buffer, size_t capacity);
 
 /**
- * Reads a person file.
+ * Loads a person file.
  *
- * @param engine  not NULL; with the bundle that the person was made from.
- * @param path    not NULL, UTF-8.
- * @param person  not NULL; receives the person, which is yours: sls_person_destroy().
+ * @param engine  not NULL; it must use the bundle that the person was made from.
+ * @param path    not NULL; UTF-8.
+ * @param person  not NULL; receives the person. The caller owns it and destroys it with
+ *                sls_person_destroy().
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_READ; SLS_ERROR_PERSON when it is no person file, is
- * damaged, or was made from another bundle. On failure *person is not written.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_READ; SLS_ERROR_PERSON if the file
+ * is not a person file, is damaged, or was made from another bundle. On failure *person is not
+ * written.
  *
- * Any thread; reads a file.
+ * Threads: any; concurrent. Blocks: while it reads the file. Allocates: the person.
  */
 SLS_API sls_status sls_person_load(const sls_engine *engine, const char *path, sls_person **person);
 
 /**
- * Writes a person file, whole or not at all.
+ * Saves a person to a file. If it fails, no partial file is left behind.
  *
  * @param person  not NULL.
- * @param path    not NULL, UTF-8; a file there is replaced.
+ * @param path    not NULL; UTF-8; an existing file is replaced.
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_WRITE.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_WRITE.
  *
- * Any thread; writes a file.
+ * Threads: any; concurrent. Blocks: while it writes the file.
  */
 SLS_API sls_status sls_person_save(const sls_person *person, const char *path);
 
 /**
- * Destroys a person; clips that it was set for keep what they need.
+ * Destroys a person. Clips that use it keep what they need.
  *
- * @param person  may be NULL; no other call may be using it.
+ * @param person  may be NULL. No other call may be using it.
  *
- * Any thread.
+ * Threads: any. Blocks: no.
  */
 SLS_API void sls_person_destroy(sls_person *person);
 
 /**
- * Renders a clip as a person. Clips of one engine may have different persons; those with the same
- * one share its networks.
+ * Sets the person that a clip is rendered with. Clips of one engine may use different persons;
+ * clips with the same person share its network.
  *
  * @param clip    not NULL.
- * @param person  NULL: the bundle's own network again. It may be destroyed afterwards.
+ * @param person  NULL: the bundle's own decoder. The person may be destroyed after the call.
  *
- * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when the person was made from another bundle than
- * the clip's; SLS_ERROR_NETWORK. On failure the clip keeps the one it had.
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if the person was made from another bundle than
+ * the clip's; SLS_ERROR_NETWORK. On failure the clip keeps its previous person.
  *
- * Any thread; builds a network where no clip of the engine has this person.
+ * Threads: any; exclusive. Blocks: while a network is built, if no other clip of the engine uses
+ * this person. Allocates: that network, shared by the clips that use the person.
  */
 SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
 

@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors: one file per network, weights only or with the optimiser beside."""
+"""Checkpoints: one safetensors file of weights for each network, and one file of training state for each command."""
 from pathlib import Path
 
 import torch
@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 
 def save(folder, name, module):
-    """Writes `<folder>/<name>.safetensors`, whole or not at all."""
+    """Writes `<folder>/<name>.safetensors`, complete or not at all."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.safetensors"
@@ -16,7 +16,7 @@ def save(folder, name, module):
 
 
 def restore(folder, name, module):
-    """Loads a network if its checkpoint is there; tells whether it was."""
+    """Loads a network if its checkpoint exists; gives whether it does."""
     path = Path(folder) / f"{name}.safetensors"
     if not path.exists():
         return False
@@ -25,9 +25,9 @@ def restore(folder, name, module):
 
 
 def restore_what_fits(folder, name, module):
-    """Loads the tensors of a checkpoint that the network has too, in the same shape: how a variant
-    begins from another's weights. A convolution that sees more channels than the stored one begins
-    deaf to them. Gives the names of the network's tensors that stay as they were."""
+    """Loads the tensors of a checkpoint that the network also has, in the same shape: how a variant
+    begins from another's weights. A convolution with more input channels than the stored one ignores
+    the added ones at first. Gives the names of the network's tensors that stay as they were."""
     state = module.state_dict()
     stored = load_file(str(Path(folder) / f"{name}.safetensors"))
     for k, v in stored.items():
@@ -40,17 +40,33 @@ def restore_what_fits(folder, name, module):
     return sorted(set(state) - set(fitting))
 
 
-def save_optimiser(folder, name, optimiser, step):
-    path = Path(folder) / f"{name}.optimiser.pt"
-    torch.save({"optimiser": optimiser.state_dict(), "step": step}, str(path) + ".part")
+def save_state(folder, name, state):
+    """Writes `<folder>/<name>.state.pt`: a dict of numbers, strings and optimisers' state dicts."""
+    path = Path(folder) / f"{name}.state.pt"
+    torch.save(state, str(path) + ".part")
     Path(str(path) + ".part").rename(path)
 
 
-def restore_optimiser(folder, name, optimiser):
-    """Loads an optimiser's state if it is there and fits; gives the step it was saved at."""
-    path = Path(folder) / f"{name}.optimiser.pt"
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    optimiser.load_state_dict(state["optimiser"])
-    return state["step"]
+def restore_state(folder, name):
+    """The dict that `save_state` wrote, tensors on the CPU; None where there is none."""
+    path = Path(folder) / f"{name}.state.pt"
+    return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+
+
+def restore_optimiser(optimiser, state):
+    """Loads an optimiser's moments if they fit its parameters; gives whether they do. Rates and the other options stay
+    those of `optimiser`."""
+    sizes = lambda groups: [len(group["params"]) for group in groups]
+    if state is None or sizes(state["param_groups"]) != sizes(optimiser.param_groups):
+        return False
+    numbers = [number for group in state["param_groups"] for number in group["params"]]
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for number, parameter in zip(numbers, parameters):
+        moments = state["state"].get(number, {}).values()
+        if any(torch.is_tensor(m) and m.dim() and m.shape != parameter.shape for m in moments):
+            return False
+    options = [{k: v for k, v in group.items() if k != "params"} for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    for group, own in zip(optimiser.param_groups, options):
+        group.update(own)
+    return True

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from data import geometry
 from data.pack import CENTRE, SIDE
-from networks.carry import Carry
+from networks.reference_warp import ReferenceWarp
 
 CARRY = {"grid": 16, "sigma": 0.1}              # coarse, as is the picture that is carried: it is kept in git
 
@@ -41,16 +41,16 @@ def main():
         expression = random.normal(0, 1, len(model["expression"]))
         shape = random.normal(0, 1, mouth)
         matrix = geometry.crop_to_frame(pose, CENTRE, SIDE)
-        hole, alpha = geometry.pose_aware_mask(
+        mask, alpha = geometry.pose_aware_mask(
             geometry.masked_regions(model, pose, identity, expression, mouth, matrix),
             config["mask"]["grow"], config["mask"]["feather"])
         values = dict(scale=np.array([pose.scale]), rotation=pose.rotation, shift=pose.shift, identity=identity,
-                      expression=expression, shape=shape, matrix=matrix, hole=hole, alpha=alpha,
-                      points=geometry.lip_points(model, pose, identity, shape, mouth, matrix, vertices=geometry.carried(model)))
-        seen = geometry.lip_points(model, pose, identity, expression[:mouth], mouth, matrix, vertices=geometry.carried(model))
+                      expression=expression, shape=shape, matrix=matrix, hole=mask, alpha=alpha,
+                      points=geometry.lip_points(model, pose, identity, shape, mouth, matrix, vertices=geometry.warp_vertices(model)))
+        seen = geometry.lip_points(model, pose, identity, expression[:mouth], mouth, matrix, vertices=geometry.warp_vertices(model))
         values |= dict(seen=seen, picture=random.uniform(-1, 1, (3, 32, 32)))
         single = lambda name: torch.from_numpy(values[name].astype(np.float32)[None])
-        values["carried"] = Carry({"carry": CARRY})(single("picture"), single("seen"), single("points"))[0].numpy()
+        values["carried"] = ReferenceWarp({"carry": CARRY})(single("picture"), single("seen"), single("points"))[0].numpy()
         out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in ("hole", "alpha") else np.float32)
                 for k, v in values.items()}
     for key in ("mean", "identity", "expression", "open", "closed"):

@@ -14,7 +14,7 @@ def slopes(x):
 def weights(hole, lips):
     """Per-pixel weight [B, 1, S, S]: the hole, four times that round the lips."""
     size, middle = hole.shape[-1], lips[:, :40].mean(1)
-    grid = (torch.arange(size) + 0.5) / size * 2 - 1
+    grid = (torch.arange(size, device=hole.device) + 0.5) / size * 2 - 1
     near = (torch.exp(-((grid - middle[:, :1]) / 0.35) ** 2)[:, None, :]
             * torch.exp(-((grid - middle[:, 1:]) / 0.3) ** 2)[:, :, None])
     return hole * (1 + 3 * near[:, None]) + 0.05
@@ -75,7 +75,7 @@ class MeshJudge:
 
     def look(self, image):
         """Images [B, 3, S, S] -> (maps of the first stages, lip points [B, P, 2] in [-1, 1], shapes [B, mouth])."""
-        matrix = self.widen(image.shape[-1])
+        matrix = self.widen(image.shape[-1]).to(image.device)
         maps, out = self.mesh.look(matrix @ image @ matrix.T)
         return maps[:3], self.face.points(out)[:, self.lips] * self.unit, out[1][:, :self.mouth]
 

@@ -51,10 +51,10 @@ def batches(clip, frames, config, size, chunk=8):
     for k in range(0, len(frames), chunk):
         rows = []
         for t in frames[k: k + chunk]:
-            hole, alpha = geometry.mask(list(clip.rings[t] * size / geometry.IMAGE), config["mask"], size)
+            mask, alpha = geometry.inpainting_mask(list(clip.contours[t] * size / geometry.IMAGE), config["mask"], size)
             around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
             rows.append(dict(target=dataset.to_tensor(clip.crop(t, half=size == geometry.IMAGE // 2)),
-                             hole=hole[None], alpha=alpha[None], points=clip.points[t], rest=clip.rest[t],
+                             mask=mask[None], alpha=alpha[None], points=clip.points[t], rest=clip.rest[t],
                              turn=clip.turn[t], shapes=clip.shape[around],
                              mels=dataset.mel_windows(clip, around * dataset.STEP, config)))
         batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}

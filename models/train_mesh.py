@@ -32,7 +32,7 @@ def rodrigues(vector):
     o = torch.zeros_like(x)
     cross = torch.stack([o, -z, y, z, o, -x, -y, x, o], 1).view(-1, 3, 3)
     s, c = torch.sin(angle)[..., None], torch.cos(angle)[..., None]
-    return torch.eye(3) + s * cross + (1 - c) * (cross @ cross)
+    return torch.eye(3, device=vector.device) + s * cross + (1 - c) * (cross @ cross)
 
 
 class Pictures:
@@ -163,8 +163,8 @@ class MeshBatches:
 class LinearFace:
     """The face model as tensors."""
 
-    def __init__(self, model):
-        self.mean, self.identity, self.expression = (torch.from_numpy(model[k].astype(np.float32))
+    def __init__(self, model, device="cpu"):
+        self.mean, self.identity, self.expression = (torch.from_numpy(model[k].astype(np.float32)).to(device)
                                                      for k in ("mean", "identity", "expression"))
 
     def points(self, out):

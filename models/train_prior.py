@@ -1,19 +1,17 @@
 """The prior: StyleGAN2 with adaptive discriminator augmentation on face crops (section 3.2, 4.1).
 
 The generator is the decoder without encoded features, under a mapping network. Non-saturating logistic loss, lazy R1
-on what the discriminator sees, path-length regularisation by switch. Trains from small to large: start with --size 64,
-then go on with the same --work at 128 and 256. Resumable; stops by the clock; under torchrun every process draws its
-own batches and gradients are averaged. Leaves prior.safetensors (see `from_prior.py`) and prior_judge.safetensors.
+on the discriminator's input, path-length regularisation by switch. Trains from small to large: --size 64 first, then
+with the same --work 128 and 256. Under torchrun every process draws its own batches and gradients are averaged.
+Writes prior.safetensors (see `from_prior.py`) and prior_judge.safetensors.
 
     python train_prior.py --config config/lite.json --data DIR --work DIR --size 64 --minutes 60
 
-At the end, or alone with --measure, it prints a Frechet distance on features of the mesh predictor (`frechet.py`)
-where --work has the mesh predictor's checkpoint.
+The validation figure is r_v of StyleGAN2-ADA (Karras et al. 2020, eq. 1) on crops of the `dev` split: how far the
+discriminator overfits, from 0 (not at all) to 1. At the end, or alone with --measure, a Frechet distance on features
+of the mesh predictor is printed (`frechet.py`) if --work has the mesh predictor's checkpoint.
 """
 import argparse
-import os
-import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,6 +22,7 @@ import torch.nn.functional as F
 import checkpoint
 import configuration
 import frechet
+import training
 from data import geometry
 from data.faces import REDUCED, Faces
 from networks.augment import Adaptation, augment
@@ -32,22 +31,22 @@ from networks.discriminator import Discriminator
 from networks.encoders import MeshPredictor
 from networks.generator import SkinGauge
 from networks.prior import Prior, learning_scales
-from train_generator import agreed, average
 
 
 class Palette:
     """Crops [B, 3, S, S] in the colours that the decoder paints in (`SkinGauge`), cut to [-1, 1].
 
-    A crop of the prior has no mask: skin is gauged round the rectangle of the ablation, of the same place and size."""
+    The prior has no mask: the skin colour is measured around the rectangle of the ablation."""
 
     def __init__(self, config, size, device):
         self.gauge = SkinGauge(config).to(device) if config.get("gauge") else None
-        self.hole = torch.from_numpy(geometry.rectangle(config["mask"], size)[0]).to(device)
+        self.mask = torch.from_numpy(geometry.rectangle(config["mask"], size)[0]).to(device)
 
     def __call__(self, crops):
+        """Crops in [-1, 1] -> the same, skin of one colour."""
         if self.gauge is None:
             return crops
-        return ((crops + 1) / self.gauge(crops * (1 - self.hole) - self.hole) - 1).clamp(-1, 1)
+        return ((crops + 1) / self.gauge(crops * (1 - self.mask) - self.mask) - 1).clamp(-1, 1)
 
 
 def initialise(judge):
@@ -69,7 +68,7 @@ def adam(parameters, interval=None):
 
 
 class Trainer:
-    """One step of generator and discriminator, and what they need."""
+    """Steps of generator and discriminator, with their optimisers."""
 
     R1_EVERY, PATH_EVERY = 16, 4
 
@@ -81,14 +80,27 @@ class Trainer:
         self.gamma = arguments.r1 or 0.0002 * arguments.size ** 2 / arguments.batch      # StyleGAN2-ADA's rule
         self.path, self.step, self.wait = torch.zeros((), device=device), 0, 0
 
+    def state(self):
+        """What a checkpoint stores beside weights and optimisers."""
+        return {"step": self.step, "wait": self.wait, "path": float(self.path), "adaptation": self.adaptation.state()}
+
+    def load(self, state):
+        """Takes over what `state` gave."""
+        self.step, self.wait = state["step"], state["wait"]
+        self.path.fill_(state["path"])
+        self.adaptation.load(state["adaptation"])
+
     def mixed_precision(self, exact=False):
+        """bfloat16 on a GPU; `exact`: none."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda" and not exact)
 
     def codes(self, count):
+        """Codes [count, 14, dim] of random z, some with mixed styles."""
         draw = lambda: torch.randn(count, self.prior.dim, device=self.device)
         return self.prior.mixed(draw(), draw(), self.options.mixing, self.options.size)
 
     def score(self, images, exact=False):
+        """The discriminator's logits [B] of images [B, 3, S, S]."""
         with self.mixed_precision(exact):
             return self.judge(images).float()
 
@@ -97,9 +109,9 @@ class Trainer:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         parameters = list(parameters)
-        average(parameters, self.world)
+        training.average(parameters, self.world)
         if not torch.isfinite(torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])):
-            raise SystemExit(f"step {self.step}: the gradient is not finite; the last checkpoint stands")
+            raise SystemExit(f"step {self.step}: the gradient is not finite; the last checkpoint is kept")
         for group in optimiser.param_groups:
             group["lr"] = self.options.rate * group["scale"] * min(1.0, (self.step + 1) / 20)
         optimiser.step()
@@ -115,7 +127,7 @@ class Trainer:
         return (lengths - self.path).square().mean() * self.options.path_length * self.PATH_EVERY
 
     def __call__(self, real):
-        """Real crops [B, 3, S, S]; gives what the log tells."""
+        """One step on real crops [B, 3, S, S]; gives {name: number} for the log."""
         p, told = self.adaptation.probability, {}
         self.judge.requires_grad_(False)
         with self.mixed_precision():
@@ -141,7 +153,17 @@ class Trainer:
         self.finish(score.detach())
         return {k: float(v.detach()) for k, v in told.items()}
 
+    @torch.no_grad()
+    def overfitting(self, train, held_out):
+        """r_v of StyleGAN2-ADA, eq. 1, of crops [B, 3, S, S] of the training split and of people outside it:
+        (E[D(train)] - E[D(held_out)]) / (E[D(train)] - E[D(made)]). Changes no state, w_avg included."""
+        codes = self.prior.mapping(torch.randn(len(train), self.prior.dim, device=self.device))
+        made = self.prior.decoder(codes[:, None].expand(-1, self.prior.codes, -1), size=self.options.size)
+        on_train, on_held_out, on_made = (float(self.score(x, exact=True).mean()) for x in (train, held_out, made))
+        return (on_train - on_held_out) / (on_train - on_made) if on_train != on_made else 0.0
+
     def finish(self, score):
+        """After a step: adapts p to the logits of the real crops, counts images, moves the averages."""
         signs = torch.stack([score.sign().sum(), torch.tensor(float(len(score)), device=score.device)]).cpu()
         if self.world > 1:
             torch.distributed.all_reduce(signs)
@@ -155,7 +177,8 @@ class Trainer:
 
 
 def sheet(path, prior, real, size, device):
-    """Four rows of samples, one row of the same draws drawn in to the average (psi 0.5), one of real crops [8, 3, S, S]."""
+    """Writes a picture: four rows of samples, one row of the first of them truncated to psi 0.5, one of real crops
+    [8, 3, S, S]."""
     z = torch.randn(32, prior.dim, generator=torch.Generator().manual_seed(1)).to(device)
     near = prior.sample(z[:8], size, 0.5)
     rows = torch.cat([prior.sample(z, size), near, real]).cpu().clamp(-1, 1).view(6, 8, 3, size, size)
@@ -164,7 +187,7 @@ def sheet(path, prior, real, size, device):
 
 
 def measure(prior, arguments, config, device, train):
-    """Frechet distances on mesh features, or None without a mesh predictor. Leaves `train` at other draws."""
+    """{name: Frechet distance} on mesh features, None without a mesh predictor. Reseeds the draws of `train`."""
     mesh = MeshPredictor(config)
     if not checkpoint.restore(arguments.work, "mesh", mesh):
         return None
@@ -172,101 +195,91 @@ def measure(prior, arguments, config, device, train):
     held_out = Faces(arguments.data, arguments.size, "dev", arguments.rights, seed=1)
     palette, draw = Palette(config, arguments.size, device), torch.Generator().manual_seed(0)
     train.random = np.random.default_rng(2)
-    sources = {"made": lambda n: prior.sample(torch.randn(n, prior.dim, generator=draw).to(device), arguments.size),
+    noise = lambda n: torch.randn(n, prior.dim, generator=draw).to(device)
+    sources = {"made": lambda n: prior.sample(noise(n), arguments.size),
                "held_out": lambda n: palette(held_out.batch(n).to(device)),
                "seen": lambda n: palette(train.batch(n).to(device))}
-    return frechet.distances(**{name: torch.cat([features(source(64)) for _ in range(arguments.pictures // 64)]).cpu()
-                                for name, source in sources.items()})
+    many = lambda source: torch.cat([features(source(64)) for _ in range(arguments.pictures // 64)]).cpu()
+    return frechet.distances(**{name: many(source) for name, source in sources.items()})
 
 
-def parse():
+def parse(options=None):
+    """(arguments, config)."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    configuration.add_arguments(parser)
-    for name in ("data", "work"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    training.add_arguments(parser, minutes=30, every=250, folders=("data", "work"))
     parser.add_argument("--size", type=int, choices=sorted(REDUCED), default=64)
-    parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument("--r1", type=float, default=None, help="weight of R1 (default: 0.0002 size^2 / batch)")
-    parser.add_argument("--path-length", type=float, default=0.0, help="weight of path-length regularisation (StyleGAN2: 2)")
+    parser.add_argument("--path-length", type=float, default=0.0,
+                        help="weight of path-length regularisation (StyleGAN2: 2)")
     parser.add_argument("--mixing", type=float, default=0.9, help="share of samples whose style is mixed")
     parser.add_argument("--ada-target", type=float, default=0.6)
     parser.add_argument("--ada-images", type=int, default=500_000, help="images in which p can go from 0 to 1")
     parser.add_argument("--judge-first", type=int, default=50, help="steps of the discriminator alone at a new size")
-    parser.add_argument("--sheet", type=int, default=250, help="steps (or ten minutes) between checkpoints and sheets")
     parser.add_argument("--measure", action="store_true", help="print the Frechet distances and end")
     parser.add_argument("--pictures", type=int, default=1024, help="pictures of each kind to measure on")
-    parser.add_argument("--rights", choices=["cleared"], default=None)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(options)
     return arguments, configuration.load(arguments)
 
 
-def main():
-    arguments, config = parse()
-    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    device = torch.device(arguments.device)
-    if world > 1:
-        # gloo averages on either device; every process must have one of its own.
-        torch.distributed.init_process_group("gloo")
-        if device.type == "cuda":
-            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-            torch.cuda.set_device(device)
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(arguments.seed)
+def held_out(arguments):
+    """Faces of the `dev` split, None where it has none."""
+    try:
+        return Faces(arguments.data, arguments.size, "dev", arguments.rights, seed=3)
+    except SystemExit:
+        return None
+
+
+def main(options=None):
+    """The command; `options` instead of the command line's."""
+    arguments, config = parse(options)
+    run = training.Run(arguments, "train_prior")
+    device = run.device
     prior, judge = Prior(config, arguments.size), Discriminator(config)
     initialise(judge)
     prior, judge = (m.to(device, memory_format=torch.channels_last) for m in (prior, judge))
-    known = checkpoint.restore(arguments.work, "prior", prior)
-    checkpoint.restore(arguments.work, "prior_judge", judge)
-    torch.manual_seed(int(time.time()) + arguments.seed + 7919 * rank)
-    faces = Faces(arguments.data, arguments.size, "train", arguments.rights, int(time.time()) + 7919 * rank)
-    if rank == 0:
-        print(f"{len(faces)} crops of {faces.people} persons; {int(prior.seen)} images seen before", flush=True)
+    restore = lambda name, module: checkpoint.restore(arguments.work, name, module)
+    known = [restore("prior", prior), restore("prior_judge", judge)]
+    faces = Faces(arguments.data, arguments.size, "train", arguments.rights, run.random)
+    run.print(f"{len(faces)} crops of {faces.people} persons; {int(prior.seen)} images seen before")
 
-    def tell_measure():
+    def print_distances():
         for name, value in (measure(prior, arguments, config, device, faces) or {}).items():
             print(f"Frechet distance on mesh features at {arguments.size}, {name}: {value:.1f}", flush=True)
 
     if arguments.measure:
-        return tell_measure()
-    trainer = Trainer(prior, judge, arguments, device, world)
-    for name, optimiser in (("prior", trainer.made_by), ("prior_judge", trainer.judged_by)):
-        checkpoint.restore_optimiser(arguments.work, name, optimiser)
-    if known and int(prior.size) < arguments.size:
+        return print_distances()
+    trainer = Trainer(prior, judge, arguments, device, run.world)
+    optimisers = {"prior": trainer.made_by, "judge": trainer.judged_by}
+    extra = run.resume(optimisers, all(known))
+    if extra:
+        trainer.load(extra)
+    elif known[0] and int(prior.size) < arguments.size:
         trainer.wait = arguments.judge_first
+    palette = Palette(config, arguments.size, device)
+    take = lambda source: palette(source.batch(arguments.batch).to(device))
+    dev = held_out(arguments)
+    shown = palette(Faces(arguments.data, arguments.size, "train", arguments.rights, 0).batch(8).to(device))
 
     def keep():
-        arguments.work.mkdir(parents=True, exist_ok=True)
-        for name, module, optimiser in (("prior", prior, trainer.made_by), ("prior_judge", judge, trainer.judged_by)):
-            checkpoint.save(arguments.work, name, module)
-            checkpoint.save_optimiser(arguments.work, name, optimiser, int(prior.seen))
-        sheet(arguments.work / "prior.png", prior, shown, arguments.size, device)
+        run.save({"prior": prior, "prior_judge": judge}, optimisers, trainer.state())
+        if run.rank == 0:
+            sheet(arguments.work / "prior.png", prior, shown, arguments.size, device)
+            adaptation = trainer.adaptation
+            run.log(f"images {int(prior.seen)} p {adaptation.probability:.3f} r_t {adaptation.rate:+.2f} "
+                    + (f"r_v on dev {trainer.overfitting(take(faces), take(dev)):+.2f}" if dev else "no dev crops"))
 
-    palette = Palette(config, arguments.size, device)
-    shown = palette(faces.batch(8).to(device))
-    begin = told = kept = time.time()
-    mean, before = {}, int(prior.seen)
-    while (elapsed := agreed((time.time() - begin) / 60, world)) < arguments.minutes:
-        real = palette(faces.batch(arguments.batch).to(device))
-        for key, value in trainer(real).items():
-            mean[key] = 0.98 * mean.get(key, value) + 0.02 * value
-        if rank == 0 and time.time() - told > 20:
-            told = time.time()
-            print(f"{elapsed:6.1f} min step {trainer.step} images {int(prior.seen)} "
-                  f"{(int(prior.seen) - before) / (time.time() - begin):.1f} fps p {trainer.adaptation.probability:.3f} "
-                  f"r_t {trainer.adaptation.rate:+.2f} " + " ".join(f"{k} {v:.3f}" for k, v in mean.items()), flush=True)
-        if rank == 0 and (trainer.step % arguments.sheet == 0 or time.time() - kept > 600):
+    before = int(prior.seen)
+    for _ in run.steps():
+        run.note(trainer(take(faces)))
+        if run.due():
             keep()
-            kept = time.time()
-    if rank == 0 and trainer.step:
+    if not run.due():
         keep()
-        print(f"{trainer.step} steps, {int(prior.seen) - before} images, {int(prior.seen)} in all", flush=True)
-        tell_measure()
+    run.print(f"{trainer.step} steps, {int(prior.seen) - before} images, {int(prior.seen)} in all")
+    if run.rank == 0:
+        print_distances()
 
 
 if __name__ == "__main__":

@@ -234,12 +234,12 @@ fn the_layer_does_what_c_does() {
 }
 
 const MISUSE_HEAD: &str = "\
-# What the C API refuses
+# Calls that the C API rejects
 
-Each row was called, by the harness `misuse.c`; `cargo test --test capi` compares what it says with this
-file. A struct's name before a colon: the field that was changed, in a struct that was right otherwise.
+The harness `misuse.c` makes each of these calls, and `cargo test --test capi` compares its output with this
+file. `struct: field = value` means that the call got a valid struct in which only this field was changed.
 
-| call | status | sentence |
+| call | status | message |
 |---|---|---|
 ";
 
@@ -256,19 +256,19 @@ fn every_misuse_is_refused() {
         let Some(program) = build(folder.path(), "misuse", dialect, link) else {
             continue;
         };
-        let said = support::run(harness(&program).arg(folder.path()));
-        let said = said.replace(&folder.path().display().to_string(), "FOLDER");
-        let table = said.strip_suffix("every misuse was refused\n").unwrap();
+        let output = support::run(harness(&program).arg(folder.path()));
+        let output = output.replace(&folder.path().display().to_string(), "FOLDER");
+        let table = output.strip_suffix("every misuse was refused\n").unwrap();
         let wanted = format!("{}{table}", MISUSE_HEAD);
         let path = root().join("tests/c/misuse.md");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &wanted).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap();
-        // Other systems have other words for what a file system refuses.
+        // Error messages of the file system differ between operating systems.
         assert!(
             wanted == kept || !cfg!(target_os = "linux"),
-            "tests/c/misuse.md is not what is said now: run BLESS=1 cargo test --test capi misuse"
+            "tests/c/misuse.md is out of date: run BLESS=1 cargo test --test capi misuse"
         );
     }
 }

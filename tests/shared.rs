@@ -14,6 +14,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use clip_support::{Picture, head, words};
+use stylelipsync::capi::analysis::*;
 use stylelipsync::capi::audio::*;
 use stylelipsync::capi::clip::*;
 use stylelipsync::capi::engine::*;

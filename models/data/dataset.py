@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from data import geometry, mel, protocol
-from data.pack import CENTRE, SIDE
 
 REACH = 3
 STEP = 640                                  # samples between frames at 25 a second
@@ -22,14 +21,14 @@ class Clip:
     jpegs: bytes
     offsets: np.ndarray
     matrix: np.ndarray
-    rings: np.ndarray                       # [T, 3, R, 2] ring polygons in crop pixels
-    points: np.ndarray                      # [T, C, 2] carried points in [-1, 1], the P lip points first
+    contours: np.ndarray                    # [T, 3, R, 2] polygons whose union is masked, in crop pixels
+    points: np.ndarray                      # [T, C, 2] points of the reference warp in [-1, 1], the P lip points first
     rest: np.ndarray                        # [T, C, 2] the same of a mouth at rest (shape 0)
     turn: np.ndarray                        # [T, 2, 3] what moves points by a vector of the face model
     shape: np.ndarray                       # [T, mouth]
     valid: np.ndarray                       # [T]
     audio: np.ndarray                       # 16 kHz, shifted by the known A/V offset
-    sync: bool                              # the offset is known, the audio may be learnt from
+    sync: bool                              # the offset is known, the audio may be trained on
     lip_count: int                          # P
 
     @property
@@ -38,6 +37,7 @@ class Clip:
         return self.points[:, :self.lip_count]
 
     def crop(self, t, half=False):
+        """The crop [256, 256, 3] of frame t, uint8 RGB; `half`: at half the size."""
         data = np.frombuffer(self.jpegs, np.uint8)[self.offsets[t]: self.offsets[t + 1]]
         flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
         return cv2.imdecode(data, flag)[..., ::-1]
@@ -50,34 +50,36 @@ def shifted(audio, offset):
 
 
 def load_clip(path, model, mouth):
+    """The Clip of `<name>.npz`, with the points of a face model (`compact` does) and its first `mouth` coefficients."""
     with np.load(path) as file:
         meta = {key: file[key] for key in file.files}
     valid, identity, delta = meta["valid"], meta["identity"], meta["delta"]
     count = len(meta["matrix"])
-    rings = np.zeros((count, 3, len(model["ring"]), 2), np.float32)
-    vertices = geometry.carried(model)
+    contours = np.zeros((count, 3, len(model["ring"]), 2), np.float32)
+    vertices = geometry.warp_vertices(model)
     points, rest = np.zeros((2, count, len(vertices), 2), np.float32)
     turn = np.zeros((count, 2, 3), np.float32)
     slim = {**model}
     for t in np.nonzero(valid[:count])[0]:
         pose = geometry.Pose(meta["scale"][t], meta["rotation"][t], meta["shift"][t])
-        rings[t] = geometry.masked_regions(slim, pose, identity, delta[t], mouth, meta["matrix"][t])
-        points[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, meta["matrix"][t], vertices=vertices)
-        rest[t] = geometry.lip_points(slim, pose, identity, np.zeros(mouth), mouth, meta["matrix"][t], vertices=vertices)
-        turn[t] = (geometry.invert(meta["matrix"][t])[:, :2] @ (pose.scale * pose.rotation[:2])) / (geometry.IMAGE / 2)
+        matrix = meta["matrix"][t]
+        contours[t] = geometry.masked_regions(slim, pose, identity, delta[t], mouth, matrix)
+        points[t] = geometry.lip_points(slim, pose, identity, delta[t, :mouth], mouth, matrix, vertices=vertices)
+        rest[t] = geometry.lip_points(slim, pose, identity, np.zeros(mouth), mouth, matrix, vertices=vertices)
+        turn[t] = (geometry.invert(matrix)[:, :2] @ (pose.scale * pose.rotation[:2])) / (geometry.IMAGE / 2)
     # Frames without a face lend their neighbours' shape: they stand in windows of frames that have one.
     seen = np.nonzero(valid[:count])[0]
     shape = delta[seen[np.abs(seen[None] - np.arange(count)[:, None]).argmin(1)], :mouth].astype(np.float32)
     note = str(meta["av_offset"])
     offset = int(note) if note.lstrip("+-").isdigit() else 0
     return Clip(path.stem, str(meta["person"]), str(meta["rights"]), path.with_suffix(".crops").read_bytes(),
-                meta["crops"], meta["matrix"], rings, points, rest, turn, shape, valid[:count],
+                meta["crops"], meta["matrix"], contours, points, rest, turn, shape, valid[:count],
                 shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0,
                 len(model["lips"]))
 
 
 def compact(model):
-    """The face model without the vertices that no one asks for: ring and lips only."""
+    """The face model with the vertices of contour and lips only."""
     keep = np.unique(np.concatenate([model["ring"], model["lips"]]))
     place = np.zeros(len(model["mean"]), int)
     place[keep] = np.arange(len(keep))
@@ -106,6 +108,7 @@ def colours(random, strength=1.0):
 
 
 def to_tensor(image, change=None):
+    """uint8 RGB [H, W, 3] -> float32 [3, H, W] in [-1, 1], `change` being what `colours` gives."""
     x = image.astype(np.float32) / 255
     if change is not None:
         gain, gamma = change
@@ -117,8 +120,8 @@ class LipSyncBatches:
     """Endless batches for the main stage: `clips` clips of `frames` frames, one reference each.
 
     Persons are drawn with the square root of their frames, so that one speaker with hours does not
-    drown the rest. `consecutive`: the frames of a clip follow each other (T of section 3.4). `sound`:
-    mel windows of t-3..t+3 too, and some closed mouths with silence."""
+    outweigh the rest. `seed`: a number or a NumPy generator. `consecutive`: the frames of a clip follow
+    each other (T of section 3.4). `sound`: mel windows of t-3..t+3 too, and some closed mouths with silence."""
 
     CLOSED = 0.08                               # share of clips drawn as a closed mouth that hears silence
 
@@ -143,6 +146,7 @@ class LipSyncBatches:
         return turn, size / 2 - turn @ np.full(2, size / 2) + move * size, np.exp(random.normal(0, 0.15))
 
     def frame(self, clip, t, change, misplaced):
+        """{name: array} of one target frame, with `change` of its colours and as `misplaced` by the tracker."""
         random, size = self.random, self.size
         turn, shift, growth = misplaced
         scale = size / geometry.IMAGE
@@ -150,15 +154,16 @@ class LipSyncBatches:
         image = cv2.warpAffine(image, np.concatenate([turn, shift[:, None]], 1), (size, size),
                                flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         to_unit = (shift + turn @ np.full(2, size / 2)) / (size / 2) - 1
-        mask = self.config["mask"]
-        hole, alpha = geometry.mask(list(clip.rings[t] * scale @ turn.T + shift), {**mask, "grow": mask["grow"] * growth}, size)
+        options = self.config["mask"]
+        mask, alpha = geometry.inpainting_mask(list(clip.contours[t] * scale @ turn.T + shift),
+                                               {**options, "grow": options["grow"] * growth}, size)
         noise = random.normal(0, 0.004, 2)
-        return dict(target=to_tensor(image, change), hole=hole[None], alpha=alpha[None],
+        return dict(target=to_tensor(image, change), mask=mask[None], alpha=alpha[None],
                     points=clip.points[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
                     turn=turn @ clip.turn[t])
 
     def choose(self, clip):
-        """(frames of a clip, whether they are to be drawn as silence)."""
+        """(frame numbers of a clip, whether their audio is replaced by silence)."""
         random, reach, frames = self.random, REACH, self.frames
         usable = clip.valid.copy()
         usable[:reach] = usable[len(usable) - reach:] = False
@@ -178,6 +183,9 @@ class LipSyncBatches:
         return np.maximum(self.random.uniform(-5, -3.5) + 0.1 * self.random.random(shape), -5)
 
     def batch(self):
+        """{name: tensor}: target [N, 3, S, S], mask and alpha [N, 1, S, S], points and rest [N, C, 2], turn [N, 2, 3],
+        shapes [N, 7, mouth], with `sound` mels [N, 7, 80, F], of N = clips x frames; reference [clips, 3, 256, 256]
+        with its rest and turn, in_time [clips] and middle_mel [clips, 80, F], the window of the middle frame."""
         random, rows = self.random, []
         references, reference_rest, reference_turn, sync = [], [], [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
@@ -196,16 +204,17 @@ class LipSyncBatches:
                 if self.sound:
                     row["mels"] = self.silence() if quiet else mel_windows(clip, around * STEP, self.config)
                 rows.append(row)
-            # eq. 7 is about speech in time: not about silence, nor about clips whose sound is not.
+            # eq. 7 needs speech in time: silence and clips of unknown offset are left out.
             follows = self.consecutive and not quiet and clip.sync and (np.diff(times) == 1).all()
-            sync.append((follows, mel_windows(clip, [times[len(times) // 2] * STEP], self.config)[0] if follows else None))
-        batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}
+            middle = [times[len(times) // 2] * STEP]
+            sync.append((follows, mel_windows(clip, middle, self.config)[0] if follows else None))
+        tensor = lambda arrays: torch.from_numpy(np.stack(arrays).astype(np.float32))
+        batch = {key: tensor([row[key] for row in rows]) for key in rows[0]}
         blank = np.zeros((self.config["mel"]["mels"], self.config["mel"]["frames"]), np.float32)
         batch["in_time"] = torch.tensor([float(follows) for follows, _ in sync])
-        batch["middle_mel"] = torch.from_numpy(np.stack([blank if m is None else m for _, m in sync]).astype(np.float32))
-        for key, rows in (("reference", references), ("reference_rest", reference_rest), ("reference_turn", reference_turn)):
-            batch[key] = torch.from_numpy(np.stack(rows).astype(np.float32))
-        return batch
+        batch["middle_mel"] = tensor([blank if m is None else m for _, m in sync])
+        return batch | {"reference": tensor(references), "reference_rest": tensor(reference_rest),
+                        "reference_turn": tensor(reference_turn)}
 
 
 UPPER, LOWER = list(range(21, 30)), list(range(39, 30, -1))   # inner lips among the lip points, corner to corner
@@ -217,11 +226,12 @@ def openings(points):
 
 
 def mel_windows(clip, positions, config):
+    """Mel windows [N, 80, F] of a clip at sample positions."""
     options = config["mel"]
     return mel.windows(clip.audio, positions, options["frames"], options["lead"])
 
 
 def spoken(mels, config):
-    """What SyncNet hears of five frames: the columns that they last, of the window [.., F] of the middle one."""
+    """The part of a mel window [.., F] that SyncNet gets: the columns of five frames around the window's own."""
     begin = config["mel"]["lead"] - 2 * config["syncnet"]["frames"] + 2
     return mels[..., begin: begin + 4 * config["syncnet"]["frames"]]

@@ -1,5 +1,5 @@
-"""From a face's parameters to crop, mask and lip points. The Rust engine's `face/` does the same;
-`tests/golden/geometry.safetensors` (written by `golden.py`) holds both to one answer.
+"""Crop, inpainting mask (section 3.1) and lip points from the parameters of a face. The Rust engine's `face/` computes
+the same; `tests/golden/geometry.safetensors` (written by `golden.py`) checks that both agree.
 """
 from dataclasses import dataclass
 
@@ -11,20 +11,21 @@ IMAGE = 256
 
 @dataclass
 class Pose:
-    """Weak perspective: pixel = scale * (R v)_xy + t."""
+    """Weak perspective: pixel = scale * (R v)_xy + shift, v in units of the face model."""
     scale: float
     rotation: np.ndarray            # [3, 3]
     shift: np.ndarray               # [2]
 
     def project(self, vertices):
+        """Vertices [.., 3] of the face model -> pixels [.., 2]."""
         return self.scale * (vertices @ self.rotation.T)[..., :2] + self.shift
 
 
 def crop_to_frame(pose, centre, side, size=IMAGE):
     """The aligned crop as a 2x3 similarity from crop pixels to frame pixels (edges at integers).
 
-    Its centre is a fixed point of the face, its side a multiple of the face's scale, its roll the
-    head's: it depends on the pose alone, so that talking does not move it.
+    Its centre `centre` is a fixed point of the face model, its side `side` times the face's scale, its
+    roll that of the head: it depends on the pose alone, so that speaking does not move it.
     """
     middle = pose.project(np.asarray(centre))
     roll = np.arctan2(-pose.rotation[0, 1], pose.rotation[1, 1])
@@ -36,16 +37,18 @@ def crop_to_frame(pose, centre, side, size=IMAGE):
 
 
 def invert(matrix):
+    """The inverse of an affine map [2, 3]."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.concatenate([linear, -(linear @ matrix[:, 2])[:, None]], 1)
 
 
 def apply(matrix, points):
+    """Points [.., 2] under an affine map [2, 3]."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def sample(frame, matrix, size=IMAGE):
-    """Crops a frame [H, W, 3]; shrinks through an area filter, edges repeated."""
+    """The crop [size, size, 3] of a frame [H, W, 3]; an area filter where it shrinks, edges repeated."""
     step = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     shrink = max(1, int(np.floor(step + 0.25)))
     fine = matrix.copy()
@@ -71,7 +74,7 @@ def meshes(model, identity, expression, mouth):
 
 
 def fill(polygon, size=IMAGE):
-    """Pixels whose centre lies in the polygon (non-zero winding)."""
+    """[size, size] bool: pixels whose centre lies in the polygon [R, 2] (non-zero winding)."""
     centres = np.arange(size) + 0.5
     winding = np.zeros((size, size), np.int32)
     following = np.roll(polygon, -1, 0)
@@ -85,31 +88,31 @@ def fill(polygon, size=IMAGE):
 
 
 def pose_aware_mask(polygons, grow, feather, size=IMAGE):
-    """(hole, alpha), both [size, size] float32: what the network does not see, and how much of what
-    it paints is shown. alpha is 0 outside the hole and rises to 1 `feather` pixels inside."""
+    """(mask, alpha), both [size, size] float32: 1 where the network inpaints, and the
+    weight of its result in the output. alpha is 0 outside the mask and rises to 1 `feather` pixels inside it."""
     inside = np.zeros((size, size), bool)
     for polygon in polygons:
         inside |= fill(polygon, size)
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    hole = away <= grow
-    hole[:2] = hole[-2:] = hole[:, :2] = hole[:, -2:] = False
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    mask = away <= grow
+    mask[:2] = mask[-2:] = mask[:, :2] = mask[:, -2:] = False
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     ramp = np.clip((depth - 0.5) / feather, 0, 1)
-    return hole.astype(np.float32), (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return mask.astype(np.float32), (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
 def rectangle(options, size=IMAGE):
-    """(hole, alpha) of the rectangle that others mask: the crop's lower half (ablation "w/o Pose Mask")."""
-    hole = np.zeros((size, size), np.float32)
+    """(mask, alpha) of a rectangle, the lower half of the crop, as other methods have it (ablation "w/o Pose Mask")."""
+    mask = np.zeros((size, size), np.float32)
     edge = size // 16
-    hole[size // 2: size - edge, edge: size - edge] = 1
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    mask[size // 2: size - edge, edge: size - edge] = 1
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     ramp = np.clip((depth - 0.5) / (options["feather"] * size / IMAGE), 0, 1)
-    return hole, (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return mask, (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
-def mask(polygons, options, size=IMAGE):
-    """(hole, alpha) as a config's "mask" says, its lengths being of a crop of 256."""
+def inpainting_mask(polygons, options, size=IMAGE):
+    """(mask, alpha), both [size, size], with the parameters of a config's "mask": lengths in pixels of a 256 crop."""
     if options.get("rectangle"):
         return rectangle(options, size)
     scale = size / IMAGE
@@ -117,14 +120,14 @@ def mask(polygons, options, size=IMAGE):
 
 
 def masked_regions(model, pose, identity, expression, mouth, matrix):
-    """The three ring polygons in crop pixels."""
+    """The three contour polygons [R, 2] in crop pixels."""
     back = invert(matrix)
     return [apply(back, pose.project(mesh[model["ring"]]))
             for mesh in meshes(model, identity, expression, mouth)]
 
 
-def carried(model):
-    """Vertices that the reference's picture is carried along with: lips and jaw, then the rest of the ring."""
+def warp_vertices(model):
+    """[C] vertices that guide the reference warp: lips and jaw first, then the rest of the contour."""
     return np.concatenate([model["lips"], [v for v in model["ring"] if v not in set(model["lips"])]]).astype(int)
 
 

@@ -100,6 +100,15 @@ class Adaptation:
         self.probability, self.images, self.target, self.every = probability, images, target, every
         self.signs, self.batches, self.count, self.rate = 0.0, 0, 0, 0.0
 
+    def state(self):
+        """What a checkpoint stores of it, a dict of numbers."""
+        return {key: getattr(self, key) for key in ("probability", "signs", "batches", "count", "rate")}
+
+    def load(self, state):
+        """Takes over what `state` gave."""
+        for key, value in state.items():
+            setattr(self, key, value)
+
     def note(self, signs, count):
         """Sum of sign D(real) over a batch of `count` images (of all processes)."""
         self.signs, self.count, self.batches = self.signs + signs, self.count + count, self.batches + 1

@@ -34,7 +34,7 @@ class LipHint(nn.Module):
 class FaceEncoder(nn.Module):
     """E_face: masked crop [B, 3, 256, 256] (and lip points) -> features {128, 64, .., 4}.
 
-    With `"carry"` in the config three more channels hold the carried reference (`networks/carry.py`).
+    With `"carry"` in the config three more channels hold the warped reference (`networks/reference_warp.py`).
 
     The 7x7 stem works on the crop at half size; the finest feature is a thin layer of its own whose
     way down begins at zero. So the network trains at 128x128 first (`forward` takes either size)

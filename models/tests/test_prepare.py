@@ -313,7 +313,7 @@ class Prepared(unittest.TestCase):
             self.assertEqual((a.name, a.person, a.rights, a.sync, len(a.audio)), (b.name, b.person, b.rights, b.sync, len(b.audio)))
             np.testing.assert_array_equal(a.valid, b.valid)
             np.testing.assert_allclose(a.matrix, b.matrix, atol=0.5)
-            np.testing.assert_allclose(a.rings, b.rings, atol=0.6)          # crop pixels
+            np.testing.assert_allclose(a.contours, b.contours, atol=0.6)          # crop pixels
             np.testing.assert_allclose(a.shape, b.shape, atol=0.52 / travel.GRID)
             error = np.square(a.crop(7).astype(float) - b.crop(7)).mean()
             self.assertGreater(10 * np.log10(255 ** 2 / error), 32)

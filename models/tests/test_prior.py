@@ -226,10 +226,12 @@ class Training(unittest.TestCase):
         trainer(torch.rand(4, 3, 16, 16))
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(folder, "prior", trainer.prior)
-            checkpoint.save_optimiser(folder, "prior", trainer.made_by, 4)
+            checkpoint.save_state(folder, "prior", {"optimiser": trainer.made_by.state_dict()})
             other = self.trainer(rate=1e-3)
             self.assertTrue(checkpoint.restore(folder, "prior", other.prior))
-            self.assertEqual(checkpoint.restore_optimiser(folder, "prior", other.made_by), 4)
+            state = checkpoint.restore_state(folder, "prior")["optimiser"]
+            self.assertTrue(checkpoint.restore_optimiser(other.made_by, state))
+            self.assertFalse(checkpoint.restore_optimiser(other.judged_by, state))
         for name, value in trainer.prior.state_dict().items():
             self.assertTrue(torch.equal(value, other.prior.state_dict()[name]), name)
         z = torch.randn(2, 8)

@@ -1,18 +1,19 @@
-//! The words: whole, from a file, or pushed.
+//! A clip's audio: whole, from a file, or pushed.
 
 use std::ffi::c_char;
 use std::path::Path;
 
 use super::clip::sls_clip;
+use super::failure::Failure;
 use super::handle::on;
-use super::status::{Failure, sls_status};
+use super::status::sls_status;
 use super::text;
 use crate::audio::decode_below;
 
-/// Samples that C handed over.
+/// C's samples as a slice, and the number of channels.
 ///
 /// # Safety
-/// `samples` is NULL or leads to `frames * channels` floats that nobody changes for `'a`.
+/// `samples` is NULL, or points to `frames * channels` floats that do not change during `'a`.
 unsafe fn interleaved<'a>(
     samples: *const f32,
     frames: u64,
@@ -34,39 +35,41 @@ unsafe fn interleaved<'a>(
     if bytes > isize::MAX as u128 {
         return Err(Failure::argument(
             "frames",
-            format!("{frames} is beyond all memory"),
+            format!("{frames} is larger than the address space"),
         ));
     }
     if !samples.is_aligned() {
         return Err(Failure::argument(
             "samples",
-            "the address is not aligned for float",
+            "the address is not aligned to 4 bytes",
         ));
     }
     let count = bytes as usize / size_of::<f32>();
-    // SAFETY: not NULL, aligned, and `count` floats long by the caller's promise.
+    // SAFETY: not NULL, aligned, and the caller guarantees `count` floats.
     Ok((
         unsafe { std::slice::from_raw_parts(samples, count) },
         channels,
     ))
 }
 
-/// Sets all of the clip's audio. Where the clip is longer there is silence; where it is shorter the
-/// rest is not heard. It may be called in the middle of a stream: the frames that are pulled from
-/// then on say it.
+/// Sets all of the clip's audio. If it is shorter than the clip, silence follows; if it is longer,
+/// the rest is ignored. It may be called in the middle of a stream: frames pulled after it use the
+/// new audio.
 ///
 /// @param clip      not NULL.
-/// @param samples   interleaved, nominally -1 to 1, frames * channels of them; copied. Samples that
-///                  are not a number, or infinite, read as silence. NULL only if frames is 0.
-/// @param frames    samples of one channel.
-/// @param rate      samples of one channel a second, 1000 to 768000.
-/// @param channels  1 to 64; mixed to mono (3 to 8: left, right, centre, low effects from 6 on,
-///                  surround).
+/// @param samples   frames * channels interleaved samples, nominally -1 to 1; they are copied.
+///                  Infinite and NaN samples count as silence. NULL is allowed only if frames is 0.
+/// @param frames    number of samples per channel.
+/// @param rate      sample rate in Hz, 1000 to 768000.
+/// @param channels  number of channels, 1 to 64. They are mixed down to mono; 3 to 8 channels are
+///                  read as left, right, centre, then (from 6 channels on) low-frequency effects,
+///                  then surround.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO for no sample at all;
-/// SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the audio stays what it was.
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if there are no samples;
+/// SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the previous audio stays in use.
 ///
-/// Any thread; blocks while it resamples (a minute of audio takes a fraction of a second).
+/// Threads: any; exclusive. Blocks: while it resamples, a fraction of a second per minute of audio.
+/// Allocates: the audio as 16 kHz mono float, held by the clip.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_set_audio(
     clip: *mut sls_clip,
@@ -75,7 +78,7 @@ pub unsafe extern "C" fn sls_clip_set_audio(
     rate: u32,
     channels: i32,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, and samples as described.
+    // SAFETY: the header requires a live clip, and samples as described.
     unsafe {
         on(clip, |clip| {
             let (samples, channels) = interleaved(samples, frames, channels)?;
@@ -84,24 +87,25 @@ pub unsafe extern "C" fn sls_clip_set_audio(
     }
 }
 
-/// Sets all of the clip's audio from a file: wav, aiff, mp3, m4a or mp4 (aac, alac), flac, ogg
-/// vorbis; of any rate and channels.
+/// Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Supported: WAV, AIFF,
+/// MP3, M4A and MP4 (AAC, ALAC), FLAC, Ogg Vorbis, at any sample rate and with any number of
+/// channels.
 ///
 /// @param clip  not NULL.
-/// @param path  not NULL; UTF-8; relative to the working folder of the process.
+/// @param path  not NULL; UTF-8; relative to the working directory of the process.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ when the file cannot be
-/// opened; SLS_ERROR_AUDIO when it is no audio file, is truncated, or its codec is not supported;
-/// SLS_ERROR_NO_AUDIO when it holds no sample; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure the
-/// audio stays what it was.
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_READ if the file cannot be opened;
+/// SLS_ERROR_AUDIO if it is not an audio file, is truncated, or uses an unsupported codec;
+/// SLS_ERROR_NO_AUDIO if it contains no samples; SLS_ERROR_MEMORY, SLS_ERROR_CANCELLED. On failure
+/// the previous audio stays in use.
 ///
-/// Any thread; blocks while it reads and decodes.
+/// Threads: any; exclusive. Blocks: while it reads and decodes. Allocates: as sls_clip_set_audio().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_load_audio(
     clip: *mut sls_clip,
     path: *const c_char,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, and a string.
+    // SAFETY: the header requires a live clip, and a string.
     unsafe {
         on(clip, |clip| {
             let path = Path::new(text::read(path, "path")?);
@@ -112,17 +116,22 @@ pub unsafe extern "C" fn sls_clip_load_audio(
     }
 }
 
-/// Appends audio to the stream, in chunks of any size: no frame depends on how the audio was cut.
-/// A clip whose audio is pushed is a stream; sls_clip_render() needs all of it.
+/// Appends audio to the stream, in chunks of any size; the size does not affect the result. Once
+/// audio was pushed, the clip is a stream and sls_clip_render() is not available: it needs all of
+/// the audio.
 ///
-/// @param clip, samples, frames, rate, channels  as for sls_clip_set_audio(); rate and channels
-/// must stay what they were in the first call.
+/// @param clip      not NULL.
+/// @param samples   as for sls_clip_set_audio().
+/// @param frames    as for sls_clip_set_audio().
+/// @param rate      as for sls_clip_set_audio(); the same in every call.
+/// @param channels  as for sls_clip_set_audio(); the same in every call.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_MEMORY; SLS_ERROR_STATE after
-/// sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing was
+/// sls_clip_finish_audio(), sls_clip_set_audio() or sls_clip_load_audio(). On failure nothing is
 /// appended.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs. Allocates: the chunk as 16 kHz mono
+/// float, held by the clip until no later frame needs it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_push_audio(
     clip: *mut sls_clip,
@@ -131,7 +140,7 @@ pub unsafe extern "C" fn sls_clip_push_audio(
     rate: u32,
     channels: i32,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, and samples as described.
+    // SAFETY: the header requires a live clip, and samples as described.
     unsafe {
         on(clip, |clip| {
             let (samples, channels) = interleaved(samples, frames, channels)?;
@@ -140,34 +149,33 @@ pub unsafe extern "C" fn sls_clip_push_audio(
     }
 }
 
-/// States that no more audio comes: what follows is silence.
+/// Marks the end of pushed audio: silence follows.
 ///
 /// @param clip  not NULL.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_NO_AUDIO when none was pushed.
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_NO_AUDIO if none was pushed.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_finish_audio(clip: *mut sls_clip) -> sls_status {
-    // SAFETY: the header demands a live clip.
+    // SAFETY: the header requires a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().finish_audio()?)) }
 }
 
-/// Takes back what was pushed: samples from a position on are forgotten, and what is pushed next is
-/// heard from there, for instance when a speaker is interrupted. It may be of another rate and
-/// other channels. Frames that wait say it. Beyond the last sample there is silence up to the
-/// position.
+/// Discards the pushed audio from a clip time on, for instance when a live speaker is interrupted.
+/// Audio pushed next starts at that time, and may have another rate and number of channels. Queued
+/// frames use the new audio. If the time lies after the last sample, silence fills the gap.
 ///
 /// @param clip      not NULL.
-/// @param position  on the clip's clock, in 1/16000 s.
+/// @param position  clip time in 1/16000 s.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE when no audio was pushed; SLS_ERROR_ARGUMENT for
-/// a position before what the next frame hears, SLS_ERROR_MEMORY for one too far ahead. On failure
-/// the audio stays what it was.
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no audio was pushed; SLS_ERROR_ARGUMENT if
+/// the position lies before the audio that the next frame needs; SLS_ERROR_MEMORY if it lies so far
+/// ahead that the silence does not fit in memory. On failure the audio is unchanged.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs. Allocates: the silence, if any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_cut_audio(clip: *mut sls_clip, position: i64) -> sls_status {
-    // SAFETY: the header demands a live clip.
+    // SAFETY: the header requires a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().cut_audio(position)?)) }
 }

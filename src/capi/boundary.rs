@@ -1,4 +1,4 @@
-//! The wall between C and Rust: no panic gets through, and none prints on the host's terminal.
+//! The boundary between C and Rust: no panic unwinds through it or prints to the host's terminal.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::status::{Failure, SLS_OK, remember, sls_status};
+use super::failure::Failure;
+use super::last_error::remember;
+use super::status::{SLS_OK, sls_status};
 
-/// What every handle carries: the last error, and whether it may still be used.
+/// State of every handle: its last error, and whether it may still be used.
 pub(super) struct Health {
     last: Mutex<String>,
     poisoned: AtomicBool,
-    /// The process that made the handle.
+    /// Id of the process that created the handle.
     process: u32,
 }
 
@@ -29,29 +31,30 @@ impl Default for Health {
 }
 
 impl Health {
-    /// The sentence of the last call on the handle that did not succeed.
+    /// Error message of the last call on the handle that failed.
     pub(super) fn last_error(&self) -> String {
         match self.is_inherited() {
-            // Its lock may have been held when the process was forked.
+            // The lock may have been held at the time of the fork, and nobody would release it.
             true => String::new(),
             false => self.last.lock().clone(),
         }
     }
 
-    /// Whether this process is a child, by fork(), of the one that made the handle: ONNX Runtime's
-    /// threads, which it waits for, are not here, and locks may be held by nobody.
+    /// Whether this process is a forked child of the one that created the handle. Such a handle is
+    /// unusable: ONNX Runtime's threads do not exist here, and locks may stay held forever.
     pub(super) fn is_inherited(&self) -> bool {
         self.process != std::process::id()
     }
 }
 
-/// Runs a function's body. Its failure becomes a status and the thread's last error.
+/// Runs a function's body. A failure becomes a status and the thread's last error.
 pub(super) fn boundary(body: impl FnOnce() -> Result<(), Failure>) -> sls_status {
     settle(None, guarded(body))
 }
 
-/// As [`boundary`], for a call on a handle: refused when the handle is another process's, or
-/// poisoned, which a panic in `body` makes it; the last error is the handle's too.
+/// As [`boundary`], for a call on a handle. The call is refused if the handle belongs to another
+/// process or is poisoned. A panic in `body` poisons the handle. A failure also becomes the handle's
+/// last error.
 pub(super) fn boundary_on(
     health: &Health,
     body: impl FnOnce() -> Result<(), Failure>,
@@ -60,7 +63,7 @@ pub(super) fn boundary_on(
         return settle(None, Err(Failure::Inherited));
     }
     if health.poisoned.load(Ordering::Acquire) {
-        // The handle's last error stays the one that tells what happened.
+        // Keep the handle's last error: it describes the original fault.
         return settle(None, Err(Failure::Poisoned));
     }
     let outcome = guarded(body);
@@ -72,10 +75,10 @@ pub(super) fn boundary_on(
 
 fn settle(health: Option<&Health>, outcome: Result<(), Failure>) -> sls_status {
     let Err(failure) = outcome else { return SLS_OK };
-    let sentence = failure.to_string();
-    remember(&sentence);
+    let message = failure.to_string();
+    remember(&message);
     if let Some(health) = health {
-        *health.last.lock() = sentence;
+        *health.last.lock() = message;
     }
     failure.status()
 }
@@ -87,26 +90,26 @@ thread_local! {
 fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     quiet_panics();
     let outer = INSIDE.replace(true);
-    // What a panic may leave half-changed is behind a handle that is poisoned then.
+    // Unwind safety: state that a panic leaves half-changed belongs to a handle, which is poisoned.
     let outcome = catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
     outcome.unwrap_or_else(|panic| Err(Failure::Internal(message(panic))))
 }
 
-/// The text of a panic. Dropping a payload may panic again: it is leaked then.
+/// The message of a panic. If dropping the payload panics again, that second payload is leaked.
 fn message(panic: Box<dyn Any + Send>) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a text".to_owned());
+        .unwrap_or_else(|| "panic without a message".to_owned());
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
     }
     text
 }
 
-/// Sends panics inside the boundary to the log instead of the host's standard error.
+/// Sends the messages of panics inside the boundary to the log instead of standard error.
 fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! The engine: networks and devices.
+//! The engine: the networks and the device that runs them.
 
 use std::ffi::{CString, c_char};
 use std::path::PathBuf;
@@ -7,36 +7,38 @@ use std::sync::Arc;
 use bytemuck::Zeroable;
 
 use super::boundary::{Health, boundary};
+use super::failure::Failure;
 use super::handle::{self, Handle, on};
 use super::sized::{self, Out, SizedStruct};
-use super::status::{Failure, sls_status};
+use super::status::sls_status;
 use super::text::{self, c_string};
 use super::version::SLS_ABI_VERSION;
 use crate::engine::{Engine, EngineOptions};
 use crate::model::Provider;
 
-/// The fastest provider that works here; the refused ones are reported.
+/// The fastest execution provider that works on this machine. sls_engine_refused() lists the
+/// providers that were tried and rejected.
 pub const SLS_PROVIDER_AUTO: i32 = 0;
-/// The processor. It always works.
+/// CPU. Always available.
 pub const SLS_PROVIDER_CPU: i32 = 1;
-/// Any vendor's GPU, through ONNX Runtime's WebGPU plug-in.
+/// A GPU of any vendor, through ONNX Runtime's WebGPU plug-in.
 pub const SLS_PROVIDER_WEBGPU: i32 = 2;
-/// An NVIDIA GPU; needs a build of ONNX Runtime with CUDA.
+/// NVIDIA GPU; needs an ONNX Runtime build with CUDA.
 pub const SLS_PROVIDER_CUDA: i32 = 3;
-/// Apple's accelerators.
+/// Apple Core ML.
 pub const SLS_PROVIDER_COREML: i32 = 4;
-/// Direct3D 12; needs a build of ONNX Runtime with DirectML.
+/// Direct3D 12 GPU; needs an ONNX Runtime build with DirectML.
 pub const SLS_PROVIDER_DIRECTML: i32 = 5;
 
-/// Networks and devices, which do not change from clip to clip. Make one for the process; any
-/// number of clips and threads use it at once.
+/// The loaded networks and the device that runs them. They do not depend on a clip: create one
+/// engine per process and share it between all clips and threads.
 pub struct sls_engine {
     pub(super) engine: Arc<Engine>,
     health: Health,
     report: Report,
 }
 
-/// What sls_info points at.
+/// Strings and numbers that sls_info points to.
 struct Report {
     provider: i32,
     provider_name: CString,
@@ -55,22 +57,22 @@ impl Handle for sls_engine {
     }
 }
 
-/// How an engine is made. Initialise it by sls_engine_options_init(), then change what you need.
+/// Options of an engine. Initialise it with sls_engine_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_engine_options {
     /// sizeof(sls_engine_options).
     pub struct_size: u32,
-    /// One of SLS_PROVIDER_; SLS_PROVIDER_AUTO by default. A provider that is asked for by name
-    /// and cannot be used is an error; nothing else is taken in silence.
+    /// Execution provider: one of SLS_PROVIDER_*; default SLS_PROVIDER_AUTO. If any other provider
+    /// is not available, sls_engine_create() fails with SLS_ERROR_PROVIDER; there is no fallback.
     pub provider: i32,
-    /// Threads for one network on the CPU; 0, the default: one for each core.
+    /// CPU threads per network, 0 to 1024; default 0: one per core.
     pub threads: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved0: i32,
-    /// Folder of a model bundle, UTF-8; NULL, the default: the bundle inside the library.
+    /// Folder of a model bundle, UTF-8; default NULL: the bundle built into the library.
     pub bundle: *const c_char,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 6],
 }
 
@@ -83,27 +85,27 @@ unsafe impl SizedStruct for sls_engine_options {
     }
 }
 
-/// What an engine is. All strings are UTF-8 and live as long as the engine.
+/// Describes an engine. The strings are UTF-8 and valid until the engine is destroyed.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_info {
-    /// sizeof(sls_info); set it before the call, or use sls_info_init().
+    /// sizeof(sls_info); set it before the call, or call sls_info_init().
     pub struct_size: u32,
-    /// The provider that runs all networks: one of SLS_PROVIDER_, never SLS_PROVIDER_AUTO.
+    /// The execution provider in use: one of SLS_PROVIDER_*, never SLS_PROVIDER_AUTO.
     pub provider: i32,
-    /// Its name: "cpu", "webgpu", "cuda", "coreml" or "directml".
+    /// Name of the provider: "cpu", "webgpu", "cuda", "coreml" or "directml".
     pub provider_name: *const c_char,
-    /// The device, as ONNX Runtime names it; empty where it does not.
+    /// Name of the device as reported by ONNX Runtime; empty if it reports none.
     pub device: *const c_char,
     /// Name and version of the model bundle.
     pub bundle: *const c_char,
-    /// The ONNX Runtime library in use, and how it was found.
+    /// Path of the ONNX Runtime library in use, and how it was found.
     pub runtime: *const c_char,
-    /// Threads for one network on the CPU.
+    /// CPU threads per network.
     pub threads: i32,
-    /// How many providers were tried before this one and refused (see sls_engine_refused()).
+    /// Number of providers that were tried and rejected; see sls_engine_refused().
     pub refused: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 
@@ -116,14 +118,14 @@ unsafe impl SizedStruct for sls_info {
     }
 }
 
-/// Fills the options with their defaults.
+/// Initialises engine options with the default values.
 ///
 /// @param options      not NULL.
 /// @param struct_size  sizeof(sls_engine_options).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_options_init(
     options: *mut sls_engine_options,
@@ -133,40 +135,41 @@ pub unsafe extern "C" fn sls_engine_options_init(
         provider: SLS_PROVIDER_AUTO,
         ..Zeroable::zeroed()
     };
-    // SAFETY: the header demands a struct of that size.
+    // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(options, struct_size, "options", defaults) })
 }
 
-/// Sets all fields of an sls_info to 0 but its size.
+/// Initialises an sls_info: sets struct_size, and every other field to 0.
 ///
 /// @param info         not NULL.
 /// @param struct_size  sizeof(sls_info).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_info_init(info: *mut sls_info, struct_size: usize) -> sls_status {
-    // SAFETY: the header demands a struct of that size.
+    // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(info, struct_size, "info", Zeroable::zeroed()) })
 }
 
-/// Loads ONNX Runtime and the networks.
+/// Creates an engine: loads ONNX Runtime and the networks.
 ///
-/// ONNX Runtime's shared library is looked for at the path in the environment variable
-/// STYLELIPSYNC_ORT, beside this library and the program, and in the cache folder that the
-/// command-line program fills; nothing is ever fetched from a network. It stays loaded until the
-/// process ends.
+/// The ONNX Runtime library is searched for in this order: the path in the environment variable
+/// STYLELIPSYNC_ORT; next to this library and next to the program; the user's cache folder, which
+/// `stylelipsync doctor --fetch` fills. The library itself never accesses a network. ONNX Runtime
+/// stays loaded until the process exits.
 ///
 /// @param abi_version  SLS_ABI_VERSION.
-/// @param options      NULL for the defaults; read during the call only.
-/// @param engine       not NULL; receives the engine, which is yours: sls_engine_destroy().
+/// @param options      NULL for the defaults.
+/// @param engine       not NULL; receives the engine. The caller owns it and destroys it with
+///                     sls_engine_destroy().
 ///
-/// @return SLS_OK; SLS_ERROR_ABI, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_RUNTIME when there
-/// is no ONNX Runtime; SLS_ERROR_BUNDLE, SLS_ERROR_READ; SLS_ERROR_PROVIDER; SLS_ERROR_NETWORK. On
-/// failure *engine is not written, and sls_last_error() tells the reason.
+/// @return SLS_OK; SLS_ERROR_ABI, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT; SLS_ERROR_RUNTIME if ONNX
+/// Runtime is not found; SLS_ERROR_BUNDLE or SLS_ERROR_READ if the bundle cannot be loaded;
+/// SLS_ERROR_PROVIDER; SLS_ERROR_NETWORK. On failure *engine is not written.
 ///
-/// Any thread; blocks for up to some seconds.
+/// Threads: any. Blocks: up to several seconds. Allocates: the engine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_create(
     abi_version: i32,
@@ -176,7 +179,7 @@ pub unsafe extern "C" fn sls_engine_create(
     boundary(|| {
         if abi_version != SLS_ABI_VERSION {
             return Err(Failure::Abi(format!(
-                "abi_version: the program's is {abi_version}, the library's {SLS_ABI_VERSION}"
+                "abi_version: the program was built for ABI {abi_version}, the library has ABI {SLS_ABI_VERSION}"
             )));
         }
         if engine.is_null() {
@@ -185,9 +188,9 @@ pub unsafe extern "C" fn sls_engine_create(
         let options = if options.is_null() {
             EngineOptions::default()
         } else {
-            // SAFETY: the header demands a struct of the size that it states.
+            // SAFETY: the header requires a struct of the size that it states.
             let options = unsafe { sized::read(options, "options")? };
-            // SAFETY: the header demands NULL or a string.
+            // SAFETY: the header requires NULL or a string.
             unsafe { engine_options(&options)? }
         };
         let made = Engine::new(&options)?;
@@ -197,20 +200,20 @@ pub unsafe extern "C" fn sls_engine_create(
             health: Health::default(),
             report,
         });
-        // SAFETY: not NULL; the header demands a writable pointer.
+        // SAFETY: not NULL; the header requires a writable pointer.
         unsafe { engine.write(Box::into_raw(handle)) };
         Ok(())
     })
 }
 
 /// # Safety
-/// Pointers in `options` are NULL or strings.
+/// Pointers in `options` are NULL or point to strings.
 unsafe fn engine_options(options: &sls_engine_options) -> Result<EngineOptions, Failure> {
     let provider = usize::try_from(options.provider)
         .ok()
         .and_then(|number| Provider::ALL.get(number).copied())
         .ok_or_else(|| {
-            let reason = format!("{} is none of SLS_PROVIDER_", options.provider);
+            let reason = format!("{} is not an SLS_PROVIDER_ value", options.provider);
             Failure::argument("options.provider", reason)
         })?;
     if !(0..=1024).contains(&options.threads) {
@@ -220,7 +223,7 @@ unsafe fn engine_options(options: &sls_engine_options) -> Result<EngineOptions, 
     let bundle = if options.bundle.is_null() {
         None
     } else {
-        // SAFETY: as promised by the caller.
+        // SAFETY: guaranteed by the caller.
         Some(PathBuf::from(unsafe {
             text::read(options.bundle, "options.bundle")?
         }))
@@ -252,7 +255,7 @@ impl Report {
     }
 }
 
-/// The SLS_PROVIDER_ number.
+/// The SLS_PROVIDER_ value of a provider.
 fn number(provider: Provider) -> i32 {
     match provider {
         Provider::Auto => SLS_PROVIDER_AUTO,
@@ -264,31 +267,31 @@ fn number(provider: Provider) -> i32 {
     }
 }
 
-/// Destroys an engine. Clips made with it live on, and keep its networks loaded.
+/// Destroys an engine. Clips created from it remain valid and keep the networks loaded.
 ///
-/// @param engine  may be NULL; no other call may be using it.
+/// @param engine  may be NULL. No other call may be using it.
 ///
-/// Any thread.
+/// Threads: any. Blocks: no.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_destroy(engine: *mut sls_engine) {
-    // SAFETY: the header demands a live engine that nobody uses.
+    // SAFETY: the header requires a live engine that nobody uses.
     unsafe { handle::destroy(engine) }
 }
 
-/// Tells what an engine is: the provider really in use, its device, the bundle.
+/// Returns the properties of an engine: the provider in use, its device, the bundle.
 ///
 /// @param engine  not NULL.
-/// @param info    not NULL, its struct_size set.
+/// @param info    not NULL, with struct_size set; receives the properties.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any; concurrent. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_info(
     engine: *const sls_engine,
     info: *mut sls_info,
 ) -> sls_status {
-    // SAFETY: the header demands a live engine, and a struct of the size that it states.
+    // SAFETY: the header requires a live engine, and a struct of the size that it states.
     unsafe {
         on(engine, |engine| {
             let out = Out::new(info, "info")?.ok_or(Failure::Null("info"))?;
@@ -308,16 +311,17 @@ pub unsafe extern "C" fn sls_engine_info(
     }
 }
 
-/// Tells a provider that was refused, and why.
+/// Returns a provider that was tried and rejected, and the reason.
 ///
 /// @param engine    not NULL.
-/// @param index     0 to the count in sls_info, less one.
-/// @param provider  may be NULL; receives one of SLS_PROVIDER_.
-/// @param reason    may be NULL; receives a sentence that lives as long as the engine.
+/// @param index     0 to sls_info.refused - 1.
+/// @param provider  may be NULL; receives one of SLS_PROVIDER_*.
+/// @param reason    may be NULL; receives an error message in UTF-8, valid until the engine is
+///                  destroyed.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT.
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if index is out of range.
 ///
-/// Any thread; does not block.
+/// Threads: any; concurrent. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_refused(
     engine: *const sls_engine,
@@ -325,44 +329,47 @@ pub unsafe extern "C" fn sls_engine_refused(
     provider: *mut i32,
     reason: *mut *const c_char,
 ) -> sls_status {
-    // SAFETY: the header demands a live engine and writable pointers.
+    // SAFETY: the header requires a live engine and writable pointers.
     unsafe {
         on(engine, |engine| {
             let refused = usize::try_from(index)
                 .ok()
                 .and_then(|i| engine.report.refused.get(i));
-            let (number, sentence) = refused.ok_or_else(|| {
+            let (number, message) = refused.ok_or_else(|| {
                 let count = engine.report.refused.len();
-                Failure::argument("index", format!("{index} of {count} refused providers"))
+                Failure::argument(
+                    "index",
+                    format!("{index} is out of range: {count} providers were refused"),
+                )
             })?;
             if let Some(provider) = provider.as_mut() {
                 *provider = *number;
             }
             if let Some(reason) = reason.as_mut() {
-                *reason = sentence.as_ptr();
+                *reason = message.as_ptr();
             }
             Ok(())
         })
     }
 }
 
-/// Copies the sentence that explains the engine's last call, on any thread, that returned something
-/// else than SLS_OK.
+/// Copies the error message of the last call on this engine, on any thread, that did not return
+/// SLS_OK.
 ///
-/// @param engine    may be NULL: the sentence is empty then.
-/// @param buffer    receives UTF-8 ended by a NUL, cut where it does not fit; may be NULL.
-/// @param capacity  bytes at buffer.
+/// @param engine    may be NULL: the message is then empty.
+/// @param buffer    may be NULL; receives NUL-terminated UTF-8, truncated if it does not fit.
+/// @param capacity  size of buffer in bytes.
 ///
-/// @return the bytes that the whole sentence needs, its NUL included.
+/// @return the size of the whole message in bytes, including its NUL.
 ///
-/// Any thread; does not block.
+/// Threads: any; concurrent. Blocks: no.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_engine_last_error(
     engine: *const sls_engine,
     buffer: *mut c_char,
     capacity: usize,
 ) -> usize {
-    // SAFETY: the header demands a live engine and a buffer of that capacity.
+    // SAFETY: the header requires a live engine and a buffer of that capacity.
     unsafe { handle::last_error(engine, buffer, capacity) }
 }
 

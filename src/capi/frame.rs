@@ -5,8 +5,9 @@ use std::ffi::c_void;
 use bytemuck::Zeroable;
 
 use super::boundary::boundary;
+use super::failure::Failure;
 use super::sized::{self, SizedStruct};
-use super::status::{Failure, sls_status};
+use super::status::sls_status;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
 use crate::{Error, memory};
 
@@ -16,42 +17,44 @@ pub const SLS_FORMAT_RGBA8: i32 = 1;
 pub const SLS_FORMAT_BGRA8: i32 = 2;
 /// 8-bit red, green, blue.
 pub const SLS_FORMAT_RGB8: i32 = 3;
-/// 16-bit red, green, blue, alpha, in the machine's byte order; 65535 is 1.
+/// 16-bit red, green, blue, alpha in native byte order; 65535 represents 1.0.
 pub const SLS_FORMAT_RGBA16: i32 = 4;
-/// IEEE half-precision red, green, blue, alpha.
+/// 16-bit IEEE half-precision red, green, blue, alpha.
 pub const SLS_FORMAT_RGBA_HALF: i32 = 5;
-/// 32-bit float red, green, blue, alpha.
+/// 32-bit IEEE float red, green, blue, alpha.
 pub const SLS_FORMAT_RGBA_FLOAT: i32 = 6;
 
-/// The pixels are in the memory of the process.
+/// The pixels are in the process's own memory (not on a GPU).
 pub const SLS_MEMORY_HOST: i32 = 0;
 
-/// Describes a frame in your memory. The library never keeps a pointer to it after a call returns.
+/// Describes a frame in the caller's memory. The library does not keep the pointer after a call
+/// returns.
 ///
-/// Pixels need no alignment. Alpha is never changed, nor taken into account. Infinite samples and
-/// those that are not a number are allowed: they are copied as they are, and seen as black.
+/// Pixels need no alignment. Alpha is copied from source to destination and otherwise ignored.
+/// Infinite and NaN samples are allowed: outside the mouth they are copied unchanged, and the
+/// networks treat them as black.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_frame {
-    /// sizeof(sls_frame); sls_frame_init() sets it.
+    /// sizeof(sls_frame); set by sls_frame_init().
     pub struct_size: u32,
-    /// One of SLS_FORMAT_.
+    /// Pixel format: one of SLS_FORMAT_*.
     pub format: i32,
-    /// Pixels in a row, 1 to 65536.
+    /// Width in pixels, 1 to 65536.
     pub width: i32,
-    /// Rows, 1 to 65536.
+    /// Height in pixels, 1 to 65536.
     pub height: i32,
-    /// Bytes from the start of a row to the start of the row below it; negative for pictures that
-    /// are stored bottom-up. At least a row's bytes in magnitude. Bytes between rows are never
-    /// touched.
+    /// Bytes from the start of one row to the start of the row below it. Its magnitude must be at
+    /// least the size of a row. Negative for frames stored bottom-up. Padding bytes between rows
+    /// are never read or written.
     pub stride: i64,
-    /// The first pixel of the top row (which is the last row in memory when stride is negative).
+    /// First pixel of the top row. If stride is negative, the top row is the last row in memory.
     pub data: *mut c_void,
     /// SLS_MEMORY_HOST.
     pub memory: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved0: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 
@@ -64,21 +67,21 @@ unsafe impl SizedStruct for sls_frame {
     }
 }
 
-/// Sets all fields of a frame to 0 but its size.
+/// Initialises a frame: sets struct_size, and every other field to 0.
 ///
 /// @param frame        not NULL.
 /// @param struct_size  sizeof(sls_frame).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_frame_init(frame: *mut sls_frame, struct_size: usize) -> sls_status {
-    // SAFETY: the header demands a struct of that size.
+    // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(frame, struct_size, "frame", Zeroable::zeroed()) })
 }
 
-/// A frame without memory yet.
+/// The description of a frame that has no memory yet, with the minimum stride.
 pub(super) fn unplaced(width: u32, height: u32, format: PixelFormat) -> sls_frame {
     let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
     sls_frame {
@@ -98,14 +101,14 @@ pub(super) fn unplaced(width: u32, height: u32, format: PixelFormat) -> sls_fram
     }
 }
 
-/// Where a frame's rows lie, checked as far as one can without touching them.
+/// The memory that a frame's rows occupy, validated as far as possible without accessing it.
 #[derive(Clone, Copy)]
 struct Span {
-    /// The lowest address.
+    /// Lowest address.
     start: *mut u8,
-    /// Bytes from there to the end of the highest row.
+    /// Bytes from `start` to the end of the last row in memory.
     length: usize,
-    /// The top row's distance from `start`.
+    /// Offset of the top row from `start`.
     origin: usize,
     stride: isize,
     width: u32,
@@ -123,7 +126,7 @@ impl Span {
             SLS_FORMAT_RGBA16 => PixelFormat::Rgba16,
             SLS_FORMAT_RGBA_HALF => PixelFormat::RgbaF16,
             SLS_FORMAT_RGBA_FLOAT => PixelFormat::RgbaF32,
-            other => return wrong("format", format!("{other} is none of SLS_FORMAT_")),
+            other => return wrong("format", format!("{other} is not an SLS_FORMAT_ value")),
         };
         if frame.memory != SLS_MEMORY_HOST {
             return wrong("memory", format!("{} is not SLS_MEMORY_HOST", frame.memory));
@@ -158,7 +161,7 @@ impl Span {
             let stride = frame.stride;
             return wrong(
                 "stride",
-                format!("{stride} does not fit rows of {row} bytes"),
+                format!("{stride} is not possible for a row of {row} bytes at this address"),
             );
         };
         Ok(Self {
@@ -178,9 +181,9 @@ impl Span {
     }
 
     /// # Safety
-    /// The frame that C described is there, and nobody writes to it for `'a`.
+    /// The frame that C described exists, and nobody writes to it during `'a`.
     unsafe fn frame<'a>(&self) -> Result<FrameRef<'a>, Failure> {
-        // SAFETY: `length` bytes from `start` on are the frame's, as promised by the caller.
+        // SAFETY: the caller guarantees that `length` bytes from `start` belong to the frame.
         let bytes = unsafe { std::slice::from_raw_parts(self.start, self.length) };
         let (width, height) = (self.width, self.height);
         Ok(FrameRef::new(
@@ -194,7 +197,7 @@ impl Span {
     }
 
     /// # Safety
-    /// The frame that C described is there, and nobody else uses it for `'a`.
+    /// The frame that C described exists, and nobody else accesses it during `'a`.
     unsafe fn frame_mut<'a>(&self) -> Result<FrameMut<'a>, Failure> {
         // SAFETY: as above.
         let bytes = unsafe { std::slice::from_raw_parts_mut(self.start, self.length) };
@@ -210,7 +213,7 @@ impl Span {
     }
 }
 
-/// Says in the message which of a call's frames is meant.
+/// Adds the name of the parameter to the message: a call may have several frames.
 fn of<T>(field: &'static str, outcome: Result<T, Failure>) -> Result<T, Failure> {
     outcome.map_err(|failure| match failure {
         Failure::Error(Error::Frame {
@@ -227,12 +230,12 @@ fn of<T>(field: &'static str, outcome: Result<T, Failure>) -> Result<T, Failure>
 /// A view of a frame to read.
 ///
 /// # Safety
-/// `frame` is NULL or a frame whose memory is as described, unchanged for `'a`.
+/// `frame` is NULL, or a frame whose memory is as described and does not change during `'a`.
 pub(super) unsafe fn read<'a>(
     frame: *const sls_frame,
     field: &'static str,
 ) -> Result<FrameRef<'a>, Failure> {
-    // SAFETY: as promised by the caller.
+    // SAFETY: guaranteed by the caller.
     of(
         field,
         unsafe { sized::read(frame, field) }.and_then(|frame| Span::new(&frame)),
@@ -243,12 +246,12 @@ pub(super) unsafe fn read<'a>(
 /// A view of a frame to write.
 ///
 /// # Safety
-/// As for [`read`], and nobody else uses the memory for `'a`.
+/// As for [`read`], and nobody else accesses the memory during `'a`.
 pub(super) unsafe fn write<'a>(
     frame: *const sls_frame,
     field: &'static str,
 ) -> Result<FrameMut<'a>, Failure> {
-    // SAFETY: as promised by the caller.
+    // SAFETY: guaranteed by the caller.
     of(
         field,
         unsafe { sized::read(frame, field) }.and_then(|frame| Span::new(&frame)),
@@ -256,19 +259,19 @@ pub(super) unsafe fn write<'a>(
     .and_then(|span| unsafe { span.frame_mut() })
 }
 
-/// Runs `body` on a source and a destination, which may lie in the same memory: the source is
-/// copied first then.
+/// Runs `body` on a source and a destination. If their memory overlaps, `body` gets a copy of the
+/// source.
 ///
 /// # Safety
-/// Both are NULL or frames whose memory is as described; nobody else uses the destination's
-/// meanwhile, and nobody writes to the source's.
+/// Both are NULL, or frames whose memory is as described. During the call nobody else accesses the
+/// destination's memory, and nobody writes to the source's.
 pub(super) unsafe fn pair<T>(
     source: *const sls_frame,
     destination: *const sls_frame,
     body: impl FnOnce(&FrameRef<'_>, &mut FrameMut<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let span = |frame, field| {
-        // SAFETY: as promised by the caller.
+        // SAFETY: guaranteed by the caller.
         of(
             field,
             unsafe { sized::read(frame, field) }.and_then(|frame| Span::new(&frame)),
@@ -276,7 +279,7 @@ pub(super) unsafe fn pair<T>(
     };
     let (source, destination) = (span(source, "source")?, span(destination, "destination")?);
     if !source.overlaps(&destination) {
-        // SAFETY: as promised by the caller; the two are apart.
+        // SAFETY: guaranteed by the caller; the two do not overlap.
         let (source, mut destination) = unsafe { (source.frame()?, destination.frame_mut()?) };
         return body(&source, &mut destination);
     }
@@ -284,9 +287,9 @@ pub(super) unsafe fn pair<T>(
     let mut bytes = memory::filled(0, size, "source")?;
     let (width, height, format) = (source.width, source.height, source.format);
     let mut copy = FrameMut::packed(&mut bytes, width, height, format)?;
-    // SAFETY: as promised by the caller; this view ends before the destination's begins.
+    // SAFETY: guaranteed by the caller; this view ends before the destination's begins.
     copy_pixels(&unsafe { source.frame()? }, &mut copy)?;
-    // SAFETY: as promised by the caller.
+    // SAFETY: guaranteed by the caller.
     body(&copy.as_ref(), &mut unsafe { destination.frame_mut()? })
 }
 
@@ -311,7 +314,7 @@ mod tests {
         let mut data = [0; 24];
         let mut frame = whole(&mut data);
         change(&mut frame);
-        // SAFETY: frames that leave the buffer are refused before it is touched.
+        // SAFETY: frames that exceed the buffer are refused before it is accessed.
         match unsafe { read(&frame, "source") } {
             Ok(_) => 0,
             Err(failure) => failure.status(),

@@ -1,4 +1,4 @@
-//! What the library has to say, to the host's own log.
+//! Log messages, forwarded to the host's callback.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
@@ -7,27 +7,28 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::RwLock;
 
 use super::boundary::boundary;
-use super::status::{Failure, sls_status};
+use super::failure::Failure;
+use super::status::sls_status;
 use super::text::c_string;
 use crate::Error;
 
-/// Something failed.
+/// An operation failed.
 pub const SLS_LOG_ERROR: i32 = 1;
-/// Something is not as it should be, and the work goes on.
+/// Something is wrong, but work continues.
 pub const SLS_LOG_WARNING: i32 = 2;
-/// What was found and chosen: once for each engine or file.
+/// What was found and chosen, for instance the execution provider; once per engine or file.
 pub const SLS_LOG_INFO: i32 = 3;
-/// Details for the developers of this library.
+/// Details for developers of this library.
 pub const SLS_LOG_DEBUG: i32 = 4;
 
-/// Receives a message.
+/// Receives a log message.
 ///
-/// @param user     what was given to sls_set_log_callback().
+/// @param user     the pointer that was passed to sls_set_log_callback().
 /// @param level    SLS_LOG_ERROR to SLS_LOG_DEBUG.
-/// @param message  UTF-8, without a line break at its end; valid during the call only.
+/// @param message  UTF-8 without a trailing newline; valid only during the call.
 ///
-/// It is called on whatever thread has something to say, perhaps on several at once. It must not
-/// throw, and must not call sls_set_log_callback().
+/// It is called on the thread that logs the message, possibly on several threads at the same time.
+/// It must not throw exceptions and must not call sls_set_log_callback().
 pub type sls_log_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, level: i32, message: *const c_char)>;
 
@@ -36,7 +37,7 @@ struct Receiver {
     user: *mut c_void,
 }
 
-// SAFETY: the header demands that callback and user data can be used on any thread.
+// SAFETY: the header requires that callback and user pointer can be used on any thread.
 unsafe impl Send for Receiver {}
 // SAFETY: as above.
 unsafe impl Sync for Receiver {}
@@ -59,11 +60,11 @@ impl Log for Forward {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // What the callback itself causes to be logged is dropped: it would never end.
+        // Messages that the callback itself causes are dropped, to prevent endless recursion.
         if !self.enabled(record.metadata()) || CALLING.try_with(Cell::get).unwrap_or(true) {
             return;
         }
-        // Held during the call, so that a callback which was taken away is not running any more.
+        // Held during the call: replacing the callback waits until it has returned.
         let receiver = self.receiver.read();
         let Some(receiver) = &*receiver else { return };
         let level = match record.level() {
@@ -74,7 +75,7 @@ impl Log for Forward {
         };
         let message = c_string(&record.args().to_string());
         CALLING.set(true);
-        // SAFETY: the host gave the callback for exactly this call.
+        // SAFETY: the host registered this callback with this user pointer.
         unsafe { (receiver.callback)(receiver.user, level, message.as_ptr()) };
         CALLING.set(false);
     }
@@ -82,18 +83,20 @@ impl Log for Forward {
     fn flush(&self) {}
 }
 
-/// Sends the library's messages to `callback`. Until it is called, and after it was called with
-/// NULL, the library says nothing; it never writes to standard output or standard error.
+/// Sets the function that receives the library's log messages. Without one, nothing is logged. The
+/// library never writes to standard output or standard error.
 ///
-/// @param callback   see sls_log_callback; NULL for silence.
-/// @param user       handed to the callback as it is; may be NULL. It stays yours.
-/// @param max_level  the least important level that is wanted, SLS_LOG_ERROR to SLS_LOG_DEBUG.
+/// @param callback   NULL disables logging.
+/// @param user       passed to the callback unchanged; may be NULL. The caller keeps ownership.
+/// @param max_level  the most detailed level to report, SLS_LOG_ERROR to SLS_LOG_DEBUG. Ignored if
+///                   callback is NULL.
 ///
-/// @return SLS_OK; SLS_ERROR_ARGUMENT for a level that does not exist; SLS_ERROR_STATE from within
-/// the callback, or in a Rust program that has a logger of its own.
+/// @return SLS_OK; SLS_ERROR_ARGUMENT if max_level is out of range; SLS_ERROR_STATE if called from
+/// within the callback, or if a Rust program has installed its own logger.
 ///
-/// Any thread. One callback for the process. It waits for calls of the previous callback to return:
-/// afterwards neither that callback nor its user data is in use.
+/// Threads: any. There is one callback per process. Blocks: until running calls of the previous
+/// callback have returned; after that, the previous callback and its user pointer are no longer
+/// used. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_set_log_callback(
     callback: sls_log_callback,
@@ -110,18 +113,20 @@ pub unsafe extern "C" fn sls_set_log_callback(
             other => {
                 return Err(Failure::argument(
                     "max_level",
-                    format!("there is no {other}"),
+                    format!("{other} is not between 1 (SLS_LOG_ERROR) and 4 (SLS_LOG_DEBUG)"),
                 ));
             }
         };
         let state = |reason: &str| Failure::Error(Error::State(reason.to_owned()));
         if CALLING.get() {
-            return Err(state("the log callback cannot be changed from within"));
+            return Err(state(
+                "the log callback cannot be changed from within the callback",
+            ));
         }
         let mut receiver = FORWARD.receiver.write();
         let ours = std::ptr::addr_eq(log::logger(), &FORWARD);
         if !ours && log::set_logger(&FORWARD).is_err() {
-            return Err(state("this program has a logger of its own"));
+            return Err(state("the program has already installed another logger"));
         }
         *receiver = callback.map(|callback| Receiver { callback, user });
         log::set_max_level(if callback.is_some() {

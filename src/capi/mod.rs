@@ -1,14 +1,14 @@
-//! The C API (`include/stylelipsync.h`): one file for each section of the header.
+//! The C API (`include/stylelipsync.h`): one file per section of the header.
 //!
-//! It validates what C hands over, calls the library, and turns errors into status codes. Nothing
-//! here knows about lip-sync. The rules, which every function keeps:
+//! It validates the arguments, calls the library, and converts errors to status codes. It contains
+//! no lip-sync logic. Every function follows these rules:
 //!
-//! - no panic crosses into C ([`boundary`]); the handle it happened in is poisoned,
-//! - every pointer is checked for NULL, every number that stands for an enum is validated,
-//! - out parameters are written when the call succeeds, and only then,
-//! - structs carry their size, are read through a copy, and reserved bytes must be zero ([`sized`]).
+//! - A panic never unwinds into C ([`boundary`]); it makes the handle unusable (poisoned).
+//! - Every pointer is checked for NULL, every enum value is validated.
+//! - Output parameters are written only if the call succeeds.
+//! - Structs carry their size and are read through a copy; reserved fields must be 0 ([`sized`]).
 //!
-//! The header is generated from these files by `tests/header.rs`, comments included.
+//! `tests/header.rs` generates the header from these files, including the comments.
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 #![allow(
@@ -17,13 +17,19 @@
 )]
 
 pub mod adapt;
+pub mod adapt_options;
+pub mod analysis;
 pub mod audio;
 pub mod boundary;
 pub mod clip;
+pub mod clip_options;
 pub mod engine;
+pub mod failure;
 pub mod frame;
 pub mod handle;
+pub mod last_error;
 pub mod log;
+pub mod person;
 pub mod render;
 pub mod sized;
 pub mod status;

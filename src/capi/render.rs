@@ -4,27 +4,28 @@ use bytemuck::Zeroable;
 
 use super::boundary::boundary;
 use super::clip::sls_clip;
+use super::failure::Failure;
 use super::frame::{self, sls_frame};
 use super::handle::on;
 use super::sized::{self, Out, SizedStruct};
-use super::status::{Failure, sls_status};
+use super::status::sls_status;
 use crate::clip::{FrameOptions, Matte, Rendered};
 
-/// What one frame asks for beyond its pixels. Initialise it by sls_render_options_init().
+/// Options of one rendered frame. Initialise it with sls_render_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_render_options {
     /// sizeof(sls_render_options).
     pub struct_size: u32,
-    /// Multiplies the clip's strength, for hosts that animate it, 0 to 1; 1 by default.
+    /// Multiplies sls_clip_options.strength, for effects that animate it; 0 to 1, default 1.
     pub strength: f32,
-    /// Bytes from a row of the matte to the one below; negative for bottom-up.
+    /// Bytes from a row of the matte to the row below it; negative if stored bottom-up.
     pub matte_stride: i64,
-    /// Receives how much of each pixel was generated, when the call succeeds: one float a pixel, of
-    /// the frame's size, the top row at this address. 0 is the source's pixel, bit for bit. NULL,
-    /// the default: not wanted.
+    /// Receives the matte if the call succeeds: one float per pixel of the frame, the opacity of
+    /// the generated pixel. Where it is 0, the output is the source pixel, bit for bit. Points to
+    /// the top row. Default NULL: no matte.
     pub matte: *mut f32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 
@@ -37,24 +38,25 @@ unsafe impl SizedStruct for sls_render_options {
     }
 }
 
-/// What was done to a frame. Set struct_size before the call, or use sls_render_result_init().
+/// Describes what was done to a frame. Set struct_size before the call, or call
+/// sls_render_result_init().
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_render_result {
     /// sizeof(sls_render_result).
     pub struct_size: u32,
-    /// Whether any pixel may differ from the source: 1 or 0. With 0, the destination is the source,
-    /// bit for bit.
+    /// 0 if the destination is a bit-exact copy of the source; 1 if pixels may differ.
     pub changed: i32,
     /// Index of the frame.
     pub index: i64,
-    /// Number of the face that speaks, in this clip; -1 when no face was found.
+    /// Id of the face that was lip-synced; -1 if no face was found.
     pub face: i64,
-    /// How sure the face is, 0 to 1.
+    /// Confidence of the detection, 0 to 1.
     pub confidence: f32,
-    /// The share of the new mouth that was blended in, 0 to 1.
+    /// Opacity of the new mouth, 0 to 1: the strengths of clip and frame, times the fade for a face
+    /// that is not seen well.
     pub strength: f32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 
@@ -67,14 +69,14 @@ unsafe impl SizedStruct for sls_render_result {
     }
 }
 
-/// Fills the options with their defaults.
+/// Initialises render options with the default values.
 ///
 /// @param options      not NULL.
 /// @param struct_size  sizeof(sls_render_options).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_render_options_init(
     options: *mut sls_render_options,
@@ -84,46 +86,48 @@ pub unsafe extern "C" fn sls_render_options_init(
         strength: 1.0,
         ..Zeroable::zeroed()
     };
-    // SAFETY: the header demands a struct of that size.
+    // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(options, struct_size, "options", defaults) })
 }
 
-/// Sets all fields of a result to 0 but its size.
+/// Initialises an sls_render_result: sets struct_size, and every other field to 0.
 ///
 /// @param result       not NULL.
 /// @param struct_size  sizeof(sls_render_result).
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_render_result_init(
     result: *mut sls_render_result,
     struct_size: usize,
 ) -> sls_status {
-    // SAFETY: the header demands a struct of that size.
+    // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(result, struct_size, "result", Zeroable::zeroed()) })
 }
 
-/// Renders a frame, in any order. The same clip, audio, reference, analysed frames and pixels give
-/// the same bytes, whatever was rendered before and on how many threads; and the same as the stream
-/// gives (on one machine and one provider). Pixels outside the mouth's rim are the source's, bit
-/// for bit.
+/// Renders any frame of a clip, in any order. The output depends only on the clip's options, audio,
+/// reference and analysed frames, and on the source pixels. It does not depend on which frames were
+/// rendered before or on the number of threads, and equals the output of the stream (on the same
+/// machine and execution provider). Pixels outside the feathered edge of the mouth region are
+/// copied bit for bit.
 ///
 /// @param clip         not NULL.
-/// @param index        of the frame.
-/// @param source       not NULL; read during the call only.
-/// @param destination  not NULL; of the source's format, width and height. It may be the source's
-///                     own memory.
+/// @param index        index of the frame.
+/// @param source       not NULL; the frame's pixels.
+/// @param destination  not NULL; same format, width and height as source. May be the memory of
+///                     source: the library then works on a copy.
 /// @param options      NULL for the defaults.
 /// @param result       may be NULL.
 ///
 /// @return SLS_OK, also for a frame without a face, which is copied; SLS_ERROR_NULL, SLS_ERROR_ABI,
-/// SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO before any was set; SLS_ERROR_STATE when
-/// the audio was pushed; SLS_ERROR_NETWORK. On failure nothing but the destination's pixels may have
-/// been written.
+/// SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if no audio was set; SLS_ERROR_STATE if
+/// audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure only the
+/// pixels of destination may have been written; their content is undefined.
 ///
-/// Any number of threads at once; blocks while networks run.
+/// Threads: any; concurrent. Blocks: while networks run. Allocates: working memory, which the clip
+/// reuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_render(
     clip: *const sls_clip,
@@ -133,29 +137,29 @@ pub unsafe extern "C" fn sls_clip_render(
     options: *const sls_render_options,
     result: *mut sls_render_result,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, and frames and structs as described.
+    // SAFETY: the header requires a live clip, and frames and structs as described.
     unsafe {
         on(clip, |clip| {
-            let mut wish = Wish::new(options, result)?;
+            let mut request = RenderRequest::new(options, result)?;
             let rendered = frame::pair(source, destination, |source, destination| {
                 let clip = clip.clip.read();
-                Ok(clip.render_with(index, source, destination, &mut wish.options())?)
+                Ok(clip.render_with(index, source, destination, &mut request.options())?)
             })?;
-            wish.grant(&rendered)
+            request.finish(&rendered)
         })
     }
 }
 
-/// What a call that renders wants besides pixels.
-pub(super) struct Wish {
+/// The optional parts of a call that renders: options, matte, result.
+pub(super) struct RenderRequest {
     options: sls_render_options,
     matte: Option<Matte>,
     result: Option<Out<sls_render_result>>,
 }
 
-impl Wish {
+impl RenderRequest {
     /// # Safety
-    /// Both are NULL or structs of the size that they state; a matte is as large as the frame.
+    /// Both are NULL, or structs of the size that they state; the matte is as large as the frame.
     pub(super) unsafe fn new(
         options: *const sls_render_options,
         result: *mut sls_render_result,
@@ -166,11 +170,11 @@ impl Wish {
                 ..Zeroable::zeroed()
             }
         } else {
-            // SAFETY: as promised by the caller.
+            // SAFETY: guaranteed by the caller.
             unsafe { sized::read(options, "options")? }
         };
         let matte = (!options.matte.is_null()).then(Matte::default);
-        // SAFETY: as promised by the caller.
+        // SAFETY: guaranteed by the caller.
         Ok(Self {
             options,
             matte,
@@ -185,16 +189,16 @@ impl Wish {
         }
     }
 
-    /// Hands out matte and result.
+    /// Writes matte and result to the caller's memory.
     ///
     /// # Safety
     /// As for [`new`](Self::new).
-    pub(super) unsafe fn grant(self, rendered: &Rendered) -> Result<(), Failure> {
+    pub(super) unsafe fn finish(self, rendered: &Rendered) -> Result<(), Failure> {
         if let Some(matte) = self.matte {
             for (y, row) in matte.alpha.chunks_exact(matte.width).enumerate() {
                 let offset = (self.options.matte_stride as isize).wrapping_mul(y as isize);
                 let target = self.options.matte.wrapping_byte_offset(offset);
-                // SAFETY: the host's matte has the frame's size and this stride.
+                // SAFETY: the caller guarantees a matte of the frame's size and this stride.
                 unsafe {
                     std::ptr::copy_nonoverlapping(
                         row.as_ptr().cast::<u8>(),

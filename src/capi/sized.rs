@@ -1,40 +1,41 @@
-//! Structs that may grow: each begins with its size as the program's header had it.
+//! Structs that can grow in later versions: each starts with the size that the program's header
+//! gave it.
 
 use std::mem::size_of;
 
 use bytemuck::Zeroable;
 
-use super::status::Failure;
+use super::failure::Failure;
 
-/// More than any later version of a struct will need.
+/// Upper limit of a struct's size in any later version.
 const LARGEST: usize = 4096;
 
-/// A struct of the API: `repr(C)`, all fields plain numbers or pointers, the first one its size in
-/// bytes as a `u32`, the last one reserved bytes.
+/// A struct of the API: `repr(C)`, fields are plain numbers or pointers; the first is its size in
+/// bytes as a `u32`, the last is reserved.
 ///
 /// # Safety
-/// The layout is as said, without padding whose bytes would matter.
+/// The layout is as described, and padding bytes carry no meaning.
 pub(super) unsafe trait SizedStruct: Zeroable + Copy {
-    /// Its name in C, for messages.
+    /// Its name in C, for error messages.
     const NAME: &'static str;
 
-    /// The reserved bytes at the end are all zero.
+    /// Whether all reserved fields are 0.
     fn reserved_is_zero(&self) -> bool;
 
-    /// The size of the struct in the first version of the library, the least that is accepted.
+    /// Its size in the first version of the library: the minimum that is accepted.
     const FIRST_SIZE: usize = size_of::<Self>();
 }
 
-/// A copy of C's struct; fields that the program's older header did not know are zero. The struct
-/// need not be aligned.
+/// A copy of C's struct; fields that the program's older header did not know are 0. The struct need
+/// not be aligned.
 ///
 /// # Safety
-/// `pointer` is NULL or leads to a struct that begins with its size, and is of that size.
+/// `pointer` is NULL, or points to a struct that starts with its size and has that size.
 pub(super) unsafe fn read<T: SizedStruct>(
     pointer: *const T,
     field: &'static str,
 ) -> Result<T, Failure> {
-    // SAFETY: as promised by the caller.
+    // SAFETY: guaranteed by the caller.
     let size = unsafe { size_of_struct(pointer, field)? };
     let known = size.min(size_of::<T>());
     let mut copy = T::zeroed();
@@ -46,18 +47,18 @@ pub(super) unsafe fn read<T: SizedStruct>(
     let rest = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
     if rest.iter().any(|&byte| byte != 0) || !copy.reserved_is_zero() {
         return Err(Failure::Abi(format!(
-            "{field}: reserved bytes of {} are not zero; initialise it by its init function, or \
-             use a newer library",
+            "{field}: reserved fields of {} are not 0: initialise the struct with its init function, \
+             or use a newer library",
             T::NAME
         )));
     }
     Ok(copy)
 }
 
-/// The size that a struct states, checked.
+/// The size that a struct states, validated.
 ///
 /// # Safety
-/// `pointer` is NULL or leads to at least a `u32`.
+/// `pointer` is NULL or points to at least a `u32`.
 unsafe fn size_of_struct<T: SizedStruct>(
     pointer: *const T,
     field: &'static str,
@@ -65,21 +66,22 @@ unsafe fn size_of_struct<T: SizedStruct>(
     if pointer.is_null() {
         return Err(Failure::Null(field));
     }
-    // SAFETY: not NULL; every struct begins with its size.
+    // SAFETY: not NULL; every struct starts with its size.
     let size = unsafe { pointer.cast::<u32>().read_unaligned() } as usize;
     if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
         return Err(Failure::Abi(format!(
-            "{field}.struct_size: {size} is no size of {}; initialise it by its init function",
+            "{field}.struct_size: {size} is not a size of {}: initialise the struct with its init \
+             function",
             T::NAME
         )));
     }
     Ok(size)
 }
 
-/// Fills C's struct, of `size` bytes in the program's header, with `value` and states its size.
+/// Writes `value` to C's struct, which has `size` bytes in the program's header, and sets its size.
 ///
 /// # Safety
-/// `pointer` is NULL or leads to `size` writable bytes.
+/// `pointer` is NULL or points to `size` writable bytes.
 pub(super) unsafe fn init<T: SizedStruct>(
     pointer: *mut T,
     size: usize,
@@ -91,7 +93,7 @@ pub(super) unsafe fn init<T: SizedStruct>(
     }
     if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
         return Err(Failure::Abi(format!(
-            "struct_size: {size} is no size of {}",
+            "struct_size: {size} is not a size of {}",
             T::NAME
         )));
     }
@@ -100,14 +102,14 @@ pub(super) unsafe fn init<T: SizedStruct>(
     Ok(())
 }
 
-/// Where a result goes: checked before the work, written after it.
+/// Destination of a result: validated before the work, written after it.
 pub(super) struct Out<T> {
     pointer: *mut T,
     size: usize,
 }
 
 impl<T: SizedStruct> Out<T> {
-    /// None where C passed NULL, since results may be left out.
+    /// `None` if C passed NULL: results are optional.
     ///
     /// # Safety
     /// As for [`read`], and the struct stays writable until [`write`](Self::write).
@@ -118,26 +120,26 @@ impl<T: SizedStruct> Out<T> {
         if pointer.is_null() {
             return Ok(None);
         }
-        // SAFETY: as promised by the caller.
+        // SAFETY: guaranteed by the caller.
         let size = unsafe { size_of_struct(pointer, field)? };
         Ok(Some(Self { pointer, size }))
     }
 
     /// Writes the result.
     pub(super) fn write(self, value: T) {
-        // SAFETY: the maker of this promised `size` writable bytes.
+        // SAFETY: the caller of `new` guaranteed `size` writable bytes.
         unsafe { put(self.pointer, self.size, value) }
     }
 }
 
-/// Writes as much of `value` as the program knows, zeros after it, and the program's own size.
+/// Writes the part of `value` that the program's header knows, zeros after it, and its size.
 ///
 /// # Safety
-/// `pointer` leads to `size` writable bytes, at least four.
+/// `pointer` points to `size` writable bytes, at least four.
 unsafe fn put<T: SizedStruct>(pointer: *mut T, size: usize, value: T) {
     let known = size.min(size_of::<T>());
     let bytes = pointer.cast::<u8>();
-    // SAFETY: all within the `size` bytes.
+    // SAFETY: all accesses lie within the `size` bytes.
     unsafe {
         std::ptr::copy_nonoverlapping((&raw const value).cast(), bytes, known);
         bytes.add(known).write_bytes(0, size - known);
@@ -167,7 +169,7 @@ mod tests {
     }
 
     fn try_read(words: &[u32]) -> Result<Sample, Failure> {
-        // SAFETY: every test hands over as many words as it states, or a size that is refused.
+        // SAFETY: every test passes as many words as it states, or a size that is refused.
         unsafe { read(words.as_ptr().cast(), "options") }
     }
 
@@ -199,7 +201,7 @@ mod tests {
             value: 7,
             reserved: [0; 2],
         };
-        // SAFETY: the words are ours, and more than the 32 bytes that they state.
+        // SAFETY: the array is longer than the 32 bytes that it states.
         let out = unsafe { Out::<Sample>::new(words.as_mut_ptr().cast(), "result") };
         out.unwrap().unwrap().write(value);
         assert_eq!(words, [32, 7, 0, 0, 0, 0, 0, 0, 9, 9]);

@@ -1,29 +1,30 @@
-//! The stream: frames in, frames out a little later.
+//! The stream: frames and audio are pushed, rendered frames are pulled a little later.
 
 use std::ffi::c_void;
 
 use super::boundary::boundary;
 use super::clip::sls_clip;
+use super::failure::Failure;
 use super::frame::{self, sls_frame};
 use super::handle::on;
-use super::render::{Wish, sls_render_options, sls_render_result};
+use super::render::{RenderRequest, sls_render_options, sls_render_result};
 use super::sized::Out;
-use super::status::{Failure, sls_status};
+use super::status::sls_status;
 use crate::Error;
 use crate::audio::position_of;
 
-/// Tells how far a stream must be ahead of the frame that it gives.
+/// Returns how much input a stream needs beyond the frame that is pulled.
 ///
 /// @param clip       not NULL.
-/// @param frames     may be NULL; receives frames.
-/// @param audio      may be NULL; receives 1/16000 s of audio after the frame's time. With audio of
-///                   another rate than 16 kHz, up to 20 ms come on top.
-/// @param reference  may be NULL; receives the frames that are looked at, once at the beginning,
-///                   for the reference where none was set.
+/// @param frames     may be NULL; receives the number of later frames needed.
+/// @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
+///                   Up to 20 ms more if the sample rate is not 16 kHz.
+/// @param reference  may be NULL; receives the number of frames needed before the first frame can
+///                   be pulled, if no reference is set.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL.
 ///
-/// Any thread.
+/// Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_look_ahead(
     clip: *const sls_clip,
@@ -31,7 +32,7 @@ pub unsafe extern "C" fn sls_clip_look_ahead(
     audio: *mut i64,
     reference: *mut i32,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip and writable pointers.
+    // SAFETY: the header requires a live clip and writable pointers.
     unsafe {
         on(clip, |clip| {
             let ahead = clip.clip.read().look_ahead();
@@ -49,26 +50,28 @@ pub unsafe extern "C" fn sls_clip_look_ahead(
     }
 }
 
-/// Gives the stream its next frame.
+/// Appends a frame to the stream. Its time follows from the clip's frame rate or times.
 ///
 /// @param clip   not NULL.
 /// @param frame  not NULL; it is copied.
-/// @param index  may be NULL; receives the frame's index, counted from 0 or from where
-///               sls_clip_seek() went.
+/// @param index  may be NULL; receives the index of the frame: 0, or the index passed to
+///               sls_clip_seek(), for the first frame, then rising by 1.
 ///
-/// @return SLS_OK; SLS_AGAIN when frames must be pulled first; SLS_ERROR_NULL, SLS_ERROR_ABI,
-/// SLS_ERROR_FRAME, also when size or format are not those of the stream's first frame;
-/// SLS_ERROR_ARGUMENT beyond the end of a variable rate; SLS_ERROR_STATE after sls_clip_flush();
-/// SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame was taken only with SLS_OK.
+/// @return SLS_OK; SLS_AGAIN if the queue is full: pull frames first; SLS_ERROR_NULL,
+/// SLS_ERROR_ABI; SLS_ERROR_FRAME, also if size or format differ from the first frame of the
+/// stream; SLS_ERROR_ARGUMENT after the last frame of sls_clip_options.times; SLS_ERROR_STATE after
+/// sls_clip_flush(); SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. The frame is
+/// appended only if SLS_OK is returned.
 ///
-/// Any thread; blocks while networks run.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: a copy of the frame, held by the
+/// clip until it is pulled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_push_frame(
     clip: *mut sls_clip,
     frame: *const sls_frame,
     index: *mut i64,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, a frame as described, and a writable pointer.
+    // SAFETY: the header requires a live clip, a frame as described, and a writable pointer.
     unsafe {
         on(clip, |clip| {
             let frame = frame::read(frame, "frame")?;
@@ -81,14 +84,18 @@ pub unsafe extern "C" fn sls_clip_push_frame(
     }
 }
 
-/// As sls_clip_push_frame(), for streams whose rate is not known beforehand.
+/// Appends a frame to the stream at a given time, for streams whose frame rate is not known in
+/// advance.
 ///
-/// @param clip, frame, index  as for sls_clip_push_frame().
-/// @param position  the frame's time on the clip's clock, in 1/16000 s; not before the last one's.
+/// @param clip      not NULL.
+/// @param position  clip time of the frame in 1/16000 s; not before the previous frame.
+/// @param frame     not NULL; it is copied.
+/// @param index     may be NULL; receives the index of the frame.
 ///
-/// @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT when the time goes back.
+/// @return as sls_clip_push_frame(), and SLS_ERROR_ARGUMENT if position lies before the previous
+/// frame.
 ///
-/// Any thread; blocks while networks run.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: as sls_clip_push_frame().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_push_frame_at(
     clip: *mut sls_clip,
@@ -109,17 +116,18 @@ pub unsafe extern "C" fn sls_clip_push_frame_at(
     }
 }
 
-/// Turns a time stamp into a position: what sls_clip_push_frame_at(), sls_clip_cut_audio() and
-/// sls_clip_options.times take.
+/// Converts a time stamp to a clip time in 1/16000 s, the unit of sls_clip_push_frame_at(),
+/// sls_clip_cut_audio() and sls_clip_options.times.
 ///
-/// @param ticks     the time stamp, in units of num / den seconds.
-/// @param num       1 or more.
-/// @param den       1 or more; 1 / 90000, 1001 / 30000, ...
-/// @param position  not NULL; receives the time in 1/16000 s, rounded half up.
+/// @param ticks     time stamp in units of num / den seconds.
+/// @param num       numerator of the time base, at least 1.
+/// @param den       denominator of the time base, at least 1. Examples: 1 / 90000, 1001 / 30000.
+/// @param position  not NULL; receives the clip time, rounded half up.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for a base of 0 or a time beyond the range.
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if num or den is 0, or the result is out of
+/// range.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_position(
     ticks: i64,
@@ -128,10 +136,10 @@ pub unsafe extern "C" fn sls_position(
     position: *mut i64,
 ) -> sls_status {
     boundary(|| {
-        // SAFETY: the header demands NULL or a writable pointer.
+        // SAFETY: the header requires NULL or a writable pointer.
         let position = unsafe { position.as_mut() }.ok_or(Failure::Null("position"))?;
         *position = position_of(ticks, num, den).ok_or_else(|| {
-            let reason = format!("{ticks} of {num}/{den} s is no time that can be told");
+            let reason = format!("{ticks} * {num}/{den} s is not a valid time");
             Failure::argument("ticks", reason)
         })?;
         Ok(())
@@ -141,16 +149,18 @@ pub unsafe extern "C" fn sls_position(
 /// Renders the next frame of the stream.
 ///
 /// @param clip         not NULL.
-/// @param destination  not NULL; of the format, width and height of the frame that was pushed.
+/// @param destination  not NULL; same format, width and height as the pushed frames.
 /// @param options      NULL for the defaults.
 /// @param result       may be NULL.
 ///
-/// @return SLS_OK; SLS_AGAIN when more frames or more audio must be pushed; SLS_END after the last
+/// @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed; SLS_END after the last
 /// frame of a flushed stream; SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT;
-/// SLS_ERROR_NO_AUDIO when the stream was flushed without any; SLS_ERROR_NETWORK. On failure the
-/// frame can be pulled again, and nothing but the destination's pixels may have been written.
+/// SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_MEMORY,
+/// SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the same frame can be pulled again; only the
+/// pixels of destination may have been written, and their content is undefined.
 ///
-/// Any thread; blocks while networks run.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: working memory, which the clip
+/// reuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_pull_frame(
     clip: *mut sls_clip,
@@ -158,47 +168,47 @@ pub unsafe extern "C" fn sls_clip_pull_frame(
     options: *const sls_render_options,
     result: *mut sls_render_result,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, and frames and structs as described.
+    // SAFETY: the header requires a live clip, and frames and structs as described.
     unsafe {
         on(clip, |clip| {
-            let mut wish = Wish::new(options, result)?;
+            let mut request = RenderRequest::new(options, result)?;
             let mut destination = frame::write(destination, "destination")?;
             let mut stream = clip.clip.write();
-            let rendered = stream.pull_frame_with(&mut destination, &mut wish.options())?;
+            let rendered = stream.pull_frame_with(&mut destination, &mut request.options())?;
             drop(stream);
-            wish.grant(&rendered)
+            request.finish(&rendered)
         })
     }
 }
 
-/// Gets memory for a frame that is about to be rendered.
+/// Provides memory for a frame that is about to be rendered.
 ///
-/// @param user   what was given to sls_clip_pull_allocated().
-/// @param frame  format, width and height are set, and stride to the least: set data, and stride to
-/// what it is. Nothing else is read.
+/// @param user   the pointer that was passed to sls_clip_pull_allocated().
+/// @param frame  format, width and height are set, and stride to its minimum. Set data, and stride
+///               if the memory has another one. Changes to other fields are ignored.
 ///
-/// @return 0; anything else is refused with SLS_ERROR_MEMORY.
+/// @return 0 on success; any other value makes the call return SLS_ERROR_MEMORY.
 ///
-/// It is called on the thread of sls_clip_pull_allocated(), at most once. It must not throw, and
-/// must not call a function on the same clip.
+/// It is called on the thread that called sls_clip_pull_allocated(), at most once per call. It must
+/// not throw exceptions and must not call a function on the same clip.
 pub type sls_allocate_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, frame: *mut sls_frame) -> i32>;
 
-/// As sls_clip_pull_frame(), into memory of yours that is asked for only when a frame is there to be
-/// rendered: a host's pool, pinned memory, a file's mapping.
+/// Renders the next frame of the stream into memory from a callback, for instance a frame pool,
+/// pinned memory or a mapped file. The callback is called only if a frame is ready to be rendered.
 ///
 /// @param clip         not NULL.
 /// @param allocate     not NULL.
-/// @param user         handed to the callback as it is; may be NULL.
-/// @param destination  not NULL, its struct_size set; receives the frame, in the memory that the
-/// callback gave. That memory is yours in any case, also when rendering fails after the callback.
+/// @param user         passed to the callback unchanged; may be NULL.
+/// @param destination  not NULL, with struct_size set; receives the description of the frame. Its
+///                     memory belongs to the caller, also if rendering fails after the callback.
 /// @param options      NULL for the defaults.
 /// @param result       may be NULL.
 ///
-/// @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY when the callback has none; SLS_ERROR_FRAME
-/// when its stride cannot be, SLS_ERROR_NULL when its data is NULL.
+/// @return as sls_clip_pull_frame(); SLS_ERROR_MEMORY if the callback fails; SLS_ERROR_NULL or
+/// SLS_ERROR_FRAME if it sets an invalid data or stride.
 ///
-/// Any thread; blocks while networks run.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: as sls_clip_pull_frame().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_pull_allocated(
     clip: *mut sls_clip,
@@ -208,55 +218,54 @@ pub unsafe extern "C" fn sls_clip_pull_allocated(
     options: *const sls_render_options,
     result: *mut sls_render_result,
 ) -> sls_status {
-    // SAFETY: the header demands a live clip, a callback for this call and structs as described.
+    // SAFETY: the header requires a live clip, a callback for this call and structs as described.
     unsafe {
         on(clip, |clip| {
             let allocate = allocate.ok_or(Failure::Null("allocate"))?;
             let out = Out::new(destination, "destination")?;
             let out = out.ok_or(Failure::Null("destination"))?;
-            let mut wish = Wish::new(options, result)?;
+            let mut request = RenderRequest::new(options, result)?;
             let mut stream = clip.clip.write();
             let (width, height, format) = stream.ready()?;
             let mut target = frame::unplaced(width, height, format);
             if allocate(user, &mut target) != 0 {
-                let none = "the callback has none for the frame";
-                return Err(Failure::Error(Error::Memory(none.into())));
+                let reason = "the allocation callback failed";
+                return Err(Failure::Error(Error::Memory(reason.into())));
             }
             let mut view = frame::write(&target, "destination")?;
-            let rendered = stream.pull_frame_with(&mut view, &mut wish.options())?;
+            let rendered = stream.pull_frame_with(&mut view, &mut request.options())?;
             drop(stream);
-            wish.grant(&rendered)?;
+            request.finish(&rendered)?;
             out.write(target);
             Ok(())
         })
     }
 }
 
-/// States that no more frames and no more audio come: every waiting frame can be pulled, until
-/// SLS_END.
+/// Marks the end of frames and audio: all queued frames can now be pulled, until SLS_END.
 ///
 /// @param clip  not NULL.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL.
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_MEMORY.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_flush(clip: *mut sls_clip) -> sls_status {
-    // SAFETY: the header demands a live clip.
+    // SAFETY: the header requires a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().flush()?)) }
 }
 
-/// Begins the stream anew: the next frame is 0, and pushed audio begins at its beginning. Waiting
-/// frames are dropped; the reference that was set, whole audio and what was analysed stay.
+/// Restarts the stream at frame 0. Queued frames and pushed audio are discarded; audio set as a
+/// whole, the reference that was set, and the analysis are kept.
 ///
 /// @param clip  not NULL.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_reset(clip: *mut sls_clip) -> sls_status {
-    // SAFETY: the header demands a live clip.
+    // SAFETY: the header requires a live clip.
     unsafe {
         on(clip, |clip| {
             clip.clip.write().reset();
@@ -265,18 +274,18 @@ pub unsafe extern "C" fn sls_clip_reset(clip: *mut sls_clip) -> sls_status {
     }
 }
 
-/// Goes on with another frame: as sls_clip_reset(), but the next frame is index, and audio that is
-/// pushed next begins at the time of that frame.
+/// Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
+/// given index, and the next audio pushed starts at the time of that frame.
 ///
 /// @param clip   not NULL.
-/// @param index  of the next frame.
+/// @param index  index of the next frame.
 ///
-/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT for an index outside a variable rate, and the
-/// stream stays as it was.
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if index is outside sls_clip_options.times.
+/// On failure the stream is unchanged.
 ///
-/// Any thread.
+/// Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_seek(clip: *mut sls_clip, index: i64) -> sls_status {
-    // SAFETY: the header demands a live clip.
+    // SAFETY: the header requires a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().seek(index)?)) }
 }

@@ -1,4 +1,4 @@
-//! Versions of the library and of its binary interface.
+//! Versions of the library and of its binary interface (ABI).
 
 use std::ffi::c_char;
 
@@ -6,28 +6,31 @@ use super::text::c_str;
 
 /// Major version of the library that this header belongs to.
 pub const SLS_VERSION_MAJOR: i32 = 0;
-/// Minor version.
+/// Minor version of the library that this header belongs to.
 pub const SLS_VERSION_MINOR: i32 = 1;
-/// Patch version.
+/// Patch version of the library that this header belongs to.
 pub const SLS_VERSION_PATCH: i32 = 0;
 
-/// Number of the binary interface that this header describes. It grows when a program built with an
-/// older header would no longer work; sls_engine_create() checks it.
+/// Version of the binary interface (ABI) that this header describes. Pass it to
+/// sls_engine_create(), which checks it. It increases only when programs built with an older header
+/// stop working.
 pub const SLS_ABI_VERSION: i32 = 1;
 
-/// The version of the library at run time, "major.minor.patch".
+/// Returns the version of the library at run time.
 ///
-/// @return a string that lives as long as the library; never NULL.
+/// @return "major.minor.patch": a static string, valid until the library is unloaded; never NULL.
 ///
-/// Any thread; does not block.
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn sls_version() -> *const c_char {
     c_str(concat!(env!("CARGO_PKG_VERSION"), "\0"))
 }
 
-/// The number of the binary interface of the library at run time (see SLS_ABI_VERSION).
+/// Returns the ABI version of the library at run time; see SLS_ABI_VERSION.
 ///
-/// Any thread; does not block.
+/// @return the ABI version.
+///
+/// Threads: any. Blocks: no. Allocates: nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn sls_abi_version() -> i32 {
     SLS_ABI_VERSION

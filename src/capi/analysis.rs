@@ -1,0 +1,158 @@
+//! Analysis of a clip's frames, and the faces found in them.
+
+use bytemuck::Zeroable;
+
+use super::boundary::boundary;
+use super::clip::sls_clip;
+use super::failure::Failure;
+use super::frame::{self, sls_frame};
+use super::handle::on;
+use super::sized::{self, Out, SizedStruct};
+use super::status::sls_status;
+use crate::Error;
+
+/// Discards the results of all sls_clip_analyze() calls. Use it when the frames of the clip have
+/// changed.
+///
+/// @param clip  not NULL.
+///
+/// @return SLS_OK, SLS_ERROR_NULL.
+///
+/// Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_status {
+    // SAFETY: the header requires a live clip.
+    unsafe {
+        on(clip, |clip| {
+            clip.clip.write().forget_analysis();
+            Ok(())
+        })
+    }
+}
+
+/// Detects the faces in a frame and stores them in the clip, for sls_clip_render(). The position of
+/// a face is smoothed over the analysed frames up to two before and two after it, so analyse the
+/// whole clip, or at least its first second and the neighbours of the frames to be rendered. Any
+/// order is allowed. A frame that is already analysed is not analysed again, even if its pixels
+/// changed; call sls_clip_forget_analysis() first.
+///
+/// @param clip   not NULL.
+/// @param index  index of the frame.
+/// @param frame  not NULL.
+/// @param faces  may be NULL; receives the number of faces found.
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_NETWORK,
+/// SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
+/// before this one, because ids are assigned in frame order. On failure nothing is stored.
+///
+/// Threads: any; concurrent. Blocks: while networks run. Allocates: some hundred bytes per frame,
+/// and the face crops of the first second, held by the clip.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_analyze(
+    clip: *mut sls_clip,
+    index: i64,
+    frame: *const sls_frame,
+    faces: *mut i32,
+) -> sls_status {
+    // SAFETY: the header requires a live clip, a frame as described, and a writable pointer.
+    unsafe {
+        on(clip, |clip| {
+            let frame = frame::read(frame, "frame")?;
+            let seen = clip.clip.read().analyze(index, &frame)?;
+            if let Some(faces) = faces.as_mut() {
+                *faces = i32::try_from(seen).unwrap_or(i32::MAX);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A detected face. Set struct_size before the call, or call sls_face_init().
+#[repr(C)]
+#[derive(Clone, Copy, Zeroable)]
+pub struct sls_face {
+    /// sizeof(sls_face).
+    pub struct_size: u32,
+    /// Id of the face in the clip, for SLS_SELECT_FACE. Clips that analysed the same frames assign
+    /// the same ids.
+    pub id: u32,
+    /// Centre of the face crop, in pixels from the left edge of the frame.
+    pub x: f32,
+    /// Centre of the face crop, in pixels from the top edge of the frame.
+    pub y: f32,
+    /// Side of the square face crop, in pixels of the frame.
+    pub side: f32,
+    /// Confidence of the detection, 0 to 1.
+    pub confidence: f32,
+    /// Must be 0.
+    pub reserved: [u64; 4],
+}
+
+// SAFETY: size first, numbers, reserved last.
+unsafe impl SizedStruct for sls_face {
+    const NAME: &'static str = "sls_face";
+
+    fn reserved_is_zero(&self) -> bool {
+        self.reserved == [0; 4]
+    }
+}
+
+/// Initialises an sls_face: sets struct_size, and every other field to 0.
+///
+/// @param face         not NULL.
+/// @param struct_size  sizeof(sls_face).
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+///
+/// Threads: any. Blocks: no. Allocates: nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_face_init(face: *mut sls_face, struct_size: usize) -> sls_status {
+    // SAFETY: the header requires a struct of that size.
+    boundary(|| unsafe { sized::init(face, struct_size, "face", Zeroable::zeroed()) })
+}
+
+/// Returns a face that was found in an analysed frame.
+///
+/// @param clip     not NULL.
+/// @param index    index of the frame.
+/// @param ordinal  0 to the number of faces that sls_clip_analyze() returned, minus 1.
+/// @param face     not NULL, with struct_size set; receives the face.
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI; SLS_ERROR_STATE if the frame was not analysed;
+/// SLS_ERROR_ARGUMENT if ordinal is out of range.
+///
+/// Threads: any; concurrent. Blocks: while an exclusive call runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_face(
+    clip: *const sls_clip,
+    index: i64,
+    ordinal: i32,
+    face: *mut sls_face,
+) -> sls_status {
+    // SAFETY: the header requires a live clip, and a struct of the size that it states.
+    unsafe {
+        on(clip, |clip| {
+            let out = Out::new(face, "face")?.ok_or(Failure::Null("face"))?;
+            let faces = clip.clip.read().faces(index).ok_or_else(|| {
+                Failure::Error(Error::State(format!("frame {index} was not analysed")))
+            })?;
+            let seen = usize::try_from(ordinal).ok().and_then(|at| faces.get(at));
+            let seen = seen.ok_or_else(|| {
+                let count = faces.len();
+                Failure::argument(
+                    "ordinal",
+                    format!("{ordinal} is out of range: the frame has {count} faces"),
+                )
+            })?;
+            out.write(sls_face {
+                id: seen.id,
+                x: seen.centre[0] as f32,
+                y: seen.centre[1] as f32,
+                side: seen.side as f32,
+                confidence: seen.confidence,
+                ..Zeroable::zeroed()
+            });
+            Ok(())
+        })
+    }
+}

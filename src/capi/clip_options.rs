@@ -1,0 +1,184 @@
+//! Options of a clip.
+
+use bytemuck::Zeroable;
+
+use super::boundary::boundary;
+use super::failure::Failure;
+use super::sized::{self, SizedStruct};
+use super::status::sls_status;
+use crate::audio::Rate;
+use crate::clip::{ClipOptions, Timing};
+use crate::face::{MaskTrim, Selection};
+use crate::frame::Transfer;
+
+/// The largest face in the frame.
+pub const SLS_SELECT_LARGEST: i32 = 0;
+/// The face nearest to a point of the frame, at most one face size away from it.
+pub const SLS_SELECT_POINT: i32 = 1;
+/// The face with a given id; see sls_clip_face().
+pub const SLS_SELECT_FACE: i32 = 2;
+/// The face at a given position in the frame, counted from the left; 0 is the leftmost. It needs no
+/// other frames, but switches to another face when faces change places.
+pub const SLS_SELECT_FROM_LEFT: i32 = 3;
+
+/// Display-referred values, as in ordinary video: used without conversion.
+pub const SLS_TRANSFER_DISPLAY: i32 = 0;
+/// The sRGB transfer function (IEC 61966-2-1).
+pub const SLS_TRANSFER_SRGB: i32 = 1;
+/// The ITU-R BT.709 camera transfer function.
+pub const SLS_TRANSFER_REC709: i32 = 2;
+/// Linear light; 1.0 is diffuse white.
+pub const SLS_TRANSFER_LINEAR: i32 = 3;
+
+/// Options of a clip. Initialise it with sls_clip_options_init(), then set fields.
+#[repr(C)]
+#[derive(Clone, Copy, Zeroable)]
+pub struct sls_clip_options {
+    /// sizeof(sls_clip_options).
+    pub struct_size: u32,
+    /// Frame rate in frames per second is rate_num / rate_den, for instance 30000 / 1001; from 1 to
+    /// 1000. Default 25 / 1.
+    pub rate_num: u32,
+    /// Denominator of the frame rate; see rate_num.
+    pub rate_den: u32,
+    /// Which face is lip-synced: one of SLS_SELECT_*; default SLS_SELECT_LARGEST.
+    pub selection: i32,
+    /// For SLS_SELECT_POINT: pixels from the left edge of the frame; finite.
+    pub point_x: f32,
+    /// For SLS_SELECT_POINT: pixels from the top edge of the frame; finite.
+    pub point_y: f32,
+    /// For SLS_SELECT_FACE: the id of the face. For SLS_SELECT_FROM_LEFT: the number of faces to
+    /// its left.
+    pub face: u32,
+    /// Transfer function of the frames' pixel values: one of SLS_TRANSFER_*; default
+    /// SLS_TRANSFER_DISPLAY.
+    pub transfer: i32,
+    /// Opacity of the new mouth, 0 (unchanged source) to 1; default 1.
+    pub strength: f32,
+    /// Must be 0.
+    pub reserved0: i32,
+    /// Clip time of the first audio sample, in 1/16000 s. Positive values delay the audio, negative
+    /// values skip its beginning. Default 0.
+    pub audio_offset: i64,
+    /// For a variable frame rate: the clip time of each frame, starting with frame 0, in 1/16000 s,
+    /// never decreasing. It is copied. Default NULL: the rate is constant, rate_num / rate_den.
+    pub times: *const i64,
+    /// Number of frames in times; at least 1 if times is not NULL.
+    pub time_count: u64,
+    /// Maximum number of bytes that the clip holds in queued frames, audio and face crops. A call
+    /// that would exceed it returns SLS_ERROR_MEMORY. Default 0: no limit. The memory of the
+    /// networks belongs to the engine, is not counted, and does not grow with the clip.
+    pub memory_limit: u64,
+    /// Moves the edge of the painted region outwards (above 0) or inwards (below 0), in pixels of
+    /// the 256x256 face crop, -20 to 20; default 0. It never grows beyond what the network painted.
+    pub mask_grow: f32,
+    /// Width of the feathered edge as a multiple of the bundle's own width, up to 4. 0, the
+    /// default, means 1.
+    pub mask_feather: f32,
+    /// Must be 0.
+    pub reserved: [u64; 4],
+}
+
+// SAFETY: size first, numbers and a pointer, reserved last.
+unsafe impl SizedStruct for sls_clip_options {
+    const NAME: &'static str = "sls_clip_options";
+
+    fn reserved_is_zero(&self) -> bool {
+        self.reserved0 == 0 && self.reserved == [0; 4]
+    }
+}
+
+/// The library's defaults as a C struct.
+pub(super) fn defaults() -> sls_clip_options {
+    let library = ClipOptions::default();
+    sls_clip_options {
+        rate_num: 25,
+        rate_den: 1,
+        selection: SLS_SELECT_LARGEST,
+        transfer: SLS_TRANSFER_DISPLAY,
+        strength: library.strength,
+        audio_offset: library.audio_offset,
+        ..Zeroable::zeroed()
+    }
+}
+
+/// Initialises clip options with the default values.
+///
+/// @param options      not NULL.
+/// @param struct_size  sizeof(sls_clip_options).
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+///
+/// Threads: any. Blocks: no. Allocates: nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_options_init(
+    options: *mut sls_clip_options,
+    struct_size: usize,
+) -> sls_status {
+    // SAFETY: the header requires a struct of that size.
+    boundary(|| unsafe { sized::init(options, struct_size, "options", defaults()) })
+}
+
+/// # Safety
+/// `options.times` is NULL or points to `time_count` numbers.
+pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOptions, Failure> {
+    let timing = if options.times.is_null() {
+        Timing::Constant(Rate::new(options.rate_num, options.rate_den)?)
+    } else {
+        let count = usize::try_from(options.time_count)
+            .ok()
+            .filter(|&count| count <= isize::MAX as usize / size_of::<i64>())
+            .ok_or_else(|| {
+                Failure::argument("options.time_count", "larger than the address space")
+            })?;
+        // SAFETY: guaranteed by the caller; read one by one, because they may be unaligned.
+        let time = |index| unsafe { options.times.add(index).read_unaligned() };
+        Timing::Variable((0..count).map(time).collect())
+    };
+    let selection = match options.selection {
+        SLS_SELECT_LARGEST => Selection::Largest,
+        SLS_SELECT_POINT => Selection::Point {
+            x: options.point_x.into(),
+            y: options.point_y.into(),
+        },
+        SLS_SELECT_FACE => Selection::Id(options.face),
+        SLS_SELECT_FROM_LEFT => Selection::FromLeft(options.face),
+        other => {
+            let reason = format!("{other} is not an SLS_SELECT_ value");
+            return Err(Failure::argument("options.selection", reason));
+        }
+    };
+    if !(options.point_x.is_finite() && options.point_y.is_finite()) {
+        return Err(Failure::argument(
+            "options.point_x",
+            "point_x and point_y must be finite",
+        ));
+    }
+    let transfer = match options.transfer {
+        SLS_TRANSFER_DISPLAY => Transfer::Display,
+        SLS_TRANSFER_SRGB => Transfer::Srgb,
+        SLS_TRANSFER_REC709 => Transfer::Rec709,
+        SLS_TRANSFER_LINEAR => Transfer::Linear,
+        other => {
+            let reason = format!("{other} is not an SLS_TRANSFER_ value");
+            return Err(Failure::argument("options.transfer", reason));
+        }
+    };
+    Ok(ClipOptions {
+        timing,
+        audio_offset: options.audio_offset,
+        selection,
+        transfer,
+        strength: options.strength,
+        mask: MaskTrim {
+            grow: options.mask_grow,
+            // 0 is what older programs pass here: the field used to be reserved.
+            feather: match options.mask_feather {
+                0.0 => MaskTrim::default().feather,
+                feather => feather,
+            },
+        },
+        memory: (options.memory_limit > 0).then_some(options.memory_limit),
+        ..ClipOptions::default()
+    })
+}
