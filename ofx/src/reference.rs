@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stylelipsync::audio::Rate;
-use stylelipsync::face::{MaskTrim, Selection};
+use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{ColourMatch, Transfer};
 use stylelipsync::model::Provider;
+use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
 use crate::controls::{Settings, Speaker};
