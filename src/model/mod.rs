@@ -3,10 +3,12 @@
 //! ```text
 //! provision  where ONNX Runtime's library is (wheel: fetching it)
 //! runtime    the one ONNX Runtime environment of the process
-//! provider   which execution provider is used, and why another is not
+//! provider   the execution providers
+//! probe      which of them is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
+//! signature  inputs and outputs of the networks
 //! networks   typed calls over pools of sessions
-//! adaptation  the step of adaptation, and the foreign words that it needs
+//! adaptation  the step of adaptation, and the unpaired speech that it needs
 //! person     files of adapted tensors
 //! face_model  the bundle's face model
 //! doctor     what was found and what to do
@@ -21,10 +23,12 @@ mod network;
 pub mod networks;
 mod onnx;
 mod person;
+mod probe;
 pub mod provider;
 pub mod provision;
 pub mod runtime;
 pub(crate) mod session;
+mod signature;
 mod weights;
 mod wheel;
 
