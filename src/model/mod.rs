@@ -1,33 +1,29 @@
 //! The networks: where the runtime comes from, what runs them, what they are, and typed calls.
 //!
 //! ```text
-//! provision  where ONNX Runtime's library is (wheel: fetching it)
+//! locate     where ONNX Runtime's library is
 //! runtime    the one ONNX Runtime environment of the process
 //! provider   which execution provider is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! networks   typed calls over pools of sessions
 //! adaptation  the step of adaptation, and the foreign words that it needs
 //! recognition  a face recognition network of the caller's own, for measuring
-//! doctor     what was found and what to do
 //! ```
 
 pub mod adaptation;
 pub mod bundle;
-pub mod doctor;
+pub mod locate;
 pub mod manifest;
 mod network;
 pub mod networks;
 mod onnx;
 pub mod provider;
-pub mod provision;
 mod recognition;
 pub mod runtime;
 mod session;
 mod weights;
-mod wheel;
 
 pub use bundle::Bundle;
-pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
 pub use provider::{Provider, ProviderReport};
