@@ -17,7 +17,6 @@ use clip_support::{Picture, head, words};
 use stylelipsync::capi::analysis::*;
 use stylelipsync::capi::audio::*;
 use stylelipsync::capi::clip::*;
-use stylelipsync::capi::clip_options::*;
 use stylelipsync::capi::engine::*;
 use stylelipsync::capi::frame::*;
 use stylelipsync::capi::log::*;

@@ -7,27 +7,29 @@
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! networks   typed calls over pools of sessions
 //! adaptation  the step of adaptation, and the foreign words that it needs
-//! recognition  a face recognition network of the caller's own, for measuring
+//! person     files of adapted tensors
+//! face_model  the bundle's face model
 //! ```
 
 pub mod adaptation;
 pub mod bundle;
+mod face_model;
 pub mod locate;
 pub mod manifest;
 mod network;
 pub mod networks;
 mod onnx;
+mod person;
 pub mod provider;
-mod recognition;
 pub mod runtime;
-mod session;
+pub(crate) mod session;
 mod weights;
 
 pub use bundle::Bundle;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
+pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
-pub use recognition::Recognition;
 pub use runtime::Runtime;
 
 /// Lower-case hexadecimal, as checksums are written.
