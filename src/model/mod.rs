@@ -1,7 +1,7 @@
 //! The networks: where the runtime comes from, what runs them, what they are, and typed calls.
 //!
 //! ```text
-//! provision  where ONNX Runtime's library is (wheel: fetching it)
+//! locate     where ONNX Runtime's library is
 //! runtime    the one ONNX Runtime environment of the process
 //! provider   the execution providers
 //! probe      which of them is used, and why another is not
@@ -11,13 +11,12 @@
 //! adaptation  the step of adaptation, and the unpaired speech that it needs
 //! person     files of adapted tensors
 //! face_model  the bundle's face model
-//! doctor     what was found and what to do
 //! ```
 
 pub mod adaptation;
 pub mod bundle;
-pub mod doctor;
 mod face_model;
+pub mod locate;
 pub mod manifest;
 mod network;
 pub mod networks;
@@ -25,15 +24,12 @@ mod onnx;
 mod person;
 mod probe;
 pub mod provider;
-pub mod provision;
 pub mod runtime;
 pub(crate) mod session;
 mod signature;
 mod weights;
-mod wheel;
 
 pub use bundle::Bundle;
-pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
 pub use person::{Person, PersonInfo};
