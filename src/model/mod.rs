@@ -25,16 +25,18 @@ pub mod provider;
 pub mod provision;
 pub mod runtime;
 pub(crate) mod session;
+mod sync;
 mod weights;
 mod wheel;
 
 pub use bundle::Bundle;
 pub use doctor::Doctor;
 pub use manifest::Manifest;
-pub use networks::{Networks, SyncNet};
+pub use networks::Networks;
 pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
 pub use runtime::Runtime;
+pub use sync::SyncNet;
 
 /// Lower-case hexadecimal, as checksums are written.
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! One network: its signature, its pool of sessions, and the checks round a run.
 
-use super::manifest::{Manifest, SyncNetSizes};
+use super::manifest::{MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
 use super::runtime::thread_count;
 use super::session::{Pool, Recipe};
 use super::{Bundle, Provider, ProviderReport, Runtime};
@@ -83,7 +83,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
             vec![
                 (
                     "codes",
-                    vec![1, 7, manifest.latent.codes, manifest.latent.dim],
+                    vec![1, MALS_WINDOW, manifest.latent.codes, manifest.latent.dim],
                 ),
                 ("reference", code.clone()),
             ],
@@ -109,8 +109,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
 
 /// The towers of SyncNet, for evaluation: a bundle may lack them.
 fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
-    // 25 video frames and 100 mel frames a second.
-    let columns = 4 * sync.frames;
+    let columns = MEL_COLUMNS_PER_FRAME * sync.frames;
     let shapes = vec![1, sync.frames, manifest.face_model.mouth];
     let tower = |network, input, output| Signature {
         network,
