@@ -8,7 +8,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use serde::Deserialize;
 
-use super::Samples;
+use super::samples::Samples;
 use crate::pool::Pool;
 use crate::{Error, Result};
 

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
 use stylelipsync_ofx::bundle::{System, binary, lay_out};
+use stylelipsync_provision::provision;
 
 use crate::host::*;
 
