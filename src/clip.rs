@@ -30,13 +30,13 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::adapt::Person;
 use crate::audio::{Timeline, to_16k};
 use crate::engine::Engine;
-use crate::face::Selection;
 use crate::frame::{FrameMut, FrameRef};
 use crate::latent::Codes;
+use crate::model::Person;
 use crate::model::networks::Generator;
+use crate::track::Selection;
 use crate::{Error, Result};
 
 pub use analysis::{Around, Sight};

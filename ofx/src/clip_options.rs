@@ -1,7 +1,8 @@
 //! From the controls' values to the engine's options.
 
-use stylelipsync::face::{MaskTrim, Selection};
+use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{ColourMatch, Transfer};
+use stylelipsync::track::Selection;
 use stylelipsync::{ClipOptions, Timing};
 
 use crate::controls::{FaceChoice, InputColour};

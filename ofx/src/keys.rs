@@ -5,9 +5,9 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stylelipsync::face::Selection;
 use stylelipsync::frame::Transfer;
 use stylelipsync::model::Provider;
+use stylelipsync::track::Selection;
 use stylelipsync::{ClipOptions, Error};
 
 use crate::error::Result;

@@ -3,9 +3,9 @@
 
 use stylelipsync::Engine;
 use stylelipsync::Matte;
+use stylelipsync::evaluate::lips;
 use stylelipsync::face::Face;
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::metrics::lips;
 
 use crate::abi::RectI;
 use crate::controls::Output;

@@ -10,13 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::descent::Descent;
 use super::moments::{Held, Plan};
-use super::person::{Person, PersonInfo};
 use super::trainer::Trainer;
 use super::{WINDOW, checkpoint};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
 use crate::frame::FrameRef;
-use crate::model::{SyncNet, hex};
+use crate::model::{Person, PersonInfo, SyncNet, hex};
 use crate::{Error, Result, cancel};
 
 /// Steps between looks at them.

@@ -15,11 +15,10 @@ mod checkpoint;
 mod descent;
 mod job;
 mod moments;
-mod person;
 mod trainer;
 
+pub use crate::model::{Person, PersonInfo};
 pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
-pub use person::{Person, PersonInfo};
 
 /// Frames of a window, 40 ms apart: T of the paper, what SyncNet sees at once.
 pub const WINDOW: usize = 5;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::SeenFace;
 use super::reference::{Candidate, Candidates};
-use crate::face::select::{choose, follow};
-use crate::face::smooth::{WINDOW, smooth};
-use crate::face::{CropProtocol, Face, Linker, Selection};
+use crate::face::{CropProtocol, Face};
+use crate::track::select::{choose, follow};
+use crate::track::smooth::{WINDOW, smooth};
+use crate::track::{Linker, Selection};
 
 /// How far smoothing looks to each side, in frames.
 pub(crate) const REACH: i64 = WINDOW as i64 / 2;
@@ -235,7 +236,7 @@ impl Analysis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::track::tests::{PROTOCOL, face};
+    use crate::face::fit::tests::{PROTOCOL, face};
 
     /// Two people; the one on the left is out of sight in every fifth frame.
     fn seen(index: i64) -> Vec<Face> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Clip;
 use super::reference::is_shown;
 use crate::face::Face;
-use crate::face::quality::fade;
+use crate::track::quality::fade;
 
 /// The frame that a clip chose as its reference.
 #[derive(Debug, Clone)]

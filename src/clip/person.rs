@@ -6,11 +6,12 @@ use super::reference::{Reference, is_shown};
 use super::render::Gathered;
 use super::{Clip, Sound};
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
+use crate::evaluate::sync::{COLUMNS, LEAD};
+use crate::face::Pose;
 use crate::face::lips::mouth_points;
-use crate::face::{Pose, Selection};
 use crate::frame::{FrameRef, Similarity};
 use crate::latent::{AudioCode, WINDOW};
-use crate::metrics::sync::{COLUMNS, LEAD};
+use crate::track::Selection;
 use crate::{Error, Result};
 
 /// An analysed frame, as far as it matters who is seen.

@@ -11,10 +11,11 @@ use parking_lot::Mutex;
 use super::Clip;
 use crate::engine::Engine;
 use crate::face::lips::mouth_points;
-use crate::face::quality::{fade, reference_score, sharpness};
-use crate::face::select::choose;
-use crate::face::{Face, Picture, Selection};
+use crate::face::{Face, Picture};
 use crate::frame::{FrameRef, Outside};
+use crate::track::Selection;
+use crate::track::quality::{fade, reference_score, sharpness};
+use crate::track::select::choose;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of

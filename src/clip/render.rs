@@ -10,11 +10,11 @@ use super::{Around, Clip, FrameOptions, Rendered, Sight};
 use crate::Result;
 use crate::audio::Timeline;
 use crate::face::lips::mouth_points;
-use crate::face::quality::fade;
 use crate::face::{Carry, Face, Mask};
 use crate::frame::composite::Patch;
 use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
 use crate::latent::{AudioCode, SmoothCode, WINDOW, smooth_code, window_positions};
+use crate::track::quality::fade;
 
 /// Buffers of one thread's frame.
 #[derive(Default)]
