@@ -14,9 +14,10 @@
 mod checkpoint;
 mod descent;
 mod job;
-mod moments;
 mod person;
+mod plan;
 mod trainer;
+mod training_frame;
 
 pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
 pub use person::{Person, PersonInfo};
