@@ -26,8 +26,8 @@ import torch
 
 from data import geometry
 from data.landmarks import frames, name_of
-from train_mesh import WIDE, Pictures, decode
 from tracker import Tracker, fade, smooth
+from train_mesh import WIDE, Pictures, decode
 
 THRESHOLDS = (0.3, 0.5, 0.7, 0.9)
 EYES = (33, 263)

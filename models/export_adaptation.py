@@ -5,7 +5,6 @@ node (`Writer`). What depends on no input is computed here and stored; weights k
 them, so the graph holds none and the bundle none twice.
 """
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper

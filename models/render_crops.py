@@ -21,8 +21,8 @@ import checkpoint
 import configuration
 import losses
 from data import dataset, geometry
-from networks.mals import REACH
 from networks.encoders import MeshPredictor
+from networks.mals import REACH
 from train_generator import NETWORKS, Painter
 from train_mesh import LinearFace
 

@@ -2,13 +2,12 @@
 
     python train_mesh.py --config config/lite.json --data DIR --face-model F --work DIR --what mesh --minutes 20
 
-`--what detector` learns to find faces; with `--negatives DIR` (pictures without one, `data/negatives.py`) also
-where none is. `--what confidence` fits the mesh predictor's confidence alone to what the detector takes for
-faces in the negatives; every other number of the network stays as it is.
+`--what detector` trains the face detector; with `--negatives DIR` (pictures without a face, `data/negatives.py`) also
+on those. `--what confidence` refits the mesh predictor's confidence alone, with what the detector takes for faces in
+the negatives; all its other weights stay. Validation figures are of the `dev` split (see `MeshTask.validate`,
+`DetectorTask.validate`), for the confidence of an eighth of the crops, which the fit does not use.
 """
 import argparse
-import json
-import time
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,8 @@ import torch
 import torch.nn.functional as F
 
 import checkpoint
+import configuration
+import training
 from data import geometry
 from data.pack import CENTRE, SIDE
 from networks.encoders import Detector, MeshPredictor
@@ -36,13 +37,14 @@ def rodrigues(vector):
 
 
 class Pictures:
-    """JPEGs of all clips with what the teacher said of them."""
+    """JPEGs of all clips of a split with the teacher's labels. `rows`: dicts, of kind "wide" (a face and its points, for
+    the mesh predictor) or "whole" (a frame and its face's place, for the detector). `emphasis`: {person: weight}."""
 
-    def __init__(self, folder, split, emphasis=None):
+    def __init__(self, folder, split, emphasis=None, rights=None):
         self.rows, persons = [], {}
         for path in sorted(Path(folder).glob("*.npz")):
             with np.load(path) as file:
-                if str(file["split"]) != split:
+                if str(file["split"]) != split or rights not in (None, str(file["rights"])):
                     continue
                 meta = {k: file[k] for k in file.files if k != "audio"}
             wide, whole = path.with_suffix(".wide").read_bytes(), path.with_suffix(".whole").read_bytes()
@@ -68,13 +70,15 @@ class Pictures:
 
 
 def decode(jpeg):
+    """JPEG bytes -> RGB [H, W, 3] uint8."""
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
 
 def degrade(image, random):
-    """Light, colour, blur, noise, compression, grey: what footage does to a face."""
+    """uint8 [H, W, 3] -> float32 in [0, 1] with other light, colour, blur and noise, sometimes grey."""
     x = image.astype(np.float32) / 255
-    x = np.clip(x, 0, 1) ** np.float32(np.exp(random.normal(0, 0.3))) * np.exp(random.normal(0, 0.12, 3)).astype(np.float32)
+    gamma, gain = np.float32(np.exp(random.normal(0, 0.3))), np.exp(random.normal(0, 0.12, 3)).astype(np.float32)
+    x = np.clip(x, 0, 1) ** gamma * gain
     x = x * np.float32(np.exp(random.normal(0, 0.2))) + np.float32(random.normal(0, 0.03))
     if random.random() < 0.15:
         x = np.repeat(x.mean(2, keepdims=True), 3, 2)
@@ -86,7 +90,7 @@ def degrade(image, random):
 
 
 def occlude(x, random):
-    """A block of one colour or of another part of the picture; gives the share that it hides."""
+    """Paints a block of one colour or of another part of the picture over x; gives its (left, top, width, height)."""
     size = x.shape[0]
     w, h = (random.uniform(0.1, 0.5, 2) * size).astype(int)
     left, top = random.integers(0, size - w), random.integers(0, size - h)
@@ -98,13 +102,13 @@ def occlude(x, random):
 
 
 class Negatives:
-    """Pictures without a face, and squares of them."""
+    """JPEG pictures without a face in a folder, and random squares of them."""
 
     def __init__(self, folder, random):
         self.files, self.random = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))], random
 
     def square(self, size, low, high):
-        """A square of `low` to `high` times the picture's longer side, turned and mirrored."""
+        """[size, size, 3]: a square of `low` to `high` times the picture's longer side, turned, sometimes mirrored."""
         random = self.random
         image = decode(self.files[random.integers(len(self.files))])
         height, width = image.shape[:2]
@@ -118,7 +122,8 @@ class Negatives:
 
 
 class MeshBatches:
-    """Crops of 128 with the teacher's points in them; a share without a face, for the confidence."""
+    """Crops of 128 with the teacher's points in them; a share without a face, for the confidence. `seed`: a number or
+    a NumPy generator; `train=False`: no degradation, small displacements, faces only."""
 
     def __init__(self, rows, config, seed, train=True):
         self.rows = [r for r in rows if r["kind"] == "wide"]
@@ -128,6 +133,7 @@ class MeshBatches:
         self.margin = config["mesh"]["margin"]
 
     def one(self, row):
+        """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence) of a row."""
         random, size = self.random, self.size
         image, points = decode(row["jpeg"]), row["points"]
         face = random.random() < 0.88 or not self.train
@@ -156,6 +162,7 @@ class MeshBatches:
                 row["delta"], (turn @ row["rotation"]).astype(np.float32), np.float32(confidence))
 
     def batch(self, count):
+        """The tensors of `count` rows, stacked."""
         index = self.random.choice(len(self.rows), count, p=self.weight)
         return [torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*(self.one(self.rows[i]) for i in index))]
 
@@ -178,6 +185,7 @@ class LinearFace:
 
 
 def mesh_loss(face, out, batch, weight):
+    """({name: loss}, points [B, V, 2]) of outputs on a batch of MeshBatches; `weight` [V, 1] of each vertex."""
     _, points, identity, delta, rotation, confidence = batch
     seen = (confidence > 0.3).float()[:, None, None]
     made = face.points(out)
@@ -196,7 +204,8 @@ def mesh_loss(face, out, batch, weight):
 
 
 class DetectorBatches:
-    """Letterboxed frames, zoomed and moved; other faces pasted beside; pictures with the face cut out."""
+    """Letterboxed frames, zoomed and moved; some with a second face pasted in, some with the face painted over.
+    `seed`: a number or a NumPy generator; `negatives`: a folder of pictures without a face."""
 
     def __init__(self, rows, config, seed, negatives=None):
         self.rows = [r for r in rows if r["kind"] == "whole"]
@@ -206,7 +215,7 @@ class DetectorBatches:
         self.negatives = Negatives(negatives, self.random) if negatives else None
 
     def place(self, canvas, row, low, high):
-        """Draws a frame over the canvas; gives the face's centre and side there."""
+        """Draws a frame over the canvas, its face `low` to `high` pixels wide; gives (centre [2], side) of the face."""
         random, size = self.random, canvas.shape[0]
         image = decode(row["jpeg"])
         side = np.exp(random.uniform(np.log(low), np.log(high)))
@@ -224,6 +233,7 @@ class DetectorBatches:
         return where, side
 
     def one(self):
+        """(picture [3, S, S], score [1, C, C], cells to ignore [1, C, C], box [3, C, C]) as `Detector` gives them."""
         random, size = self.random, self.options["size"]
         pick = lambda: self.rows[random.choice(len(self.rows), p=self.weight)]
         canvas = np.full((size, size, 3), 128, np.uint8)
@@ -234,16 +244,14 @@ class DetectorBatches:
         empty = self.negatives and random.random() < 0.5
         faces = [] if empty else [self.place(canvas, pick(), 14, 170)]
         if faces and random.random() < 0.15:
-            where, side = self.place(canvas, pick(), 14, 60)
-            faces = [f for f in faces if np.abs(f[0] - where).max() > (f[1] + side) * 0.5] + [(where, side)] \
-                if np.abs(faces[0][0] - where).max() > (faces[0][1] + side) * 0.5 else [(where, side)]
-            if len(faces) == 1:                                 # the first face was covered: cut what is left
-                faces = faces[-1:]
+            where, side = self.place(canvas, pick(), 14, 60)    # it may cover the first face
+            faces = [f for f in faces if np.abs(f[0] - where).max() > (f[1] + side) * 0.5] + [(where, side)]
         if random.random() < 0.15:                              # no face: its place painted over
             for where, side in faces:
-                a, b = np.clip((where - side * 0.6).astype(int), 0, size), np.clip((where + side * 0.6).astype(int), 0, size)
-                canvas[a[1]: b[1], a[0]: b[0]] = np.roll(canvas, size // 2, 0)[a[1]: b[1], a[0]: b[0]].mean((0, 1)) \
-                    if random.random() < 0.5 and b[0] > a[0] and b[1] > a[1] else 128
+                a, b = (np.clip((where + sign * side * 0.6).astype(int), 0, size) for sign in (-1, 1))
+                flat = random.random() < 0.5 and b[0] > a[0] and b[1] > a[1]
+                canvas[a[1]: b[1], a[0]: b[0]] = \
+                    np.roll(canvas, size // 2, 0)[a[1]: b[1], a[0]: b[0]].mean((0, 1)) if flat else 128
             faces = []
         x = degrade(canvas, random)
         cells = size // self.options["stride"]
@@ -261,10 +269,12 @@ class DetectorBatches:
         return ((x * 2 - 1).transpose(2, 0, 1).astype(np.float32), score, ignore, box)
 
     def batch(self, count):
+        """The tensors of `count` pictures, stacked."""
         return [torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*(self.one() for _ in range(count)))]
 
 
 def detector_loss(out, batch):
+    """{name: loss} of outputs on a batch of DetectorBatches: focal cross entropy, and L1 of boxes."""
     _, score, ignore, box = batch
     logits, made = out
     p = torch.sigmoid(logits)
@@ -276,8 +286,8 @@ def detector_loss(out, batch):
 
 
 def mistaken(tracker, folder, random):
-    """Both looks' crops [N, 3, S, S] of whatever the detector takes for a face in pictures without one, each
-    picture also mirrored and zoomed."""
+    """Crops [N, 3, S, S] of all that the detector takes for a face in a folder of pictures without one, each picture
+    also mirrored and zoomed; of both passes of the mesh predictor."""
     crops, size, margin = [], tracker.mesh_options["size"], tracker.mesh_options["margin"]
     tracker.options = {**tracker.options, "threshold": 0.2}
     for path in sorted(folder.glob("*.jpg")):
@@ -293,31 +303,36 @@ def mistaken(tracker, folder, random):
     return torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1)
 
 
-def fit_confidence(network, batches, nothing, minutes, count, ridge=3e-3):
-    """Refits the confidence, the head's last row, to fresh batches and to crops without a face. It stays as
-    near to what it was as the ridge holds it."""
+def fit_confidence(network, batches, nothing, run, count, ridge=3e-3):
+    """Refits the confidence, the last row of the head, to fresh batches of `count` and to crops without a face
+    `nothing` [N, 3, S, S]. `ridge`: weight that keeps the row near its old values."""
     network.eval()
-    see = lambda crops: network.linear(network.layers(crops).flatten(1))
-    begin, features, wanted = time.time(), [], []
+    see = lambda crops: network.linear(network.layers(crops.to(run.device)).flatten(1))
+    features, wanted = [], []
     with torch.no_grad():
         empty = torch.cat([see(part) for part in nothing.split(count)])
-        while (time.time() - begin) / 60 < minutes or len(features) < 8:
+        for _ in run.steps():
             batch = batches.batch(count)
-            features.append(see(batch[0])), wanted.append(batch[5])
+            features.append(see(batch[0])), wanted.append(batch[5].to(run.device))
     faces, wanted = torch.cat(features), torch.cat(wanted)
     row, bias = network.head.weight[-1].detach().clone(), network.head.bias[-1].detach().clone()
     deviation = torch.cat([faces, empty]).std(0) + 1e-3
     change, shift = torch.zeros_like(row).requires_grad_(), torch.zeros_like(bias).requires_grad_()
-    # Every eighth is left out of the fit.
+    # Every eighth is left out of the fit and validated on.
     used = lambda v: v[torch.arange(len(v)) % 8 != 0]
     left = lambda v: v[::8]
     logit = lambda v: v @ (row + change / deviation) + bias + shift
     entropy = lambda part: (F.binary_cross_entropy_with_logits(logit(part(faces)), part(wanted))
                             + F.softplus(logit(part(empty))).mean())
-    told = lambda: (f"cross entropy {float(entropy(left)):.4f}, of faces {float(torch.sigmoid(logit(left(faces[wanted > 0.99]))).lt(0.6).float().mean()):.4f} "
-                    f"under .6, of the others {float(torch.sigmoid(logit(left(empty))).gt(0.25).float().mean()):.4f} above .25")
-    with torch.no_grad():
-        print(f"{len(faces)} crops of faces, {len(empty)} of none; on an eighth left out: {told()}", flush=True)
+
+    @torch.no_grad()
+    def told():
+        missed = torch.sigmoid(logit(left(faces[wanted > 0.99]))).lt(0.6).float().mean()
+        false = torch.sigmoid(logit(left(empty))).gt(0.25).float().mean()
+        return (f"cross entropy {float(entropy(left)):.4f}, of faces {float(missed):.4f} under .6, "
+                f"of the others {float(false):.4f} above .25")
+
+    run.print(f"{len(faces)} crops of faces, {len(empty)} of none; on an eighth left out: {told()}")
     optimiser = torch.optim.LBFGS([change, shift], max_iter=400, line_search_fn="strong_wolfe")
 
     def closure():
@@ -327,71 +342,148 @@ def fit_confidence(network, batches, nothing, minutes, count, ridge=3e-3):
         return total
 
     optimiser.step(closure)
+    run.print(f"fitted: {told()}")
     with torch.no_grad():
-        print(f"fitted: {told()}")
         network.head.weight[-1] = row + change / deviation
         network.head.bias[-1] = bias + shift
 
 
-def main():
+class MeshTask:
+    """The mesh predictor, its batches and its loss."""
+
+    def __init__(self, arguments, config, rows, run):
+        """`rows`: of Pictures of the training split."""
+        model = dict(np.load(arguments.face_model))
+        self.network, self.face = MeshPredictor(config), LinearFace(model, run.device)
+        self.batches = MeshBatches(rows, config, run.random)
+        self.weight = torch.ones(len(model["mean"]), 1, device=run.device)
+        self.weight[model["lips"]] = 4.0
+        with torch.no_grad():
+            self.network.head.bias[-2] = float(np.log(2 / (SIDE * config["mesh"]["margin"])))
+
+    def loss(self, batch):
+        """{name: loss} of a batch."""
+        return mesh_loss(self.face, self.network(batch[0]), batch, self.weight)[0]
+
+    def validation(self, rows, config):
+        """Batches of rows of the `dev` split, with fixed draws."""
+        return MeshBatches(rows, config, 0, train=False)
+
+    def validate(self, batches):
+        """Mean distance of points, and error of the lip opening, in percent of the distance of the outer eye corners."""
+        off, opening = [], []
+        for batch in batches:
+            made, true = self.face.points(self.network(batch[0])), batch[1]
+            eyes = (true[:, 33] - true[:, 263]).norm(dim=1)
+            off.append((made - true).norm(dim=2).mean(1) / eyes)
+            gap = lambda p: (p[:, 13] - p[:, 14]).norm(dim=1)
+            opening.append((gap(made) - gap(true)).abs() / eyes)
+        return f"points off by {100 * torch.cat(off).mean():.2f} %, opening by {100 * torch.cat(opening).mean():.2f} %"
+
+
+class DetectorTask:
+    """The detector, its batches and its loss."""
+
+    def __init__(self, arguments, config, rows, run):
+        """`rows`: of Pictures of the training split."""
+        self.network = Detector(config)
+        self.batches = DetectorBatches(rows, config, run.random, arguments.negatives)
+
+    def loss(self, batch):
+        """{name: loss} of a batch."""
+        return detector_loss(self.network(batch[0]), batch)
+
+    def validation(self, rows, config):
+        """Batches of rows of the `dev` split, with fixed draws."""
+        return DetectorBatches(rows, config, 0)
+
+    def validate(self, batches):
+        """Share of pictures whose best cell lies on a face and scores above .5, of those with a face; share of pictures
+        with a cell above .5, of those without."""
+        found, false = [], []
+        for batch in batches:
+            best, cell = torch.sigmoid(self.network(batch[0])[0]).flatten(1).max(1)
+            on = (batch[1] + batch[2]).flatten(1).gather(1, cell[:, None])[:, 0] > 0
+            face = batch[1].flatten(1).amax(1) > 0
+            found.append(((best > 0.5) & on)[face]), false.append((best > 0.5)[~face])
+        found, false = torch.cat(found).float(), torch.cat(false).float()
+        return f"{100 * found.mean():.1f} % of {len(found)} faces found, {int(false.sum())} false in {len(false)} without"
+
+
+class Validation:
+    """The figures of a task on fixed batches of the `dev` split."""
+
+    BATCHES = 8
+
+    def __init__(self, task, arguments, config, device):
+        """Reads the `dev` split; where it is empty there are no figures."""
+        draw = task.validation(Pictures(arguments.data, "dev").rows, config)
+        self.task, self.batches = task, []
+        if draw.rows:
+            self.batches = [training.to(device, draw.batch(arguments.batch)) for _ in range(self.BATCHES)]
+
+    @torch.no_grad()
+    def __call__(self):
+        """The figures as a line of the log."""
+        if not self.batches:
+            return "no dev pictures"
+        self.task.network.eval()
+        line = self.task.validate(self.batches)
+        self.task.network.train()
+        return f"dev: {line}"
+
+
+def train(arguments, config, rows, run):
+    """Trains the mesh predictor or the detector."""
+    task = (MeshTask if arguments.what == "mesh" else DetectorTask)(arguments, config, rows, run)
+    network = task.network
+    known = checkpoint.restore(arguments.work, arguments.what, network)
+    network.train().to(run.device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=1e-4)
+    validation = Validation(task, arguments, config, run.device)
+    run.print(f"{len(task.batches.rows)} pictures; validated on {len(validation.batches) * arguments.batch} of dev")
+    run.resume({"network": optimiser}, known)
+
+    def keep():
+        run.save({arguments.what: network}, {"network": optimiser})
+        run.log(validation())
+
+    for spent in run.steps():
+        training.set_rate(optimiser, arguments.rate * training.cosine(spent, 0.02) * min(1, run.step / 100))
+        terms = task.loss(training.to(run.device, task.batches.batch(arguments.batch)))
+        optimiser.zero_grad(set_to_none=True)
+        sum(terms.values()).backward()
+        training.average(list(network.parameters()), run.world)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        run.note(terms)
+        if run.due():
+            keep()
+    if not run.due():
+        keep()
+
+
+def main(options=None):
+    """The command; `options` instead of the command line's."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("config", "data", "face-model", "work"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    training.add_arguments(parser, minutes=20, every=200)
     parser.add_argument("--what", choices=["mesh", "detector", "confidence"], required=True)
-    parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
     parser.add_argument("--negatives", type=Path, help="pictures without a face, for the detector and the confidence")
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    config = json.loads(arguments.config.read_text())
-    emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
-    rows = Pictures(arguments.data, "train", emphasis).rows
+    arguments = parser.parse_args(options)
     if arguments.what == "confidence" and not arguments.negatives:
         parser.error("--what confidence needs --negatives")
-    seed = int(time.time())
-    if arguments.what == "confidence":
-        tracker = Tracker(config, arguments.work)
-        nothing = mistaken(tracker, arguments.negatives, np.random.default_rng(seed))
-        fit_confidence(tracker.mesh, MeshBatches(rows, config, seed), nothing, arguments.minutes, arguments.batch)
-        return checkpoint.save(arguments.work, "mesh", tracker.mesh)
-    if arguments.what == "mesh":
-        model = dict(np.load(arguments.face_model))
-        network, batches, face = MeshPredictor(config), MeshBatches(rows, config, seed), LinearFace(model)
-        weight = torch.ones(len(model["mean"]), 1)
-        weight[model["lips"]] = 4.0
-        with torch.no_grad():
-            network.head.bias[-2] = float(np.log(2 / (SIDE * config["mesh"]["margin"])))
-    else:
-        network, batches = Detector(config), DetectorBatches(rows, config, seed, arguments.negatives)
-    checkpoint.restore(arguments.work, arguments.what, network)
-    network.train().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=1e-4)
-    print(f"{len(batches.rows)} pictures", flush=True)
-    begin, told, step, mean = time.time(), time.time(), 0, {}
-    while (elapsed := (time.time() - begin) / 60) < arguments.minutes:
-        for group in optimiser.param_groups:
-            group["lr"] = arguments.rate * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * elapsed / arguments.minutes))) * min(1, (step + 1) / 100)
-        batch = batches.batch(arguments.batch)
-        out = network(batch[0])
-        terms = detector_loss(out, batch) if arguments.what == "detector" else mesh_loss(face, out, batch, weight)[0]
-        optimiser.zero_grad(set_to_none=True)
-        sum(terms.values()).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        step += 1
-        for k, v in terms.items():
-            mean[k] = 0.97 * mean.get(k, float(v.detach())) + 0.03 * float(v.detach())
-        if time.time() - told > 20:
-            told = time.time()
-            print(f"{elapsed:6.1f} min step {step} {step * arguments.batch / (time.time() - begin):.0f} a second "
-                  + " ".join(f"{k} {v:.4f}" for k, v in mean.items()), flush=True)
-        if step % 200 == 0:
-            checkpoint.save(arguments.work, arguments.what, network)
-    checkpoint.save(arguments.work, arguments.what, network)
+    config, run = configuration.load(arguments), training.Run(arguments, f"train_mesh_{arguments.what}")
+    emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
+    rows = Pictures(arguments.data, "train", emphasis, arguments.rights).rows
+    if arguments.what != "confidence":
+        return train(arguments, config, rows, run)
+    tracker = Tracker(config, arguments.work)
+    nothing = mistaken(tracker, arguments.negatives, run.random)
+    fit_confidence(tracker.mesh.to(run.device), MeshBatches(rows, config, run.random), nothing, run, arguments.batch)
+    checkpoint.save(arguments.work, "mesh", tracker.mesh)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-//! Hosts load the effect beside other plug-ins and unload it at will: it shows them the OpenFX entry
-//! points alone (the engine's C API is left out of the table), takes its own symbols before theirs,
-//! and stays mapped, since ONNX Runtime keeps the address of our log function.
+//! Linker options for a binary that hosts load together with other plug-ins: it exports the OpenFX
+//! entry points only (not the engine's C API), it uses its own symbols rather than those of other
+//! plug-ins, and it stays mapped after it is unloaded, since ONNX Runtime keeps a pointer to the log
+//! function.
 
 use std::env;
 
@@ -10,7 +11,7 @@ fn main() {
         for option in ["--exclude-libs,ALL", "-Bsymbolic", "-z,nodelete"] {
             println!("cargo::rustc-cdylib-link-arg=-Wl,{option}");
         }
-        // What is shipped needs no line tables.
+        // The shipped binary needs no line tables.
         if env::var("PROFILE").as_deref() == Ok("release") {
             println!("cargo::rustc-cdylib-link-arg=-Wl,--strip-debug");
         }

@@ -1,21 +1,27 @@
 //! Ending work from another thread: whatever runs inside [`Canceller::during`] ends with
 //! [`Error::Cancelled`] a moment after [`Canceller::cancel`].
 //!
-//! Where time is spent, [`check`] is asked: between a network's runs, between a file's packets. A
-//! run that is under way is ended by ONNX Runtime between two of its nodes. The canceller is the
-//! thread's for the length of the call, so that no function in between has to hand it on.
+//! Long work calls [`check`] between its parts: between two runs of a network, between two packets
+//! of a file. What cannot call it while it works, such as a network run, is registered by
+//! [`ending`] as an [`Interrupt`]. The canceller belongs to the thread for the length of the call,
+//! so that no function in between has to pass it on.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ort::session::{NoSelectedOutputs, RunOptions};
 use parking_lot::Mutex;
 
 use crate::{Error, Result};
 
-/// The settings of one network run, by which it can be ended.
-pub(crate) type Run = Arc<RunOptions<NoSelectedOutputs>>;
+/// Work that another thread can end while it is under way. Failures are logged: the work then ends
+/// later than it could.
+pub(crate) trait Interrupt: Send + Sync {
+    /// Makes the work under way fail soon. Called on any thread.
+    fn interrupt(&self);
+    /// Makes the next work possible again.
+    fn reset(&self);
+}
 
 /// Ends work from another thread. Clones end the same work.
 #[derive(Clone, Default)]
@@ -25,8 +31,8 @@ pub struct Canceller(Arc<State>);
 struct State {
     /// Times that work was cancelled: what began before the last one ends.
     count: AtomicU64,
-    /// Network runs under way.
-    running: Mutex<Vec<Run>>,
+    /// Interruptible work under way.
+    running: Mutex<Vec<Arc<dyn Interrupt>>>,
 }
 
 /// A call under way.
@@ -63,9 +69,7 @@ impl Canceller {
         let running = self.0.running.lock();
         self.0.count.fetch_add(1, Ordering::AcqRel);
         for run in running.iter() {
-            if let Err(error) = run.terminate() {
-                log::debug!("a network run cannot be ended early: {error}");
-            }
+            run.interrupt();
         }
     }
 }
@@ -98,8 +102,8 @@ pub(crate) fn check() -> Result<()> {
     CURRENT.with_borrow(|watch| watch.as_ref().map_or(Ok(()), Watch::check))
 }
 
-/// Lets `run` be ended while `call`, which uses it, is under way.
-pub(crate) fn ending<R>(run: &Run, call: impl FnOnce() -> Result<R>) -> Result<R> {
+/// Lets `run` be interrupted while `call`, which uses it, is under way.
+pub(crate) fn ending<R>(run: &Arc<dyn Interrupt>, call: impl FnOnce() -> Result<R>) -> Result<R> {
     let Some(watch) = CURRENT.with_borrow(Clone::clone) else {
         return call();
     };
@@ -111,23 +115,21 @@ pub(crate) fn ending<R>(run: &Run, call: impl FnOnce() -> Result<R>) -> Result<R
     }
     let _listed = Listed(&watch, run);
     let outcome = call();
-    // A run that was ended fails with a sentence of its own.
+    // An interrupted run fails with an error message of its own.
     watch.check()?;
     outcome
 }
 
 /// A run in the list; taken out after a panic too.
-struct Listed<'a>(&'a Watch, &'a Run);
+struct Listed<'a>(&'a Watch, &'a Arc<dyn Interrupt>);
 
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
         let Self(watch, run) = self;
         let mut running = watch.state.running.lock();
         running.retain(|other| !Arc::ptr_eq(other, run));
-        if watch.check().is_err()
-            && let Err(error) = run.unterminate()
-        {
-            log::debug!("a network run's settings cannot be used again: {error}");
+        if watch.check().is_err() {
+            run.reset();
         }
     }
 }
@@ -159,6 +161,43 @@ mod tests {
         let work = std::panic::AssertUnwindSafe(|| canceller.during(|| panic!("a fault")));
         assert!(std::panic::catch_unwind(work).is_err());
         assert!(!is_watched());
+    }
+
+    #[test]
+    fn what_is_registered_is_interrupted_once_and_reset() {
+        #[derive(Default)]
+        struct Counted {
+            interrupted: AtomicU64,
+            reset: AtomicU64,
+        }
+        impl Interrupt for Counted {
+            fn interrupt(&self) {
+                self.interrupted.fetch_add(1, Ordering::SeqCst);
+            }
+            fn reset(&self) {
+                self.reset.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let counted = Arc::new(Counted::default());
+        let run: Arc<dyn Interrupt> = counted.clone();
+        let counts = || {
+            let Counted { interrupted, reset } = &*counted;
+            [interrupted, reset].map(|count| count.load(Ordering::SeqCst))
+        };
+        let canceller = Canceller::new();
+        canceller.during(|| {
+            assert_eq!(ending(&run, || Ok(1)).unwrap(), 1);
+            assert_eq!(counts(), [0, 0]);
+            let outcome = ending(&run, || {
+                canceller.cancel();
+                assert_eq!(counts(), [1, 0]);
+                Ok(1)
+            });
+            assert!(matches!(outcome, Err(Error::Cancelled)));
+        });
+        assert_eq!(counts(), [1, 1]);
+        canceller.cancel();
+        assert_eq!(counts(), [1, 1]);
     }
 
     #[test]

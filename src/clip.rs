@@ -31,11 +31,11 @@ mod tracks;
 
 use std::sync::Arc;
 
-use crate::adapt::Person;
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat};
+use crate::model::Person;
 use crate::{Error, Result};
 
 pub use analysis::Analysis;

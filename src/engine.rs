@@ -7,12 +7,12 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::Result;
-use crate::adapt::Person;
 use crate::audio::MelParameters;
-use crate::face::{CarryProtocol, CropProtocol, FaceModel, MaskProtocol, Tracker};
+use crate::face::{CarryProtocol, CropProtocol, FaceModel, MaskProtocol};
 use crate::latent::CodeSource;
 use crate::model::networks::Generator;
-use crate::model::{Bundle, Networks, Provider, ProviderReport, Runtime};
+use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
+use crate::track::Tracker;
 
 /// What an engine is made of.
 #[derive(Debug, Clone, Default)]
@@ -78,10 +78,10 @@ impl Engine {
         let library = Runtime::start(options.threads)?.library();
         Ok(Arc::new(Self {
             tracker: Tracker::new(manifest),
-            face_model: FaceModel::from_bundle(&bundle)?,
-            crop: manifest.crop.into(),
-            mask: manifest.mask.into(),
-            carry: manifest.carry.map(Into::into),
+            face_model: bundle.face_model()?,
+            crop: manifest.crop,
+            mask: manifest.mask,
+            carry: manifest.carry,
             runtime: format!("{} ({})", library.path.display(), library.source),
             codes,
             networks,

@@ -15,12 +15,14 @@ pub mod capi;
 pub mod clip;
 pub mod engine;
 mod error;
+pub mod evaluate;
 pub mod face;
+mod files;
 pub mod frame;
 mod latent;
 mod memory;
-pub mod metrics;
 pub mod model;
+pub mod track;
 
 pub use cancel::Canceller;
 pub use clip::{

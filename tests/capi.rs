@@ -1,5 +1,5 @@
-//! The C API as C and C++ programs see it: built by the machine's compilers, against the shared and
-//! the static library, and run.
+//! The C API from C and C++: the programs in tests/c are built with the machine's compilers against the
+//! shared and the static library, and run.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ fn build_with(
     Some(program)
 }
 
-/// A harness, to be run with ONNX Runtime where it was provisioned.
+/// Runs a test program with the downloaded ONNX Runtime.
 fn harness(program: &Path) -> Command {
     let runtime = provision(Component::OnnxRuntime).expect("ONNX Runtime");
     let mut command = Command::new(program);
@@ -117,14 +117,14 @@ fn harness(program: &Path) -> Command {
     command
 }
 
-/// By the stream and by random access, from the shared and the static library, in any locale.
+/// Stream and random access, shared and static library, any locale.
 #[test]
 fn both_paths_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let clip = root().join("models/head/clip");
     let size = write_frames(folder.path(), FRAMES);
-    let rate = write_words(folder.path());
-    std::fs::copy(clip.join("other.wav"), folder.path().join("words.wav")).unwrap();
+    let rate = write_speech(folder.path());
+    std::fs::copy(clip.join("other.wav"), folder.path().join("speech.wav")).unwrap();
 
     let comma = comma_locale(folder.path());
     let mut sums = Vec::new();
@@ -137,10 +137,10 @@ fn both_paths_give_the_same_bytes() {
             command.env("LOCPATH", folder.path()).env("LC_ALL", LOCALE);
         }
         let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
-        let said = support::run(command.arg(folder.path()).args(numbers));
-        assert_eq!(said.contains("written as 0,5"), comma, "{said}");
-        let last = said.lines().last().unwrap_or_default();
-        assert!(last.contains("the same bytes from both paths"), "{said}");
+        let output = support::run(command.arg(folder.path()).args(numbers));
+        assert_eq!(output.contains("written as 0,5"), comma, "{output}");
+        let last = output.lines().last().unwrap_or_default();
+        assert!(last.contains("the same bytes from both paths"), "{output}");
         sums.push(last.to_owned());
     }
     assert!(sums.windows(2).all(|pair| pair[0] == pair[1]), "{sums:?}");
@@ -148,36 +148,38 @@ fn both_paths_give_the_same_bytes() {
 
 const LOCALE: &str = "de_DE.UTF-8";
 
-/// Makes a locale in which a comma parts a number, where its sources are installed.
+/// Makes a locale with a decimal comma, if its sources are installed.
 fn comma_locale(folder: &Path) -> bool {
     let mut command = Command::new("localedef");
     command.args(["--force", "-i", "de_DE", "-f", "UTF-8"]);
     let made = command.arg(folder.join(LOCALE)).output();
     let made = made.is_ok_and(|output| output.status.success());
     if !made {
-        eprintln!("skipped: no locale with a comma (Debian and Ubuntu: apt-get install locales)");
+        eprintln!(
+            "skipped: no locale with a decimal comma (Debian and Ubuntu: apt-get install locales)"
+        );
     }
     made
 }
 
-/// Writes the bundled head's other words as `words.f32`; gives their rate.
-fn write_words(folder: &Path) -> u32 {
+/// Writes the second utterance of the bundled head as `speech.f32`; returns its sample rate.
+fn write_speech(folder: &Path) -> u32 {
     let sound = decode_file(&root().join("models/head/clip/other.wav")).unwrap();
     let samples = bytemuck::cast_slice(&sound.samples);
-    std::fs::write(folder.join("words.f32"), samples).unwrap();
+    std::fs::write(folder.join("speech.f32"), samples).unwrap();
     sound.rate
 }
 
-/// Writes files that are no sound, or half of one.
+/// Writes files that are not audio, empty, or truncated.
 fn write_bad_files(folder: &Path) {
     let at = |name: &str| folder.join(name);
-    std::fs::write(at("text.wav"), "no sound in here\n".repeat(500)).unwrap();
+    std::fs::write(at("text.wav"), "not audio\n".repeat(500)).unwrap();
     std::fs::write(at("empty.wav"), []).unwrap();
-    let words = std::fs::read(root().join("models/head/clip/other.wav")).unwrap();
-    std::fs::write(at("cut.wav"), &words[..words.len() / 2]).unwrap();
+    let speech = std::fs::read(root().join("models/head/clip/other.wav")).unwrap();
+    std::fs::write(at("cut.wav"), &speech[..speech.len() / 2]).unwrap();
 }
 
-/// Writes frames of the bundled head as `frames.rgba`; gives their size.
+/// Writes frames of the bundled head as `frames.rgba`; returns their size.
 fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
     let mut size = (0, 0);
     let file = std::fs::File::create(folder.join("frames.rgba")).unwrap();
@@ -193,20 +195,20 @@ fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
 }
 
 #[test]
-fn a_person_is_learnt_kept_and_rendered() {
+fn adaptation_saves_and_renders_a_person() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), PERSON);
-    let words = root().join("models/head/clip/speech.wav");
-    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    let speech = root().join("models/head/clip/speech.wav");
+    std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     for (dialect, link) in [("c11", Link::Static), ("c++17", Link::Shared)] {
         let Some(program) = build(folder.path(), "adapt", dialect, link) else {
             continue;
         };
         let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
-        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
+        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
         assert!(
-            said.contains("a person was learnt, kept and rendered"),
-            "{said}"
+            output.contains("a person was learnt, kept and rendered"),
+            "{output}"
         );
     }
 }
@@ -216,8 +218,8 @@ fn a_person_is_learnt_kept_and_rendered() {
 fn the_layer_does_what_c_does() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), PERSON);
-    let words = root().join("models/head/clip/speech.wav");
-    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    let speech = root().join("models/head/clip/speech.wav");
+    std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     let warnings = ["-Wpedantic", "-Wshadow", "-Wconversion"];
     for (dialect, link, mode) in [
         ("c++11", Link::Shared, ["-fno-exceptions", "-fno-rtti"]),
@@ -228,8 +230,8 @@ fn the_layer_does_what_c_does() {
             continue;
         };
         let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
-        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
-        assert!(said.contains("the layer does what C does"), "{said}");
+        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert!(output.contains("the layer does what C does"), "{output}");
     }
 }
 
@@ -273,13 +275,13 @@ fn every_misuse_is_refused() {
     }
 }
 
-/// Cancellation, limits, the host's own memory, other words in mid-stream: and not a word on the
-/// terminal.
+/// Cancellation, limits, the host's own memory, a change of audio in mid-stream; nothing is printed by
+/// the library.
 #[test]
 fn the_hooks_hold() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), HOOKED);
-    write_words(folder.path());
+    write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
         let Some(program) = build(folder.path(), "hooks", dialect, link) else {
             continue;
@@ -295,19 +297,19 @@ fn the_hooks_hold() {
     }
 }
 
-/// Two faces in one stream, each with words of its own.
+/// Two faces in one stream, each with its own speech.
 #[test]
 fn several_faces_speak_in_a_stream() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), HOOKED);
-    write_words(folder.path());
+    write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
         let Some(program) = build(folder.path(), "faces", dialect, link) else {
             continue;
         };
         let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
-        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
-        assert!(said.starts_with("two faces spoke"), "{said}");
+        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert!(output.starts_with("two faces spoke"), "{output}");
     }
 }
 
@@ -316,17 +318,17 @@ fn several_faces_speak_in_a_stream() {
 fn a_host_may_fork() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), 1);
-    write_words(folder.path());
+    write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c11", Link::Static)] {
         let program = build(folder.path(), "fork", dialect, link).unwrap();
         let numbers = [size.0, size.1].map(|number| number.to_string());
-        let said = support::run(harness(&program).arg(folder.path()).args(numbers));
-        assert_eq!(said, "parent and child rendered the same\n");
+        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        assert_eq!(output, "parent and child rendered the same\n");
     }
 }
 
-/// The same harnesses with AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer: nothing
-/// is written beside what C handed over, and all that is made is destroyed.
+/// The same programs with AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer: no access
+/// outside the caller's memory, no leaks.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_harnesses_are_clean_under_sanitizers() {
@@ -345,9 +347,9 @@ fn the_harnesses_are_clean_under_sanitizers() {
         return;
     }
     let size = write_frames(folder.path(), HOOKED);
-    write_words(folder.path());
+    write_speech(folder.path());
     write_bad_files(folder.path());
-    // ONNX Runtime keeps its environment, and symbols of it, until the process ends.
+    // ONNX Runtime keeps its environment until the process ends.
     let known = folder.path().join("known");
     std::fs::write(&known, "leak:libonnxruntime\nleak:OrtGetApiBase\n").unwrap();
     let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
@@ -363,8 +365,8 @@ fn the_harnesses_are_clean_under_sanitizers() {
     }
 }
 
-/// Runs a harness under valgrind's memcheck, which sees what ONNX Runtime reads and writes too;
-/// skips, with a line that says so, on a machine without it.
+/// Runs a test program under valgrind's memcheck, which also checks ONNX Runtime's accesses. Skipped
+/// with a message if valgrind is not installed.
 #[cfg(target_os = "linux")]
 fn memcheck(folder: &Path, name: &str, arguments: &[String]) {
     if Command::new("valgrind").arg("--version").output().is_err() {
@@ -403,7 +405,7 @@ fn misuse_is_clean_under_valgrind() {
 fn rendering_is_clean_under_valgrind() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), 2);
-    write_words(folder.path());
+    write_speech(folder.path());
     memcheck(
         folder.path(),
         "faces",
@@ -411,20 +413,23 @@ fn rendering_is_clean_under_valgrind() {
     );
 }
 
-/// Programs that were built with the header as it was first promised.
+/// Programs built with the first released header.
 #[test]
 fn programs_of_the_older_header_run() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), FRAMES);
-    let rate = write_words(folder.path());
-    let words = root().join("models/head/clip/other.wav");
-    std::fs::copy(words, folder.path().join("words.wav")).unwrap();
+    let rate = write_speech(folder.path());
+    let speech = root().join("models/head/clip/other.wav");
+    std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     let older = root().join("tests/c/older");
     let include = format!("-I{}", older.display());
     let program = build_with(folder.path(), "lipsync", "c11", Link::Shared, &[&include]);
     let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
-    let said = support::run(harness(&program.unwrap()).arg(folder.path()).args(numbers));
-    assert!(said.contains("the same bytes from both paths"), "{said}");
+    let output = support::run(harness(&program.unwrap()).arg(folder.path()).args(numbers));
+    assert!(
+        output.contains("the same bytes from both paths"),
+        "{output}"
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ mod clip_support;
 
 use clip_support::*;
 use stylelipsync::audio::Rate;
-use stylelipsync::face::Selection;
 use stylelipsync::frame::{FrameMut, PixelFormat};
+use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
 
 const RATE: u32 = 16_000;

@@ -1,10 +1,10 @@
 /*
- * A filter: raw RGBA frames in on standard input, the same frames out on standard output, saying
- * other words. It holds a handful of frames, however long the video is.
+ * A streaming filter: reads raw RGBA frames from standard input and writes the lip-synced frames to
+ * standard output. Its memory use does not depend on the length of the video.
  *
  *     ffmpeg -i clip.mp4 -f rawvideo -pix_fmt rgba - \
- *       | filter 1280 720 25 1 words.wav \
- *       | ffmpeg -f rawvideo -pix_fmt rgba -s 1280x720 -r 25 -i - -i words.wav out.mp4
+ *       | filter 1280 720 25 1 speech.wav \
+ *       | ffmpeg -f rawvideo -pix_fmt rgba -s 1280x720 -r 25 -i - -i speech.wav out.mp4
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <stylelipsync.h>
 
-/* Ends the program with the library's own sentence. */
+/* Exits with the library's error message if a call failed. */
 static void must(sls_status status, const char *what)
 {
     if (status == SLS_OK)
@@ -21,8 +21,8 @@ static void must(sls_status status, const char *what)
     exit(1);
 }
 
-/* Renders and writes every frame that is ready. */
-static void drain(sls_clip *clip, sls_frame *out, size_t bytes, sls_status at_the_end)
+/* Renders and writes every frame that is ready; `expected` is the status that ends the loop. */
+static void drain(sls_clip *clip, sls_frame *out, size_t bytes, sls_status expected)
 {
     sls_status status;
     while ((status = sls_clip_pull_frame(clip, out, NULL, NULL)) == SLS_OK) {
@@ -31,7 +31,7 @@ static void drain(sls_clip *clip, sls_frame *out, size_t bytes, sls_status at_th
             exit(1);
         }
     }
-    if (status != at_the_end)
+    if (status != expected)
         must(status, "rendering");
 }
 
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     size_t bytes, got;
 
     if (argc != 6) {
-        fprintf(stderr, "usage: filter WIDTH HEIGHT RATE_NUM RATE_DEN WORDS.wav\n");
+        fprintf(stderr, "usage: filter WIDTH HEIGHT RATE_NUM RATE_DEN SPEECH.wav\n");
         return 2;
     }
     must(sls_frame_init(&in, sizeof in), "frame");
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     in.height = atoi(argv[2]);
     in.stride = 4 * (int64_t)in.width;
     if (in.width < 1 || in.height < 1 || in.width > 65536 || in.height > 65536) {
-        fprintf(stderr, "filter: %sx%s is no size\n", argv[1], argv[2]);
+        fprintf(stderr, "filter: invalid size %sx%s\n", argv[1], argv[2]);
         return 2;
     }
     bytes = (size_t)in.stride * (size_t)in.height;
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     in.data = malloc(bytes);
     out.data = malloc(bytes);
     if (in.data == NULL || out.data == NULL) {
-        fprintf(stderr, "filter: no memory for two frames\n");
+        fprintf(stderr, "filter: out of memory\n");
         return 1;
     }
 
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
         drain(clip, &out, bytes, SLS_AGAIN);
     }
     if (got != 0) {
-        fprintf(stderr, "filter: the last frame is cut off\n");
+        fprintf(stderr, "filter: the last frame is incomplete\n");
         return 1;
     }
     must(sls_clip_flush(clip), "end");

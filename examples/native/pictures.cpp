@@ -1,8 +1,8 @@
 /*
- * A folder of pictures: 0000.ppm, 0001.ppm, ... in, the same names out, saying other words. Any
- * frame can be rendered once all were looked at, here on two threads.
+ * Lip-syncs a folder of images 0000.ppm, 0001.ppm, ...: analyses all frames, then renders them on two
+ * threads. Uses the C++ layer with exceptions.
  *
- *     pictures IN OUT WORDS.wav RATE_NUM RATE_DEN
+ *     pictures IN OUT SPEECH.wav RATE_NUM RATE_DEN
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -19,7 +19,7 @@
 
 namespace {
 
-/* A binary PPM of 8 bits. */
+/* A binary 8-bit PPM image. */
 struct picture {
     int32_t width = 0, height = 0;
     std::vector<unsigned char> pixels;
@@ -32,10 +32,10 @@ struct picture {
         file >> kind >> width >> height >> most;
         file.get();
         if (!file || kind != "P6" || most != 255 || width < 1 || height < 1)
-            throw std::runtime_error(path + " is no PPM of 8 bits");
+            throw std::runtime_error(path + " is not an 8-bit PPM");
         pixels.resize(std::size_t(3) * std::size_t(width) * std::size_t(height));
         if (!file.read(reinterpret_cast<char *>(pixels.data()), std::streamsize(pixels.size())))
-            throw std::runtime_error(path + " is cut off");
+            throw std::runtime_error(path + " is truncated");
     }
 
     sls::frame frame()
@@ -73,7 +73,7 @@ int64_t count(const std::string &folder)
 int main(int argc, char **argv)
 try {
     if (argc != 6) {
-        std::fprintf(stderr, "usage: pictures IN OUT WORDS.wav RATE_NUM RATE_DEN\n");
+        std::fprintf(stderr, "usage: pictures IN OUT SPEECH.wav RATE_NUM RATE_DEN\n");
         return 2;
     }
     const std::string in = argv[1], out = argv[2];

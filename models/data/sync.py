@@ -44,8 +44,9 @@ class OffsetJudge:
 
     def __init__(self, folder, config):
         import torch
-        from networks.syncnet import ShapeTower, SoundTower
+
         import checkpoint
+        from networks.syncnet import ShapeTower, SoundTower
         self.torch, self.frames, self.mouth = torch, config["syncnet"]["frames"], config["mouth"]
         self.sound, self.shape = SoundTower(config).eval(), ShapeTower(config).eval()
         for name, tower in (("sync_sound", self.sound), ("sync_shape", self.shape)):

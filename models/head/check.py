@@ -2,7 +2,7 @@
 
 Needs mediapipe and opencv:  python check.py clip/   or   check.py NAME.mp4
 Prints in how many frames the face is found and how the tracked inner-lip
-opening (landmarks 13 and 14) goes with the true one.
+opening (landmarks 13 and 14) correlates with the true one.
 """
 import json
 import sys
@@ -14,6 +14,7 @@ import numpy as np
 
 
 def frames(path):
+    """BGR pictures of an mp4 or of a clip's folder."""
     if path.suffix == '.mp4':
         v = cv2.VideoCapture(str(path))
         while True:
@@ -27,6 +28,7 @@ def frames(path):
 
 
 def main(path):
+    """Prints the figures of one clip."""
     path = Path(path)
     meta = json.loads((path.with_suffix('.json') if path.suffix == '.mp4' else path / 'clip.json').read_text())
     truth = meta['truth']
@@ -45,9 +47,10 @@ def main(path):
             off.append(np.linalg.norm((p[13] + p[14]) / 2 - (np.array(t['upper_lip']) + t['lower_lip']) / 2))
         got, want = np.array(got), np.array(want)
         k = np.polyfit(want, got, 1)
-        print('%s: found in %d of %d frames%s; opening correlation %.3f, tracked = %.2f true %+.1f px; mouth centre off by %.1f px (median), %.1f (worst)'
-              % ('tracking' if tracking else 'every frame alone', len(got), len(truth), ' lost ' + str(lost) if lost else '',
-                 np.corrcoef(got, want)[0, 1], k[0], k[1], np.median(off), max(off)))
+        print(f"{'tracking' if tracking else 'every frame alone'}: found in {len(got)} of {len(truth)} frames"
+              f"{f' lost {lost}' if lost else ''}; opening correlation {np.corrcoef(got, want)[0, 1]:.3f}, "
+              f"tracked = {k[0]:.2f} true {k[1]:+.1f} px; "
+              f"mouth centre off by {np.median(off):.1f} px (median), {max(off):.1f} (worst)")
 
 
 if __name__ == '__main__':

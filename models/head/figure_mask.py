@@ -1,10 +1,10 @@
 """The pose-aware mask drawn step by step, as in the paper's Figure 2, from the rendered head.
 
     cd models
-    python -m head.figure_mask --config config/lite.json --work W/checkpoints --face-model W/checkpoints/face_model.npz \
-                               --frame head/clip/frames/0030.jpg --out head/mask.png
+    python -m head.figure_mask --config config/lite.json --work W/checkpoints \
+        --face-model W/checkpoints/face_model.npz --frame head/clip/frames/0030.jpg --out head/mask.png
 
-Needs Pillow beside `requirements.txt`. The checkpoints are a bundle's (`resume.py`).
+Needs Pillow in addition to `requirements.txt`. The checkpoints are a bundle's (`resume.py`).
 """
 import argparse
 import json
@@ -46,26 +46,32 @@ class Panel:
             else cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
 
     def at(self, points):
+        """Sixteenths of pixels of points [.., 2] in [0, 1]."""
         return np.round(np.asarray(points) * self.size * 16).astype(np.int32)
 
     def wires(self, points, faces, colour, width=2):
+        """Draws the edges of faces, triples of point numbers."""
         at = self.at(points)
         for face in faces:
             cv2.polylines(self.image, [at[list(face)]], True, colour, width, cv2.LINE_AA, 4)
 
     def area(self, points, colour, share):
+        """Fills a polygon; `share`: its opacity."""
         layer = self.image.copy()
         cv2.fillPoly(layer, [self.at(points)], colour, cv2.LINE_AA, 4)
         self.image = cv2.addWeighted(layer, share, self.image, 1 - share, 0)
 
     def outline(self, points, colour, width=6):
+        """Draws a closed polygon."""
         cv2.polylines(self.image, [self.at(points)], True, colour, width, cv2.LINE_AA, 4)
 
     def dots(self, points, colour):
+        """Draws a dot at each point."""
         for x, y in self.at(points):
             cv2.circle(self.image, (int(x), int(y)), 6 * 16, colour, -1, cv2.LINE_AA, 4)
 
     def done(self):
+        """The picture at its size [PANEL, PANEL, 3]."""
         return cv2.resize(self.image, (PANEL, PANEL), interpolation=cv2.INTER_AREA)
 
 
@@ -105,13 +111,15 @@ def panels(frame, face, model, options, mouth):
     _, alpha = geometry.pose_aware_mask(polygons, options["grow"], options["feather"])
     to_view = geometry.invert(matrix)[:, :2] @ inner[:, :2]
     shift = geometry.apply(geometry.invert(matrix), inner[:, 2])
-    alpha = cv2.warpAffine(alpha, np.concatenate([to_view, (shift + to_view @ [0.5, 0.5] - 0.5)[:, None]], 1), (geometry.IMAGE,) * 2)
+    warp = np.concatenate([to_view, (shift + to_view @ [0.5, 0.5] - 0.5)[:, None]], 1)
+    alpha = cv2.warpAffine(alpha, warp, (geometry.IMAGE,) * 2)
     mask = np.repeat((alpha[..., None] * 255).astype(np.uint8), 3, 2)
     return [("face", Panel(view)), ("its mesh", tracked), ("mouth open", changed[0]), ("mouth closed", changed[1]),
             ("neutral pose", neutral), ("lower front", kept), ("posed back, joined", union), ("mask", Panel(mask))]
 
 
 def compose(drawn, columns=4):
+    """One picture of [(caption, Panel)], numbered, with arrows from each to the next."""
     rows = -(-len(drawn) // columns)
     width, height = columns * PANEL + (columns + 1) * GAP, rows * (PANEL + CAPTION) + (rows + 1) * GAP // 2
     sheet = np.full((height, width, 3), 255, np.uint8)
@@ -119,7 +127,8 @@ def compose(drawn, columns=4):
         x, y = GAP + k % columns * (PANEL + GAP), GAP // 2 + k // columns * (PANEL + CAPTION + GAP // 2)
         sheet[y: y + PANEL, x: x + PANEL] = panel.done()
         cv2.rectangle(sheet, (x, y), (x + PANEL - 1, y + PANEL - 1), (200, 200, 200), 1)
-        cv2.putText(sheet, f"{k + 1}. {caption}", (x, y + PANEL + 17), cv2.FONT_HERSHEY_SIMPLEX, 0.48, INK, 1, cv2.LINE_AA)
+        cv2.putText(sheet, f"{k + 1}. {caption}", (x, y + PANEL + 17), cv2.FONT_HERSHEY_SIMPLEX, 0.48, INK, 1,
+                    cv2.LINE_AA)
         if k % columns:
             middle = (x - GAP + 4, y + PANEL // 2)
             cv2.arrowedLine(sheet, middle, (x - 4, y + PANEL // 2), INK, 2, cv2.LINE_AA, tipLength=0.4)
@@ -127,6 +136,7 @@ def compose(drawn, columns=4):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "work", "face-model", "frame", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)

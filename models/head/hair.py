@@ -1,4 +1,4 @@
-"""Hair as strands: what grows on the scalp, and what rides on the skin, brows and lashes."""
+"""Hair as strands: on the scalp, and those that move with the skin, brows and lashes."""
 import numpy as np
 
 from mesh import noise3, smoothstep
@@ -7,6 +7,7 @@ from shape import RAY_Y
 
 
 def radius_at(head, D):
+    """[n] radius of the skull in the unit directions D [n, 3], from the grid of rays."""
     azs, pts, R = head.radius
     az = np.degrees(np.arctan2(D[:, 0], D[:, 2]))
     pt = np.degrees(np.arcsin(np.clip(D[:, 1], -1, 1)))
@@ -19,6 +20,7 @@ def radius_at(head, D):
 
 
 def hair(head):
+    """Gives a head its strands: points [N, steps + 1, 3], grown from the scalp along a flow, colours and occlusion."""
     p, V = head.p, head.skinV
     r = np.random.default_rng(77 + p['seed'])
     F = head.skinF
@@ -42,7 +44,7 @@ def hair(head):
     if longs:
         part = -1.6
         sgn = np.where(x > part, 1., -1.)
-        flow = np.stack([sgn * smoothstep(14, 4, y) * 1.3 + 0, -1.2 + 0 * x, -.35 + .0 * z + .25 * smoothstep(4, 9, z) * 0 - .55 * smoothstep(2, 8, z)], -1)
+        flow = np.stack([sgn * smoothstep(14, 4, y) * 1.3, -1.2 + 0 * x, -.35 - .55 * smoothstep(2, 8, z)], -1)
         length = 21 + 4 * r.uniform(size=N) - .9 * (y - 2)
         length = np.where(y < -2, 9 + 3 * r.uniform(size=N), np.clip(length, 11, 28))
         curtain = np.radians(60 + 16 * r.uniform(size=N))
@@ -60,7 +62,6 @@ def hair(head):
     flow = flow + .30 * clump + .13 * fine
     seg = length / steps
     q = root.copy()
-    vel = None
     for k in range(1, steps + 1):
         a = k / steps
         Dq = q - C
@@ -69,7 +70,8 @@ def hair(head):
         d = flow.copy()
         if longs:
             fall = smoothstep(2.5, -3.5, q[:, 1])[:, None]
-            d = d * (1 - fall) + fall * (np.array([0, -1.6, .06]) + .10 * clump + np.stack([.06 * np.sign(q[:, 0]) * (1 - a * 1.6), 0 * x, 0 * x], -1))
+            inwards = np.stack([.06 * np.sign(q[:, 0]) * (1 - a * 1.6), 0 * x, 0 * x], -1)
+            d = d * (1 - fall) + fall * (np.array([0, -1.6, .06]) + .10 * clump + inwards)
         d -= (d * Dq).sum(1)[:, None] * Dq * (1 - (fall if longs else 0))
         d /= np.linalg.norm(d, axis=1)[:, None] + 1e-9
         if not longs:
@@ -84,10 +86,12 @@ def hair(head):
         Dq = q - C
         rq = np.linalg.norm(Dq, axis=1)
         Dq /= rq[:, None]
-        want = radius_at(head, Dq) + thick * np.sqrt(a) * (1.0 if longs else (.35 + .65 * np.sin(min(a, .75) * np.pi * .66)))
+        lift = 1.0 if longs else (.35 + .65 * np.sin(min(a, .75) * np.pi * .66))
+        want = radius_at(head, Dq) + thick * np.sqrt(a) * lift
         if longs:
             on = q[:, 1] > -2.0
-            q = np.where((on | (rq < want))[:, None], C + Dq * np.where(on, want * .6 + np.maximum(rq, want) * .4, np.maximum(rq, want))[:, None], q)
+            out = np.where(on, want * .6 + np.maximum(rq, want) * .4, np.maximum(rq, want))
+            q = np.where((on | (rq < want))[:, None], C + Dq * out[:, None], q)
         else:
             q = C + Dq * (want * .75 + np.maximum(rq, want) * .25)[:, None]
         pts.append(q)
@@ -100,22 +104,23 @@ def hair(head):
 
 
 def tufts(head, r):
-    """Brows and lashes: short strands that ride on vertices of the skin."""
+    """Gives a head brows and lashes: short strands that move with vertices of the skin."""
     p, V = head.p, head.skinV
     n = head.nr * head.nc
     bx, by = np.abs(V[:n, 0]), V[:n, 1]
     ux = (bx - 1.25) / 3.45                                      # 0 inner, 1 outer
     yc = 1.72 + 1.15 * np.sin(np.clip(ux, 0, 1) * 2.35) * .62 - .35 * np.clip(ux - .55, 0, 1)
     th = (.34 * (1 - .72 * np.clip(ux, 0, 1) ** 1.6)) * p['brow_t']
-    m = smoothstep(1.15, .55, np.abs(by - yc) / th) * smoothstep(-.06, .08, ux) * smoothstep(1.03, .9, ux) * (V[:n, 2] > 4)
-    head.brow_mask = m
+    m = smoothstep(1.15, .55, np.abs(by - yc) / th) * smoothstep(-.06, .08, ux) * smoothstep(1.03, .9, ux) \
+        * (V[:n, 2] > 4)
     head.col[:n] = head.col[:n] * (1 - .45 * m[:, None]) + p['hair'] * .45 * m[:, None]
     M = 2600
     vi = r.choice(n, M, p=m / m.sum())
     sx = np.sign(V[vi, 0])
     u = np.clip(ux[vi], 0, 1)
     rel = (by[vi] - yc[vi]) / th[vi]
-    d = np.stack([sx * (.35 + .9 * u), .95 * (1 - u) ** 1.2 - .35 * u - .35 * rel * (.3 + u), -.05 - .45 * u], -1) + .16 * r.normal(size=(M, 3))
+    d = np.stack([sx * (.35 + .9 * u), .95 * (1 - u) ** 1.2 - .35 * u - .35 * rel * (.3 + u), -.05 - .45 * u], -1) \
+        + .16 * r.normal(size=(M, 3))
     d /= np.linalg.norm(d, axis=1)[:, None]
     L = r.uniform(.35, .75, M)[:, None] * (1 - .25 * u[:, None])
     jit = r.normal(size=(M, 3)) * .05
@@ -143,4 +148,5 @@ def tufts(head, r):
             else:
                 o1 = np.stack([dx * .45, -.02 + 0 * dx, .55 + 0 * dx], -1) * l[:, None]
                 o2 = np.stack([dx, .42 + 0 * dx, .85 + 0 * dx], -1) * l[:, None]
-            head.tufts.append((vi, np.stack([o0 + j, o1 + j, o2 + j], 1), np.broadcast_to(p['hair'] * .3 + (.03 if lowlid else .004), (m2, 3))))
+            col = p['hair'] * .3 + (.03 if lowlid else .004)
+            head.tufts.append((vi, np.stack([o0 + j, o1 + j, o2 + j], 1), np.broadcast_to(col, (m2, 3))))

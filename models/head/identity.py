@@ -1,7 +1,6 @@
 """Who the rendered head is: proportions and colours by seed."""
 import numpy as np
 
-
 TONES = np.array([[.640, .420, .320], [.560, .350, .250], [.440, .260, .175],
                   [.290, .160, .100], [.160, .085, .055]])
 HAIRS = np.array([[.035, .020, .012], [.010, .008, .007], [.110, .060, .028],

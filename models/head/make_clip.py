@@ -26,10 +26,12 @@ def drift(r, t, period, amp):
 
 
 def motion(seed, seconds, fps, amount=1.0):
+    """({name: values of the head's motion}, {name: values of the muscles that do not speak}), one value a frame."""
     r = np.random.default_rng(4000 + seed)
     t = np.arange(int(round(seconds * fps))) / fps
-    m = dict(yaw=drift(r, t, 4.5, 13 * amount), pitch=drift(r, t, 3.6, 4.5 * amount), roll=drift(r, t, 5.0, 3.6 * amount),
-             dx=drift(r, t, 5.5, 1.1 * amount), dy=drift(r, t, 4.8, .55 * amount), zoom_=1 + drift(r, t, 9, .03 * amount))
+    m = dict(yaw=drift(r, t, 4.5, 13 * amount), pitch=drift(r, t, 3.6, 4.5 * amount),
+             roll=drift(r, t, 5.0, 3.6 * amount), dx=drift(r, t, 5.5, 1.1 * amount),
+             dy=drift(r, t, 4.8, .55 * amount), zoom_=1 + drift(r, t, 9, .03 * amount))
     blink = np.zeros_like(t)
     b = r.uniform(.5, 1.3)
     while b < seconds:
@@ -52,11 +54,12 @@ def motion(seed, seconds, fps, amount=1.0):
 
 
 def plan(text, seed, seconds, fps, lead, voice, speed, pitch, strength):
+    """(samples, phonemes, motion, muscles, seconds) of a text spoken; seconds <= 0: as long as the text needs."""
     x, ph = speech.synthesise(text, voice, speed, pitch)
     if seconds <= 0:
         seconds = np.ceil((len(x) / speech.RATE + 2 * lead) * fps) / fps
     if len(x) / speech.RATE + lead > seconds:
-        raise SystemExit('the words last %.2f s: too long for the clip' % (len(x) / speech.RATE))
+        raise SystemExit(f"the speech lasts {len(x) / speech.RATE:.2f} s: too long for the clip")
     wav, ph = speech.place(x, ph, seconds, lead)
     m, e = motion(seed, seconds, fps)
     mus = speech.muscles(ph, seconds, fps, strength)
@@ -74,25 +77,46 @@ def tidy(meta):
         t = json.dumps(v, ensure_ascii=False)
         if isinstance(v, list):
             t = '[\n' + ',\n'.join('  ' + json.dumps(q, ensure_ascii=False) for q in v) + '\n ]'
-        items.append(' %s: %s' % (json.dumps(k), t))
+        items.append(f' {json.dumps(k)}: {t}')
     return '{\n' + ',\n'.join(items) + '\n}\n'
 
 
-def main():
+def options():
+    """The parsed command line."""
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument('out', type=Path, help='folder for JPEG frames, or a file NAME.mp4')
     a.add_argument('--text', default=DEFAULT)
-    a.add_argument('--other', default='', help='also write other.wav with these words')
+    a.add_argument('--other', default='', help='also write other.wav with this text')
     a.add_argument('--identity', type=int, default=0)
     a.add_argument('--motion', type=int, default=1)
-    a.add_argument('--seconds', type=float, default=0, help='0: as long as the words need')
-    a.add_argument('--lead', type=float, default=.22, help='silence before the words')
+    a.add_argument('--seconds', type=float, default=0, help='0: as long as the text needs')
+    a.add_argument('--lead', type=float, default=.22, help='seconds of silence before the speech')
     a.add_argument('--size', default='640x480')
     a.add_argument('--fps', type=int, default=25)
     a.add_argument('--speed', type=int, default=140, help='words a minute')
     a.add_argument('--strength', type=float, default=1.0, help='how wide the mouth moves')
     a.add_argument('--still', type=int, default=-1, help='render only this frame')
-    o = a.parse_args()
+    return a.parse_args()
+
+
+def encoder(path, size, fps, sound):
+    """An ffmpeg process that makes an mp4 of raw pictures on its input and a sound file."""
+    return subprocess.Popen(['ffmpeg', '-y', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', size,
+                             '-r', str(fps), '-i', '-', '-i', str(sound), '-c:v', 'libx264', '-threads', '1',
+                             '-crf', '14', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '96k', '-shortest',
+                             str(path)], stdin=subprocess.PIPE)
+
+
+def measured(info, m, i):
+    """The entry of `truth` for frame i, from what the renderer tells of it and the motion."""
+    point = lambda name: [round(q, 2) for q in info[name]]
+    return dict(lip_opening_px=round(info['lip_opening_px'], 3), upper_lip=point('lip_up'), lower_lip=point('lip_low'),
+                **{k: round(float(m[k][i]), 2) for k in ('yaw', 'pitch', 'roll')})
+
+
+def main():
+    """The command."""
+    o = options()
     w, h = map(int, o.size.split('x'))
     p = identity(o.identity)
     voice, pitch = VOICES[p['style']]
@@ -105,9 +129,7 @@ def main():
     if video:
         wp = o.out.with_suffix('.wav')
         speech.write_wav(wp, wav)
-        pipe = subprocess.Popen(['ffmpeg', '-y', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', o.size,
-                                 '-r', str(o.fps), '-i', '-', '-i', str(wp), '-c:v', 'libx264', '-threads', '1', '-crf', '14',
-                                 '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '96k', '-shortest', str(o.out)], stdin=subprocess.PIPE)
+        pipe = encoder(o.out, o.size, o.fps, wp)
     else:
         (o.out / 'frames').mkdir(exist_ok=True)
         speech.write_wav(o.out / 'speech.wav', wav)
@@ -116,13 +138,11 @@ def main():
         if o.still >= 0 and i != o.still:
             continue
         img, info = rd.frame({k: v[i] for k, v in e.items()}, **{k: v[i] for k, v in m.items()}, seed=i)
-        truth.append(dict(lip_opening_px=round(info['lip_opening_px'], 3),
-                          upper_lip=[round(q, 2) for q in info['lip_up']], lower_lip=[round(q, 2) for q in info['lip_low']],
-                          yaw=round(float(m['yaw'][i]), 2), pitch=round(float(m['pitch'][i]), 2), roll=round(float(m['roll'][i]), 2)))
+        truth.append(measured(info, m, i))
         if video:
             pipe.stdin.write(img.tobytes())
         else:
-            Image.fromarray(img).save(o.out / 'frames' / ('%04d.jpg' % i), quality=90, optimize=True)
+            Image.fromarray(img).save(o.out / 'frames' / f'{i:04d}.jpg', quality=90, optimize=True)
     took = (time.time() - t0) / max(1, len(truth))
     meta = dict(fps=o.fps, width=w, height=h, frames=n, identity=o.identity, motion=o.motion, sentence=o.text,
                 phonemes=[[round(x, 3), round(y, 3), s] for x, y, s in ph])
@@ -138,7 +158,7 @@ def main():
     if video:
         pipe.stdin.close()
         pipe.wait()
-    print('%d frames, %.2f s a frame' % (len(truth), took))
+    print(f"{len(truth)} frames, {took:.2f} s a frame")
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ from mesh import noise3, smoothstep
 
 
 def hairline(head, azd):
+    """Height of the hairline at azimuths in degrees."""
     a = np.abs(azd)
     if head.p['style'] == 'long':
         return np.interp(a, [0, 25, 45, 60, 72, 90, 180], [6.6, 6.3, 4.6, 1.5, -1.5, -3.0, -7.5])
@@ -14,6 +15,7 @@ def hairline(head, azd):
 
 
 def paint(head):
+    """Gives the skin of a head its colour, mirror part and occlusion, and `scalp`, the weight of hair [V]."""
     p, V = head.p, head.skinV
     x, y, z = V.T
     base = p['skin']
@@ -21,7 +23,8 @@ def paint(head):
     n1, n2 = noise3(V, 11, 1.6), noise3(V, 12, .35)
     col *= (1 + .035 * n1 + .03 * n2)[:, None]
     red = .75 * np.exp(-((np.abs(x) - 3.7) / 1.9) ** 2 - ((y + 3.3) / 1.7) ** 2) \
-        + .75 * np.exp(-(x / 1.2) ** 2 - ((y + 3.5) / 1.0) ** 2) + .30 * np.exp(-(x / 1.8) ** 2 - ((y + 9.6) / 1.0) ** 2) \
+        + .75 * np.exp(-(x / 1.2) ** 2 - ((y + 3.5) / 1.0) ** 2) \
+        + .30 * np.exp(-(x / 1.8) ** 2 - ((y + 9.6) / 1.0) ** 2) \
         + .25 * np.exp(-((np.abs(x) - 1.5) / .4) ** 2 - ((y + 4.1) / .5) ** 2)
     red = np.clip(red * (1 + .25 * n1) * head.front + .06 * n2, 0, 1.2)
     col *= 1 - red[:, None] * np.array([.0, .25, .24])
@@ -34,8 +37,8 @@ def paint(head):
         col *= 1 - bag[:, None] * np.array([.07, .10, .07])
     beard = p['stubble'] * smoothstep(-3.6, -5.2, y + .25 * np.maximum(np.abs(x) - 2.6, 0) * -1) * head.front \
         * smoothstep(-13.0, -11.0, y) * (1 - .75 * np.exp(-((np.abs(x) - 2.6) / 1.1) ** 2 - ((y + 4.6) / 1.2) ** 2))
-    head.beard = beard * (1 - head.lipmask)
-    col *= 1 - .30 * (head.beard * (1 + .3 * noise3(V, 15, .12)))[:, None] * np.array([1.0, .92, .84])
+    beard = beard * (1 - head.lipmask)
+    col *= 1 - .30 * (beard * (1 + .3 * noise3(V, 15, .12)))[:, None] * np.array([1.0, .92, .84])
     lm = (head.lipmask * (.90 + .10 * n2))[:, None]
     lines = 1 + .07 * np.sin(x * 26 + 2 * np.sin(x * 7 + y * 3)) * head.lipmask
     lip = base * np.array([.86, .50, .52]) * lines[:, None] * (1 - .12 * (~head.lower))[:, None]
@@ -47,7 +50,8 @@ def paint(head):
     col = col * (1 - .93 * sc) + (p['hair'] * .7 + .02 * base) * .93 * sc
     head.col = np.clip(col, .003, .95)
     lms = head.lipmask
-    head.spec = (.30 + .20 * np.exp(-(x / 1.6) ** 2 - ((y + 1.5) / 5) ** 2) * head.front + .35 * lms) * (1 - .9 * head.scalp)
+    sheen = .20 * np.exp(-(x / 1.6) ** 2 - ((y + 1.5) / 5) ** 2) * head.front
+    head.spec = (.30 + sheen + .35 * lms) * (1 - .9 * head.scalp)
     head.gloss = 16 + 6 * head.front + 26 * lms
     ao = np.ones(len(V))
     nl, nw = p['nose_l'], p['nose_w']

@@ -1,4 +1,4 @@
-"""What is joined to the skin: eyeballs and the rims of their lids, ears, clothes."""
+"""Parts next to the skin: eyeballs and the rims of their lids, ears, clothes."""
 import numpy as np
 
 from mesh import CLOTH, EYE, SKIN, Part, grid_faces, noise3, smoothstep
@@ -6,6 +6,7 @@ from shape import cap, cast, ell, head_sdf, smin
 
 
 def eyeballs(head):
+    """Gives a head its eyeballs, lid rims and caruncles."""
     th = np.r_[np.linspace(0, .75, 26), np.linspace(.8, np.pi, 22)]
     ph = np.linspace(0, 2 * np.pi, 49)
     T, Ph = np.meshgrid(th, ph, indexing='ij')
@@ -13,7 +14,7 @@ def eyeballs(head):
     r = 1.215 + .06 * np.exp(-(T.reshape(-1) / .42) ** 4)     # corneal bulge
     I = np.arange(len(D)).reshape(T.shape)
     head.balls = []
-    for c in head.eyes:
+    for _ in head.eyes:
         e = Part(D * r[:, None], grid_faces(I), EYE, (.7, .66, .62), .9, 220, rest=D)
         head.balls.append(e)
     # lid rims
@@ -39,6 +40,7 @@ def eyeballs(head):
 
 
 def ears(head):
+    """Gives a head its ears: a height field over an ellipse."""
     th = np.linspace(0, 2 * np.pi, 73)
     rr = np.r_[np.linspace(0.02, 1, 26), 1.03, 1.0, .9, .7, .4]
     Rr, T = np.meshgrid(rr, th, indexing='ij')
@@ -52,7 +54,8 @@ def ears(head):
     lobe = 1 - .30 * smoothstep(-.3, -1, b_)
     A, B = a_ * oa * lobe * Rr, b_ * ob * Rr
     r = np.minimum(Rr, 1)
-    helix = .52 * np.exp(-((r - .92) / .085) ** 2) * smoothstep(-.85, -.3, b_ + .6 * np.maximum(a_, 0)) * (smoothstep(-1.2, -.2, a_ + .6 * b_))
+    helix = .52 * np.exp(-((r - .92) / .085) ** 2) * smoothstep(-.85, -.3, b_ + .6 * np.maximum(a_, 0)) \
+        * (smoothstep(-1.2, -.2, a_ + .6 * b_))
     anti = .34 * np.exp(-((r - .60 - .06 * b_) / .11) ** 2) * smoothstep(-.5, .3, a_)
     concha = -.85 * np.exp(-((A + .15) / .62) ** 2 - ((B + .35) / .95) ** 2)
     tragus = .42 * np.exp(-((A + 1.05) / .3) ** 2 - ((B + .4) / .5) ** 2)
@@ -82,6 +85,7 @@ def ears(head):
 
 
 def clothes(head):
+    """Gives a head a shirt with collar and yoke, and takes the skin below it away."""
     def torso(P, p):
         Q = P.copy()
         Q[:, 0] = np.abs(Q[:, 0])
@@ -116,4 +120,5 @@ def clothes(head):
     sv = head.skinV
     keep = sv[:, 1] > -16.4 - 1.9 * (sv[:, 2] + 3.3) / rz
     head.skinF = head.skinF[keep[head.skinF].all(1)]
-    head.collar = Part(P, grid_faces(np.arange(len(P)).reshape(U.shape))[:, ::-1], CLOTH, head.p['shirt'][None] * rib[:, None] * .9, .06, 8)
+    head.collar = Part(P, grid_faces(np.arange(len(P)).reshape(U.shape))[:, ::-1], CLOTH,
+                       head.p['shirt'][None] * rib[:, None] * .9, .06, 8)

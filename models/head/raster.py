@@ -1,6 +1,5 @@
 """Triangles, strands and depth drawn into buffers: the compiled half of the
-renderer that knows no light. Screen positions are x, y and depth (smaller is
-nearer).
+renderer, without light. Screen positions are x, y and depth (smaller is nearer).
 """
 import numpy as np
 from numba import njit
@@ -11,6 +10,7 @@ JIT = dict(cache=True, fastmath=True, nogil=True)
 
 @njit(**JIT)
 def normals(V, F):
+    """Unit normals of vertices [n, 3], the means of their triangles by area."""
     N = np.zeros_like(V)
     for i in range(F.shape[0]):
         a, b, c = F[i, 0], F[i, 1], F[i, 2]
@@ -29,7 +29,8 @@ def normals(V, F):
 
 @njit(**JIT)
 def raster(S, F, zb, ib, b1, b2):
-    """S: screen x, y and depth (smaller is nearer)."""
+    """Draws triangles F of screen positions S [n, 3] into the z-buffer zb, with triangle numbers ib and barycentric
+    coordinates b1, b2."""
     H, W = zb.shape
     for i in range(F.shape[0]):
         a, b, c = F[i, 0], F[i, 1], F[i, 2]
@@ -82,6 +83,7 @@ def lines(S, C, zb, mat, rgb, bias):
 
 @njit(**JIT)
 def splat_depth(S, zb):
+    """Draws strands S [n, k, 3] into a depth buffer, three pixels wide."""
     H, W = zb.shape
     for i in range(S.shape[0]):
         for j in range(S.shape[1]):
@@ -94,6 +96,7 @@ def splat_depth(S, zb):
 
 @njit(**JIT)
 def shadow(sm, x, y, z, bias):
+    """Share in [0, 1] of 5 x 5 pixels of a shadow map that do not hide a point."""
     H, W = sm.shape
     s = 0.
     ix, iy = int(x), int(y)
@@ -107,6 +110,7 @@ def shadow(sm, x, y, z, bias):
 
 @njit(**JIT)
 def tri_noise(T, x, y, z, o):
+    """Noise [3] at a point, interpolated in the periodic volume T [n, n, n, 3], written to o."""
     n = T.shape[0]
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
     x -= fx
@@ -115,8 +119,10 @@ def tri_noise(T, x, y, z, o):
     i, j, k = int(fx) % n, int(fy) % n, int(fz) % n
     i1, j1, k1 = (i + 1) % n, (j + 1) % n, (k + 1) % n
     for c in range(3):
-        a = (T[i, j, k, c] * (1 - x) + T[i1, j, k, c] * x) * (1 - y) + (T[i, j1, k, c] * (1 - x) + T[i1, j1, k, c] * x) * y
-        b = (T[i, j, k1, c] * (1 - x) + T[i1, j, k1, c] * x) * (1 - y) + (T[i, j1, k1, c] * (1 - x) + T[i1, j1, k1, c] * x) * y
+        a = (T[i, j, k, c] * (1 - x) + T[i1, j, k, c] * x) * (1 - y) \
+            + (T[i, j1, k, c] * (1 - x) + T[i1, j1, k, c] * x) * y
+        b = (T[i, j, k1, c] * (1 - x) + T[i1, j, k1, c] * x) * (1 - y) \
+            + (T[i, j1, k1, c] * (1 - x) + T[i1, j1, k1, c] * x) * y
         o[c] = a * (1 - z) + b * z
 
 

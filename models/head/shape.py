@@ -9,6 +9,7 @@ RAY_Y = 3.0            # height of the ray centre inside the skull
 
 
 def ell(P, c, r):
+    """Approximate distance [n] of points [n, 3] to an ellipsoid with centre c and radii r."""
     q = P - np.asarray(c, float)
     r = np.asarray(r, float)
     k0 = np.linalg.norm(q / r, axis=-1)
@@ -17,6 +18,7 @@ def ell(P, c, r):
 
 
 def cap(P, a, b, ra, rb=None):
+    """Distance [n] of points [n, 3] to a capsule from a to b with radii ra and rb."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     rb = ra if rb is None else rb
     d = b - a
@@ -25,11 +27,13 @@ def cap(P, a, b, ra, rb=None):
 
 
 def smin(a, b, k):
+    """Smooth minimum of two distances: blends over a width k."""
     h = np.maximum(k - np.abs(a - b), 0) / k
     return np.minimum(a, b) - h * h * k * .25
 
 
 def smax(a, b, k):
+    """Smooth maximum of two distances."""
     return -smin(-a, -b, k)
 
 
@@ -77,6 +81,7 @@ def cast(O, D, p, rmax=19.0, sdf=head_sdf):
 
 
 def rays(az, pitch, oy):
+    """(origins, unit directions), both [n, 3], of rays at angles in radians from the axis at height oy."""
     D = np.stack([np.sin(az) * np.cos(pitch), np.sin(pitch), np.cos(az) * np.cos(pitch)], -1)
     O = np.zeros_like(D)
     O[..., 1] = oy

@@ -8,7 +8,25 @@ from shape import RAY_Y, cast, rays
 
 
 def skin(head):
+    """Gives a head its skin: vertices, faces, and `edges`, for mouth and both eyes (row, first column, last column,
+    vertices of the upper edge, vertices of the lower edge)."""
     p = head.p
+    az, pf, pitch, oy, nb = grid()
+    A = np.broadcast_to(az, pitch.shape).copy()
+    nr, nc = pitch.shape
+    shift, slits = bend(head, az, A, pitch, oy, nr - nb)
+    pitch = pitch + shift
+    O, D = rays(A, pitch, oy)
+    r = cast(O, D, p)
+    V = O + r[:, None] * D
+    head.nr, head.nc = nr, nc
+    head.radius = (np.degrees(az), np.degrees(pf[:nr - nb]), r.reshape(nr, nc)[:nr - nb])
+    cut(head, V.reshape(nr, nc, 3), slits)
+
+
+def grid():
+    """The rays: (azimuths [C], pitches [R] of the front, pitches [R + N, C], heights of their origins [R + N, C], N),
+    N rows being the neck's."""
     front = np.radians(np.linspace(0, 42, 84))
     side = np.radians(np.linspace(42, 180, 62))[1:]
     half = np.concatenate([front, side])
@@ -25,17 +43,19 @@ def skin(head):
     yb = -11.6 - 7.5 * q
     pitch = np.vstack([pitch, pb])
     oy = np.vstack([oy, yb - rneck[None] * np.tan(pb)])
-    A = np.broadcast_to(az, pitch.shape).copy()
-    nr, nc = pitch.shape
+    return az, pf, pitch, oy, nb
 
-    # bend one row so that it runs along the mouth line / lid lines
+
+def bend(head, az, A, pitch, oy, front):
+    """Shifts of the pitches that make one row run along the mouth line and each lid line; (shifts, [(row, first column,
+    last column)]). `front`: rows above the neck."""
+    p, (nr, nc) = head.p, pitch.shape
+
     def hit(rows, cols, pt):
         O, D = rays(A[rows, cols], pt, RAY_Y)
         return O + cast(O, D, p)[:, None] * D
 
-    xs = lambda cols, row: hit(np.full(len(cols), row), cols, pitch[row, cols])[:, 0]
     allc = np.arange(nc)
-    mid = nc // 2
     shift = np.zeros_like(pitch)
     slits = []
     specs = [(head.mouth_line, lambda x: np.abs(x) / head.hw, None)]
@@ -49,7 +69,7 @@ def skin(head):
         # row nearest the line at the centre column
         O, D = rays(A[:, c0], pitch[:, c0], oy[:, c0])
         ys = (O + cast(O, D, p)[:, None] * D)[:, 1]
-        R = int(np.argmin(np.abs(ys[:nr - nb] - y0)))
+        R = int(np.argmin(np.abs(ys[:front] - y0)))
         cols = allc[np.abs(az - az[c0]) < np.radians(24)]
         pt = pitch[R, cols].copy()
         for _ in range(12):
@@ -66,21 +86,17 @@ def skin(head):
         rows = np.arange(nr)
         wr = np.exp(-((rows - R) / (26. if k is None else 16.)) ** 4)
         shift += wr[:, None] * d[None]
-    pitch = pitch + shift
-    O, D = rays(A, pitch, oy)
-    r = cast(O, D, p)
-    V = O + r[:, None] * D
-    head.nr, head.nc = nr, nc
-    head.radius = (np.degrees(az), np.degrees(pf[:nr - nb]), r.reshape(nr, nc)[:nr - nb])
-    V = V.reshape(nr, nc, 3)
+    return shift, slits
 
-    # duplicate the slit rows: the original vertex serves the upper side
+
+def cut(head, V, slits):
+    """Skin of vertices V [R, C, 3], cut open along the slits: their inner vertices are doubled, the original ones being
+    the upper side's."""
+    nr, nc = V.shape[:2]
     idx = np.arange(nr * nc).reshape(nr, nc)
     verts = [V.reshape(-1, 3)]
     n = nr * nc
-    side = np.zeros((nr, nc), int)                     # unused outside slits
-    low = {}
-    faces_idx_up, faces_idx_dn = idx.copy(), idx.copy()
+    faces_idx_dn = idx.copy()
     head.edges = []
     for (R, a, b) in slits:
         inner = np.arange(a + 1, b)
@@ -97,4 +113,3 @@ def skin(head):
         F.append(grid_faces(np.stack([faces_idx_dn[j], idx[j + 1]])))
     F = np.concatenate(F)
     head.skinV, head.skinF = V, F
-    head.idx = idx

@@ -1,4 +1,4 @@
-"""Speech and mouth curves: espeak-ng says the words and tells when each
+"""Speech and mouth curves: espeak-ng speaks a text and reports when each
 phoneme starts; phonemes become targets of a few muscles, blended in time.
 """
 import ctypes
@@ -82,6 +82,7 @@ def place(samples, phones, seconds, lead):
 
 
 def write_wav(path, x):
+    """Writes samples in [-1, 1] at RATE as 16-bit mono."""
     with wave.open(str(path), 'wb') as f:
         f.setnchannels(1)
         f.setsampwidth(2)
@@ -117,18 +118,24 @@ VISEMES = {
     'I': _V(jaw=.32, wide=.55, upper=.26, lower=.32),
     '3': _V(jaw=.34, pucker=.35, upper=.24, lower=.26),
 }
-_MAP = {}
-for v, names in {'m': 'm b p', 'f': 'f v', 'T': 'θ ð', 't': 't d n ɾ t̬ ɾ̃ n̩', 's': 's z', 'S': 'ʃ ʒ tʃ dʒ', 'k': 'k ɡ g ŋ x ʔ',
-                 'r': 'ɹ r', 'l': 'l ɫ', 'h': 'h', 'w': 'w ʍ', 'u': 'u uː', 'U': 'ʊ', 'o': 'o oː oʊ əʊ', 'O': 'ɔ ɔː ɒ ɔːɹ oːɹ ɔɪ',
-                 'a': 'a aː ɑ ɑː aɪ aʊ ɑːɹ', 'A': 'æ aa', 'V': 'ʌ ɐ', '@': 'ə əl ɚ', 'e': 'e ɛ eɪ ɛɹ eə', 'i': 'i iː j', 'I': 'ɪ ᵻ i̞ ɪɹ iə', '3': 'ɜ ɜː ɝ'}.items():
-    for k in names.split():
-        _MAP[k] = v
-_GLIDE = {'aɪ': 'I', 'eɪ': 'I', 'ɔɪ': 'I', 'aʊ': 'U', 'oʊ': 'u', 'əʊ': 'u', 'ɑːɹ': 'r', 'ɔːɹ': 'r', 'oːɹ': 'r', 'ɛɹ': 'r', 'ɪɹ': 'r'}
+_PHONEMES = {
+    'm': 'm b p', 'f': 'f v', 'T': 'θ ð', 't': 't d n ɾ t̬ ɾ̃ n̩', 's': 's z', 'S': 'ʃ ʒ tʃ dʒ', 'k': 'k ɡ g ŋ x ʔ',
+    'r': 'ɹ r', 'l': 'l ɫ', 'h': 'h', 'w': 'w ʍ', 'u': 'u uː', 'U': 'ʊ', 'o': 'o oː oʊ əʊ', 'O': 'ɔ ɔː ɒ ɔːɹ oːɹ ɔɪ',
+    'a': 'a aː ɑ ɑː aɪ aʊ ɑːɹ', 'A': 'æ aa', 'V': 'ʌ ɐ', '@': 'ə əl ɚ', 'e': 'e ɛ eɪ ɛɹ eə', 'i': 'i iː j',
+    'I': 'ɪ ᵻ i̞ ɪɹ iə', '3': 'ɜ ɜː ɝ',
+}
+_MAP = {phoneme: key for key, names in _PHONEMES.items() for phoneme in names.split()}
+_GLIDE = {'aɪ': 'I', 'eɪ': 'I', 'ɔɪ': 'I', 'aʊ': 'U', 'oʊ': 'u', 'əʊ': 'u', 'ɑːɹ': 'r', 'ɔːɹ': 'r', 'oːɹ': 'r',
+          'ɛɹ': 'r', 'ɪɹ': 'r'}
 # how firmly a sound holds a muscle against its neighbours
-_FIRM = {'m': 5., 'f': 4., 'w': 2.5, 'u': 2., 'S': 2., 's': 1.6, 'o': 1.6, 'a': 1.5, 'A': 1.4, 'i': 1.4, 'T': 1.5, 't': .8, 'k': .6, 'h': .45, '@': .8, 'rest': 2.}
+_FIRM = {'m': 5., 'f': 4., 'w': 2.5, 'u': 2., 'S': 2., 's': 1.6, 'o': 1.6, 'a': 1.5, 'A': 1.4, 'i': 1.4, 'T': 1.5,
+         't': .8, 'k': .6, 'h': .45, '@': .8, 'rest': 2.}
+# seconds of anticipation and release: lips start to round early, closures are sharp
+_REACH = {'pucker': (.085, .07), 'wide': (.085, .07), 'seal': (.028, .026), 'press': (.028, .026), 'fv': (.028, .026)}
 
 
 def viseme(ph):
+    """The key in VISEMES of an IPA phoneme."""
     ph = ph.strip('ˈˌ_ ')
     if not ph:
         return 'rest'
@@ -164,8 +171,7 @@ def muscles(phones, seconds, fps, strength=1.0):
     for a, b, v in segs:
         tg, firm = VISEMES[v], _FIRM.get(v, 1.)
         for k in names:
-            # anticipation: lips start to round early, closures are sharp
-            pre, post = (.085, .07) if k in ('pucker', 'wide') else ((.028, .026) if k in ('seal', 'press', 'fv') else (.050, .045))
+            pre, post = _REACH.get(k, (.050, .045))
             d = np.where(t < a, (a - t) / pre, np.where(t > b, (t - b) / post, 0))
             if v in ('m', 'f') and k in ('seal', 'fv', 'press'):
                 mid, half = (a + b) / 2, max((b - a) / 2, .026)

@@ -12,11 +12,9 @@ Landmarks and texture, which training has, were tried in L_picture: mouths stay 
 worse (RESULTS.md).
 """
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 import losses
-from networks.blocks import double
 
 # What a step is given beside theta, in the order of the graph's inputs.
 INPUTS = ["target", "hole", "lips", "code", "carried", "sound", "other_lips", "other_code", "other_carried", "other_sound", "weights"]

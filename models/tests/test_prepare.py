@@ -14,11 +14,10 @@ import time
 import unittest
 from pathlib import Path
 
-import cv2
 import numpy as np
 from safetensors.numpy import load_file
 
-from data import dataset, face_model, files, geometry, mel, protocol, selection, sound_code, sources, sync, travel
+from data import dataset, face_model, files, mel, selection, sound_code, sources, sync, travel
 
 MODELS = Path(__file__).parent.parent
 HEAD = MODELS / "head" / "clip"
@@ -226,6 +225,7 @@ class Prepared(unittest.TestCase):
 
     def test_late_sound_measures_as_a_positive_offset(self):
         import torch
+
         import checkpoint
         from networks.syncnet import ShapeTower, SoundTower
         config = json.loads((MODELS / "config" / "lite.json").read_text())

@@ -3,7 +3,6 @@ import argparse
 import copy
 import tempfile
 import unittest
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F

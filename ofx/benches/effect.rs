@@ -1,8 +1,8 @@
-//! What the effect costs a host, in the test host: describing, the first frame, the wrapper's share
-//! of a 1080p float frame, memory over many frames and instances.
+//! The effect in the test host: the time of the describe actions, of the first frame and of a 1080p
+//! float frame with and without the effect around the engine; memory over many frames and instances.
 //!
-//! `cargo bench -p stylelipsync-ofx [-- memory [FRAMES] | pictures FOLDER]`; the last paints the
-//! README's pictures.
+//! `cargo bench -p stylelipsync-ofx [-- memory [FRAMES] | pictures FOLDER]`; `pictures` renders the
+//! pictures of the README.
 
 #[cfg(target_os = "linux")]
 #[path = "../tests/host/mod.rs"]
@@ -37,7 +37,10 @@ mod measured {
 
     use stylelipsync::audio::decode_file;
     use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-    use stylelipsync::{Around, Clip, ClipOptions, Engine, EngineOptions, FrameOptions};
+    use stylelipsync::{
+        Analysis, ClipOptions, Engine, EngineOptions, FrameInputs, FrameOptions, Neighbours,
+        Renderer, Speech,
+    };
 
     use crate::host::*;
     use crate::support::*;
@@ -45,7 +48,7 @@ mod measured {
     const LARGE: (usize, usize) = (1920, 1080);
     const TIMES: usize = 25;
 
-    /// The head, upscaled as a host would.
+    /// The head, enlarged to 1080p.
     fn large() -> Connection {
         let (width, height) = LARGE;
         let frames: Vec<Picture> = (0..40)
@@ -59,7 +62,7 @@ mod measured {
         }
     }
 
-    fn middle(mut times: Vec<Duration>) -> f64 {
+    fn median(mut times: Vec<Duration>) -> f64 {
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64() * 1e3
     }
@@ -72,8 +75,8 @@ mod measured {
         named.map(|action| action.elapsed).collect()
     }
 
-    /// A frame's time, without what the host takes to make and examine its images.
-    fn one(instance: &Instance, time: f64) -> Duration {
+    /// The time of a frame, without the time that the host takes to make and check its images.
+    fn render_time(instance: &Instance, time: f64) -> Duration {
         let before = imaging();
         let rendered = instance.render(time, &RenderOptions::default());
         assert!(rendered.status.is_ok());
@@ -83,42 +86,42 @@ mod measured {
     }
 
     pub fn times() {
-        let plugin = opened(HostOptions::default());
+        let plugin = open_plugin(HostOptions::default());
         let effect = plugin.start(Context::Filter);
         for action in ["Load", "Describe", "DescribeInContext"] {
             println!(
                 "{action:<28}{:9.3} ms",
-                middle(actions(&effect.log(), action))
+                median(actions(&effect.log(), action))
             );
         }
         let instance = effect.create(Context::Filter).expect("an instance");
         instance.connect("Source", large());
-        instance.set("audio", other_words().as_str());
-        let first = one(&instance, 20.0);
+        instance.set("audio", other_speech().as_str());
+        let first = render_time(&instance, 20.0);
         println!(
             "first frame, 1080p float     {:9.1} ms",
             first.as_secs_f64() * 1e3
         );
-        let render = |time: f64| one(&instance, time);
-        let whole = middle((0..TIMES).map(|_| render(20.0)).collect());
-        let alone = middle(engine_alone());
-        println!("a frame whose tracks are known{whole:8.2} ms");
+        let render = |time: f64| render_time(&instance, time);
+        let whole = median((0..TIMES).map(|_| render(20.0)).collect());
+        let alone = median(engine_alone());
+        println!("a frame with known faces     {whole:9.2} ms");
         println!("the engine alone             {alone:9.2} ms");
-        println!("the wrapper                  {:9.2} ms", whole - alone);
+        println!("the effect around it         {:9.2} ms", whole - alone);
         let playing = (21..37).map(|time| render(f64::from(time)));
         println!(
-            "a frame in order             {:9.2} ms",
-            middle(playing.collect())
+            "a frame in playback order    {:9.2} ms",
+            median(playing.collect())
         );
     }
 
-    /// The same frame, by the engine alone.
+    /// The same frame, rendered by the engine without the effect.
     fn engine_alone() -> Vec<Duration> {
         let engine = Engine::new(&EngineOptions::default()).expect("an engine");
-        let words = decode_file(other_words().as_ref()).expect("words");
-        let mut clip = Clip::new(engine, ClipOptions::default()).expect("a clip");
-        clip.set_audio(&words.samples, words.rate, 1)
-            .expect("words");
+        let speech = decode_file(other_speech().as_ref()).expect("speech");
+        let renderer = Renderer::new(engine, ClipOptions::default()).expect("a renderer");
+        let speech = speech.to_16k().expect("speech at 16 kHz");
+        let speech = Speech::new(speech.into(), 0).expect("speech");
         let (width, height) = LARGE;
         let bytes = |k: usize| {
             frame(k)
@@ -137,16 +140,17 @@ mod measured {
             .expect("a view")
         };
         let seen: Vec<_> = (0..5)
-            .map(|k| clip.see(&view(k)).expect("a face"))
+            .map(|k| renderer.find_faces(&view(k)).expect("a face"))
             .collect();
-        clip.analyze(20, &view(2)).expect("a face");
-        let around = Around {
+        let analysis = Analysis::default();
+        analysis.add(&renderer, 20, &view(2)).expect("a face");
+        let faces = Neighbours {
             middle: seen[2].clone(),
             before: [Some(seen[0].clone()), Some(seen[1].clone())],
             after: [Some(seen[3].clone()), Some(seen[4].clone())],
         };
         let one = || {
-            // The host's frames come fresh from memory, and drive all else out of the caches.
+            // A host's new images evict everything else from the CPU caches; so do these.
             let others: Vec<_> = (18..22).map(bytes).collect();
             std::hint::black_box(&others);
             let mut target = bytes(20);
@@ -154,23 +158,27 @@ mod measured {
             let format = PixelFormat::RgbaF32;
             let mut target =
                 FrameMut::packed(&mut target, width as u32, height as u32, format).expect("a view");
-            clip.render_seen(
-                20,
-                &around,
-                &view(2),
-                &mut target,
-                &mut FrameOptions::default(),
-            )
-            .expect("a frame");
+            let inputs = FrameInputs {
+                index: 20,
+                position: 20 * 640,
+                speech: &speech,
+                faces: &faces,
+            };
+            let (source, options) = (view(2), &mut FrameOptions::default());
+            renderer
+                .render(&inputs, &source, &mut target, options, || {
+                    analysis.reference(&renderer)
+                })
+                .expect("a frame");
             begun.elapsed()
         };
         one();
         (0..TIMES).map(|_| one()).collect()
     }
 
-    /// The overlays on the rendered head.
+    /// Writes the overlays of the rendered head.
     pub fn pictures(folder: &str) {
-        let plugin = opened(HostOptions::default());
+        let plugin = open_plugin(HostOptions::default());
         let effect = plugin.start(Context::Filter);
         let instance = speaking(&effect, Context::Filter);
         let depth = Depth::Byte;
@@ -195,12 +203,12 @@ mod measured {
 
     /// Resident memory over many frames, then over many instances.
     pub fn memory(frames: usize) {
-        let plugin = opened(HostOptions::default());
+        let plugin = open_plugin(HostOptions::default());
         let effect = plugin.start(Context::Filter);
         let instance = speaking(&effect, Context::Filter);
         for number in 0..=frames {
             instance.render((number % FRAMES) as f64, &RenderOptions::default());
-            // What is looked for is the effect's growth, not the host's.
+            // The growth of the effect is measured, not that of the test host.
             instance.forget_records();
             if number % (frames / 10).max(1) == 0 || number == 200 {
                 println!("{number:6} frames {:5} MiB", resident());

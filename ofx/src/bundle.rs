@@ -1,4 +1,4 @@
-//! The plug-in bundle: the folder that hosts look for, laid out for each system by the same code.
+//! The plug-in bundle: the folder that hosts look for. The same code writes it for every system.
 //!
 //! ```text
 //! StyleLipSync.ofx.bundle/Contents/
@@ -7,12 +7,14 @@
 //!   Resources/org.stylelipsync.LipSync.png, licences
 //! ```
 //!
-//! The networks are inside the effect's own file.
+//! The networks are embedded in `StyleLipSync.ofx`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use stylelipsync::{Error, Result};
+
+use crate::identity::IDENTIFIER;
 
 /// The folder's name.
 pub const NAME: &str = "StyleLipSync.ofx.bundle";
@@ -27,7 +29,7 @@ const LICENCES: [(&str, &str); 3] = [
     ),
 ];
 
-/// A system that hosts run on.
+/// An operating system with OpenFX hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     Linux,
@@ -36,7 +38,7 @@ pub enum System {
 }
 
 impl System {
-    /// The one this was built for; `None` for one that no host runs on.
+    /// The system of this build; `None` where there are no hosts.
     pub fn here() -> Option<Self> {
         match std::env::consts::OS {
             "linux" => Some(Self::Linux),
@@ -46,7 +48,7 @@ impl System {
         }
     }
 
-    /// The folder of its binaries, by the specification.
+    /// The folder of its binaries, as the OpenFX specification names it.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Linux => "Linux-x86-64",
@@ -55,7 +57,7 @@ impl System {
         }
     }
 
-    /// What a build of this crate calls the effect's file.
+    /// The file name of this crate's dynamic library.
     pub fn library(self) -> &'static str {
         match self {
             Self::Linux => "libstylelipsync_ofx.so",
@@ -65,12 +67,18 @@ impl System {
     }
 }
 
-/// Lays out the bundle in the folder `into`: `library` is the effect's file, `beside` what it loads
-/// (ONNX Runtime, providers). A bundle that was there is replaced, once the new one is whole.
+/// Writes the bundle into the folder `into`. `library` is the effect's dynamic library; `dependencies`
+/// are the files that it loads (ONNX Runtime, providers). An existing bundle is replaced once the new
+/// one is complete.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`].
-pub fn lay_out(into: &Path, system: System, library: &Path, beside: &[PathBuf]) -> Result<PathBuf> {
+pub fn lay_out(
+    into: &Path,
+    system: System,
+    library: &Path,
+    dependencies: &[PathBuf],
+) -> Result<PathBuf> {
     let (whole, part) = (into.join(NAME), into.join(format!("{NAME}.part")));
     remove(&part)?;
     let contents = part.join("Contents");
@@ -80,14 +88,14 @@ pub fn lay_out(into: &Path, system: System, library: &Path, beside: &[PathBuf]) 
         fs::create_dir_all(folder).map_err(writing(folder))?;
     }
     copy(library, &binaries.join(BINARY))?;
-    for file in beside {
+    for file in dependencies {
         let none = || Error::Argument {
-            field: "beside",
-            reason: format!("{} has no name", file.display()),
+            field: "dependencies",
+            reason: format!("{} has no file name", file.display()),
         };
         copy(file, &binaries.join(file.file_name().ok_or_else(none)?))?;
     }
-    let icon = format!("{}.png", crate::IDENTIFIER.to_string_lossy());
+    let icon = format!("{}.png", IDENTIFIER.to_string_lossy());
     write(&resources.join(icon), ICON)?;
     for (name, text) in LICENCES {
         write(&resources.join(name), text.as_bytes())?;
@@ -98,16 +106,17 @@ pub fn lay_out(into: &Path, system: System, library: &Path, beside: &[PathBuf]) 
     Ok(whole)
 }
 
-/// The effect's file in a bundle.
+/// The effect's binary in a bundle.
 pub fn binary(bundle: &Path, system: System) -> PathBuf {
     bundle.join("Contents").join(system.folder()).join(BINARY)
 }
 
 fn plist() -> String {
+    let identifier = IDENTIFIER.to_string_lossy();
     let pairs = [
         ("CFBundleDevelopmentRegion", "English"),
         ("CFBundleExecutable", BINARY),
-        ("CFBundleIdentifier", "org.stylelipsync.LipSync"),
+        ("CFBundleIdentifier", &identifier),
         ("CFBundleInfoDictionaryVersion", "6.0"),
         ("CFBundleName", "StyleLipSync"),
         ("CFBundlePackageType", "BNDL"),
@@ -153,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_system_finds_its_own() {
+    fn the_layout_of_every_system() {
         let place = tempfile::tempdir().unwrap();
         let (library, runtime) = (
             place.path().join("built"),
@@ -180,11 +189,15 @@ mod tests {
                 plist
                     .contains("<key>CFBundleExecutable</key>\n  <string>StyleLipSync.ofx</string>")
             );
-            // Again, over the one that is there: nothing of the old one is left.
+            // A second run replaces the bundle: no old file is left.
             fs::write(contents.join("stale"), b"").unwrap();
             let again = lay_out(&out, system, &library, &[]).unwrap();
             assert!(!again.join("Contents/stale").exists());
-            assert_eq!(fs::read_dir(&out).unwrap().count(), 1, "no part is left");
+            assert_eq!(
+                fs::read_dir(&out).unwrap().count(),
+                1,
+                "no temporary folder is left"
+            );
         }
         let missing = lay_out(place.path(), System::Linux, Path::new("/none"), &[]);
         assert!(matches!(missing, Err(Error::Read { .. })));

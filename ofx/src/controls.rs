@@ -1,16 +1,11 @@
-//! What the editor sets: one table of controls, from which the descriptor is written and by which an
-//! instance is read.
+//! The table of controls: the descriptor is written from it, and the parameters of an instance are
+//! looked up by it.
+//!
+//! Names are saved in projects and must not change. Labels and hints may.
 
 use std::ffi::CStr;
-use std::path::PathBuf;
 
-use stylelipsync::model::Provider;
-
-use crate::fault::Result;
-use crate::host::Host;
-use crate::instance::Instance;
-
-/// A group of controls, in the order of the panel.
+/// A group of controls, in the order in which the host shows them.
 pub struct Group {
     pub name: &'static CStr,
     pub label: &'static CStr,
@@ -23,12 +18,12 @@ pub struct Control {
     pub name: &'static CStr,
     pub label: &'static CStr,
     pub hint: &'static CStr,
-    pub kind: Kind,
+    pub kind: ControlKind,
 }
 
-/// What a control holds. Ranges: the lowest and highest value, then those of the slider.
-pub enum Kind {
-    Text(Text),
+/// The type of a control. `range` is the lowest and highest value, `slider` the same of its slider.
+pub enum ControlKind {
+    Text(TextKind),
     Int {
         default: i32,
         range: [i32; 2],
@@ -41,15 +36,15 @@ pub enum Kind {
         animates: bool,
     },
     Choice(&'static [&'static CStr]),
-    /// On the picture; the default lies in its middle.
+    /// A position in the picture, by default its centre.
     Point,
     Button,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Text {
+pub enum TextKind {
     Line,
-    /// A line that the effect alone writes.
+    /// A line that only the effect writes.
     Status,
     ExistingFile,
     NewFile,
@@ -102,181 +97,105 @@ names! {
     ADAPT = c"adapt";
 }
 
-const FRAMES: i32 = 10_000_000;
+/// The largest frame number that a control takes, either sign.
+pub const MAX_FRAME: i32 = 10_000_000;
 
-/// The panel.
+/// All controls.
 pub const GROUPS: &[Group] = &[
-    Group { name: c"words", label: c"Words", open: true, controls: &[
-        control!(AUDIO, c"Audio File", Kind::Text(Text::ExistingFile),
-            c"What the face shall say: WAV, MP3, M4A, FLAC or OGG. Without it the picture passes through."),
-        control!(AUDIO_START, c"Audio Starts At Frame", Kind::Int { default: 0, range: [-FRAMES, FRAMES], slider: [0, 1000] },
-            c"The frame of the clip at which the audio file begins."),
-        control!(AUDIO_START_HERE, c"Set To Current Frame", Kind::Button,
-            c"Lets the audio file begin at the frame under the playhead."),
-        control!(AUDIO_OFFSET, c"Audio Offset (ms)", Kind::Double { default: 0.0, range: [-3_600_000.0, 3_600_000.0], slider: [-1000.0, 1000.0], animates: false },
-            c"Moves the words later (above 0) or earlier (below 0), in milliseconds."),
-        control!(FRAME_RATE, c"Frame Rate Override", Kind::Double { default: 0.0, range: [0.0, 1000.0], slider: [0.0, 60.0], animates: false },
-            c"Frames a second of the clip, where the host tells a wrong one. 0: what the host tells."),
-        control!(STATUS, c"Status", Kind::Text(Text::Status),
-            c"What the effect runs on, how sure it is of the face, and what is missing."),
+    Group { name: c"words", label: c"Audio", open: true, controls: &[
+        control!(AUDIO, c"Audio File", ControlKind::Text(TextKind::ExistingFile),
+            c"The speech that the mouth follows: WAV, MP3, M4A, FLAC or OGG (Vorbis). Without a file, the picture passes through unchanged."),
+        control!(AUDIO_START, c"Audio Starts At Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
+            c"The frame of the clip at which the audio file starts."),
+        control!(AUDIO_START_HERE, c"Set To Current Frame", ControlKind::Button,
+            c"Sets Audio Starts At Frame to the frame at the playhead."),
+        control!(AUDIO_OFFSET, c"Audio Offset (ms)", ControlKind::Double { default: 0.0, range: [-3_600_000.0, 3_600_000.0], slider: [-1000.0, 1000.0], animates: false },
+            c"Moves the audio in time, in milliseconds: positive is later, negative is earlier."),
+        control!(FRAME_RATE, c"Frame Rate Override", ControlKind::Double { default: 0.0, range: [0.0, 1000.0], slider: [0.0, 60.0], animates: false },
+            c"Frames per second of the clip, for hosts that report a wrong frame rate. 0 uses the host's frame rate."),
+        control!(STATUS, c"Status", ControlKind::Text(TextKind::Status),
+            c"The model and device in use, the confidence of the face detection, and what is missing."),
     ] },
     Group { name: c"speaker", label: c"Face", open: true, controls: &[
-        control!(FACE, c"Face", Kind::Choice(&[c"Largest", c"Nearest To The Point", c"By Number From The Left"]),
-            c"Which face speaks where the picture shows several."),
-        control!(FACE_POINT, c"Face Point", Kind::Point,
-            c"For 'Nearest To The Point': drag it onto the face."),
-        control!(FACE_NUMBER, c"Face Number", Kind::Int { default: 1, range: [1, 100], slider: [1, 8] },
-            c"For 'By Number From The Left': 1 is the leftmost face of the frame."),
-        control!(REFERENCE, c"Reference", Kind::Choice(&[c"Automatic", c"Frame Below"]),
-            c"The frame that says what this person looks like. Automatic takes the sharpest frontal one of the first second with a face."),
-        control!(REFERENCE_FRAME, c"Reference Frame", Kind::Int { default: 0, range: [-FRAMES, FRAMES], slider: [0, 1000] },
-            c"A frame that shows the person sharply, from the front, with the teeth visible."),
-        control!(REFERENCE_HERE, c"Use Current Frame", Kind::Button,
-            c"Makes the frame under the playhead the reference."),
+        control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"]),
+            c"Which face speaks when the picture shows more than one."),
+        control!(FACE_POINT, c"Face Point", ControlKind::Point,
+            c"For Nearest To Point: place it on the face."),
+        control!(FACE_NUMBER, c"Face Number", ControlKind::Int { default: 1, range: [1, 100], slider: [1, 8] },
+            c"For By Number From The Left: 1 is the leftmost face in the frame."),
+        control!(REFERENCE, c"Reference", ControlKind::Choice(&[c"Automatic", c"Reference Frame"]),
+            c"The frame from which the model takes the look of this person. Automatic: the sharpest frontal face in the first second that shows a face."),
+        control!(REFERENCE_FRAME, c"Reference Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
+            c"Choose a frame in which the face is sharp and frontal and the teeth are visible."),
+        control!(REFERENCE_HERE, c"Use Current Frame", ControlKind::Button,
+            c"Sets Reference Frame to the frame at the playhead, and Reference to Reference Frame."),
     ] },
     Group { name: c"look", label: c"Look", open: true, controls: &[
-        control!(STRENGTH, c"Strength", Kind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: true },
-            c"How much of the new mouth is mixed in. 0 is the source."),
-        control!(MASK_GROW, c"Mask Grow", Kind::Double { default: 0.0, range: [-20.0, 20.0], slider: [-20.0, 20.0], animates: false },
-            c"Moves the rim of the new mouth outwards or inwards, in pixels of the 256-pixel face crop."),
-        control!(MASK_FEATHER, c"Mask Feather", Kind::Double { default: 1.0, range: [0.0, 4.0], slider: [0.0, 2.0], animates: false },
-            c"Softness of the rim: 1 as trained, 0 a hard edge."),
-        control!(COLOUR_MATCH, c"Colour Match", Kind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
-            c"How far the new mouth may be matched to the light round it. 0 switches it off."),
-        control!(INPUT_COLOUR, c"Input Colour", Kind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)"]),
-            c"What the numbers of the picture mean here. Nuke hands out linear light, most timelines what is displayed."),
-        control!(OUTPUT, c"Output", Kind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"]),
-            c"The result; the result with the matte in its alpha; or a look at the mask or the track."),
+        control!(STRENGTH, c"Strength", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: true },
+            c"Mix between the source picture (0) and the new mouth (1)."),
+        control!(MASK_GROW, c"Mask Grow", ControlKind::Double { default: 0.0, range: [-20.0, 20.0], slider: [-20.0, 20.0], animates: false },
+            c"Moves the edge of the mask outwards (positive) or inwards (negative), in pixels of the 256-pixel face crop."),
+        control!(MASK_FEATHER, c"Mask Feather", ControlKind::Double { default: 1.0, range: [0.0, 4.0], slider: [0.0, 2.0], animates: false },
+            c"Softness of the mask's edge. 1 is the width used in training, 0 is a hard edge."),
+        control!(COLOUR_MATCH, c"Colour Match", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
+            c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
+        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)"]),
+            c"Encoding of the pixel values that the host passes to the effect. Nuke uses linear light. Most timelines use display-referred values."),
+        control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"]),
+            c"What the effect outputs: the result, the result with its matte in the alpha channel, or a view of the mask or of the face track."),
     ] },
     Group { name: c"modelGroup", label: c"Model", open: false, controls: &[
-        control!(MODEL, c"Quality", Kind::Choice(&[c"Lite (Built In)", c"Model Folder Below"]),
-            c"Which networks paint the mouth."),
-        control!(MODEL_FOLDER, c"Model Folder", Kind::Text(Text::Folder),
-            c"A model bundle: a folder with a manifest.json."),
-        control!(DEVICE, c"Device", Kind::Choice(&[c"Automatic", c"Processor", c"WebGPU", c"CUDA", c"CoreML", c"DirectML"]),
-            c"What the networks run on. The status line tells which one is in use."),
+        control!(MODEL, c"Quality", ControlKind::Choice(&[c"Lite (Built In)", c"Model Folder"]),
+            c"Which networks generate the mouth."),
+        control!(MODEL_FOLDER, c"Model Folder", ControlKind::Text(TextKind::Folder),
+            c"A model bundle: a folder that contains manifest.json."),
+        control!(DEVICE, c"Device", ControlKind::Choice(&[c"Automatic", c"CPU", c"WebGPU", c"CUDA", c"CoreML", c"DirectML"]),
+            c"The device that runs the networks. Status shows the device in use."),
     ] },
     Group { name: c"personGroup", label: c"Person", open: false, controls: &[
-        control!(PERSON, c"Person File", Kind::Text(Text::ExistingFile),
-            c"What 'Adapt To This Face' made: the networks, adapted to this person."),
-        control!(ADAPT_FROM, c"Adapt From Frame", Kind::Int { default: 0, range: [-FRAMES, FRAMES], slider: [0, 1000] },
-            c"First frame to learn from, the person speaking the clip's own sound. Both 0: all frames."),
-        control!(ADAPT_TO, c"Adapt To Frame", Kind::Int { default: 0, range: [-FRAMES, FRAMES], slider: [0, 1000] },
-            c"Last frame to learn from."),
-        control!(ADAPT_STEPS, c"Adapt Steps", Kind::Int { default: 300, range: [1, 1_000_000], slider: [100, 3000] },
-            c"How long to learn: 300 steps take some minutes on a processor."),
-        control!(ADAPT_OUT, c"New Person File", Kind::Text(Text::NewFile),
-            c"Where to write the person file; its name ends in .safetensors."),
-        control!(ADAPT_CONSENT, c"Consent", Kind::Text(Text::Line),
-            c"Kept in the person file: who agreed to this, and how."),
-        control!(ADAPT, c"Adapt To This Face", Kind::Button,
-            c"Learns this person from the frames above. The Audio File must be what they say in them: the clip's own sound."),
+        control!(PERSON, c"Person File", ControlKind::Text(TextKind::ExistingFile),
+            c"Networks adapted to this person: a file made with Adapt To This Face."),
+        control!(ADAPT_FROM, c"Adapt From Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
+            c"First training frame. The person must speak the clip's own audio in it. If this and Adapt To Frame are 0, all frames are used."),
+        control!(ADAPT_TO, c"Adapt To Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
+            c"Last training frame. See Adapt From Frame."),
+        control!(ADAPT_STEPS, c"Adapt Steps", ControlKind::Int { default: 300, range: [1, 1_000_000], slider: [100, 3000] },
+            c"Number of training steps. 300 steps take some minutes on a CPU."),
+        control!(ADAPT_OUT, c"New Person File", ControlKind::Text(TextKind::NewFile),
+            c"Where to save the person file. The name must end in .safetensors."),
+        control!(ADAPT_CONSENT, c"Consent", ControlKind::Text(TextKind::Line),
+            c"Who agreed to this adaptation, and how. The text is stored in the person file."),
+        control!(ADAPT, c"Adapt To This Face", ControlKind::Button,
+            c"Adapts the networks to this person, using the frames above. Audio File must be the clip's own audio, as spoken in these frames."),
     ] },
 ];
 
-/// What is put out.
+/// What the effect outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     Result,
+    /// The result, with the matte in its alpha channel.
     Matte,
     MaskOverlay,
     TrackOverlay,
 }
 
-/// Which face, in the host's terms.
+/// Which face speaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Speaker {
+pub enum FaceChoice {
     Largest,
-    /// In canonical coordinates.
+    /// The face nearest to a point in canonical coordinates.
     Point([f64; 2]),
+    /// 0 is the leftmost face.
     FromLeft(u32),
 }
 
-/// All controls at one time.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub audio: Option<PathBuf>,
-    pub audio_offset: f64,
-    pub audio_start: i32,
-    /// `None`: the host's.
-    pub frame_rate: Option<f64>,
-    pub speaker: Speaker,
-    /// `None`: the automatic one.
-    pub reference: Option<i32>,
-    pub strength: f32,
-    pub mask_grow: f32,
-    pub mask_feather: f32,
-    pub colour_match: f32,
-    pub input_colour: i32,
-    pub output: Output,
-    /// A folder, empty where none was chosen; `None`: the one built in.
-    pub bundle: Option<PathBuf>,
-    pub provider: Provider,
-    pub person: Option<PathBuf>,
-}
-
-impl Settings {
-    /// # Errors
-    /// When the host refuses one.
-    pub fn read(host: &Host, instance: &Instance, time: f64) -> Result<Self> {
-        let int = |name| host.int(instance.parameter(name)?);
-        let double = |name| host.double(instance.parameter(name)?, time);
-        let path = |name| -> Result<Option<PathBuf>> {
-            let text = host.text(instance.parameter(name)?)?;
-            Ok((!text.trim().is_empty()).then(|| PathBuf::from(text.trim())))
-        };
-        // A host may hand out anything, a saved project too: out of range becomes the nearest.
-        let within = |value: f64, low: f64, high: f64, none: f64| {
-            if value.is_finite() {
-                value.clamp(low, high)
-            } else {
-                none
-            }
-        };
-        let frame_rate = within(double(FRAME_RATE)?, 0.0, 1000.0, 0.0);
-        Ok(Self {
-            audio: path(AUDIO)?,
-            audio_offset: within(double(AUDIO_OFFSET)?, -3.6e6, 3.6e6, 0.0),
-            audio_start: int(AUDIO_START)?.clamp(-FRAMES, FRAMES),
-            frame_rate: (frame_rate >= 1.0).then_some(frame_rate),
-            speaker: match int(FACE)? {
-                1 => Speaker::Point(host.point(instance.parameter(FACE_POINT)?)?),
-                2 => Speaker::FromLeft(int(FACE_NUMBER)?.clamp(1, 100) as u32 - 1),
-                _ => Speaker::Largest,
-            },
-            reference: match int(REFERENCE)? {
-                1 => Some(int(REFERENCE_FRAME)?.clamp(-FRAMES, FRAMES)),
-                _ => None,
-            },
-            strength: within(double(STRENGTH)?, 0.0, 1.0, 1.0) as f32,
-            mask_grow: within(double(MASK_GROW)?, -20.0, 20.0, 0.0) as f32,
-            mask_feather: within(double(MASK_FEATHER)?, 0.0, 4.0, 1.0) as f32,
-            colour_match: within(double(COLOUR_MATCH)?, 0.0, 1.0, 1.0) as f32,
-            input_colour: int(INPUT_COLOUR)?,
-            output: match int(OUTPUT)? {
-                1 => Output::Matte,
-                2 => Output::MaskOverlay,
-                3 => Output::TrackOverlay,
-                _ => Output::Result,
-            },
-            bundle: match int(MODEL)? {
-                1 => Some(path(MODEL_FOLDER)?.unwrap_or_default()),
-                _ => None,
-            },
-            provider: match int(DEVICE)? {
-                1 => Provider::Cpu,
-                2 => Provider::WebGpu,
-                3 => Provider::Cuda,
-                4 => Provider::CoreMl,
-                5 => Provider::DirectMl,
-                _ => Provider::Auto,
-            },
-            person: path(PERSON)?,
-        })
-    }
-
-    /// Whether nothing would be changed whatever the picture shows.
-    pub fn does_nothing(&self) -> bool {
-        self.output == Output::Result && (self.audio.is_none() || self.strength <= 0.0)
-    }
+/// The encoding of the host's pixel values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputColour {
+    Display,
+    Srgb,
+    Rec709,
+    Linear,
+    AcesCg,
 }

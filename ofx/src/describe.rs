@@ -1,21 +1,28 @@
-//! What hosts are told about the effect. Nothing is loaded here: a host describes every effect that
-//! it finds when it starts, and remembers one that was slow or failed.
+//! The Describe and DescribeInContext actions. Nothing is loaded here: a host describes every effect
+//! that it finds when it starts, and does not list an effect again that was slow or failed.
 
 use std::ffi::CStr;
 
 use crate::abi::EffectHandle;
 use crate::abi::names::*;
-use crate::controls::{Control, GROUPS, Kind, Text};
-use crate::fault::Result;
+use crate::controls::{Control, ControlKind, GROUPS, TextKind};
+use crate::error::Result;
 use crate::host::{Host, Properties};
 use crate::instance::{Context, OCCLUSION};
 
 const LABEL: &CStr = c"StyleLipSync";
 
-/// The effect itself.
+/// The components that Source and Output support.
+const COMPONENTS: &[&CStr] = &[
+    IMAGE_COMPONENT_RGBA,
+    IMAGE_COMPONENT_RGB,
+    IMAGE_COMPONENT_ALPHA,
+];
+
+/// Describes the effect itself.
 ///
 /// # Errors
-/// When the host has no descriptor.
+/// [`ActionError::Host`](crate::error::ActionError::Host) where the host has no descriptor.
 pub fn effect(host: &Host, effect: EffectHandle) -> Result<()> {
     let about = host.effect(effect)?;
     for name in [PROP_LABEL, PROP_SHORT_LABEL, PROP_LONG_LABEL] {
@@ -25,7 +32,7 @@ pub fn effect(host: &Host, effect: EffectHandle) -> Result<()> {
     about.set_text(
         PROP_PLUGIN_DESCRIPTION,
         0,
-        c"Gives a face other words: choose an audio file, and the person says what is in it.",
+        c"Lip-sync: changes the mouth of a person in the picture to match the speech in an audio file.",
     );
     for (at, context) in [EFFECT_CONTEXT_FILTER, EFFECT_CONTEXT_GENERAL]
         .into_iter()
@@ -42,7 +49,8 @@ pub fn effect(host: &Host, effect: EffectHandle) -> Result<()> {
     for (at, depth) in depths.into_iter().enumerate() {
         about.set_text(EFFECT_PROP_SUPPORTED_PIXEL_DEPTHS, at, depth);
     }
-    // A face needs the whole frame, and a frame is rendered by one thread; frames by any number.
+    // A frame is rendered whole and by one thread (no tiles, no frame threading); several frames may
+    // be rendered at the same time.
     for (name, value) in [
         (EFFECT_PLUGIN_PROP_SINGLE_INSTANCE, 0),
         (EFFECT_PLUGIN_PROP_HOST_FRAME_THREADING, 0),
@@ -61,85 +69,72 @@ pub fn effect(host: &Host, effect: EffectHandle) -> Result<()> {
     Ok(())
 }
 
-/// Clips and controls.
+/// Describes the clips and the controls.
 ///
 /// # Errors
-/// When the host refuses one.
+/// [`ActionError::Host`](crate::error::ActionError::Host) where the host refuses one.
 pub fn in_context(host: &Host, effect: EffectHandle, context: Context) -> Result<()> {
     let source = host.define_clip(effect, EFFECT_SIMPLE_SOURCE_CLIP_NAME)?;
-    components(
-        &source,
-        &[
-            IMAGE_COMPONENT_RGBA,
-            IMAGE_COMPONENT_RGB,
-            IMAGE_COMPONENT_ALPHA,
-        ],
-    );
+    set_components(&source, COMPONENTS);
     source.set_int(EFFECT_PROP_TEMPORAL_CLIP_ACCESS, 0, 1);
-    // A filter has one input; the general context may have more.
+    // The filter context has one input; the general context may have more.
     if context == Context::General {
         let occlusion = host.define_clip(effect, OCCLUSION)?;
-        components(&occlusion, &[IMAGE_COMPONENT_RGBA, IMAGE_COMPONENT_ALPHA]);
+        set_components(&occlusion, &[IMAGE_COMPONENT_RGBA, IMAGE_COMPONENT_ALPHA]);
         occlusion.set_int(IMAGE_CLIP_PROP_OPTIONAL, 0, 1);
         occlusion.set_int(IMAGE_CLIP_PROP_IS_MASK, 0, 1);
         occlusion.set_text(PROP_LABEL, 0, c"Occlusion Matte");
     }
     let output = host.define_clip(effect, EFFECT_OUTPUT_CLIP_NAME)?;
-    components(
-        &output,
-        &[
-            IMAGE_COMPONENT_RGBA,
-            IMAGE_COMPONENT_RGB,
-            IMAGE_COMPONENT_ALPHA,
-        ],
-    );
+    set_components(&output, COMPONENTS);
 
     let set = host.param_set(effect)?;
     let page = host.define_parameter(set, PARAM_TYPE_PAGE, c"controls")?;
     page.set_text(PROP_LABEL, 0, c"Controls");
     for (at, group) in GROUPS.iter().enumerate() {
-        let box_ = host.define_parameter(set, PARAM_TYPE_GROUP, group.name)?;
-        box_.set_text(PROP_LABEL, 0, group.label);
-        box_.set_int(PARAM_PROP_GROUP_OPEN, 0, i32::from(group.open));
+        let about = host.define_parameter(set, PARAM_TYPE_GROUP, group.name)?;
+        about.set_text(PROP_LABEL, 0, group.label);
+        about.set_int(PARAM_PROP_GROUP_OPEN, 0, i32::from(group.open));
         page.set_text(PARAM_PROP_PAGE_CHILD, at, group.name);
         for control in group.controls {
-            let about = host.define_parameter(set, kind(&control.kind), control.name)?;
+            let about = host.define_parameter(set, parameter_type(&control.kind), control.name)?;
             about.set_text(PARAM_PROP_PARENT, 0, group.name);
-            describe(&about, control);
+            describe_control(&about, control);
         }
     }
     Ok(())
 }
 
-fn components(clip: &Properties<'_>, names: &[&CStr]) {
+fn set_components(clip: &Properties<'_>, names: &[&CStr]) {
     for (at, name) in names.iter().enumerate() {
         clip.set_text(EFFECT_PROP_SUPPORTED_COMPONENTS, at, name);
     }
 }
 
-fn kind(kind: &Kind) -> &'static CStr {
+/// The OpenFX parameter type of a control.
+fn parameter_type(kind: &ControlKind) -> &'static CStr {
     match kind {
-        Kind::Text(_) => PARAM_TYPE_STRING,
-        Kind::Int { .. } => PARAM_TYPE_INTEGER,
-        Kind::Double { .. } => PARAM_TYPE_DOUBLE,
-        Kind::Choice(_) => PARAM_TYPE_CHOICE,
-        Kind::Point => PARAM_TYPE_DOUBLE2_D,
-        Kind::Button => PARAM_TYPE_PUSH_BUTTON,
+        ControlKind::Text(_) => PARAM_TYPE_STRING,
+        ControlKind::Int { .. } => PARAM_TYPE_INTEGER,
+        ControlKind::Double { .. } => PARAM_TYPE_DOUBLE,
+        ControlKind::Choice(_) => PARAM_TYPE_CHOICE,
+        ControlKind::Point => PARAM_TYPE_DOUBLE2_D,
+        ControlKind::Button => PARAM_TYPE_PUSH_BUTTON,
     }
 }
 
-fn describe(about: &Properties<'_>, control: &Control) {
+fn describe_control(about: &Properties<'_>, control: &Control) {
     for name in [PROP_LABEL, PROP_SHORT_LABEL, PROP_LONG_LABEL] {
         about.set_text(name, 0, control.label);
     }
     about.set_text(PARAM_PROP_HINT, 0, control.hint);
-    let animates = matches!(control.kind, Kind::Double { animates: true, .. });
-    if !matches!(control.kind, Kind::Button) {
+    let animates = matches!(control.kind, ControlKind::Double { animates: true, .. });
+    if !matches!(control.kind, ControlKind::Button) {
         about.set_int(PARAM_PROP_ANIMATES, 0, i32::from(animates));
     }
     match &control.kind {
-        Kind::Text(text) => describe_text(about, *text),
-        Kind::Int {
+        ControlKind::Text(text) => describe_text(about, *text),
+        ControlKind::Int {
             default,
             range,
             slider,
@@ -150,7 +145,7 @@ fn describe(about: &Properties<'_>, control: &Control) {
             about.set_int(PARAM_PROP_DISPLAY_MIN, 0, slider[0]);
             about.set_int(PARAM_PROP_DISPLAY_MAX, 0, slider[1]);
         }
-        Kind::Double {
+        ControlKind::Double {
             default,
             range,
             slider,
@@ -163,13 +158,13 @@ fn describe(about: &Properties<'_>, control: &Control) {
             about.set_double(PARAM_PROP_DISPLAY_MIN, 0, slider[0]);
             about.set_double(PARAM_PROP_DISPLAY_MAX, 0, slider[1]);
         }
-        Kind::Choice(options) => {
+        ControlKind::Choice(options) => {
             for (at, option) in options.iter().enumerate() {
                 about.set_text(PARAM_PROP_CHOICE_OPTION, at, option);
             }
             about.set_int(PARAM_PROP_DEFAULT, 0, 0);
         }
-        Kind::Point => {
+        ControlKind::Point => {
             about.set_text(PARAM_PROP_DOUBLE_TYPE, 0, PARAM_DOUBLE_TYPE_XY_ABSOLUTE);
             about.set_text(
                 PARAM_PROP_DEFAULT_COORDINATE_SYSTEM,
@@ -185,23 +180,23 @@ fn describe(about: &Properties<'_>, control: &Control) {
                 about.set_double(PARAM_PROP_DISPLAY_MAX, at, 8192.0);
             }
         }
-        Kind::Button => {}
+        ControlKind::Button => {}
     }
 }
 
-fn describe_text(about: &Properties<'_>, text: Text) {
+fn describe_text(about: &Properties<'_>, text: TextKind) {
     let (mode, exists) = match text {
-        Text::Line | Text::Status => (PARAM_STRING_IS_SINGLE_LINE, None),
-        Text::ExistingFile => (PARAM_STRING_IS_FILE_PATH, Some(1)),
-        Text::NewFile => (PARAM_STRING_IS_FILE_PATH, Some(0)),
-        Text::Folder => (PARAM_STRING_IS_DIRECTORY_PATH, Some(1)),
+        TextKind::Line | TextKind::Status => (PARAM_STRING_IS_SINGLE_LINE, None),
+        TextKind::ExistingFile => (PARAM_STRING_IS_FILE_PATH, Some(1)),
+        TextKind::NewFile => (PARAM_STRING_IS_FILE_PATH, Some(0)),
+        TextKind::Folder => (PARAM_STRING_IS_DIRECTORY_PATH, Some(1)),
     };
     about.set_text(PARAM_PROP_STRING_MODE, 0, mode);
     about.set_text(PARAM_PROP_DEFAULT, 0, c"");
     if let Some(exists) = exists {
         about.set_int(PARAM_PROP_STRING_FILE_PATH_EXISTS, 0, exists);
     }
-    if text == Text::Status {
+    if text == TextKind::Status {
         about.set_int(PARAM_PROP_ENABLED, 0, 0);
         about.set_int(PARAM_PROP_PERSISTANT, 0, 0);
         about.set_int(PARAM_PROP_EVALUATE_ON_CHANGE, 0, 0);

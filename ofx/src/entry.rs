@@ -1,17 +1,15 @@
-//! Where hosts come in. No panic leaves; whatever happens, the host gets a status.
+//! The entry points that a host calls. Panics are caught: the host always gets a status.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::abi::names::*;
 use crate::abi::{EffectHandle, Host, OfxStatus, Plugin, PropertySetHandle, status};
-use crate::fault::Result;
+use crate::error::Result;
 use crate::host::{self, Properties};
+use crate::identity::IDENTIFIER;
 use crate::instance::{Context, Instance};
 use crate::{describe, interaction, render, shared};
-
-/// The effect's name among hosts; projects are saved with it.
-pub const IDENTIFIER: &CStr = c"org.stylelipsync.LipSync";
 
 static PLUGIN: Plugin = Plugin {
     api: EFFECT_PLUGIN_API.as_ptr(),
@@ -23,30 +21,30 @@ static PLUGIN: Plugin = Plugin {
     main_entry: Some(main_entry),
 };
 
-/// How many effects are in this file.
+/// The number of effects in this binary.
 #[unsafe(no_mangle)]
 pub extern "C" fn OfxGetNumberOfPlugins() -> c_int {
     1
 }
 
-/// The effect; null for any number but 0.
+/// The effect; null for any index except 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn OfxGetPlugin(number: c_int) -> *const Plugin {
-    match number {
+pub extern "C" fn OfxGetPlugin(index: c_int) -> *const Plugin {
+    match index {
         0 => &raw const PLUGIN,
         _ => std::ptr::null(),
     }
 }
 
-/// Hosts since 1.5 introduce themselves here, before anything else.
+/// Hosts of OpenFX 1.5 and later call this first. Others call the plug-in's `setHost`.
 #[unsafe(no_mangle)]
 pub extern "C" fn OfxSetHost(host: *const Host) -> OfxStatus {
-    host::introduce(host.cast_mut());
+    host::set_host(host.cast_mut());
     status::OK
 }
 
 unsafe extern "C" fn set_host(host: *mut Host) {
-    host::introduce(host);
+    host::set_host(host);
 }
 
 unsafe extern "C" fn main_entry(
@@ -55,30 +53,31 @@ unsafe extern "C" fn main_entry(
     arguments: PropertySetHandle,
     results: PropertySetHandle,
 ) -> OfxStatus {
-    let work = || {
+    let run = || {
         if action.is_null() {
             return status::FAILED;
         }
-        // SAFETY: an action is a string that ends.
+        // SAFETY: an action is a NUL-terminated string.
         let action = unsafe { CStr::from_ptr(action) };
         let effect = EffectHandle(handle.cast_mut());
-        match act(action, effect, arguments, results) {
+        match dispatch(action, effect, arguments, results) {
             Ok(status) => status,
-            Err(fault) => {
-                log::warn!("{}: {fault}", action.to_string_lossy());
-                fault.status()
+            Err(error) => {
+                log::warn!("{}: {error}", action.to_string_lossy());
+                error.status()
             }
         }
     };
-    // What the engine shares is consistent whenever a lock is free; instances hold settings alone.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        log::error!("an action panicked; the host goes on without it");
+    // Unwind safety: shared objects are consistent whenever their locks are free, and an instance
+    // holds nothing that a later action relies on.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        log::error!("an action panicked");
         status::FAILED
     })
 }
 
-/// Does what an action asks for.
-fn act(
+/// Runs an action.
+fn dispatch(
     action: &CStr,
     effect: EffectHandle,
     arguments: PropertySetHandle,
@@ -89,7 +88,7 @@ fn act(
         return Ok(status::OK);
     }
     if action == ACTION_UNLOAD {
-        shared::forget();
+        shared::clear();
         return Ok(status::OK);
     }
     let host = host::current()?;
@@ -107,7 +106,7 @@ fn act(
         let instance: *mut Instance = about.pointer(PROP_INSTANCE_DATA).cast();
         about.set_pointer(PROP_INSTANCE_DATA, std::ptr::null_mut());
         if !instance.is_null() {
-            // SAFETY: made by CreateInstance, and destroyed once: the host's copy is null now.
+            // SAFETY: made by CreateInstance, and dropped once: the host's pointer is null now.
             drop(unsafe { Box::from_raw(instance) });
         }
     } else if action == ACTION_PURGE_CACHES {
@@ -115,7 +114,7 @@ fn act(
     } else {
         let about = host.effect(effect)?;
         let instance: *const Instance = about.pointer(PROP_INSTANCE_DATA).cast();
-        // SAFETY: as CreateInstance made it; the host destroys it after its last action only.
+        // SAFETY: null, or made by CreateInstance; the host sends no action after DestroyInstance.
         let Some(instance) = (unsafe { instance.as_ref() }) else {
             return Ok(status::BAD_HANDLE);
         };

@@ -1,5 +1,5 @@
-//! The host's images: bounds, padding and rows in either direction are its own affair; here a row 0
-//! on top, like everywhere else.
+//! The host's images. OpenFX puts the origin at the bottom left, and allows any bounds, row padding
+//! and row order; the engine's frames have row 0 at the top.
 
 use std::ffi::CStr;
 
@@ -7,24 +7,25 @@ use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
 
 use crate::abi::names::*;
 use crate::abi::{ClipHandle, PropertySetHandle, RectI};
-use crate::fault::{Fault, Result};
+use crate::error::{ActionError, Result};
 use crate::host::Host;
-use crate::pixels::{Channels, Depth};
+use crate::pixel_format::{BitDepth, Components};
 
-/// An image that the host lends; given back when it is dropped.
+/// An image of the host, released when it is dropped.
 pub struct Image<'h> {
     host: &'h Host,
     handle: PropertySetHandle,
     data: *mut u8,
-    /// Bytes from a row to the one above it; negative where the host stores the top row first.
+    /// Bytes from a row to the row above it; negative where the host stores the top row first.
     row_bytes: isize,
     pub bounds: RectI,
-    pub depth: Depth,
-    pub channels: Channels,
+    pub depth: BitDepth,
+    pub components: Components,
+    /// Whether colour is multiplied by alpha.
     pub premultiplied: bool,
-    /// Width of a pixel over its height.
+    /// Pixel aspect ratio: a pixel's width divided by its height.
     pub aspect: f64,
-    /// Whether it is for a thumbnail.
+    /// Whether Resolve asks for a thumbnail.
     pub thumbnail: bool,
 }
 
@@ -32,22 +33,22 @@ impl<'h> Image<'h> {
     /// The image of a clip at a time; `None` where the host has none.
     ///
     /// # Errors
-    /// [`Fault::Image`] for one that cannot be read: no data, a depth or components unknown here,
-    /// rows that overlap.
+    /// [`ActionError::Image`] for an image without data, with an unsupported depth or components, or
+    /// with rows that overlap.
     pub fn fetch(host: &'h Host, clip: ClipHandle, time: f64) -> Result<Option<Self>> {
         let Some(handle) = host.image(clip, time) else {
             return Ok(None);
         };
         let properties = host.properties(handle);
-        // Made first, so that whatever is wrong with it, it is given back.
+        // Made before the checks, so that a refused image is released too.
         let mut image = Self {
             host,
             handle,
             data: properties.pointer(IMAGE_PROP_DATA).cast(),
             row_bytes: properties.int(IMAGE_PROP_ROW_BYTES, 0).unwrap_or(0) as isize,
             bounds: properties.rect(IMAGE_PROP_BOUNDS).unwrap_or_default(),
-            depth: Depth::Float,
-            channels: Channels::Rgba,
+            depth: BitDepth::Float,
+            components: Components::Rgba,
             premultiplied: false,
             aspect: properties
                 .double(IMAGE_PROP_PIXEL_ASPECT_RATIO, 0)
@@ -56,29 +57,27 @@ impl<'h> Image<'h> {
             thumbnail: properties.int(RESOLVE_THUMBNAIL, 0).unwrap_or(0) != 0,
         };
         let text = |name: &CStr| properties.text(name).unwrap_or_default();
-        let refuse = |reason: String| Err(Fault::Image(reason));
+        let refuse = |reason: String| Err(ActionError::Image(reason));
         let depth = text(EFFECT_PROP_PIXEL_DEPTH);
-        let Some(known) = Depth::named(&depth) else {
-            return refuse(format!(
-                "images of the depth \"{depth}\" are not known here"
-            ));
+        let Some(known) = BitDepth::from_name(&depth) else {
+            return refuse(format!("unsupported bit depth \"{depth}\""));
         };
         image.depth = known;
-        let channels = text(EFFECT_PROP_COMPONENTS);
-        let Some(known) = Channels::named(&channels) else {
-            return refuse(format!("images of \"{channels}\" are not known here"));
+        let components = text(EFFECT_PROP_COMPONENTS);
+        let Some(known) = Components::from_name(&components) else {
+            return refuse(format!("unsupported image components \"{components}\""));
         };
-        image.channels = known;
+        image.components = known;
         image.premultiplied =
             text(EFFECT_PROP_PREMULTIPLICATION).as_bytes() == IMAGE_PREMULTIPLIED.to_bytes();
         let (width, height) = image.size();
         if image.data.is_null() || width == 0 || height == 0 {
-            return refuse("the host gave an image without pixels".into());
+            return refuse("the host's image has no pixels".into());
         }
         let row = width * image.pixel_bytes();
         if image.row_bytes.unsigned_abs() < row && height > 1 {
             return refuse(format!(
-                "rows of {width} pixels in {} bytes",
+                "a row of {width} pixels needs {row} bytes, the host's image has {}",
                 image.row_bytes
             ));
         }
@@ -88,7 +87,7 @@ impl<'h> Image<'h> {
         Ok(Some(image))
     }
 
-    /// Width and height, pixels; nothing where the bounds are inside out.
+    /// Width and height, pixels; 0 where the bounds are inverted.
     pub fn size(&self) -> (usize, usize) {
         let side =
             |from: i32, to: i32| usize::try_from(i64::from(to) - i64::from(from)).unwrap_or(0);
@@ -99,36 +98,36 @@ impl<'h> Image<'h> {
     }
 
     pub fn pixel_bytes(&self) -> usize {
-        self.channels.count() * self.depth.bytes()
+        self.components.count() * self.depth.bytes()
     }
 
-    /// The pixels' bytes from the lowest address on, and where in them row 0, the top one, begins.
-    fn span(&self) -> (*mut u8, usize, usize) {
+    /// The image's memory: its lowest address, its length in bytes, and the offset of the top row.
+    fn memory(&self) -> (*mut u8, usize, usize) {
         let (width, height) = self.size();
-        let reach = (height - 1) * self.row_bytes.unsigned_abs();
-        let length = reach + width * self.pixel_bytes();
+        let rows = (height - 1) * self.row_bytes.unsigned_abs();
+        let length = rows + width * self.pixel_bytes();
         match self.row_bytes < 0 {
-            // The bottom row, which the host points to, lies last.
-            true => (self.data.wrapping_sub(reach), length, 0),
-            false => (self.data, length, reach),
+            // The host points to the bottom row, which is the last one in memory.
+            true => (self.data.wrapping_sub(rows), length, 0),
+            false => (self.data, length, rows),
         }
     }
 
-    /// The format that the engine reads without a copy.
+    /// The engine's format of the pixels, where it can use them without a copy.
     fn format(&self) -> Option<PixelFormat> {
-        self.depth.format(self.channels)
+        self.depth.format(self.components)
     }
 
-    /// The engine's view of it; `None` where the engine has no such pixels.
+    /// The image as a frame of the engine; `None` where the engine has no such pixel format.
     ///
     /// # Errors
-    /// As the engine has it.
+    /// As [`FrameRef::new`].
     pub fn view(&self) -> Option<Result<FrameRef<'_>>> {
         let format = self.format()?;
         let (width, height) = self.size();
-        let (data, length, origin) = self.span();
-        // SAFETY: the host promises these rows until the image is released, which `self` does; it
-        // does not write to its inputs meanwhile.
+        let (data, length, origin) = self.memory();
+        // SAFETY: the rows are valid until the image is released, which `self` does when it is
+        // dropped; nobody writes to an input during an action.
         let bytes = unsafe { std::slice::from_raw_parts(data, length) };
         let frame = FrameRef::new(
             bytes,
@@ -138,18 +137,19 @@ impl<'h> Image<'h> {
             height as u32,
             format,
         );
-        Some(frame.map_err(Fault::from))
+        Some(frame.map_err(ActionError::from))
     }
 
-    /// As [`view`](Self::view), to be written: the output alone.
+    /// As [`view`](Self::view), for writing; only for the output image.
     ///
     /// # Errors
-    /// As the engine has it.
+    /// As [`FrameMut::new`].
     pub fn view_mut(&mut self) -> Option<Result<FrameMut<'_>>> {
         let format = self.format()?;
         let (width, height) = self.size();
-        let (data, length, origin) = self.span();
-        // SAFETY: as above; tiles are declined, so that nobody else writes to the output.
+        let (data, length, origin) = self.memory();
+        // SAFETY: as in `view`; the effect declares no tile support, so that no other thread writes to
+        // this output.
         let bytes = unsafe { std::slice::from_raw_parts_mut(data, length) };
         let frame = FrameMut::new(
             bytes,
@@ -159,28 +159,29 @@ impl<'h> Image<'h> {
             height as u32,
             format,
         );
-        Some(frame.map_err(Fault::from))
+        Some(frame.map_err(ActionError::from))
     }
 
-    /// The bytes of the pixels `x1..x2` of the row `y`, in the host's coordinates; cut to the bounds.
+    /// The bytes of the pixels `x1..x2` of row `y`, in the host's coordinates, clipped to the bounds.
     pub fn row(&self, y: i32, x1: i32, x2: i32) -> &[u8] {
-        let Some((data, length)) = self.part(y, x1, x2) else {
+        let Some((data, length)) = self.row_span(y, x1, x2) else {
             return &[];
         };
-        // SAFETY: within the image, as `part` cuts it.
+        // SAFETY: `row_span` clips to the image, whose memory is valid as in `view`.
         unsafe { std::slice::from_raw_parts(data, length) }
     }
 
-    /// As [`row`](Self::row), to be written.
+    /// As [`row`](Self::row), for writing.
     pub fn row_mut(&mut self, y: i32, x1: i32, x2: i32) -> &mut [u8] {
-        let Some((data, length)) = self.part(y, x1, x2) else {
+        let Some((data, length)) = self.row_span(y, x1, x2) else {
             return &mut [];
         };
-        // SAFETY: as above.
+        // SAFETY: as in `row` and `view_mut`.
         unsafe { std::slice::from_raw_parts_mut(data, length) }
     }
 
-    fn part(&self, y: i32, x1: i32, x2: i32) -> Option<(*mut u8, usize)> {
+    /// The address of the pixels `x1..x2` of row `y` and their length in bytes; `None` outside the bounds.
+    fn row_span(&self, y: i32, x1: i32, x2: i32) -> Option<(*mut u8, usize)> {
         let RectI {
             x1: left,
             x2: right,
@@ -204,6 +205,6 @@ impl<'h> Image<'h> {
 
 impl Drop for Image<'_> {
     fn drop(&mut self) {
-        self.host.release(self.handle);
+        self.host.release_image(self.handle);
     }
 }

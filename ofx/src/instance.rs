@@ -1,59 +1,56 @@
-//! One application of the effect. It holds the host's handles and what it last said; what is costly
-//! is shared (`shared`).
+//! An instance of the effect: the host's handles, and what it last showed. Everything costly is
+//! shared between instances (`shared`).
 
 use std::ffi::CStr;
 
 use parking_lot::Mutex;
 
 use crate::abi::names::*;
-use crate::abi::{ClipHandle, EffectHandle, ParamHandle};
-use crate::controls::{GROUPS, Kind};
-use crate::fault::{Fault, Result};
-use crate::host::Host;
-use crate::reference::Found;
+use crate::abi::{ClipHandle, EffectHandle};
+use crate::error::Result;
+use crate::host::{Host, Properties};
+use crate::known_references::KnownReferences;
+use crate::parameters::Parameters;
 
-/// The optional second input: where something hides the face.
+/// The optional second input: a matte of what is in front of the face.
 pub const OCCLUSION: &CStr = c"Occlusion";
 
-/// How a host uses the effect.
+/// The OpenFX context of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
     Filter,
     General,
 }
 
-/// One application of the effect to a clip.
+/// An instance of the effect.
 pub struct Instance {
     pub effect: EffectHandle,
     pub source: ClipHandle,
     pub output: ClipHandle,
     pub occlusion: Option<ClipHandle>,
-    parameters: Vec<(&'static CStr, ParamHandle)>,
-    /// The message that the host shows now.
-    told: Mutex<String>,
-    /// What the last render saw, for the status line.
-    pub seen: Mutex<Option<Seen>>,
-    /// The references that were found in the source as it is.
-    pub found: Mutex<Vec<Found>>,
+    pub parameters: Parameters,
+    /// The persistent message that the host shows now; empty for none.
+    shown_error: Mutex<String>,
+    /// What the last render reported, for the status line.
+    pub last_render: Mutex<Option<RenderReport>>,
+    /// The references found in the current source.
+    pub references: KnownReferences,
 }
 
-/// What a render saw.
+/// What a render reports for the status line.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct RenderReport {
+    /// The model and the device.
     pub engine: String,
+    /// 0 to 1; `None` where the frame shows no face.
     pub confidence: Option<f32>,
 }
 
 impl Instance {
     /// # Errors
-    /// When the host lacks a clip or a parameter that was described.
+    /// [`ActionError::Host`](crate::error::ActionError::Host) where the host lacks a clip or a
+    /// parameter that was described.
     pub fn new(host: &Host, effect: EffectHandle, context: Context) -> Result<Self> {
-        let set = host.param_set(effect)?;
-        let controls = GROUPS.iter().flat_map(|group| group.controls);
-        let held = controls.filter(|control| !matches!(control.kind, Kind::Button));
-        let parameters = held
-            .map(|control| Ok((control.name, host.parameter(set, control.name)?)))
-            .collect::<Result<_>>()?;
         Ok(Self {
             effect,
             source: host.clip(effect, EFFECT_SIMPLE_SOURCE_CLIP_NAME)?,
@@ -62,65 +59,53 @@ impl Instance {
                 Context::General => host.clip(effect, OCCLUSION).ok(),
                 Context::Filter => None,
             },
-            parameters,
-            told: Mutex::default(),
-            seen: Mutex::default(),
-            found: Mutex::default(),
+            parameters: Parameters::of(host, effect)?,
+            shown_error: Mutex::default(),
+            last_render: Mutex::default(),
+            references: KnownReferences::default(),
         })
     }
 
-    pub fn parameter(&self, name: &CStr) -> Result<ParamHandle> {
-        let found = self.parameters.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, handle)| *handle)
-            .ok_or(Fault::Missing("parameter"))
-    }
-
-    /// Shows a message until another one or [`quiet`](Self::quiet). One that is shown already is not
-    /// shown again: hosts append.
-    pub fn tell(&self, host: &Host, text: &str) {
-        let mut told = self.told.lock();
-        if *told != text {
-            if !told.is_empty() {
-                host.stop_telling(self.effect);
+    /// Shows a persistent error message in place of the current one. The same message is not set
+    /// twice, since hosts append.
+    pub fn show_error(&self, host: &Host, text: &str) {
+        let mut shown = self.shown_error.lock();
+        if *shown != text {
+            if !shown.is_empty() {
+                host.clear_persistent_message(self.effect);
             }
-            text.clone_into(&mut told);
-            host.tell(self.effect, MESSAGE_ERROR, text);
+            text.clone_into(&mut shown);
+            host.set_persistent_message(self.effect, MESSAGE_ERROR, text);
         }
     }
 
-    /// Takes the message back.
-    pub fn quiet(&self, host: &Host) {
-        let mut told = self.told.lock();
-        if !told.is_empty() {
-            told.clear();
-            host.stop_telling(self.effect);
+    /// Removes the error message.
+    pub fn clear_error(&self, host: &Host) {
+        let mut shown = self.shown_error.lock();
+        if !shown.is_empty() {
+            shown.clear();
+            host.clear_persistent_message(self.effect);
         }
     }
 
-    /// What is shown now.
-    pub fn told(&self) -> String {
-        self.told.lock().clone()
+    /// The error message that is shown now; empty for none.
+    pub fn shown_error(&self) -> String {
+        self.shown_error.lock().clone()
     }
 
-    /// Forgets what was derived from the source.
-    pub fn forget(&self) {
-        self.found.lock().clear();
-    }
-
-    /// First and last frame of the source, where the host says.
-    pub fn range(&self, host: &Host) -> Option<[i64; 2]> {
+    /// First and last frame of the source; `None` where the host does not report a finite range.
+    pub fn frame_range(&self, host: &Host) -> Option<[i64; 2]> {
         let about = host.clip_properties(self.source).ok()?;
-        let at = |k| about.double(EFFECT_PROP_FRAME_RANGE, k);
+        let at = |index| about.double(EFFECT_PROP_FRAME_RANGE, index);
         let (first, last) = (at(0)?, at(1)?);
-        // Hosts without an end say so with enormous numbers.
-        let sane = last >= first && first > -1e9 && last < 1e9;
-        sane.then_some([first.round() as i64, last.round() as i64])
+        // Hosts report an unbounded range with very large numbers.
+        let finite = last >= first && first > -1e9 && last < 1e9;
+        finite.then_some([first.round() as i64, last.round() as i64])
     }
 
-    /// Frames a second of the source.
-    pub fn rate(&self, host: &Host) -> Option<f64> {
-        let of = |about: crate::host::Properties<'_>| about.double(EFFECT_PROP_FRAME_RATE, 0);
+    /// Frames per second: of the source, else of the effect; `None` where the host reports neither.
+    pub fn frame_rate(&self, host: &Host) -> Option<f64> {
+        let of = |about: Properties<'_>| about.double(EFFECT_PROP_FRAME_RATE, 0);
         let clip = host.clip_properties(self.source).ok().and_then(of);
         let effect = || host.effect(self.effect).ok().and_then(of);
         clip.filter(|rate| *rate >= 1.0)

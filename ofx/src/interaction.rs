@@ -1,22 +1,28 @@
-//! What the user does: buttons, and the status line. Parameters are written here and nowhere else:
-//! hosts crash on an effect that writes one while it renders or is made.
+//! The InstanceChanged and SyncPrivateData actions: the buttons and the status line.
+//!
+//! Parameters are written here and nowhere else: Nuke crashes when an effect sets one in a render or
+//! while an instance is created.
+
+use std::ffi::CStr;
 
 use crate::abi::names::*;
+use crate::adapt_button;
 use crate::controls::*;
-use crate::fault::Result;
+use crate::error::Result;
+use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::instance::Instance;
-use crate::render::moment;
-use crate::{adapting, shared};
+use crate::keys::FileKey;
+use crate::settings::Settings;
 
-/// Something changed: a parameter, a clip, the time.
+/// Handles a change of a parameter or a clip.
 ///
 /// # Errors
-/// When the host refuses to write a parameter.
+/// [`ActionError::Host`](crate::error::ActionError::Host) where the host refuses a parameter.
 pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> Result<()> {
     let kind = arguments.text(PROP_TYPE).unwrap_or_default();
     if kind.as_bytes() == TYPE_CLIP.to_bytes() {
-        instance.forget();
+        instance.references.clear();
         return Ok(());
     }
     let reason = arguments.text(PROP_CHANGE_REASON).unwrap_or_default();
@@ -26,27 +32,30 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
         return Ok(());
     }
     let name = arguments.text(PROP_NAME).unwrap_or_default();
-    let is = |control: &std::ffi::CStr| control.to_bytes() == name.as_bytes();
-    // The frame of this action; where the host does not say, the one under the playhead.
+    let is = |control: &CStr| control.to_bytes() == name.as_bytes();
+    // The frame of this action; where the host gives none, the frame at the playhead.
     let here = || {
-        let told = moment(arguments).map(|moment| moment.frame);
-        told.or_else(|| {
-            host.playhead(instance.effect)
-                .map(|time| time.round() as i64)
-        })
-        .and_then(|frame| i32::try_from(frame).ok())
+        let current = FrameTime::of(arguments).map(|current| current.frame);
+        current
+            .or_else(|| {
+                host.playhead(instance.effect)
+                    .map(|time| time.round() as i64)
+            })
+            .and_then(|frame| i32::try_from(frame).ok())
     };
+    let parameters = &instance.parameters;
     if is(AUDIO_START_HERE) {
         if let Some(frame) = here() {
-            host.set_int(instance.parameter(AUDIO_START)?, frame)?;
+            parameters.set_int(host, AUDIO_START, frame)?;
         }
     } else if is(REFERENCE_HERE) {
         if let Some(frame) = here() {
-            host.set_int(instance.parameter(REFERENCE_FRAME)?, frame)?;
-            host.set_int(instance.parameter(REFERENCE)?, 1)?;
+            parameters.set_int(host, REFERENCE_FRAME, frame)?;
+            parameters.set_int(host, REFERENCE, 1)?;
         }
     } else if is(ADAPT) {
-        adapting::press(host, instance, moment(arguments));
+        let current = FrameTime::of(arguments).unwrap_or_default();
+        adapt_button::run(host, instance, current);
     } else if is(STATUS) {
         return Ok(());
     }
@@ -56,24 +65,21 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
 /// Writes the status line.
 ///
 /// # Errors
-/// When the host refuses.
+/// [`ActionError::Host`](crate::error::ActionError::Host) where the host refuses a parameter.
 pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
-    let settings = Settings::read(host, instance, 0.0)?;
+    let settings = Settings::read(host, &instance.parameters, 0.0)?;
     let mut parts = Vec::new();
     match settings.audio.as_deref() {
-        None => parts.push("no audio file chosen: the picture passes through".into()),
-        Some(path) => match shared::FileKey::of(path) {
-            Ok(_) => {}
-            Err(fault) => parts.push(fault.to_string()),
-        },
+        None => parts.push("no audio file: the picture passes through unchanged".into()),
+        Some(path) => parts.extend(FileKey::of(path).err().map(|error| error.to_string())),
     }
-    let told = instance.told();
-    if !told.is_empty() && !parts.contains(&told) {
-        parts.push(told);
+    let error = instance.shown_error();
+    if !error.is_empty() && !parts.contains(&error) {
+        parts.push(error);
     }
-    if let Some(seen) = instance.seen.lock().clone() {
-        parts.push(seen.engine);
-        parts.push(match seen.confidence {
+    if let Some(report) = instance.last_render.lock().clone() {
+        parts.push(report.engine);
+        parts.push(match report.confidence {
             Some(confidence) => format!("face {:.0} %", 100.0 * confidence),
             None => "no face in the last frame".into(),
         });
@@ -81,7 +87,9 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
         parts.push("ready".into());
     }
     if !host.temporal {
-        parts.push("this host gives no neighbouring frames: each is tracked alone".into());
+        parts.push("the host gives no neighbouring frames: no temporal smoothing".into());
     }
-    host.set_text(instance.parameter(STATUS)?, &parts.join(" - "))
+    instance
+        .parameters
+        .set_text(host, STATUS, &parts.join(" - "))
 }

@@ -1,29 +1,52 @@
-//! StyleLipSync as an OpenFX effect. A host is shown two functions and an entry point; what they do:
+//! StyleLipSync as an OpenFX effect. The binary exports `OfxGetNumberOfPlugins`, `OfxGetPlugin` and
+//! `OfxSetHost`; everything else goes through one entry point, to which a host sends actions.
+//!
+//! The modules, bottom to top; none imports one below it in this list:
 //!
 //! ```text
-//! host -> entry (panics caught) -> describe | instance | interaction (buttons, status) | render
-//! render: controls -> Settings;  host's images -> frames;  shared (engines, clips, tracks) -> engine
+//! abi              the OpenFX C structures and strings
+//! error            why an action failed
+//! host             safe access to the host's suites
+//! pixel_format, image, pixels            the host's images
+//! controls, parameters, settings         the controls: their table, handles and values
+//! keys, cache, shared                    engines, audio, clips and faces, shared by all instances
+//! known_references, instance             one instance
+//! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
+//! post_process, render                   the render action
+//! adapt_button, interaction, describe    the other actions
+//! entry                                  the entry points
+//! bundle                                 the plug-in bundle on disk
 //! ```
 //!
-//! There is no lip-sync here: the engine is `stylelipsync`, used as any program would. Everything
-//! that is costly lives in `shared`, process-wide and keyed by content, since hosts make and
-//! destroy instances as they like, some for each frame.
+//! There is no lip-sync logic here: the engine is the crate `stylelipsync`, used through its public
+//! API.
 
 pub mod abi;
-mod adapting;
+mod adapt_button;
 pub mod bundle;
+mod cache;
+mod clip_options;
 mod controls;
 mod describe;
 mod entry;
-mod fault;
+mod error;
+mod frame_time;
 mod host;
+mod identity;
 mod image;
 mod instance;
 mod interaction;
-mod overlay;
+mod keys;
+mod known_references;
+mod parameters;
+mod pixel_format;
 mod pixels;
+mod post_process;
 mod reference;
 mod render;
+mod render_clip;
+mod settings;
 mod shared;
 
-pub use entry::{IDENTIFIER, OfxGetNumberOfPlugins, OfxGetPlugin, OfxSetHost};
+pub use entry::{OfxGetNumberOfPlugins, OfxGetPlugin, OfxSetHost};
+pub use identity::IDENTIFIER;

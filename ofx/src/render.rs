@@ -1,217 +1,225 @@
-//! Rendering a frame, and what hosts ask before they do.
+//! The render action, and the actions by which a host asks about a render beforehand.
 
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::{Around, FrameOptions, Matte, Sight};
+use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
-use crate::controls::{Output, Settings};
-use crate::fault::{Fault, Result};
+use crate::controls::Output;
+use crate::error::{ActionError, Result};
+use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::image::Image;
-use crate::instance::{Instance, Seen};
-use crate::overlay::{self, Finish};
-use crate::pixels::{self, Channels, Picture};
-use crate::reference::{self, Chosen, Moment};
+use crate::instance::{Instance, RenderReport};
+use crate::pixel_format::Components;
+use crate::pixels::{self, InputFrame};
+use crate::post_process::{self, PostProcess};
+use crate::reference;
+use crate::render_clip::{ClipParts, RenderClip};
+use crate::settings::Settings;
 use crate::shared;
 
-/// Which frame an action is about. The host's time alone says it: in Resolve's Edit and Color pages
-/// that is the source's frame, in Fusion the composition's. Resolve also tells renders the source's
-/// frame, but not buttons: by it, words would begin elsewhere than where the user set them to.
-pub fn moment(arguments: &Properties<'_>) -> Option<Moment> {
-    let time = arguments.double(PROP_TIME, 0)?;
-    Some(Moment {
-        frame: time.round() as i64,
-        time,
-    })
-}
-
-/// Renders a frame.
+/// Renders a frame. A problem that the user can fix (a missing file, no face in the reference frame)
+/// is shown as a message, and the source passes through.
 ///
 /// # Errors
-/// When the host's images cannot be worked on. What the editor can mend (no such file, no face in
-/// the reference) is told, and the source passes through.
+/// [`ActionError::Image`] for images that the effect cannot process; [`ActionError::Aborted`].
 pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> Result<()> {
-    let moment = moment(arguments).ok_or(Fault::Image("a render without a time".into()))?;
-    let settings = Settings::read(host, instance, moment.time)?;
-    let none = || Fault::Image("the host has no output image".into());
-    let mut output = Image::fetch(host, instance.output, moment.time)?.ok_or_else(none)?;
-    let window = within(arguments.rect(EFFECT_PROP_RENDER_WINDOW), output.bounds);
-    let source = Image::fetch(host, instance.source, moment.time)?;
+    let no_time = || ActionError::Image("the render action has no time".into());
+    let current = FrameTime::of(arguments).ok_or_else(no_time)?;
+    let settings = Settings::read(host, &instance.parameters, current.time)?;
+    let no_output = || ActionError::Image("the host has no output image".into());
+    let mut output = Image::fetch(host, instance.output, current.time)?.ok_or_else(no_output)?;
+    let window = match arguments.rect(EFFECT_PROP_RENDER_WINDOW) {
+        Some(window) => intersection(window, output.bounds),
+        None => output.bounds,
+    };
+    let source = Image::fetch(host, instance.source, current.time)?;
     let Some(source) = source else {
         pixels::copy(None, &mut output, window);
         return Ok(());
     };
     if source.depth != output.depth {
-        return Err(Fault::Image(
-            "input and output have different depths".into(),
+        return Err(ActionError::Image(
+            "source and output have different bit depths".into(),
         ));
     }
     let thumbnail =
         source.thumbnail || arguments.int(EFFECT_PROP_THUMBNAIL_RENDER, 0).unwrap_or(0) != 0;
-    if thumbnail || settings.does_nothing() || source.channels == Channels::Alpha {
-        return pass(&source, &mut output, window);
+    if thumbnail || settings.is_pass_through() || source.components == Components::Alpha {
+        return copy_source(&source, &mut output, window);
     }
     let scale = [0, 1].map(|k| arguments.double(EFFECT_PROP_RENDER_SCALE, k).unwrap_or(1.0));
-    let work = Work {
+    let render = FrameRender {
         host,
         instance,
         settings,
-        moment,
+        current,
         scale,
         source: &source,
     };
-    match work.run(&mut output, window) {
-        Ok(seen) => {
-            *instance.seen.lock() = Some(seen);
-            instance.quiet(host);
+    match render.run(&mut output, window) {
+        Ok(report) => {
+            *instance.last_render.lock() = Some(report);
+            instance.clear_error(host);
             Ok(())
         }
-        Err(Fault::Told(reason)) => {
-            instance.tell(host, &reason);
-            pass(&source, &mut output, window)
+        Err(ActionError::User(reason)) => {
+            instance.show_error(host, &reason);
+            copy_source(&source, &mut output, window)
         }
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 
-fn within(window: Option<RectI>, bounds: RectI) -> RectI {
-    let window = window.unwrap_or(bounds);
+fn intersection(a: RectI, b: RectI) -> RectI {
     RectI {
-        x1: window.x1.max(bounds.x1),
-        y1: window.y1.max(bounds.y1),
-        x2: window.x2.min(bounds.x2),
-        y2: window.y2.min(bounds.y2),
+        x1: a.x1.max(b.x1),
+        y1: a.y1.max(b.y1),
+        x2: a.x2.min(b.x2),
+        y2: a.y2.min(b.y2),
     }
 }
 
-/// The source as it is.
-fn pass(source: &Image<'_>, output: &mut Image<'_>, window: RectI) -> Result<()> {
-    if source.channels == output.channels {
+/// Copies the source to the output unchanged.
+fn copy_source(source: &Image<'_>, output: &mut Image<'_>, window: RectI) -> Result<()> {
+    if source.components == output.components {
         pixels::copy(Some(source), output, window);
     } else {
-        pixels::unpack(&pixels::packed(source), source.bounds, output, window);
+        let packed = pixels::to_packed_rgba(source);
+        pixels::write_packed_rgba(&packed, source.bounds, output, window);
     }
     Ok(())
 }
 
 /// The rendering of one frame.
-struct Work<'a> {
+struct FrameRender<'a> {
     host: &'a Host,
     instance: &'a Instance,
     settings: Settings,
-    moment: Moment,
+    current: FrameTime,
+    /// The render scale.
     scale: [f64; 2],
     source: &'a Image<'a>,
 }
 
-impl Work<'_> {
-    fn run(&self, output: &mut Image<'_>, window: RectI) -> Result<Seen> {
+impl FrameRender<'_> {
+    fn run(&self, output: &mut Image<'_>, window: RectI) -> Result<RenderReport> {
         let Self {
             host,
             instance,
             settings,
-            moment,
+            current,
             scale,
             source,
         } = self;
-        let chosen = reference::choose(host, instance, settings, *moment, *scale, source)?;
-        let picture = Picture::of(source);
-        let frame = picture.view()?;
-        let around = self.around(&chosen, &frame)?;
-        self.check()?;
-        let direct = source.channels == output.channels
+        let clip = RenderClip::of(host, instance, settings, *current, *scale, source)?;
+        let input = InputFrame::of(source);
+        let frame = input.view()?;
+        let faces = self.neighbours(&clip, &frame)?;
+        self.check_abort()?;
+        let in_place = source.components == output.components
             && source.bounds == output.bounds
             && window == output.bounds;
-        let target = if direct { output.view_mut() } else { None };
+        let target = if in_place { output.view_mut() } else { None };
         if let Some(target) = target {
-            return self.paint(&chosen, &around, &frame, &mut target?);
+            return self.render_to(&mut target?, &clip, &faces, &frame);
         }
-        // Another window, or pixels that the engine has no format for: by way of a packed copy.
+        // Other bounds, a smaller window, or a format that the engine does not have: render to a packed
+        // picture, and copy the window from there.
         let (width, height) = source.size();
         let mut packed = vec![0; width * height * frame.format().bytes()];
         let format = frame.format();
         let mut target = FrameMut::packed(&mut packed, width as u32, height as u32, format)?;
-        let seen = self.paint(&chosen, &around, &frame, &mut target)?;
-        let packed = pixels::widened(packed, format);
-        pixels::unpack(&packed, source.bounds, output, window);
-        Ok(seen)
+        let report = self.render_to(&mut target, &clip, &faces, &frame)?;
+        let packed = pixels::add_alpha(packed, format);
+        pixels::write_packed_rgba(&packed, source.bounds, output, window);
+        Ok(report)
     }
 
-    fn check(&self) -> Result<()> {
-        match self.host.aborts(self.instance.effect) {
-            true => Err(Fault::Aborted),
+    fn check_abort(&self) -> Result<()> {
+        match self.host.is_aborted(self.instance.effect) {
+            true => Err(ActionError::Aborted),
             false => Ok(()),
         }
     }
 
-    /// What is seen in this frame and in those round it, as far as the host has them.
-    fn around(&self, chosen: &Chosen, frame: &FrameRef<'_>) -> Result<Around> {
-        let see = |frame: &FrameRef<'_>| {
-            self.check()?;
-            shared::sight(&chosen.engine, &chosen.clip, frame)
+    /// The faces in this frame and in the frames next to it, as far as the host has them.
+    fn neighbours(&self, clip: &RenderClip, frame: &FrameRef<'_>) -> Result<Neighbours> {
+        let faces = |frame: &FrameRef<'_>| {
+            self.check_abort()?;
+            shared::faces(&clip.engine, &clip.parts.renderer, frame)
         };
-        let range = self.instance.range(self.host);
-        let at = |away: i64| -> Result<Option<Sight>> {
-            let index = self.moment.frame + away;
+        let range = self.instance.frame_range(self.host);
+        let at = |offset: i64| -> Result<Option<FrameFaces>> {
+            let index = self.current.frame + offset;
             let known = range.is_some_and(|[first, last]| (first..=last).contains(&index));
             if !self.host.temporal || !known {
                 return Ok(None);
             }
-            let time = self.moment.time_of(index);
+            let time = self.current.time_of(index);
             match Image::fetch(self.host, self.instance.source, time)? {
-                Some(image) => see(&Picture::of(&image).view()?).map(Some),
+                Some(image) => faces(&InputFrame::of(&image).view()?).map(Some),
                 None => Ok(None),
             }
         };
-        Ok(Around {
-            middle: see(frame)?,
+        Ok(Neighbours {
+            middle: faces(frame)?,
             before: [at(-2)?, at(-1)?],
             after: [at(1)?, at(2)?],
         })
     }
 
-    fn paint(
+    fn render_to(
         &self,
-        chosen: &Chosen,
-        around: &Around,
-        frame: &FrameRef<'_>,
         target: &mut FrameMut<'_>,
-    ) -> Result<Seen> {
+        clip: &RenderClip,
+        faces: &Neighbours,
+        frame: &FrameRef<'_>,
+    ) -> Result<RenderReport> {
         let occlusion = self.occlusion()?;
         let output = self.settings.output;
         let mut matte = Matte::default();
-        let finishes = output != Output::Result || occlusion.is_some() || self.source.premultiplied;
+        let needs_matte =
+            output != Output::Result || occlusion.is_some() || self.source.premultiplied;
         let mut options = FrameOptions {
             strength: self.settings.strength,
-            matte: finishes.then_some(&mut matte),
+            matte: needs_matte.then_some(&mut matte),
         };
-        let clip = &chosen.clip;
-        let rendered = clip.render_seen(self.moment.frame, around, frame, target, &mut options)?;
-        if finishes {
-            overlay::finish(
-                target,
-                frame,
-                &mut matte,
-                &Finish {
-                    output,
-                    premultiplied: self.source.premultiplied,
-                    occlusion: occlusion.as_ref(),
-                    bounds: self.source.bounds,
-                    face: around.middle.chosen(clip.options().selection),
-                    engine: clip.engine(),
-                    depth: self.source.depth,
-                },
-            );
+        let ClipParts {
+            renderer,
+            speech,
+            reference,
+        } = &*clip.parts;
+        let inputs = FrameInputs {
+            index: self.current.frame,
+            position: renderer.options().timing.position(self.current.frame)?,
+            speech,
+            faces,
+        };
+        let rendered = renderer.render(&inputs, frame, target, &mut options, || {
+            Ok(reference.clone())
+        })?;
+        if needs_matte {
+            let post_process = PostProcess {
+                output,
+                premultiplied: self.source.premultiplied,
+                occlusion: occlusion.as_ref(),
+                bounds: self.source.bounds,
+                face: faces.middle.chosen(renderer.options().selection),
+                engine: renderer.engine(),
+                depth: self.source.depth,
+            };
+            post_process::apply(&post_process, target, frame, &mut matte);
         }
-        let info = clip.engine().info();
-        Ok(Seen {
+        let info = renderer.engine().info();
+        Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
         })
     }
 
-    /// The occlusion matte, where one is connected.
+    /// The occlusion matte; `None` where none is connected.
     fn occlusion(&self) -> Result<Option<Image<'_>>> {
         let Some(clip) = self.instance.occlusion else {
             return Ok(None);
@@ -219,64 +227,65 @@ impl Work<'_> {
         let about = self.host.clip_properties(clip)?;
         match about.int(IMAGE_CLIP_PROP_CONNECTED, 0).unwrap_or(0) {
             0 => Ok(None),
-            _ => Image::fetch(self.host, clip, self.moment.time),
+            _ => Image::fetch(self.host, clip, self.current.time),
         }
     }
 }
 
-/// Whether a frame is its source.
+/// The IsIdentity action: whether the output is the unchanged source.
 ///
 /// # Errors
-/// When the host refuses a parameter.
+/// [`ActionError::Host`] where the host refuses a parameter.
 pub fn is_identity(
     host: &Host,
     instance: &Instance,
     arguments: &Properties<'_>,
     results: &Properties<'_>,
 ) -> Result<OfxStatus> {
-    let Some(moment) = moment(arguments) else {
+    let Some(current) = FrameTime::of(arguments) else {
         return Ok(status::REPLY_DEFAULT);
     };
-    let settings = Settings::read(host, instance, moment.time)?;
+    let settings = Settings::read(host, &instance.parameters, current.time)?;
     let outside = instance
-        .range(host)
-        .is_some_and(|[first, last]| !(first..=last).contains(&moment.frame));
-    if !settings.does_nothing() && !outside {
+        .frame_range(host)
+        .is_some_and(|[first, last]| !(first..=last).contains(&current.frame));
+    if !settings.is_pass_through() && !outside {
         return Ok(status::REPLY_DEFAULT);
     }
     results.set_text(PROP_NAME, 0, EFFECT_SIMPLE_SOURCE_CLIP_NAME);
-    results.set_double(PROP_TIME, 0, moment.time);
+    results.set_double(PROP_TIME, 0, current.time);
     Ok(status::OK)
 }
 
-/// Which frames of the source a frame needs.
+/// The GetFramesNeeded action: the frames of the source that a frame needs.
 ///
 /// # Errors
-/// When the host refuses a parameter.
+/// [`ActionError::Host`] where the host refuses a parameter.
 pub fn frames_needed(
     host: &Host,
     instance: &Instance,
     arguments: &Properties<'_>,
     results: &Properties<'_>,
 ) -> Result<OfxStatus> {
-    let Some(moment) = moment(arguments).filter(|_| host.temporal) else {
+    let Some(current) = FrameTime::of(arguments).filter(|_| host.temporal) else {
         return Ok(status::REPLY_DEFAULT);
     };
-    let settings = Settings::read(host, instance, moment.time)?;
-    if settings.does_nothing() {
+    let settings = Settings::read(host, &instance.parameters, current.time)?;
+    if settings.is_pass_through() {
         return Ok(status::REPLY_DEFAULT);
     }
-    let reach = Around::REACH as i64;
-    let mut ranges = vec![[moment.frame - reach, moment.frame + reach]];
-    ranges.extend(reference::searched(
+    let reach = Neighbours::REACH as i64;
+    let mut ranges = vec![[current.frame - reach, current.frame + reach]];
+    let source_range = instance.frame_range(host);
+    ranges.extend(reference::frames_searched(
         instance,
         &settings,
-        instance.range(host),
+        source_range,
     ));
-    for (at, range) in ranges.iter().enumerate() {
+    for (index, range) in ranges.iter().enumerate() {
         for (end, frame) in range.iter().enumerate() {
-            let time = moment.time_of(*frame);
-            results.set_double(CLIP_PROP_FRAME_RANGE_OF_SOURCE, 2 * at + end, time);
+            let time = current.time_of(*frame);
+            results.set_double(CLIP_PROP_FRAME_RANGE_OF_SOURCE, 2 * index + end, time);
         }
     }
     Ok(status::OK)

@@ -1,148 +1,56 @@
-//! What is costly, once for the process: engines, decoded words, clips with their references and
-//! codes, persons, and what was seen in which picture. Keyed by what it was made from, so that an
-//! instance that is made anew for each frame finds all of it again.
+//! Objects that are costly to make, shared by all instances of the process: engines, decoded audio,
+//! clips with their references, persons, and the faces found in pictures. They are cached by what
+//! they are made from, since hosts create and destroy instances often, some for each frame.
 
-use std::hash::Hash;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::LazyLock;
-use std::time::SystemTime;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
-use parking_lot::Mutex;
 use stylelipsync::adapt::Person;
 use stylelipsync::audio::decode_file;
 use stylelipsync::frame::FrameRef;
 use stylelipsync::model::Provider;
-use stylelipsync::{Clip, Engine, EngineOptions, Error, Sight};
+use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::fault::{Fault, Result};
-use crate::reference::{ClipKey, ReferenceKey};
+use crate::cache::Cache;
+use crate::error::{ActionError, Result};
+use crate::keys::{ClipKey, EngineKey, FileKey, PictureKey, ReferenceKey};
+use crate::render_clip::ClipParts;
 
-/// Engines at once: one for each bundle and device in use.
-const ENGINES: usize = 4;
-const VOICES: usize = 32;
-const CLIPS: usize = 32;
-const PERSONS: usize = 16;
-/// Pictures whose faces are known: some seconds each of a few clips.
-const SIGHTS: usize = 2048;
-/// To know a picture again, one of so many rows is looked at, and of that one piece in so many.
-const ROWS: usize = 8;
-const PIECES: usize = 4;
-/// Bytes of a piece: what memory hands over at once.
-const PIECE: usize = 64;
+/// Capacities. An engine is one model on one device; pictures are some seconds each of a few clips.
+const ENGINES: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+const AUDIO_FILES: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+const CLIPS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+const PERSONS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+const PICTURES: NonZeroUsize = NonZeroUsize::new(2048).unwrap();
 
-/// Things by what they were made from; the one used longest ago goes when there are too many.
-struct Store<K, V> {
-    limit: usize,
-    slots: Mutex<Vec<Slot<K, V>>>,
-}
+/// The grid of a fingerprint: every 8th row, and in it every 4th block of 64 bytes (a cache line).
+const ROW_STEP: usize = 8;
+const BLOCK_STEP: usize = 4;
+const BLOCK: usize = 64;
 
-/// A key and its thing, once it is made.
-type Slot<K, V> = (K, Arc<Mutex<Option<V>>>);
+/// Mono samples at 16 kHz.
+type Samples = Arc<Vec<f32>>;
 
-impl<K: PartialEq + Clone, V: Clone> Store<K, V> {
-    const fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            slots: Mutex::new(Vec::new()),
-        }
-    }
+static ENGINE: LazyLock<Cache<EngineKey, Arc<Engine>>> = LazyLock::new(|| Cache::new(ENGINES));
+static AUDIO: LazyLock<Cache<FileKey, Samples>> = LazyLock::new(|| Cache::new(AUDIO_FILES));
+static PERSON: LazyLock<Cache<(EngineKey, FileKey), Arc<Person>>> =
+    LazyLock::new(|| Cache::new(PERSONS));
+static CLIP: LazyLock<Cache<ClipKey, Arc<ClipParts>>> = LazyLock::new(|| Cache::new(CLIPS));
+static REFERENCE: LazyLock<Cache<ReferenceKey, Arc<Analysis>>> =
+    LazyLock::new(|| Cache::new(CLIPS));
+static FACES: LazyLock<Cache<PictureKey, FrameFaces>> = LazyLock::new(|| Cache::new(PICTURES));
 
-    /// The thing of a key; made where it is not there. Who asks for it meanwhile waits, who asks for
-    /// another does not. A failure is not kept.
-    fn get(&self, key: &K, make: impl FnOnce() -> Result<V>) -> Result<V> {
-        let slot = {
-            let mut slots = self.slots.lock();
-            // The newest are asked for most.
-            let slot = match slots.iter().rposition(|(known, _)| known == key) {
-                Some(at) => slots.remove(at),
-                None => (key.clone(), Arc::default()),
-            };
-            if slots.len() >= self.limit {
-                slots.remove(0);
-            }
-            slots.push(slot);
-            slots
-                .last()
-                .map(|(_, slot)| slot.clone())
-                .unwrap_or_default()
-        };
-        let mut slot = slot.lock();
-        match &*slot {
-            Some(thing) => Ok(thing.clone()),
-            None => Ok(slot.insert(make()?).clone()),
-        }
-    }
-
-    fn clear(&self) {
-        self.slots.lock().clear();
-    }
-}
-
-/// A file's content, by its name and what the system says of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FileKey {
-    path: PathBuf,
-    length: u64,
-    changed: Option<SystemTime>,
-}
-
-impl FileKey {
-    /// # Errors
-    /// [`Fault::Told`] when there is no such file.
-    pub fn of(path: &Path) -> Result<Self> {
-        let told = |source| {
-            Fault::from(Error::Read {
-                path: path.to_owned(),
-                source,
-            })
-        };
-        let about = std::fs::metadata(path).map_err(told)?;
-        Ok(Self {
-            path: path.to_owned(),
-            length: about.len(),
-            changed: about.modified().ok(),
-        })
-    }
-}
-
-/// A bundle, `None` the one built in, on a device.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EngineKey {
-    bundle: Option<FileKey>,
-    provider: Provider,
-}
-
-/// A picture of a size in a format, as an engine sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SightKey {
-    engine: EngineKey,
-    transfer: stylelipsync::frame::Transfer,
-    picture: u128,
-}
-
-static ENGINE: Store<EngineKey, Arc<Engine>> = Store::new(ENGINES);
-static VOICE: Store<FileKey, Arc<Vec<f32>>> = Store::new(VOICES);
-static PERSON: Store<(EngineKey, FileKey), Arc<Person>> = Store::new(PERSONS);
-static CLIP: LazyLock<Store<ClipKey, Arc<Clip>>> = LazyLock::new(|| Store::new(CLIPS));
-static REFERENCE: LazyLock<Store<ReferenceKey, Arc<Clip>>> = LazyLock::new(|| Store::new(CLIPS));
-static SIGHT: LazyLock<Mutex<Sights>> = LazyLock::new(Mutex::default);
-
-/// Sights, and in which order they came.
-#[derive(Default)]
-struct Sights {
-    known: std::collections::HashMap<u128, (SightKey, Sight)>,
-    order: std::collections::VecDeque<u128>,
-}
-
-/// The engine of a bundle's folder on a device.
+/// The engine of a model folder (`None`: the built-in model) on a device.
 ///
 /// # Errors
-/// [`Fault::Told`] with the engine's sentence.
+/// [`ActionError::User`] with the engine's message.
 pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, Arc<Engine>)> {
     if bundle.is_some_and(|folder| folder.as_os_str().is_empty()) {
-        return Err(Fault::Told("Model Folder: none is chosen".into()));
+        return Err(ActionError::User(
+            "Model Folder: no folder is chosen".into(),
+        ));
     }
     let key = EngineKey {
         bundle: bundle
@@ -159,22 +67,23 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
     Ok((key, engine))
 }
 
-/// The words of an audio file: mono, 16 kHz.
+/// The samples of an audio file: mono, 16 kHz.
 ///
 /// # Errors
-/// [`Fault::Told`] when it cannot be read or holds none.
-pub fn voice(path: &Path) -> Result<(FileKey, Arc<Vec<f32>>)> {
+/// [`ActionError::User`] when the file cannot be read, or has no audio.
+pub fn audio(path: &Path) -> Result<(FileKey, Samples)> {
     let key = FileKey::of(path)?;
-    let told = |error: Error| Fault::Told(format!("Audio File {}: {error}", path.display()));
+    let failed =
+        |error: Error| ActionError::User(format!("Audio File {}: {error}", path.display()));
     let decode = || decode_file(path)?.to_16k();
-    let samples = VOICE.get(&key, || Ok(decode().map_err(told)?.into()))?;
+    let samples = AUDIO.get(&key, || Ok(decode().map_err(failed)?.into()))?;
     Ok((key, samples))
 }
 
 /// The person of a file.
 ///
 /// # Errors
-/// [`Fault::Told`] when it cannot be read, or was made from another bundle.
+/// [`ActionError::User`] when the file cannot be read, or was made with another model.
 pub fn person(engine: (&EngineKey, &Engine), path: &Path) -> Result<(FileKey, Arc<Person>)> {
     let key = FileKey::of(path)?;
     let load = || Ok(Arc::new(Person::load(path, engine.1.bundle())?));
@@ -185,74 +94,65 @@ pub fn person(engine: (&EngineKey, &Engine), path: &Path) -> Result<(FileKey, Ar
 /// The clip of a key.
 ///
 /// # Errors
-/// What `make` fails with.
-pub fn clip(key: &ClipKey, make: impl FnOnce() -> Result<Clip>) -> Result<Arc<Clip>> {
+/// What `make` returns.
+pub fn clip(key: &ClipKey, make: impl FnOnce() -> Result<ClipParts>) -> Result<Arc<ClipParts>> {
     CLIP.get(key, || Ok(Arc::new(make()?)))
 }
 
-/// The clip that knows the candidates for a reference.
+/// The analysis of the candidates for a reference.
 ///
 /// # Errors
-/// What `make` fails with.
-pub fn reference(key: &ReferenceKey, make: impl FnOnce() -> Result<Clip>) -> Result<Arc<Clip>> {
+/// What `make` returns.
+pub fn reference(
+    key: &ReferenceKey,
+    make: impl FnOnce() -> Result<Analysis>,
+) -> Result<Arc<Analysis>> {
     REFERENCE.get(key, || Ok(Arc::new(make()?)))
 }
 
-/// What a clip sees in a picture.
+/// The faces that a renderer finds in a picture.
 ///
 /// # Errors
-/// [`Fault::Told`] when a network fails.
-pub fn sight(engine: &EngineKey, clip: &Clip, picture: &FrameRef<'_>) -> Result<Sight> {
-    let hash = fingerprint(picture);
-    let key = SightKey {
+/// [`ActionError::User`] when a network fails.
+pub fn faces(
+    engine: &EngineKey,
+    renderer: &Renderer,
+    picture: &FrameRef<'_>,
+) -> Result<FrameFaces> {
+    let key = PictureKey {
         engine: engine.clone(),
-        transfer: clip.options().transfer,
-        picture: hash,
+        transfer: renderer.options().transfer,
+        fingerprint: fingerprint(picture),
     };
-    if let Some((known, sight)) = SIGHT.lock().known.get(&hash)
-        && *known == key
-    {
-        return Ok(sight.clone());
-    }
-    // No lock is held while the networks look: of two who look at once both see the same.
-    let sight = clip.see(picture)?;
-    let mut sights = SIGHT.lock();
-    if sights.known.insert(hash, (key, sight.clone())).is_none() {
-        sights.order.push_back(hash);
-    }
-    while sights.order.len() > SIGHTS {
-        let oldest = sights.order.pop_front();
-        oldest.and_then(|oldest| sights.known.remove(&oldest));
-    }
-    Ok(sight)
+    FACES.get(&key, || Ok(renderer.find_faces(picture)?))
 }
 
-/// Tells pictures apart by a grid of small pieces, fine enough for lips that alone move: a whole 4K
-/// frame of floats would take longer to read than a face to paint.
+/// Identifies a picture by a grid of small blocks. The grid is fine enough to notice when only the
+/// lips move. Reading the whole of a 4K float frame would take longer than rendering the face.
 pub fn fingerprint(picture: &FrameRef<'_>) -> u128 {
     let mut hash = Xxh3::new();
     let (width, height) = (picture.width(), picture.height());
     hash.update(&(width as u64).to_ne_bytes());
     hash.update(&(height as u64).to_ne_bytes());
     hash.update(&[picture.format() as u8]);
-    for (line, y) in (0..height).step_by(ROWS).enumerate() {
-        let pieces = picture.row(y).chunks(PIECE);
-        // Each line begins at another piece, so that no column is left out.
-        for piece in pieces.skip(line % PIECES).step_by(PIECES) {
-            hash.update(piece);
+    for (line, y) in (0..height).step_by(ROW_STEP).enumerate() {
+        let blocks = picture.row(y).chunks(BLOCK);
+        // Each row starts at another block, so that every column is read in some row.
+        for block in blocks.skip(line % BLOCK_STEP).step_by(BLOCK_STEP) {
+            hash.update(block);
         }
     }
     hash.digest128()
 }
 
-/// Lets go of what can be had again in a moment.
+/// Drops what is quick to make again.
 pub fn purge() {
-    *SIGHT.lock() = Sights::default();
-    VOICE.clear();
+    FACES.clear();
+    AUDIO.clear();
 }
 
-/// Lets go of everything. Clips in use stay until their instances go.
-pub fn forget() {
+/// Drops everything. Objects in use live until their last user drops them.
+pub fn clear() {
     purge();
     CLIP.clear();
     REFERENCE.clear();

@@ -1,4 +1,5 @@
-//! Our definitions of OpenFX against independent bindings of its headers: sizes, offsets, constants.
+//! The definitions in `src/abi` against independent bindings of the OpenFX headers: sizes, offsets and
+//! constants.
 
 use openfx::sys::generic::core::*;
 use openfx::sys::generic::property::*;
@@ -12,7 +13,7 @@ use stylelipsync_ofx::abi::{self, names::*, status};
 macro_rules! strings {
     ($($ours:ident == $theirs:ident,)*) => {
         #[test]
-        fn strings_are_those_of_the_headers() {
+        fn strings_match_the_headers() {
             $(assert_eq!($ours, $theirs, stringify!($ours));)*
         }
     };
@@ -147,7 +148,7 @@ strings! {
 macro_rules! layouts {
     ($($ours:ident == $theirs:ident { $($member:ident = $other:ident,)* })*) => {
         #[test]
-        fn structures_lie_as_in_the_headers() {
+        fn layouts_match_the_headers() {
             $(
                 assert_eq!(size_of::<abi::$ours>(), size_of::<$theirs>(), stringify!($ours));
                 assert_eq!(align_of::<abi::$ours>(), align_of::<$theirs>(), stringify!($ours));
@@ -201,7 +202,7 @@ layouts! {
 }
 
 #[test]
-fn statuses_are_those_of_the_headers() {
+fn statuses_match_the_headers() {
     for (ours, theirs) in [
         (status::OK, kOfxStatOK),
         (status::FAILED, kOfxStatFailed),
@@ -209,6 +210,7 @@ fn statuses_are_those_of_the_headers() {
         (status::BAD_HANDLE, kOfxStatErrBadHandle),
         (status::REPLY_NO, kOfxStatReplyNo),
         (status::REPLY_DEFAULT, kOfxStatReplyDefault),
+        (status::IMAGE_FORMAT, kOfxStatErrImageFormat),
     ] {
         assert_eq!(i64::from(ours), i64::from(theirs));
     }

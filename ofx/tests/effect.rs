@@ -1,4 +1,4 @@
-//! What the effect promises editors, in a host: the built bundle, real suites, real images.
+//! What hosts can rely on: the effect in its bundle, in a test host with real suites and images.
 #![cfg(target_os = "linux")]
 
 mod host;
@@ -7,9 +7,9 @@ mod support;
 use host::*;
 use support::*;
 
-/// The picture that the effect paints of a frame, in the plainest of hosts.
+/// A frame as the effect renders it in a host with default options.
 fn expected(index: usize, depth: Depth) -> Vec<u8> {
-    let plugin = opened(HostOptions::default());
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let instance = speaking(&effect, Context::Filter);
     let connection = Connection { depth, ..clip() };
@@ -21,10 +21,10 @@ fn expected(index: usize, depth: Depth) -> Vec<u8> {
 }
 
 #[test]
-fn what_it_says_of_itself_is_whole() {
-    let plugin = opened(HostOptions::default());
+fn the_description_is_complete() {
+    let plugin = open_plugin(HostOptions::default());
     let [info] = plugin.infos() else {
-        panic!("one effect in the file");
+        panic!("there is one effect in the binary");
     };
     assert_eq!(
         (info.identifier.as_str(), info.api_version),
@@ -59,15 +59,15 @@ fn what_it_says_of_itself_is_whole() {
 }
 
 #[test]
-fn every_depth_in_every_layout_shows_the_same_new_mouth() {
+fn every_bit_depth_and_memory_layout_gives_the_same_pixels() {
     for depth in [Depth::Byte, Depth::Short, Depth::Half, Depth::Float] {
         let plain = expected(30, depth);
         let source = untouched(30, depth);
-        assert_ne!(plain, source, "{depth:?}: nothing was painted");
-        let plugin = opened(HostOptions::default());
+        assert_ne!(plain, source, "{depth:?}: nothing was changed");
+        let plugin = open_plugin(HostOptions::default());
         let effect = plugin.start(Context::Filter);
         let instance = speaking(&effect, Context::Filter);
-        for (negative, padding, corner) in [
+        for (negative_rows, padding, corner) in [
             (true, 0, [0, 0]),
             (false, 32, [0, 0]),
             (true, 16, [-100, 37]),
@@ -76,7 +76,7 @@ fn every_depth_in_every_layout_shows_the_same_new_mouth() {
                 "Source",
                 Connection {
                     depth,
-                    negative_rows: negative,
+                    negative_rows,
                     padding,
                     bounds: Rect::new(
                         corner[0],
@@ -88,31 +88,31 @@ fn every_depth_in_every_layout_shows_the_same_new_mouth() {
                 },
             );
             instance.clip_changed("Source");
-            for (below, behind) in [(false, 0), (true, 48)] {
+            for (negative_output, output_padding) in [(false, 0), (true, 48)] {
                 let options = RenderOptions {
-                    negative_rows: below,
-                    padding: behind,
+                    negative_rows: negative_output,
+                    padding: output_padding,
                     ..RenderOptions::default()
                 };
                 let rendered = instance.render(30.0, &options);
                 assert!(rendered.status.is_ok());
                 assert!(
                     rendered.bytes == plain,
-                    "{depth:?} {negative} {padding} {corner:?} {below} {behind}"
+                    "{depth:?} {negative_rows} {padding} {corner:?} {negative_output} {output_padding}"
                 );
             }
         }
         instance.assert_clean();
-        // Only the lower face: what lies above is the source, bit for bit.
+        // The effect changes the lower face only: the rows above it are the source, bit for bit.
         let above = plain.len() * 2 / 5;
         assert!(plain[..above] == source[..above]);
     }
 }
 
 #[test]
-fn rgb_is_painted_and_alpha_passes() {
+fn rgb_is_rendered_and_alpha_passes_through() {
     let painted = [Depth::Byte, Depth::Float].map(|depth| (depth, expected(30, depth)));
-    let plugin = opened(HostOptions::default());
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let instance = speaking(&effect, Context::Filter);
     for (depth, wanted) in painted {
@@ -151,7 +151,7 @@ fn rgb_is_painted_and_alpha_passes() {
 
 #[test]
 fn any_order_any_number_of_threads_and_instances_give_the_same_bytes() {
-    let plugin = opened(HostOptions::default());
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let times = [28usize, 29, 30, 31];
     let instance = speaking(&effect, Context::Filter);
@@ -164,7 +164,7 @@ fn any_order_any_number_of_threads_and_instances_give_the_same_bytes() {
         .iter()
         .map(|index| render(&instance, *index))
         .collect();
-    // Backwards, after everything was forgotten, by an instance of its own.
+    // In reverse order, by another instance, after the caches are purged.
     instance.action(c"OfxActionPurgeCaches");
     let other = speaking(&effect, Context::Filter);
     for (index, wanted) in times.iter().zip(&in_order).rev() {
@@ -197,10 +197,10 @@ fn any_order_any_number_of_threads_and_instances_give_the_same_bytes() {
 }
 
 #[test]
-fn hosts_that_live_otherwise_are_served_alike() {
+fn every_host_lifecycle_gives_the_same_bytes() {
     let wanted = expected(30, Depth::Float);
     for lifecycle in [Lifecycle::HostSupport, Lifecycle::PerFrame] {
-        let plugin = opened(HostOptions {
+        let plugin = open_plugin(HostOptions {
             lifecycle,
             ..HostOptions::default()
         });
@@ -211,8 +211,8 @@ fn hosts_that_live_otherwise_are_served_alike() {
         instance.assert_clean();
         effect.assert_clean();
     }
-    // Without neighbours: another smoothing and reference, but a new mouth, the same in any order.
-    let plugin = opened(HostOptions {
+    // Without temporal clip access: another smoothing and reference, and the same bytes in any order.
+    let plugin = open_plugin(HostOptions {
         temporal_access: false,
         lifecycle: Lifecycle::PerFrame,
         ..HostOptions::default()
@@ -227,7 +227,7 @@ fn hosts_that_live_otherwise_are_served_alike() {
 }
 
 #[test]
-fn a_host_without_the_optional_suites_is_served_and_without_the_others_told() {
+fn optional_suites_may_be_missing_and_required_ones_may_not() {
     let wanted = expected(30, Depth::Byte);
     let bare = HostOptions::named("DaVinciResolve")
         .without_suite(c"OfxMessageSuite", 2)
@@ -241,7 +241,7 @@ fn a_host_without_the_optional_suites_is_served_and_without_the_others_told() {
         all_clips_connected: true,
         ..bare
     };
-    let plugin = opened(options);
+    let plugin = open_plugin(options);
     let effect = plugin.start(Context::General);
     let instance = speaking(&effect, Context::General);
     instance.connect(
@@ -253,12 +253,10 @@ fn a_host_without_the_optional_suites_is_served_and_without_the_others_told() {
     );
     assert!(instance.render(30.0, &RenderOptions::default()).bytes == wanted);
     instance.set("audio", "/nowhere.wav");
-    assert!(
-        instance
-            .render(30.0, &RenderOptions::default())
-            .status
-            .is_ok()
-    );
+    // Without the message suite, a problem still lets the source pass.
+    let rendered = instance.render(30.0, &RenderOptions::default());
+    assert!(rendered.status.is_ok());
+    assert!(rendered.bytes == untouched(30, Depth::Byte));
     instance.assert_clean();
     drop((instance, effect, plugin));
     for (suite, member) in [
@@ -274,36 +272,44 @@ fn a_host_without_the_optional_suites_is_served_and_without_the_others_told() {
             None => options.without_suite(suite, 1),
             Some(member) => options.without_function(suite, member),
         };
-        let plugin = opened(options);
+        let plugin = open_plugin(options);
         assert!(!plugin.effect().load().is_ok(), "{suite:?} {member:?}");
     }
 }
 
 #[test]
-fn an_abort_at_any_point_ends_the_render_and_leaves_no_trace() {
-    let plugin = opened(HostOptions::default());
+fn an_abort_at_any_point_ends_the_render_at_once_and_has_no_later_effect() {
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
-    for polls in [0, 1, 2, 9, 26, 29, 31] {
-        // Nothing may be left over from the render before.
+    // An instance without references, and no face or audio in the caches.
+    let fresh = || {
         let instance = speaking(&effect, Context::Filter);
         instance.action(c"OfxActionPurgeCaches");
-        instance.abort_when(Interrupt::after(polls));
-        instance.render(30.0, &RenderOptions::default());
+        instance
+    };
+    let render = |instance: &Instance| instance.render(30.0, &RenderOptions::default());
+    // The reference's clip stays in the cache: the second render is the one to compare with.
+    render(&fresh());
+    let whole = fresh();
+    let expected = render(&whole).bytes;
+    let polls = whole.abort_polls();
+    assert!(polls > 10, "only {polls} checks for an abort");
+    for number in [0, 1, 2, polls / 3, 2 * polls / 3, polls - 2, polls - 1] {
+        let instance = fresh();
+        instance.abort_when(Interrupt::after(number));
+        let aborted = render(&instance);
+        assert!(aborted.aborted && aborted.status.is_ok());
+        // The first answer "yes" is the last question: nothing was done after it.
+        assert_eq!(instance.abort_polls(), number + 1);
         instance.abort_when(Interrupt::never());
-        let rendered = instance.render(30.0, &RenderOptions::default());
+        assert!(render(&instance).bytes == expected, "after {number} checks");
         instance.assert_clean();
-        drop(instance);
-        let fresh = speaking(&effect, Context::Filter);
-        assert!(
-            fresh.render(30.0, &RenderOptions::default()).bytes == rendered.bytes,
-            "{polls}"
-        );
     }
 }
 
 #[test]
-fn a_project_saved_and_opened_again_is_the_same() {
-    let plugin = opened(HostOptions::default());
+fn a_saved_project_renders_the_same_bytes_when_it_is_opened_again() {
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let instance = speaking(&effect, Context::Filter);
     instance.edit("strength", 0.7);
@@ -322,10 +328,10 @@ fn a_project_saved_and_opened_again_is_the_same() {
     again.assert_clean();
 }
 
-/// Resolve makes and destroys instances with each edit, several of a clip at once.
+/// Resolve creates and destroys instances at each edit, with several of a clip alive.
 #[test]
-fn instances_come_and_go_and_find_everything_again() {
-    let plugin = opened(HostOptions::default());
+fn instances_are_created_and_destroyed_often() {
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let first = speaking(&effect, Context::Filter);
     let wanted = first.render(30.0, &RenderOptions::default()).bytes;
@@ -334,7 +340,7 @@ fn instances_come_and_go_and_find_everything_again() {
         let instance = effect.create(Context::Filter).unwrap();
         if number % 50 == 0 {
             instance.connect("Source", clip());
-            instance.set("audio", other_words().as_str());
+            instance.set("audio", other_speech().as_str());
             assert!(instance.render(30.0, &RenderOptions::default()).bytes == wanted);
         }
         alive.push(instance);
@@ -348,10 +354,10 @@ fn instances_come_and_go_and_find_everything_again() {
     last.assert_clean();
 }
 
-/// Whatever a host calls with, it gets a status.
+/// Invalid calls return a failure status, and the instance still works afterwards.
 #[test]
-fn nonsense_from_the_host_gets_a_status() {
-    let plugin = opened(HostOptions::default());
+fn invalid_calls_get_a_status() {
+    let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let instance = speaking(&effect, Context::Filter);
     for action in [None, Some(c"OfxActionOfTomorrow")] {
@@ -360,7 +366,7 @@ fn nonsense_from_the_host_gets_a_status() {
             assert!(!status.is_ok(), "{action:?} {handle:?}");
         }
     }
-    // Actions on instances that come without an instance, or without arguments.
+    // Actions without an instance, or without arguments.
     for action in [
         c"OfxImageEffectActionRender",
         c"OfxImageEffectActionIsIdentity",
@@ -372,7 +378,7 @@ fn nonsense_from_the_host_gets_a_status() {
         c"OfxActionCreateInstance",
     ] {
         let status = effect.raw(Some(action), RawHandle::Null, None, None);
-        assert!(!status.is_ok(), "{action:?} of nothing");
+        assert!(!status.is_ok(), "{action:?} without an instance");
     }
     for action in [
         c"OfxImageEffectActionRender",
@@ -381,7 +387,7 @@ fn nonsense_from_the_host_gets_a_status() {
         let status = instance.raw(Some(action), RawHandle::Own, None, None);
         assert!(!status.is_ok(), "{action:?} without arguments");
     }
-    // The instance works on.
+    // The instance still works.
     instance.take_violations();
     effect.take_violations();
     let rendered = instance.render(30.0, &RenderOptions::default());

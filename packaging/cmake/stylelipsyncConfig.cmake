@@ -3,10 +3,11 @@
 #   find_package(stylelipsync 0.1 REQUIRED)
 #   target_link_libraries(program PRIVATE stylelipsync::stylelipsync)
 #
-# Targets: stylelipsync::stylelipsync (shared) and stylelipsync::static, each where it is installed.
-# Both have the header's folder; the layer for C++, stylelipsync.hpp, asks for C++11.
+# Targets: stylelipsync::stylelipsync (shared) and stylelipsync::static, each if it is installed. Both set
+# the include folder. The C++ layer, stylelipsync.hpp, needs C++11.
 
-# <prefix>/share/stylelipsync/cmake/ is where this file lies: the package may be moved as a whole.
+# This file lies in <prefix>/share/stylelipsync/cmake/; the prefix is found relative to it, so that the
+# installation can be moved.
 get_filename_component(_stylelipsync_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 set(_stylelipsync_lib lib lib64 "lib/${CMAKE_LIBRARY_ARCHITECTURE}")
 
@@ -33,7 +34,7 @@ if(stylelipsync_STATIC AND stylelipsync_INCLUDE_DIR AND NOT TARGET stylelipsync:
   set_target_properties(stylelipsync::static PROPERTIES
     IMPORTED_LOCATION "${stylelipsync_STATIC}"
     INTERFACE_INCLUDE_DIRECTORIES "${stylelipsync_INCLUDE_DIR}")
-  # What Rust's standard library needs of the system (rustc --print native-static-libs).
+  # System libraries that Rust's standard library needs (rustc --print native-static-libs).
   if(WIN32)
     set(_stylelipsync_native advapi32 bcrypt kernel32 ntdll userenv ws2_32 dbghelp ole32)
   elseif(APPLE)

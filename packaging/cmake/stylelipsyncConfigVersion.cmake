@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Before 1.0, what is newer in the second number may differ; afterwards the first one counts.
+# Before 1.0, a new minor version may be incompatible; from 1.0 on, only a new major version.
 set(PACKAGE_VERSION 0.1.0)
 set(PACKAGE_VERSION_COMPATIBLE FALSE)
 if(PACKAGE_FIND_VERSION_MAJOR EQUAL 0 AND PACKAGE_FIND_VERSION_MINOR EQUAL 1
@@ -10,7 +10,7 @@ endif()
 if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
   set(PACKAGE_VERSION_EXACT TRUE)
 endif()
-# A library for another word size is of no use; header-only checks do not know theirs.
+# Refuse a 32-bit target. CMAKE_SIZEOF_VOID_P is not set in checks without a compiler.
 if(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
   set(PACKAGE_VERSION_UNSUITABLE TRUE)
 endif()

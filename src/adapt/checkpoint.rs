@@ -1,6 +1,5 @@
 //! Where an adaptation stands, in a file: it can be killed at any time and taken up again.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
@@ -8,43 +7,12 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::descent::Descent;
 use crate::model::adaptation::Parameter;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// What a checkpoint must agree with to be taken up: bundle, frames, options.
 const KEY: &str = "stylelipsync.adaptation";
 const STEPS: &str = "steps";
 const LARGEST: u64 = 4 << 30;
-
-/// Writes a file, whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// Reads a file of at most `limit` bytes.
-pub(super) fn read_below(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let failed = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > limit {
-        let reason = format!("it has {length} bytes, more than {limit}");
-        return Err(failed(std::io::Error::other(reason)));
-    }
-    std::fs::read(path).map_err(failed)
-}
 
 /// Writes how far it is; `mark` is what a later run must agree with.
 pub(super) fn save(
@@ -72,7 +40,7 @@ pub(super) fn save(
     ];
     let bytes = safetensors::serialize(views, Some(metadata.into()))
         .map_err(|error| failed(error.to_string()))?;
-    write_whole(path, &bytes)
+    files::write_whole(path, &bytes)
 }
 
 /// A checkpoint as it lies in its file, not yet looked into.
@@ -91,7 +59,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Stored>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = read_below(path, LARGEST)?;
+    let bytes = files::read_below(path, LARGEST)?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(path, &error))?;
     let mut metadata = header.metadata().clone().unwrap_or_default();
     let mark = metadata.remove(KEY);

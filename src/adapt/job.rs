@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::descent::Descent;
-use super::person::{Person, PersonInfo};
 use super::plan::Plan;
 use super::trainer::Trainer;
 use super::training_frame::{NO_REFERENCE, TrainingFrame};
@@ -17,9 +16,9 @@ use super::{WINDOW, checkpoint};
 use crate::audio::{MelParameters, MelSpectrogram};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
+use crate::evaluate::sync::{COLUMNS, LEAD};
 use crate::frame::FrameRef;
-use crate::metrics::sync::{COLUMNS, LEAD};
-use crate::model::{SyncNet, hex};
+use crate::model::{Person, PersonInfo, SyncNet, hex};
 use crate::{Error, Result, cancel};
 
 /// Steps between looks at them.

@@ -14,13 +14,12 @@
 mod checkpoint;
 mod descent;
 mod job;
-mod person;
 mod plan;
 mod trainer;
 mod training_frame;
 
+pub use crate::model::{Person, PersonInfo};
 pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
-pub use person::{Person, PersonInfo};
 
 /// Frames of a window, 40 ms apart: T of the paper, what SyncNet sees at once.
 pub const WINDOW: usize = 5;

@@ -1,8 +1,8 @@
 //! Which frames a person is trained on: windows of five frames in which one person is seen to speak.
 
 use crate::clip::{Clip, is_shown};
-use crate::face::Selection;
 use crate::latent::STEP;
+use crate::track::Selection;
 use crate::{Error, Result};
 
 use super::WINDOW;

@@ -8,8 +8,9 @@ use super::sized::{self, SizedStruct};
 use super::status::sls_status;
 use crate::audio::Rate;
 use crate::clip::{ClipOptions, Timing};
-use crate::face::{MaskTrim, Selection};
+use crate::face::MaskTrim;
 use crate::frame::Transfer;
+use crate::track::Selection;
 
 /// The largest face in the frame.
 pub const SLS_SELECT_LARGEST: i32 = 0;

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::handle::{self, Handle, on};
 use super::status::sls_status;
 use super::text;
-use crate::adapt::Person;
+use crate::model::Person;
 
 /// The decoder weights of one person: the result of an adaptation, or a loaded person file. It is
 /// immutable and may be used by several threads.

@@ -8,8 +8,8 @@ use super::faces::{FrameFaces, Neighbours};
 use super::reference::{EncodedReference, Reference, ReferenceFrame};
 use super::renderer::Renderer;
 use super::tracks::Tracks;
-use crate::face::Selection;
 use crate::frame::FrameRef;
+use crate::track::Selection;
 use crate::{Error, Result};
 
 /// The faces of a clip's frames, their numbers, and the reference among them. It takes some hundred

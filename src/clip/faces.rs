@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::SeenFace;
-use crate::face::select::{choose, follow};
-use crate::face::smooth::{WINDOW, smooth};
-use crate::face::{CropProtocol, Face, Linker, Selection};
+use crate::face::{CropProtocol, Face};
+use crate::track::select::{choose, follow};
+use crate::track::smooth::{WINDOW, smooth};
+use crate::track::{Linker, Selection};
 
 /// How far smoothing looks to each side, in frames.
 pub(crate) const REACH: usize = WINDOW / 2;

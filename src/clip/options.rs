@@ -2,8 +2,9 @@
 
 use super::Timing;
 use crate::audio::Rate;
-use crate::face::{MaskTrim, Selection};
+use crate::face::MaskTrim;
 use crate::frame::{ColourMatch, Transfer};
+use crate::track::Selection;
 use crate::{Error, Result, memory};
 
 /// How a clip is rendered. Every frame of one clip is rendered with the same options.

@@ -8,16 +8,17 @@ use super::pool::Pool;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
-use crate::adapt::Person;
 use crate::engine::Engine;
 use crate::face::lips::mouth_points;
-use crate::face::quality::{fade, reference_score, sharpness};
-use crate::face::select::choose;
-use crate::face::{Carry, Face, Mask, Pose, Selection};
+use crate::face::{Carry, Face, Mask, Pose};
 use crate::frame::composite::Patch;
 use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
 use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+use crate::model::Person;
 use crate::model::networks::Generator;
+use crate::track::Selection;
+use crate::track::quality::{fade, reference_score, sharpness};
+use crate::track::select::choose;
 use crate::{Error, Result};
 
 /// Renders frames of one clip. It holds what is the same for all of them (networks, options, the

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, REACH};
 use super::reference::{Candidate, Candidates};
-use crate::face::{Face, Linker};
+use crate::face::Face;
+use crate::track::Linker;
 
 /// The faces of the known frames. Every answer is a function of the known frames, not of the order
 /// in which they were added.
@@ -130,8 +131,8 @@ impl Tracks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::Selection;
-    use crate::face::track::tests::{PROTOCOL, face};
+    use crate::face::fit::tests::{PROTOCOL, face};
+    use crate::track::Selection;
 
     /// Two people; the one on the left is out of sight in every fifth frame.
     fn seen(index: i64) -> Vec<Face> {

@@ -9,7 +9,7 @@
 //! round it by a normalised Gaussian, on a coarse grid: smooth, without folds at the crop's rim,
 //! and far from the face the affine map alone.
 
-use crate::model::manifest;
+use serde::Deserialize;
 
 /// Weight of standing still: far from all points nothing is left to spread.
 const LEAST: f32 = 1e-3;
@@ -18,22 +18,13 @@ const RIDGE: f64 = 1e-6;
 /// Standard deviations beyond which a Gaussian no longer counts: 3e-8 of its height.
 const REACH: f32 = 5.9;
 
-/// How the picture is moved.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How the picture is moved; part of a bundle's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct CarryProtocol {
     /// Cells a side of the grid that the movement is computed on.
     pub grid: usize,
     /// Standard deviation of a point's Gaussian, half-sides of the crop.
     pub sigma: f32,
-}
-
-impl From<manifest::Carry> for CarryProtocol {
-    fn from(carry: manifest::Carry) -> Self {
-        Self {
-            grid: carry.grid,
-            sigma: carry.sigma,
-        }
-    }
 }
 
 /// A square picture, laid out to be sampled: RGB and a lane that is not used.

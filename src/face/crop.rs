@@ -2,29 +2,20 @@
 
 use super::pose::Pose;
 use crate::frame::Similarity;
-use crate::model::manifest::Crop;
+use serde::Deserialize;
 
 /// Side of the generator's picture in pixels.
 pub const IMAGE: usize = 256;
 
 /// Which square of a face is the crop. It hangs on the pose alone, so that talking does not move
 /// it: the centre is a fixed point of the model, the side a multiple of the face's scale, the roll
-/// the head's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// the head's. Part of a bundle's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct CropProtocol {
     /// Model coordinates of the point in the middle.
     pub centre: [f32; 3],
     /// Side of the square in model units.
     pub side: f32,
-}
-
-impl From<Crop> for CropProtocol {
-    fn from(crop: Crop) -> Self {
-        Self {
-            centre: crop.centre,
-            side: crop.side,
-        }
-    }
 }
 
 impl CropProtocol {

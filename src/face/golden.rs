@@ -2,11 +2,11 @@
 
 use super::carry::{Carry, CarryProtocol, Picture};
 use super::crop::{CropProtocol, IMAGE};
+use super::fit::Face;
 use super::lips::mouth_points;
 use super::mask::{Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
-use super::track::Face;
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 

@@ -8,32 +8,23 @@
 //! is hidden whole; the seam lies on skin.
 
 use super::crop::IMAGE;
+use super::fit::Face;
 use super::model::FaceModel;
-use super::track::Face;
 use crate::frame::Similarity;
-use crate::model::manifest;
+use serde::Deserialize;
 
 /// Pixels along the crop's edge that are never in the hole.
 const BORDER: usize = 2;
 /// A squared distance beyond any in the crop.
 const FAR: f32 = 1e9;
 
-/// Sizes of the mask, crop pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Sizes of the mask, crop pixels; part of a bundle's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct MaskProtocol {
     /// The hole reaches this far round the outlines.
     pub grow: f32,
     /// Alpha rises over this many pixels.
     pub feather: f32,
-}
-
-impl From<manifest::Mask> for MaskProtocol {
-    fn from(mask: manifest::Mask) -> Self {
-        Self {
-            grow: mask.grow,
-            feather: mask.feather,
-        }
-    }
 }
 
 /// How an editor trims what is shown of what was painted. The hole that the network sees stays as

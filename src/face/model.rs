@@ -1,6 +1,5 @@
 //! The linear face model: mean, identity and expression (paper, section 3.1).
 
-use crate::model::Bundle;
 use crate::{Error, Result};
 
 /// Vertices = mean + identity . alpha + expression . delta, in model units: x right, y down, z away
@@ -104,25 +103,6 @@ impl FaceModel {
             ring: parts.ring,
             lips,
             carried,
-        })
-    }
-
-    /// The model of a bundle.
-    ///
-    /// # Errors
-    /// [`Error::Bundle`] when a tensor is missing or of another shape.
-    pub fn from_bundle(bundle: &Bundle) -> Result<Self> {
-        let sizes = bundle.manifest().face_model;
-        let (v, i, e) = (sizes.vertices, sizes.identity, sizes.expression);
-        Self::new(FaceModelParts {
-            mean: bundle.floats("face_model.mean", &[v, 3])?,
-            identity: bundle.floats("face_model.identity", &[i, v, 3])?,
-            expression: bundle.floats("face_model.expression", &[e, v, 3])?,
-            mouth: sizes.mouth,
-            open: bundle.floats("face_model.open", &[e])?,
-            closed: bundle.floats("face_model.closed", &[e])?,
-            ring: bundle.indices("face_model.ring", v)?,
-            lips: bundle.indices("face_model.lips", v)?,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::audio::MelParameters;
+use crate::face::{CarryProtocol, CropProtocol, MaskProtocol};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -19,14 +20,14 @@ pub struct Manifest {
     /// Side of the generator's image in pixels: 256.
     pub image: usize,
     pub mel: MelParameters,
-    pub crop: Crop,
+    pub crop: CropProtocol,
     pub face_model: FaceModelSizes,
-    pub mask: Mask,
+    pub mask: MaskProtocol,
     /// Number of lip points that the generator is given.
     pub lips: usize,
     /// Absent where the generator is not given the reference's picture (as in the paper).
     #[serde(default)]
-    pub carry: Option<Carry>,
+    pub carry: Option<CarryProtocol>,
     pub detector: DetectorSizes,
     pub mesh: MeshSizes,
     /// Absent where the bundle has no SyncNet.
@@ -51,15 +52,6 @@ pub struct Latent {
     pub codes: usize,
 }
 
-/// The aligned crop: a square round a point that moves with the face.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Crop {
-    /// The point in the face model's coordinates that the crop is centred on.
-    pub centre: [f32; 3],
-    /// Side of the crop in units of the face's scale.
-    pub side: f32,
-}
-
 /// Sizes of the linear face model (paper, section 3.1).
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct FaceModelSizes {
@@ -70,24 +62,6 @@ pub struct FaceModelSizes {
     pub expression: usize,
     /// The first so many expression coefficients move the lower face only.
     pub mouth: usize,
-}
-
-/// The pose-aware mask, in pixels of the crop.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Mask {
-    /// By how much the polygon grows before it is the hole.
-    pub grow: f32,
-    /// Width of the ramp inside the hole's edge.
-    pub feather: f32,
-}
-
-/// How the reference's picture is carried to the wanted mouth (`face/carry.rs`).
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Carry {
-    /// Cells a side of the grid of movements.
-    pub grid: usize,
-    /// Standard deviation of a point's Gaussian, half-sides of the crop.
-    pub sigma: f32,
 }
 
 /// The face detector's grid.
@@ -195,7 +169,7 @@ impl Manifest {
             streams: 1,
             frames: 64,
         });
-        let carry = self.carry.unwrap_or(Carry {
+        let carry = self.carry.unwrap_or(CarryProtocol {
             grid: 2,
             sigma: 1.0,
         });

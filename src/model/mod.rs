@@ -7,22 +7,24 @@
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! networks   typed calls over pools of sessions
 //! adaptation  the step of adaptation, and the foreign words that it needs
-//! recognition  a face recognition network of the caller's own, for measuring
+//! person     files of adapted tensors
+//! face_model  the bundle's face model
 //! doctor     what was found and what to do
 //! ```
 
 pub mod adaptation;
 pub mod bundle;
 pub mod doctor;
+mod face_model;
 pub mod manifest;
 mod network;
 pub mod networks;
 mod onnx;
+mod person;
 pub mod provider;
 pub mod provision;
-mod recognition;
 pub mod runtime;
-mod session;
+pub(crate) mod session;
 mod weights;
 mod wheel;
 
@@ -30,8 +32,8 @@ pub use bundle::Bundle;
 pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
+pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
-pub use recognition::Recognition;
 pub use runtime::Runtime;
 
 /// Lower-case hexadecimal, as checksums are written.

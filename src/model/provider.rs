@@ -64,7 +64,7 @@ impl Provider {
         }
     }
 
-    pub(super) fn is_gpu(self) -> bool {
+    pub(crate) fn is_gpu(self) -> bool {
         !matches!(self, Provider::Auto | Provider::Cpu)
     }
 }

@@ -107,7 +107,7 @@ impl std::fmt::Debug for Runtime {
 }
 
 /// 0 means every core that this process may use.
-pub(super) fn thread_count(asked: usize) -> usize {
+pub(crate) fn thread_count(asked: usize) -> usize {
     match asked {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get()),
         n => n,

@@ -1,11 +1,12 @@
 //! Sessions: one graph with its weights on one provider, and pools of them.
 
 use super::{Provider, Runtime};
-use crate::{Error, Result, cancel};
+use crate::cancel::{self, Interrupt};
+use crate::{Error, Result};
 use ort::{
     AsPointer,
     session::{
-        RunOptions, Session, SessionInputs, SessionOutputs,
+        NoSelectedOutputs, RunOptions, Session, SessionInputs, SessionOutputs,
         builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder},
     },
     value::{DynValue, Outlet},
@@ -20,7 +21,7 @@ const RECORD_PLACEMENT: &str = "session.record_ep_graph_assignment_info";
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// Everything that a session is made from.
-pub(super) struct Recipe<'a> {
+pub(crate) struct Recipe<'a> {
     /// An ONNX file's bytes. Its external initialisers must all be in `weights`: from memory there
     /// is no folder in which ONNX Runtime could look for them.
     pub graph: &'a [u8],
@@ -35,7 +36,7 @@ pub(super) struct Recipe<'a> {
 }
 
 /// Builds a session. The reason for a failure is ONNX Runtime's own sentence.
-pub(super) fn build(
+pub(crate) fn build(
     runtime: &Runtime,
     recipe: &Recipe<'_>,
 ) -> std::result::Result<Session, String> {
@@ -118,14 +119,14 @@ fn placement(session: &Session) -> Vec<(String, usize)> {
 
 /// The WebGPU provider keeps one device and one command queue for all its sessions and does not
 /// guard them against several threads, so its sessions take turns. Other providers need no lock.
-pub(super) fn run_lock(provider: Provider) -> Option<MutexGuard<'static, ()>> {
+pub(crate) fn run_lock(provider: Provider) -> Option<MutexGuard<'static, ()>> {
     static WEBGPU: Mutex<()> = Mutex::new(());
     (provider == Provider::WebGpu).then(|| WEBGPU.lock())
 }
 
 /// Sessions of one network. A session runs one call at a time, so as many calls run at once as the
 /// pool has sessions; a further one waits. Sessions are made when they are first needed.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     network: &'static str,
     runtime: &'static Runtime,
     graph: Vec<u8>,
@@ -139,31 +140,47 @@ pub(super) struct Pool {
 }
 
 /// A session that nobody else uses meanwhile.
-pub(super) struct Seat {
+pub(crate) struct Seat {
     session: Session,
-    run: cancel::Run,
+    run: Arc<RunOptions<NoSelectedOutputs>>,
+}
+
+/// ONNX Runtime ends a run between two of its nodes.
+impl Interrupt for RunOptions<NoSelectedOutputs> {
+    fn interrupt(&self) {
+        if let Err(error) = self.terminate() {
+            log::debug!("a network run cannot be ended early: {error}");
+        }
+    }
+
+    fn reset(&self) {
+        if let Err(error) = self.unterminate() {
+            log::debug!("a network run's settings cannot be used again: {error}");
+        }
+    }
 }
 
 impl Seat {
     /// What the graph takes.
-    pub(super) fn inputs(&self) -> &[Outlet] {
+    pub(crate) fn inputs(&self) -> &[Outlet] {
         self.session.inputs()
     }
 
     /// What the graph gives.
-    pub(super) fn outputs(&self) -> &[Outlet] {
+    pub(crate) fn outputs(&self) -> &[Outlet] {
         self.session.outputs()
     }
 
     /// Runs the graph, and hands what it gave to `read`.
-    pub(super) fn run<'i, 'v: 'i, const N: usize, R>(
+    pub(crate) fn run<'i, 'v: 'i, const N: usize, R>(
         &mut self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
         failed: impl FnOnce(ort::Error) -> Error,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<R>,
     ) -> Result<R> {
         let Self { session, run } = self;
-        cancel::ending(run, || {
+        let interrupt: Arc<dyn Interrupt> = run.clone();
+        cancel::ending(&interrupt, || {
             let outputs = session.run_with_options(inputs, &**run).map_err(failed)?;
             read(&outputs)
         })
@@ -179,7 +196,7 @@ struct State {
 impl Pool {
     /// Makes a pool of at most `limit` sessions, and its first session, so that a graph that cannot
     /// be loaded is known at once.
-    pub(super) fn new(
+    pub(crate) fn new(
         network: &'static str,
         runtime: &'static Runtime,
         recipe: &Recipe<'_>,
@@ -207,7 +224,7 @@ impl Pool {
     /// Runs `call` on a session that nobody else uses meanwhile.
     ///
     /// [`Error::Cancelled`] when the thread's work was cancelled while it waited or ran.
-    pub(super) fn run<R>(&self, call: impl FnOnce(&mut Seat) -> Result<R>) -> Result<R> {
+    pub(crate) fn run<R>(&self, call: impl FnOnce(&mut Seat) -> Result<R>) -> Result<R> {
         let mut lent = self.lend()?;
         let _alone = run_lock(self.provider);
         // There is always one: only `drop` takes it away.
@@ -218,11 +235,11 @@ impl Pool {
     }
 
     /// Providers of the first session, and how many nodes each runs.
-    pub(super) fn placement(&self) -> &[(String, usize)] {
+    pub(crate) fn placement(&self) -> &[(String, usize)] {
         &self.placement
     }
 
-    pub(super) fn failure(&self, reason: String) -> Error {
+    pub(crate) fn failure(&self, reason: String) -> Error {
         Error::Network {
             network: self.network,
             reason,

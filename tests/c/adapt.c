@@ -1,10 +1,10 @@
 /*
- * Learns a person through the C API, stops, goes on, keeps the person, and renders with it.
+ * Adapts to a person through the C API: stops, resumes, saves the person, and renders with it.
  *
  *     adapt FOLDER WIDTH HEIGHT COUNT
  *
- * FOLDER holds frames.rgba (COUNT frames of the person, RGBA8, 25 a second) and words.wav (what they
- * say in them).
+ * FOLDER contains frames.rgba (COUNT frames of the person, RGBA8, 25 fps) and speech.wav (their
+ * speech).
  */
 #include "common.h"
 
@@ -22,7 +22,7 @@ static void path_in(char *path, size_t size, const char *folder, const char *nam
     snprintf(path, size, "%s/%s", folder, name);
 }
 
-/* The person's clip, analysed. */
+/* Creates the person's clip and analyses it. */
 static sls_clip *person_clip(const sls_engine *engine, const char *folder)
 {
     sls_clip *clip = NULL;
@@ -30,7 +30,7 @@ static sls_clip *person_clip(const sls_engine *engine, const char *folder)
     int i;
 
     OK(sls_clip_create(engine, NULL, &clip));
-    path_in(path, sizeof path, folder, "words.wav");
+    path_in(path, sizeof path, folder, "speech.wav");
     OK(sls_clip_load_audio(clip, path));
     for (i = 0; i < count; i++) {
         sls_frame frame = frame_at(i);
@@ -66,7 +66,7 @@ static sls_adapt *new_job(const sls_clip *clip, const char *checkpoint)
     return adapt;
 }
 
-/* Counts the steps; stops after the one that *user says, or asks the job to. */
+/* Counts the steps; stops after the step given by *user, or cancels the job. */
 typedef struct {
     uint64_t first, last, stop_after;
     sls_adapt *cancel;
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
     clip = person_clip(engine, argv[1]);
     render(clip, before);
 
-    /* Stopped by the callback, then by a cancellation, then to the end. */
+    /* First stopped by the callback, then cancelled, then run to the end. */
     adapt = new_job(clip, checkpoint);
     CHECK(sls_adapt_run(adapt, see, &watched, &person) == SLS_ERROR_CANCELLED);
     CHECK(watched.first == 1 && watched.last == 1 && person == NULL);

@@ -1,4 +1,4 @@
-/* What the harnesses share: a check that names its line, a frame, an engine. */
+/* Shared by the test programs: a check that reports its line, a frame, an engine. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -8,7 +8,7 @@
 
 #include "stylelipsync.h"
 
-/* Ends the program with the line and the library's own sentence. */
+/* If the condition is false, exits with the line and the library's error message. */
 #define CHECK(condition)                                                                          \
     do {                                                                                          \
         if (!(condition)) {                                                                       \
@@ -33,7 +33,7 @@ static sls_frame rgba(unsigned char *data, int width, int height)
     return frame;
 }
 
-/* An engine on the CPU; of a bundle's folder, or NULL for the bundle in the library. */
+/* An engine on the CPU; bundle is a folder, or NULL for the bundle in the library. */
 static inline sls_engine *cpu_engine(const char *bundle)
 {
     sls_engine_options options;

@@ -1,20 +1,20 @@
 /*
- * A live stream of two faces that say different words: a clip for each, the second given what the
- * first gave.
+ * A live stream with two faces and different speech: one clip per face; the output of the first is the
+ * input of the second.
  *
  *     faces FOLDER WIDTH HEIGHT COUNT
  *
- * FOLDER holds frames.rgba (COUNT frames of a speaker, RGBA8) and words.f32 (16 kHz, mono). The
- * picture is the speaker twice, side by side, in opposite orders of time.
+ * FOLDER contains frames.rgba (COUNT frames of a speaker, RGBA8) and speech.f32 (16 kHz, mono). The
+ * frames show the speaker twice, side by side, one of them backwards in time.
  */
 #include "common.h"
 
 static int width, height, count;
-static size_t frame_bytes, word_count;
+static size_t frame_bytes, sample_count;
 static unsigned char *frames;
-static float *words;
+static float *speech;
 
-/* Two pictures beside each other. */
+/* Two frames side by side. */
 static void pair(unsigned char *out, const unsigned char *left, const unsigned char *right)
 {
     size_t row = 4 * (size_t)width;
@@ -25,7 +25,7 @@ static void pair(unsigned char *out, const unsigned char *left, const unsigned c
     }
 }
 
-/* Pixels of one half, 0 left or 1 right, that differ. */
+/* Number of pixels that differ in one half, 0 left or 1 right. */
 static int differ(const unsigned char *a, const unsigned char *b, int half)
 {
     int x, y, found = 0;
@@ -37,18 +37,18 @@ static int differ(const unsigned char *a, const unsigned char *b, int half)
     return found;
 }
 
-/* A clip of the face with so many others to its left; half of the words are said. */
+/* A clip for the face with `from_left` others to its left, with one half of the speech. */
 static sls_clip *speaker(const sls_engine *engine, uint32_t from_left, const sls_frame *reference)
 {
     sls_clip_options options;
     sls_clip *clip = NULL;
-    const float *said = words + (from_left == 1 ? word_count / 2 : 0);
+    const float *half = speech + (from_left == 1 ? sample_count / 2 : 0);
     OK(sls_clip_options_init(&options, sizeof options));
     options.selection = SLS_SELECT_FROM_LEFT;
     options.face = from_left;
     OK(sls_clip_create(engine, &options, &clip));
     OK(sls_clip_set_reference(clip, reference));
-    OK(sls_clip_push_audio(clip, said, word_count / 2, 16000, 1));
+    OK(sls_clip_push_audio(clip, half, sample_count / 2, 16000, 1));
     OK(sls_clip_finish_audio(clip));
     return clip;
 }
@@ -72,8 +72,8 @@ int main(int argc, char **argv)
     frame_bytes = 4 * (size_t)width * (size_t)height;
     frames = whole_file(argv[1], "frames.rgba", &bytes);
     CHECK(bytes == frame_bytes * (size_t)count);
-    words = (float *)(void *)whole_file(argv[1], "words.f32", &bytes);
-    word_count = bytes / sizeof(float);
+    speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
+    sample_count = bytes / sizeof(float);
     sources = (unsigned char *)allocate(2 * frame_bytes * (size_t)count);
     between = (unsigned char *)allocate(2 * frame_bytes * (size_t)count);
     shown = (unsigned char *)allocate(2 * frame_bytes);
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
             if (status != SLS_OK)
                 break;
             CHECK(result.index == taken);
-            /* The other's half is not touched. */
+            /* The other half is unchanged. */
             CHECK(differ(source, (unsigned char *)middle.data, 1) == 0);
             OK(sls_clip_push_frame(second, &middle, NULL));
         }
@@ -119,14 +119,14 @@ int main(int argc, char **argv)
     }
     CHECK(pulled == count && spoke * 10 >= count * 9);
 
-    /* There is no third: not a pixel changes. */
+    /* There is no third face: no pixel changes. */
     OK(sls_clip_options_init(&options, sizeof options));
     options.selection = SLS_SELECT_FROM_LEFT;
     options.face = 2;
     OK(sls_clip_create(engine, &options, &nobody));
     frame = rgba(sources, 2 * width, height);
     OK(sls_clip_push_frame(nobody, &frame, NULL));
-    OK(sls_clip_push_audio(nobody, words, word_count / 2, 16000, 1));
+    OK(sls_clip_push_audio(nobody, speech, sample_count / 2, 16000, 1));
     OK(sls_clip_finish_audio(nobody));
     OK(sls_clip_flush(nobody));
     OK(sls_clip_pull_frame(nobody, &last, NULL, &result));
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     free(shown);
     free(between);
     free(sources);
-    free(words);
+    free(speech);
     free(frames);
     printf("two faces spoke in %d frames of %d\n", spoke, count);
     return 0;

@@ -1,10 +1,10 @@
 /*
- * A host that forks: the child is refused its parent's handles instead of waiting for threads that
- * it does not have, and renders with an engine of its own.
+ * A host that forks: calls on the parent's handles fail in the child, instead of waiting for threads that
+ * do not exist there; the child renders with its own engine.
  *
  *     fork FOLDER WIDTH HEIGHT
  *
- * FOLDER holds frames.rgba (at least one RGBA8 frame of a speaker) and words.f32 (16 kHz, mono).
+ * FOLDER contains frames.rgba (at least one RGBA8 frame of a speaker) and speech.f32 (16 kHz, mono).
  */
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -12,19 +12,19 @@
 
 #include "common.h"
 
-/* Seconds after which a child that hangs is ended. */
+/* Seconds after which a hanging child is killed. */
 #define PATIENCE 120
 
 static sls_frame source;
-static size_t frame_bytes, word_count;
-static float *words;
+static size_t frame_bytes, sample_count;
+static float *speech;
 
-/* A clip that has seen the frame and has words for it. */
+/* A clip with audio and the analysed frame. */
 static sls_clip *ready_clip(const sls_engine *engine)
 {
     sls_clip *clip = NULL;
     OK(sls_clip_create(engine, NULL, &clip));
-    OK(sls_clip_set_audio(clip, words, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
     OK(sls_clip_analyze(clip, 0, &source, NULL));
     return clip;
 }
@@ -84,8 +84,8 @@ int main(int argc, char **argv)
     source = rgba(frames, atoi(argv[2]), atoi(argv[3]));
     frame_bytes = 4 * (size_t)source.width * (size_t)source.height;
     CHECK(bytes >= frame_bytes);
-    words = (float *)(void *)whole_file(argv[1], "words.f32", &bytes);
-    word_count = bytes / sizeof(float);
+    speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
+    sample_count = bytes / sizeof(float);
     wanted = (unsigned char *)allocate(frame_bytes);
     again = (unsigned char *)allocate(frame_bytes);
 
@@ -103,14 +103,14 @@ int main(int argc, char **argv)
     CHECK(waitpid(child, &ended, 0) == child);
     CHECK(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 
-    /* The parent goes on as if nothing had been. */
+    /* The parent is not affected. */
     render(clip, again);
     CHECK(memcmp(again, wanted, frame_bytes) == 0);
     sls_clip_destroy(clip);
     sls_engine_destroy(engine);
     free(again);
     free(wanted);
-    free(words);
+    free(speech);
     free(frames);
     puts("parent and child rendered the same");
     return 0;

@@ -1,11 +1,11 @@
 /*
- * What a host hooks into: cancellation from another thread, memory limits, its own memory for
- * output frames, other words in the middle of a stream; and what the library leaves alone: signal
- * handlers, threads beyond those asked for.
+ * Integration with a host: cancellation from another thread, memory limits, output to the host's own
+ * memory, a change of audio in the middle of a stream. The library must not touch signal handlers, nor
+ * start more threads than requested.
  *
  *     hooks FOLDER WIDTH HEIGHT COUNT
  *
- * FOLDER holds frames.rgba (COUNT frames of a speaker, RGBA8) and words.f32 (16 kHz, mono).
+ * FOLDER contains frames.rgba (COUNT frames of a speaker, RGBA8) and speech.f32 (16 kHz, mono).
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -20,14 +20,14 @@
         CHECK(strstr(sls_last_error(), word) != NULL);                                            \
     } while (0)
 
-/* Samples of a frame. */
+/* Audio samples per frame. */
 #define STEP 640
 
 static int width, height, count;
 static size_t frame_bytes;
 static unsigned char *frames;
-static float *words;
-static size_t word_count;
+static float *speech;
+static size_t sample_count;
 
 static sls_frame frame_at(int index)
 {
@@ -50,7 +50,7 @@ static sls_clip *new_clip(const sls_engine *engine, const sls_clip_options *opti
     return clip;
 }
 
-/* Everything pushed, then pulled; how many pixels of the last frame are not its source's. */
+/* Pushes all frames, then pulls them. Returns how many pixels of the last frame differ from the source. */
 static int streamed(sls_clip *clip, unsigned char *out)
 {
     sls_frame destination = rgba(out, width, height);
@@ -78,7 +78,7 @@ static void push(sls_clip *clip, int first, int end)
     }
 }
 
-/* Cancels again and again until it is told to stop. */
+/* Cancels repeatedly until it is told to stop. */
 typedef struct {
     sls_clip *clip;
     volatile sig_atomic_t stop;
@@ -106,9 +106,9 @@ static void cancellation(const sls_engine *engine)
     int tries, rendered = 0, pushed = 0;
 
     got = (unsigned char *)allocate(frame_bytes);
-    /* With nothing under way it does nothing. */
+    /* Without a running call it has no effect. */
     OK(sls_clip_cancel(clip));
-    OK(sls_clip_set_audio(clip, words, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
     OK(sls_clip_analyze(clip, 1, &source, NULL));
     OK(sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
 
@@ -134,7 +134,7 @@ static void cancellation(const sls_engine *engine)
     CHECK(sls_clip_last_error(clip, sentence, sizeof sentence) > 0);
     CHECK(strcmp(sentence, "cancelled") == 0);
 
-    /* What was cancelled can be done again, and gives what it would have given. */
+    /* A cancelled call can be repeated, with the same result. */
     OK(sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
     CHECK(memcmp(wanted, got, frame_bytes) == 0);
     OK(sls_clip_reset(clip));
@@ -145,7 +145,7 @@ static void cancellation(const sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
-/* Memory of the host's, with what it was asked. */
+/* The host's memory, and the request that the callback got. */
 typedef struct {
     unsigned char *memory;
     int asked, refuse, narrow;
@@ -160,7 +160,7 @@ static int32_t give(void *user, sls_frame *frame)
     CHECK(frame->data == NULL);
     if (from->refuse)
         return 1;
-    /* Bottom-up, since it is the host's to say. */
+    /* Bottom-up: the host decides. */
     frame->data = from->memory + (size_t)frame->stride * (size_t)(height - 1);
     frame->stride = from->narrow ? 1 : -frame->stride;
     return 0;
@@ -178,7 +178,7 @@ static void memory_of_the_host(const sls_engine *engine)
 
     OK(sls_render_result_init(&result, sizeof result));
     OK(sls_frame_init(&frame, sizeof frame));
-    OK(sls_clip_set_audio(other, words, word_count, 16000, 1));
+    OK(sls_clip_set_audio(other, speech, sample_count, 16000, 1));
     push(other, 0, 4);
     streamed(other, wanted);
 
@@ -187,11 +187,11 @@ static void memory_of_the_host(const sls_engine *engine)
           sls_clip_pull_allocated(clip, NULL, &from, &frame, NULL, NULL));
     FAILS(SLS_ERROR_NULL, "destination",
           sls_clip_pull_allocated(clip, give, &from, NULL, NULL, NULL));
-    /* Nothing is asked for before there is something to put there. */
+    /* The callback is not called before a frame is ready. */
     CHECK(sls_clip_pull_allocated(clip, give, &from, &frame, NULL, NULL) == SLS_AGAIN);
     push(clip, 0, 4);
     CHECK(sls_clip_pull_allocated(clip, give, &from, &frame, NULL, NULL) == SLS_AGAIN);
-    OK(sls_clip_set_audio(clip, words, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
     CHECK(from.asked == 0 && frame.data == NULL);
     from.refuse = 1;
     FAILS(SLS_ERROR_MEMORY, "callback",
@@ -225,20 +225,20 @@ static void memory_limit(const sls_engine *engine)
     CHECK(options.memory_limit == 0);
     options.memory_limit = 1000;
     OK(sls_clip_create(engine, &options, &clip));
-    FAILS(SLS_ERROR_MEMORY, "audio", sls_clip_set_audio(clip, words, word_count, 16000, 1));
-    FAILS(SLS_ERROR_MEMORY, "audio", sls_clip_push_audio(clip, words, word_count, 16000, 1));
+    FAILS(SLS_ERROR_MEMORY, "audio", sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
+    FAILS(SLS_ERROR_MEMORY, "audio", sls_clip_push_audio(clip, speech, sample_count, 16000, 1));
     FAILS(SLS_ERROR_MEMORY, "frame", sls_clip_push_frame(clip, &frame, NULL));
-    OK(sls_clip_set_audio(clip, words, 200, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech, 200, 16000, 1));
     sls_clip_destroy(clip);
     clip = NULL;
-    /* Three frames, a second of words, and the one crop that may become the reference. */
+    /* Three frames, a second of audio, and one crop that may become the reference. */
     options.memory_limit = 3 * frame_bytes + 64000 + 4 * 3 * 256 * 256;
     OK(sls_clip_create(engine, &options, &clip));
     FAILS(SLS_ERROR_NULL, "bytes", sls_clip_memory(clip, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, &held));
     OK(sls_clip_memory(clip, &held));
     CHECK(held == 0);
-    OK(sls_clip_push_audio(clip, words, 8000, 16000, 1));
+    OK(sls_clip_push_audio(clip, speech, 8000, 16000, 1));
     OK(sls_clip_memory(clip, &held));
     CHECK(held == 32000);
     FAILS(SLS_ERROR_MEMORY, "audio", sls_clip_cut_audio(clip, INT64_MAX));
@@ -248,7 +248,7 @@ static void memory_limit(const sls_engine *engine)
     FAILS(SLS_ERROR_MEMORY, "frame", sls_clip_push_frame(clip, &frame, NULL));
     OK(sls_clip_memory(clip, &held));
     CHECK(held <= options.memory_limit && held >= 3 * frame_bytes);
-    /* What is pulled makes room; nothing was lost. */
+    /* Pulling frees memory; nothing was lost. */
     OK(sls_clip_set_reference(clip, &frame));
     destination.data = out;
     OK(sls_clip_pull_frame(clip, &destination, NULL, NULL));
@@ -257,18 +257,18 @@ static void memory_limit(const sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
-/* Whole words: the first until `cut`, then the second from their own beginning. */
+/* The whole audio: the speech up to `cut`, then the same speech from its beginning. */
 static float *spliced(size_t cut)
 {
-    float *both = (float *)allocate(word_count * sizeof(float));
-    memcpy(both, words, cut * sizeof(float));
-    memcpy(both + cut, words, (word_count - cut) * sizeof(float));
+    float *both = (float *)allocate(sample_count * sizeof(float));
+    memcpy(both, speech, cut * sizeof(float));
+    memcpy(both + cut, speech, (sample_count - cut) * sizeof(float));
     return both;
 }
 
-static void other_words(const sls_engine *engine)
+static void change_audio(const sls_engine *engine)
 {
-    /* So far that the first frames do not hear what comes after. */
+    /* Late enough that the first frames do not use the audio after it. */
     size_t cut = (size_t)(count * 3 / 4) * STEP, whole = (size_t)count * frame_bytes;
     unsigned char *wanted = (unsigned char *)allocate(whole);
     unsigned char *got = (unsigned char *)allocate(whole);
@@ -276,32 +276,32 @@ static void other_words(const sls_engine *engine)
     sls_frame destination = rgba(got, width, height);
     sls_clip *clip = new_clip(engine, NULL);
 
-    OK(sls_clip_set_audio(clip, both, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, both, sample_count, 16000, 1));
     push(clip, 0, count);
     streamed(clip, wanted);
     sls_clip_destroy(clip);
 
-    /* Interrupted: what was said too much is taken back, while frames wait. */
+    /* Interruption: the pushed audio after the cut is discarded while frames are queued. */
     clip = new_clip(engine, NULL);
     FAILS(SLS_ERROR_STATE, "audio", sls_clip_cut_audio(clip, 0));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_cut_audio(NULL, 0));
     push(clip, 0, count * 3 / 4);
-    OK(sls_clip_push_audio(clip, words, cut + 3000, 16000, 1));
+    OK(sls_clip_push_audio(clip, speech, cut + 3000, 16000, 1));
     OK(sls_clip_pull_frame(clip, &destination, NULL, NULL));
     CHECK(memcmp(got, wanted, frame_bytes) == 0);
     OK(sls_clip_cut_audio(clip, (int64_t)cut));
-    OK(sls_clip_push_audio(clip, words, word_count - cut, 16000, 1));
+    OK(sls_clip_push_audio(clip, speech, sample_count - cut, 16000, 1));
     push(clip, count * 3 / 4, count);
     streamed(clip, got + frame_bytes);
     CHECK(memcmp(got, wanted, whole) == 0);
     sls_clip_destroy(clip);
 
-    /* All other words, from the next frame on. */
+    /* Replaces all audio, from the next frame on. */
     clip = new_clip(engine, NULL);
-    OK(sls_clip_set_audio(clip, words + cut, word_count - cut, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech + cut, sample_count - cut, 16000, 1));
     push(clip, 0, count);
     OK(sls_clip_pull_frame(clip, &destination, NULL, NULL));
-    OK(sls_clip_set_audio(clip, both, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, both, sample_count, 16000, 1));
     streamed(clip, got + frame_bytes);
     CHECK(memcmp(got, wanted, frame_bytes) != 0);
     CHECK(memcmp(got + frame_bytes, wanted + frame_bytes, whole - frame_bytes) == 0);
@@ -353,7 +353,7 @@ static int changed_with(const sls_engine *engine, const sls_clip_options *option
     unsigned char *out = (unsigned char *)allocate(frame_bytes);
     sls_clip *clip = new_clip(engine, options);
     int changed;
-    OK(sls_clip_set_audio(clip, words, word_count, 16000, 1));
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
     push(clip, 0, 1);
     changed = streamed(clip, out);
     sls_clip_destroy(clip);
@@ -379,7 +379,7 @@ static void trimmed(const sls_engine *engine)
     options = defaults();
     options.selection = SLS_SELECT_FROM_LEFT;
     CHECK(changed_with(engine, &options) == usual);
-    /* There is no second face: the frame passes through. */
+    /* There is no second face: the frame is copied. */
     options.face = 1;
     CHECK(changed_with(engine, &options) == 0);
 }
@@ -411,9 +411,9 @@ int main(int argc, char **argv)
     frame_bytes = 4 * (size_t)width * (size_t)height;
     frames = whole_file(argv[1], "frames.rgba", &bytes);
     CHECK(bytes == frame_bytes * (size_t)count && count >= 16);
-    words = (float *)(void *)whole_file(argv[1], "words.f32", &bytes);
-    word_count = bytes / sizeof(float);
-    CHECK(word_count > (size_t)count * STEP);
+    speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
+    sample_count = bytes / sizeof(float);
+    CHECK(sample_count > (size_t)count * STEP);
     for (number = 1; number < 32; number++)
         sigaction(number, NULL, &before[number]);
 
@@ -421,16 +421,16 @@ int main(int argc, char **argv)
     options.provider = SLS_PROVIDER_CPU;
     options.threads = 1;
     OK(sls_engine_create(SLS_ABI_VERSION, &options, &engine));
-    /* One that sleeps is ONNX Runtime's own, whatever it is asked for. */
+    /* ONNX Runtime always starts one thread of its own, which sleeps. */
     CHECK(threads() <= running + 1);
     running = threads();
     memory_of_the_host(engine);
     memory_limit(engine);
-    other_words(engine);
+    change_audio(engine);
     time_stamps(engine);
     one_kind_of_frame(engine);
     trimmed(engine);
-    CHECK(threads() == running);                /* none for work */
+    CHECK(threads() == running);                /* no worker threads */
     cancellation(engine);
     sls_engine_destroy(engine);
 
@@ -439,7 +439,7 @@ int main(int argc, char **argv)
         CHECK(after.sa_handler == before[number].sa_handler);
     }
     printf("the hooks hold\n");
-    free(words);
+    free(speech);
     free(frames);
     return 0;
 }

@@ -1,14 +1,13 @@
 /*
- * Everything in stylelipsync.hpp, with SLS_EXCEPTIONS or without: built either way, the program
- * demands the same of both.
+ * Tests everything in stylelipsync.hpp, built with and without SLS_EXCEPTIONS; both must behave alike.
  *
  *     layer FOLDER WIDTH HEIGHT COUNT
  *
- * FOLDER holds frames.rgba (COUNT frames of a person, RGBA8, 25 a second, two seconds or more) and
- * words.wav (what they say in them).
+ * FOLDER contains frames.rgba (COUNT frames of a person, RGBA8, 25 fps, two seconds or more) and
+ * speech.wav (their speech).
  */
 #include "stylelipsync.hpp"
-// Again: a second time changes nothing.
+// A second inclusion has no effect.
 #include "stylelipsync.hpp"
 
 #include "common.h"
@@ -16,7 +15,7 @@
 #include <string>
 #include <vector>
 
-/* The call fails with this status, and its sentence has this word in it. */
+/* The call must fail with this status, and a message that contains `word`. */
 #ifdef SLS_EXCEPTIONS
 #define FAILS(wanted, word, call)                                                                 \
     do {                                                                                          \
@@ -37,7 +36,7 @@
     } while (0)
 #endif
 
-/* What the callback threw comes out of the call; without SLS_EXCEPTIONS it ends with this. */
+/* The callback's exception leaves the call; without SLS_EXCEPTIONS the call returns this status. */
 #ifdef SLS_EXCEPTIONS
 #define GIVES_MINE(wanted, call)                                                                  \
     do {                                                                                          \
@@ -53,7 +52,7 @@
 #define GIVES_MINE(wanted, call) CHECK((call).code() == (wanted))
 #endif
 
-/* What callbacks throw, where the compiler has exceptions. */
+/* Exceptions for callbacks to throw, if the compiler has them enabled. */
 struct mine {};
 
 static void throw_mine()
@@ -86,7 +85,7 @@ static sls::frame frame_at(int index)
     return frame_on(pixels_of(index));
 }
 
-/* Any sound will do. */
+/* Any audio. */
 static std::vector<float> sound(int of_frames)
 {
     std::vector<float> samples(static_cast<size_t>(of_frames) * rate / 25);
@@ -159,7 +158,7 @@ static void statuses()
     CHECK(sls::check(SLS_END).code() == SLS_END);
     FAILS(SLS_ERROR_NULL, "clip", sls::check(sls_clip_flush(nullptr)));
 
-    /* The sentence stays with its failure, whatever fails after it. */
+    /* The message stays with its status, whatever fails later. */
 #ifdef SLS_EXCEPTIONS
     try {
         sls::clip().flush();
@@ -216,7 +215,7 @@ static void empty_handles()
     CHECK(!engine && !person && !clip && !adaptation && wants == 7);
 }
 
-/* The first engine of the process has something to say; a log that throws does not stop it. */
+/* The first engine of the process logs something; a log callback that throws does not stop it. */
 static sls::engine logged_engine()
 {
     int messages = 0;
@@ -268,14 +267,14 @@ static void engines(sls::engine &engine)
     CHECK(moved.get() == kept && !engine);
     std::swap(engine, moved);
 
-    /* What C made is destroyed by the handle that took it over; and once more is no harm. */
+    /* A handle destroys the object that it took over; destroying it again has no effect. */
     sls::engine taken(cpu_engine(nullptr));
     taken.destroy();
     taken.destroy();
     CHECK(!taken);
 }
 
-/* Frames in any order; gives the pixels that came out, which the stream must repeat. */
+/* Random access. Returns the rendered pixels, which the stream must reproduce. */
 static std::vector<unsigned char> random_access(const sls::engine &engine)
 {
     const std::vector<float> samples = sound(few);
@@ -321,7 +320,7 @@ static std::vector<unsigned char> random_access(const sls::engine &engine)
     }
     CHECK(changed > 0);
 
-    /* Bottom-up, with its matte. */
+    /* Bottom-up, with a matte. */
     const size_t row = 4 * static_cast<size_t>(width);
     const sls::frame upside_down(again.data() + row * static_cast<size_t>(height - 1), width,
                                  height, -static_cast<int64_t>(row), SLS_FORMAT_RGBA8);
@@ -336,7 +335,7 @@ static std::vector<unsigned char> random_access(const sls::engine &engine)
     return made;
 }
 
-/* Pulls what is ready, and gives what ended it. */
+/* Pulls the frames that are ready. Returns the status that ended it. */
 static sls_status pull(sls::clip &clip, const std::vector<unsigned char> &wanted, int64_t &next)
 {
     std::vector<unsigned char> pixels(frame_bytes);
@@ -352,7 +351,7 @@ static sls_status pull(sls::clip &clip, const std::vector<unsigned char> &wanted
     return status.code();
 }
 
-/* The same frames through a stream, once by the clip's rate and once by times of their own. */
+/* The same frames through a stream, once at the clip's frame rate and once with explicit times. */
 static void stream(const sls::engine &engine, const std::vector<unsigned char> &wanted)
 {
     const std::vector<float> samples = sound(few);
@@ -412,7 +411,7 @@ static void adaptations(sls::engine engine)
     int32_t wanted = 0;
 
     CHECK(clip.create(engine));
-    CHECK(clip.load_audio((folder + "/words.wav").c_str()));
+    CHECK(clip.load_audio((folder + "/speech.wav").c_str()));
     FAILS(SLS_ERROR_NO_FACE, "no face", job.create(clip));
     for (int i = 0; i < count; i++)
         CHECK(clip.analyze(i, frame_at(i)));
@@ -431,7 +430,7 @@ static void adaptations(sls::engine engine)
     }
     CHECK(wanted == 5);
 
-    /* A callback may be any callable, and end the work in each of these ways. */
+    /* A callback may be any callable; it can stop the run in each of these ways. */
     FAILS(SLS_ERROR_CANCELLED, "cancelled", job.run(person, stop_at_once));
     CHECK(steps_told == 1);
     FAILS(SLS_ERROR_CANCELLED, "cancelled", job.run(person, [&job](const sls_adapt_progress &) {
@@ -448,7 +447,7 @@ static void adaptations(sls::engine engine)
     CHECK(job.run(person));
     CHECK(person);
 
-    /* Who was learnt stays where the next run fails. */
+    /* The person stays valid if the next run fails. */
     sls_person *const kept = person.get();
     FAILS(SLS_ERROR_CANCELLED, "cancelled", job.run(person, stop_at_once));
     CHECK(person.get() == kept);

@@ -3,8 +3,8 @@
  *
  *     lipsync FOLDER WIDTH HEIGHT COUNT RATE [BUNDLE]
  *
- * FOLDER holds frames.rgba (COUNT frames, RGBA8), words.f32 (mono samples at RATE Hz) and words.wav
- * (the same words as a file). Without BUNDLE, the bundle in the library is used.
+ * FOLDER contains frames.rgba (COUNT frames, RGBA8), speech.f32 (mono samples at RATE Hz) and
+ * speech.wav (the same audio as a file). Without BUNDLE, the bundle in the library is used.
  */
 #include <locale.h>
 
@@ -13,16 +13,16 @@
 static int width, height, count;
 static size_t frame_bytes;
 static unsigned char *frames, *random_access;
-static float *words;
-static size_t word_count;
-static uint32_t word_rate;
+static float *speech;
+static size_t sample_count;
+static uint32_t sample_rate;
 
 static sls_frame frame_at(unsigned char *pixels, int index)
 {
     return rgba(pixels + (size_t)index * frame_bytes, width, height);
 }
 
-/* An order that has nothing to do with time: steps of a number that shares no factor with count. */
+/* An order unrelated to time: steps of a number that shares no factor with count. */
 static int shuffled(int index)
 {
     int step = 7;
@@ -60,7 +60,7 @@ static void report(const sls_engine *engine)
     CHECK(sls_engine_refused(engine, info.refused, NULL, NULL) == SLS_ERROR_ARGUMENT);
 }
 
-/* Every frame, in an order of no meaning, the audio from a file. */
+/* Random access: every frame in an arbitrary order, with audio from a file. */
 static void render_in_any_order(const sls_engine *engine, const char *folder)
 {
     sls_clip *clip = new_clip(engine);
@@ -69,7 +69,7 @@ static void render_in_any_order(const sls_engine *engine, const char *folder)
     char path[4096];
     int i, changed = 0;
 
-    snprintf(path, sizeof path, "%s/words.wav", folder);
+    snprintf(path, sizeof path, "%s/speech.wav", folder);
     OK(sls_clip_load_audio(clip, path));
     for (i = 0; i < count; i++) {
         sls_frame frame = frame_at(frames, shuffled(i));
@@ -94,7 +94,7 @@ static void render_in_any_order(const sls_engine *engine, const char *folder)
     }
     CHECK(changed * 10 >= count * 9);
 
-    /* Once more, after all others: in place, bottom-up, and with its matte. */
+    /* Once more, after all others: in place, bottom-up, with a matte. */
     for (i = 0; i < count; i += count / 2) {
         size_t row = 4 * (size_t)width, pixel;
         unsigned char *wanted = random_access + (size_t)i * frame_bytes;
@@ -125,7 +125,7 @@ static void render_in_any_order(const sls_engine *engine, const char *folder)
     sls_clip_destroy(clip);
 }
 
-/* Pulls what is ready, compares it with the other path, and gives how many frames came. */
+/* Pulls the frames that are ready and compares them with random access. Returns their number. */
 static int pull(sls_clip *clip, int next, int32_t at_the_end)
 {
     unsigned char *pixels = (unsigned char *)allocate(frame_bytes);
@@ -145,42 +145,42 @@ static int pull(sls_clip *clip, int next, int32_t at_the_end)
     return pulled;
 }
 
-/* The stream: frames one by one, audio in chunks that fit no frame. */
+/* The stream: frames one by one, audio in chunks that do not match the frames. */
 static void stream(sls_engine *engine)
 {
     sls_clip *clip = new_clip(engine);
-    size_t chunk = 7 * word_rate / 100 + 1, sent = 0;
+    size_t chunk = 7 * sample_rate / 100 + 1, sent = 0;
     int32_t ahead = 0, first = 0;
     int64_t audio_ahead = 0, index = -1;
     int pushed, pulled = 0;
 
-    /* A clip keeps what it needs of its engine. */
+    /* A clip may outlive its engine. */
     sls_engine_destroy(engine);
 
     OK(sls_clip_look_ahead(clip, &ahead, &audio_ahead, &first));
     CHECK(ahead <= 6 && audio_ahead > 0 && first > 0);
 
-    /* A beginning that is thrown away. */
+    /* A beginning that is discarded by the reset. */
     for (pushed = 0; pushed < 3; pushed++) {
         sls_frame frame = frame_at(frames, count - 1 - pushed);
         OK(sls_clip_push_frame(clip, &frame, NULL));
-        OK(sls_clip_push_audio(clip, words + word_count / 2, word_count / 4, word_rate, 1));
+        OK(sls_clip_push_audio(clip, speech + sample_count / 2, sample_count / 4, sample_rate, 1));
     }
     OK(sls_clip_reset(clip));
 
     for (pushed = 0; pushed < count; pushed++) {
         sls_frame frame = frame_at(frames, pushed);
-        size_t due = (size_t)(pushed + 1) * word_rate / 25;
-        for (; sent < due && sent < word_count; sent += chunk) {
-            size_t rest = word_count - sent;
-            OK(sls_clip_push_audio(clip, words + sent, rest < chunk ? rest : chunk, word_rate, 1));
+        size_t due = (size_t)(pushed + 1) * sample_rate / 25;
+        for (; sent < due && sent < sample_count; sent += chunk) {
+            size_t rest = sample_count - sent;
+            OK(sls_clip_push_audio(clip, speech + sent, rest < chunk ? rest : chunk, sample_rate, 1));
         }
         OK(sls_clip_push_frame(clip, &frame, &index));
         CHECK(index == pushed);
         pulled += pull(clip, pulled, SLS_AGAIN);
     }
-    if (sent < word_count)
-        OK(sls_clip_push_audio(clip, words + sent, word_count - sent, word_rate, 1));
+    if (sent < sample_count)
+        OK(sls_clip_push_audio(clip, speech + sent, sample_count - sent, sample_rate, 1));
     OK(sls_clip_finish_audio(clip));
     OK(sls_clip_flush(clip));
     pulled += pull(clip, pulled, SLS_END);
@@ -188,7 +188,7 @@ static void stream(sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
-/* A number that stands for all rendered bytes (FNV-1a). */
+/* Hash of all rendered bytes (FNV-1a). */
 static unsigned long long sum(void)
 {
     unsigned long long sum = 14695981039346656037ull;
@@ -204,18 +204,18 @@ int main(int argc, char **argv)
     size_t bytes;
 
     CHECK(argc == 6 || argc == 7);
-    /* As programs with a user do. */
+    /* As interactive programs do. */
     setlocale(LC_ALL, "");
     printf("numbers are written as %.1f\n", 0.5);
     width = atoi(argv[2]);
     height = atoi(argv[3]);
     count = atoi(argv[4]);
-    word_rate = (uint32_t)atoi(argv[5]);
+    sample_rate = (uint32_t)atoi(argv[5]);
     frame_bytes = 4 * (size_t)width * (size_t)height;
     frames = whole_file(argv[1], "frames.rgba", &bytes);
     CHECK(bytes == frame_bytes * (size_t)count && count >= 12);
-    words = (float *)(void *)whole_file(argv[1], "words.f32", &bytes);
-    word_count = bytes / sizeof(float);
+    speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
+    sample_count = bytes / sizeof(float);
     random_access = (unsigned char *)allocate(frame_bytes * (size_t)count);
 
     CHECK(sls_abi_version() == SLS_ABI_VERSION);
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
     printf("%d frames, the same bytes from both paths: %016llx\n", count, sum());
 
     free(random_access);
-    free(words);
+    free(speech);
     free(frames);
     return 0;
 }

@@ -1,16 +1,17 @@
 /*
- * Every function, called wrongly in every way that does not lie about memory: each answers with its
- * status and a sentence, and writes nothing. Prints what was tried as a table (misuse.md).
+ * Calls every function with each kind of invalid argument that can be detected without access to invalid
+ * memory: each returns its status and a message, and writes nothing. Prints the calls as a table
+ * (misuse.md).
  *
  *     misuse FOLDER
  *
- * FOLDER holds text.wav, which is no audio, and cut.wav, which is truncated.
+ * FOLDER contains text.wav, which is not audio, and cut.wav, which is truncated.
  */
 #include "common.h"
 
 #define SIDE 8
 
-/* The call gives this status, and its sentence has this word in it. */
+/* The call must return this status, with a message that contains `word`. */
 #define FAILS(status, word, call)                                                                 \
     do {                                                                                          \
         CHECK((call) == (status));                                                                \
@@ -20,9 +21,9 @@
 
 static const char *folder;
 static int logged;
-/* What was changed for the calls that follow, or NULL; and whether it has had its row. */
+/* Description of the change that the following calls test, or NULL; whether its row was printed. */
 static const char *changed;
-static int told;
+static int printed;
 
 #define NAMED(status) {status, #status}
 
@@ -38,20 +39,20 @@ static void row(const char *call, int32_t status)
         NAMED(SLS_ERROR_PERSON),
     };
     size_t name = 0;
-    if (told)
+    if (printed)
         return;
     while (name < sizeof names / sizeof *names && names[name].status != status)
         name++;
     CHECK(name < sizeof names / sizeof *names);
     printf("| `%s` | %s | %s |\n", changed ? changed : call, names[name].name, sls_last_error());
-    told = changed != NULL;
+    printed = changed != NULL;
 }
 
-/* Calls from here on are about a change: one row for all of them. NULL: a row each again. */
+/* The following calls test one change and share a row. NULL: each call has its own row again. */
 static void about(const char *change)
 {
     changed = change;
-    told = 0;
+    printed = 0;
 }
 
 static void count_log(void *user, int32_t level, const char *message)
@@ -231,7 +232,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_forget_analysis(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_analyze(NULL, 0, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_audio(NULL, &sample, 1, 16000, 1));
-    FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "words.wav"));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "speech.wav"));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_audio(NULL, &sample, 1, 16000, 1));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_audio(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_render(NULL, 0, &frame, &frame, NULL, NULL));
@@ -355,7 +356,7 @@ static void audio(sls_clip *clip)
     FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_clip_finish_audio(clip));
 }
 
-/* One wrong frame, at every place that takes one. */
+/* An invalid frame, passed to every function that takes one. */
 static void refused_frame(sls_clip *clip, int32_t status, const char *word, const sls_frame *wrong)
 {
     unsigned char pixels[4 * SIDE * SIDE] = {0};
@@ -453,7 +454,7 @@ static void rendering(sls_clip *clip)
     result.struct_size = 3;
     FAILS(SLS_ERROR_ABI, "result", sls_clip_render(clip, 0, &source, &destination, NULL, &result));
 
-    /* No face is no error: the frame passes through. */
+    /* A missing face is not an error: the frame is copied. */
     OK(sls_render_result_init(&result, sizeof result));
     OK(sls_clip_render(clip, 0, &source, &destination, NULL, &result));
     CHECK(memcmp(pixels[0], pixels[1], sizeof pixels[0]) == 0);

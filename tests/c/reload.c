@@ -1,5 +1,5 @@
 /*
- * A host that unloads its plug-in and loads it again, ONNX Runtime and log callback in use.
+ * A host that unloads its plug-in and loads it again, while ONNX Runtime and a log callback are in use.
  *
  *     reload LIBRARY
  */
@@ -10,7 +10,7 @@
 
 #include "stylelipsync.h"
 
-/* This program is not linked with the library: nothing but dlopen holds it. */
+/* This program is not linked with the library; only dlopen keeps it loaded. */
 #define CHECK(condition)                                                                          \
     do {                                                                                          \
         if (!(condition)) {                                                                       \
@@ -28,7 +28,7 @@ static void count_log(void *user, int32_t level, const char *message)
     ++*(int *)user;
 }
 
-/* ISO C has no cast from an object's address to a function's. */
+/* ISO C does not allow a cast from an object pointer to a function pointer. */
 static void find(void *library, const char *name, void *function, size_t size)
 {
     void *address = dlsym(library, name);

@@ -1,17 +1,17 @@
-//! What OpenFX is in memory: structures and function tables of version 1.5.1, as far as the effect
-//! uses them. Every function is optional, since real hosts leave some out. `tests/abi.rs` holds
-//! sizes, offsets and constants against independent bindings.
+//! The C structures and function tables of OpenFX 1.5.1 that the effect uses. Every function pointer
+//! is optional, since real hosts leave some null. `tests/abi.rs` compares sizes, offsets and
+//! constants with independent bindings; `README.md` says why the bindings are not used directly.
 //!
-//! Members have the names of the specification without their prefix, in Rust's spelling.
+//! Members have the names of the specification in snake case, without their common prefix.
 
 pub mod names;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-/// What every call gives: one of the values in [`status`].
+/// The status of a call: one of the values in [`status`].
 pub type OfxStatus = c_int;
 
-/// The statuses that are given or understood here.
+/// The statuses that the effect returns or checks for.
 pub mod status {
     use super::OfxStatus;
 
@@ -39,17 +39,17 @@ macro_rules! handles {
             }
         }
 
-        // SAFETY: a handle is a name for something of the host's; that its functions may be called
-        // from the thread at hand is for each call to see to.
+        // SAFETY: a handle is an opaque value of the host and is never dereferenced here. Whether a
+        // host function may be called on the current thread is up to each call.
         unsafe impl Send for $name {}
-        // SAFETY: as above.
+        // SAFETY: as for `Send`.
         unsafe impl Sync for $name {}
     )*};
 }
 
 handles! {
     PropertySetHandle
-    /// An effect's descriptor or one of its instances.
+    /// The descriptor or an instance of an effect.
     EffectHandle
     ClipHandle
     ParamHandle
@@ -127,8 +127,7 @@ tables! {
     }
 }
 
-/// Functions with arguments of the caller's choosing are written out: `tables!` has no word for
-/// them.
+/// Written out, since `tables!` does not support variadic functions.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ParameterSuite {
@@ -164,7 +163,7 @@ pub struct ParameterSuite {
     pub edit_end: Option<unsafe extern "C" fn(ParamSetHandle) -> OfxStatus>,
 }
 
-/// Version 2; version 1 has `message` alone.
+/// Version 2; version 1 has `message` only.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MessageSuite {
@@ -192,7 +191,7 @@ pub struct Host {
 pub type MainEntry =
     unsafe extern "C" fn(Text, *const c_void, PropertySetHandle, PropertySetHandle) -> OfxStatus;
 
-/// A plug-in, as it introduces itself.
+/// The description of a plug-in that the host asks for first.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Plugin {
@@ -205,10 +204,10 @@ pub struct Plugin {
     pub main_entry: Option<MainEntry>,
 }
 
-// SAFETY: it holds addresses of constants and of functions.
+// SAFETY: it only holds addresses of constants and of functions.
 unsafe impl Sync for Plugin {}
 
-/// Pixels: `x1..x2`, `y1..y2`, row `y1` at the bottom.
+/// Pixels `x1..x2` of the rows `y1..y2`; row `y1` is at the bottom.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RectI {

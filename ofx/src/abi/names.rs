@@ -1,4 +1,4 @@
-//! OpenFX's strings, by the names of the specification without their `kOfx`.
+//! The strings of OpenFX. Each constant has the name of the specification without its `kOfx`.
 
 use std::ffi::CStr;
 
@@ -148,8 +148,8 @@ pub const MESSAGE_ERROR: &CStr = c"OfxMessageError";
 pub const MESSAGE_WARNING: &CStr = c"OfxMessageWarning";
 pub const MESSAGE_MESSAGE: &CStr = c"OfxMessageMessage";
 
-/// With a clip's name behind it: the frames of that clip that a frame needs.
+/// The frame range needed of the clip Source: the property's prefix with the clip's name.
 pub const CLIP_PROP_FRAME_RANGE_OF_SOURCE: &CStr = c"OfxImageClipPropFrameRange_Source";
 
-/// DaVinci Resolve's own, which no header has: on an image, 1 where it is for a thumbnail.
+/// A property of DaVinci Resolve that is in no header: on an image, 1 if it is for a thumbnail.
 pub const RESOLVE_THUMBNAIL: &CStr = c"kOfxImageClipPropThumbnail";

@@ -1,4 +1,4 @@
-//! Lays out the plug-in bundle from what cargo built beside this program.
+//! Writes the plug-in bundle. The effect's library is taken from the folder of this program.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match make(&into) {
+    match write_bundle(&into) {
         Ok(bundle) => {
             println!("{}", bundle.display());
             ExitCode::SUCCESS
@@ -30,14 +30,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn make(into: &Path) -> Result<PathBuf, String> {
-    let system = System::here().ok_or("no OpenFX host runs on this system")?;
+fn write_bundle(into: &Path) -> Result<PathBuf, String> {
+    let system = System::here().ok_or("there are no OpenFX hosts for this system")?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let built = program.with_file_name(system.library());
     if !built.is_file() {
-        return Err(format!("{} was not built", built.display()));
+        return Err(format!(
+            "{} is missing: run cargo build -p stylelipsync-ofx",
+            built.display()
+        ));
     }
-    let told = |error: stylelipsync::Error| error.to_string();
-    let runtime = provision(Component::OnnxRuntime).map_err(told)?;
-    lay_out(into, system, &built, &[runtime.path]).map_err(told)
+    let message = |error: stylelipsync::Error| error.to_string();
+    let runtime = provision(Component::OnnxRuntime).map_err(message)?;
+    lay_out(into, system, &built, &[runtime.path]).map_err(message)
 }

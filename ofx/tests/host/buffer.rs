@@ -1,4 +1,4 @@
-//! Pixel memory with a known pattern in it and all round it.
+//! Pixel memory, filled with a known pattern and surrounded by guard bytes with the same pattern.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::Range;

@@ -12,20 +12,20 @@ use super::options::Context;
 use super::param::{Holds, Param};
 
 pub(super) fn check_descriptor(node: &Arc<Node>, context: Context) {
-    let blame = |text: String| node.journal.violation(format!("DescribeInContext: {text}"));
+    let report = |text: String| node.journal.violation(format!("DescribeInContext: {text}"));
     let set = &node.props;
     if set
         .string(kOfxPropLabel)
         .is_none_or(|label| label.is_empty())
     {
-        blame("the effect has no label".into());
+        report("the effect has no label".into());
     }
     let contexts = set.strings(kOfxImageEffectPropSupportedContexts);
     if !contexts
         .iter()
         .any(|name| Some(name.as_str()) == context.name().to_str().ok())
     {
-        blame(format!(
+        report(format!(
             "asked for {context:?}, which is not among the supported contexts"
         ));
     }
@@ -33,7 +33,7 @@ pub(super) fn check_descriptor(node: &Arc<Node>, context: Context) {
         .strings(kOfxImageEffectPropSupportedPixelDepths)
         .is_empty()
     {
-        blame("no pixel depth is supported".into());
+        report("no pixel depth is supported".into());
     }
     let clips = lock(&node.clips);
     let mut needed = vec![kOfxImageEffectOutputClipName];
@@ -42,7 +42,7 @@ pub(super) fn check_descriptor(node: &Arc<Node>, context: Context) {
     }
     for name in needed {
         if !clips.iter().any(|clip| clip.name.as_c_str() == name) {
-            blame(format!("the {context:?} context needs a clip {name:?}"));
+            report(format!("the {context:?} context needs a clip {name:?}"));
         }
     }
     for clip in clips.iter() {
@@ -51,13 +51,13 @@ pub(super) fn check_descriptor(node: &Arc<Node>, context: Context) {
             .strings(kOfxImageEffectPropSupportedComponents)
             .is_empty()
         {
-            blame(format!("clip {:?} supports no components", clip.name));
+            report(format!("clip {:?} supports no components", clip.name));
         }
     }
     let params = lock(&node.params);
     for param in params.iter() {
         if let Some(fault) = fault(param, &params) {
-            blame(format!("parameter {:?}: {fault}", param.name));
+            report(format!("parameter {:?}: {fault}", param.name));
         }
     }
     let pages = set.strings(kOfxPluginPropParamPageOrder);
@@ -65,7 +65,9 @@ pub(super) fn check_descriptor(node: &Arc<Node>, context: Context) {
         .iter()
         .find(|name| !has(&params, name, Some(kOfxParamTypePage)))
     {
-        blame(format!("the page order names {page:?}, which is no page"));
+        report(format!(
+            "the page order names {page:?}, which is not a page"
+        ));
     }
 }
 
@@ -81,7 +83,7 @@ fn fault(param: &Param, params: &[Arc<Param>]) -> Option<String> {
     let set = &param.props;
     let parent = set.string(kOfxParamPropParent).unwrap_or_default();
     if !parent.is_empty() && !has(params, &parent, Some(kOfxParamTypeGroup)) {
-        return Some(format!("its parent {parent:?} is no group"));
+        return Some(format!("its parent {parent:?} is not a group"));
     }
     let children = set.strings(kOfxParamPropPageChild);
     let skips = [kOfxParamPageSkipRow, kOfxParamPageSkipColumn];

@@ -8,7 +8,7 @@ use super::image::{Components, Depth, Picture, Premultiplication, Rect};
 /// What a clip shows at a time; None where it shows nothing.
 pub type Source = Arc<dyn Fn(f64) -> Option<Picture> + Send + Sync>;
 
-/// What the user connected to a clip, and in which form the host hands it on.
+/// What the user connected to a clip, and in which form the host passes it on.
 #[derive(Clone)]
 pub struct Connection {
     pub source: Source,

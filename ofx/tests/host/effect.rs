@@ -179,7 +179,7 @@ impl Effect {
         self.0.unload()
     }
 
-    /// What Describe said.
+    /// The properties set by Describe.
     #[track_caller]
     pub fn descriptor(&self) -> Arc<PropertySet> {
         lock(&self.0.described)
@@ -226,7 +226,7 @@ impl Effect {
     }
 
     /// As hosts do when they open a project: `prepare` sets values and connects clips before the
-    /// plugin is told of the instance.
+    /// plugin gets its CreateInstance action.
     pub fn create_with(
         &self,
         context: Context,

@@ -15,7 +15,7 @@ use super::handles::{CLIPS, EFFECTS, IMAGE_MEMORY, IMAGES, give, lock, text};
 use super::memory::ImageMemory;
 use super::node::{Node, NodeKind};
 use super::options::HostOptions;
-use super::scope::{Scope, complain, current, spoil_lent_strings};
+use super::scope::{Scope, current, report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 
 type Effect = OfxImageEffectHandle;
@@ -52,7 +52,7 @@ fn put<T>(place: *mut T, value: T, caller: &str) -> OfxStatus {
     if give(place, value) {
         return kOfxStatOK;
     }
-    complain(format!("{caller}: nowhere to put the result"));
+    report(format!("{caller}: null pointer for the result"));
     kOfxStatErrValue
 }
 
@@ -83,17 +83,17 @@ extern "C" fn clip_define(
         return kOfxStatErrBadHandle;
     };
     let Some(name) = text(name) else {
-        complain("clipDefine: null name".into());
+        report("clipDefine: null name".into());
         return kOfxStatErrUnknown;
     };
     if !matches!(node.kind, NodeKind::ContextDescriptor(_)) {
-        complain(format!(
+        report(format!(
             "clipDefine of {name:?} outside of DescribeInContext"
         ));
         return kOfxStatErrBadHandle;
     }
     if name.is_empty() || node.clip(name).is_some() {
-        complain(format!(
+        report(format!(
             "clipDefine of {name:?}: the name is empty or taken"
         ));
         return kOfxStatErrExists;
@@ -116,11 +116,11 @@ extern "C" fn clip_get_handle(
         return kOfxStatErrBadHandle;
     };
     if !node.is_instance() {
-        complain("clipGetHandle on a descriptor".into());
+        report("clipGetHandle on a descriptor".into());
         return kOfxStatErrBadHandle;
     }
     let Some(found) = text(name).and_then(|name| node.clip(name)) else {
-        complain(format!("clipGetHandle: no clip {:?}", text(name)));
+        report(format!("clipGetHandle: no clip {:?}", text(name)));
         return kOfxStatErrUnknown;
     };
     if !properties.is_null() {
@@ -176,7 +176,7 @@ extern "C" fn clip_get_image(
         return kOfxStatErrBadHandle;
     };
     let Some(node) = clip.node.upgrade() else {
-        complain(format!("clipGetImage of {:?} on a descriptor", clip.name));
+        report(format!("clipGetImage of {:?} on a descriptor", clip.name));
         return kOfxStatErrBadHandle;
     };
     let place = format!("clipGetImage of {:?} at {time}", clip.name);
@@ -185,7 +185,7 @@ extern "C" fn clip_get_image(
         .scope(Some(time))
         .filter(|scope| fetching.contains(&scope.action))
     else {
-        complain(format!("{place}: outside of render and InstanceChanged"));
+        report(format!("{place}: outside of render and InstanceChanged"));
         return kOfxStatFailed;
     };
     let rendering = scope.is(kOfxImageEffectActionRender);
@@ -200,7 +200,7 @@ extern "C" fn clip_get_image(
         if rendering {
             check_declared(&scope, &clip, time, &place);
         }
-        // Hosts without temporal access give the current frame whatever is asked for.
+        // Hosts without temporal access give the current frame for any time.
         let temporal = node.host.options.temporal_access;
         clip.fetch(&scope, if temporal { time } else { scope.time })
     };
@@ -211,7 +211,7 @@ extern "C" fn clip_get_image(
     }
 }
 
-/// A render may only fetch what GetFramesNeeded told the host to have ready.
+/// A render may only fetch what GetFramesNeeded asked for.
 fn check_declared(scope: &Scope, clip: &Clip, time: f64, place: &str) {
     let declared = match scope
         .frames

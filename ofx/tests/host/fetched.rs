@@ -1,4 +1,4 @@
-//! Images in the plugin's hands, and what it did to them.
+//! Images that the plugin has fetched, and checks of what it did to them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -23,7 +23,7 @@ pub(super) struct FetchedImage {
     time: f64,
     buffer: Arc<Buffer>,
     is_input: bool,
-    /// An input's memory as handed out, until it is released.
+    /// A copy of an input's memory as it was given out, until it is released.
     pristine: Mutex<Option<Vec<u8>>>,
     /// The output as it was at its release.
     at_release: Mutex<Option<Vec<u8>>>,
@@ -90,7 +90,7 @@ impl FetchedImage {
         self.props.handle
     }
 
-    /// The plugin gives the image back. The memory lives to the end of the action, spoilt, so that
+    /// The plugin releases the image. The memory lives to the end of the action, spoilt, so that
     /// a use after this is seen and not a fault.
     pub fn release(&self, scope: &Scope) -> OfxStatus {
         if self.released.swap(true, Ordering::AcqRel) {

@@ -14,7 +14,7 @@ use super::node::Node;
 use super::options::Host;
 use super::param::Param;
 use super::property::PropertySet;
-use super::scope::complain;
+use super::scope::report;
 
 pub(super) static HOSTS: Handles<Host> = Handles::new("host");
 pub(super) static PROPERTY_SETS: Handles<PropertySet> = Handles::new("property set");
@@ -65,10 +65,10 @@ impl<T> Handles<T> {
         if found.is_none() {
             let what = self.what;
             if handle.is_null() {
-                complain(format!("{caller}: null {what} handle"));
+                report(format!("{caller}: null {what} handle"));
             } else {
-                complain(format!(
-                    "{caller}: {:#x} is no live {what} handle",
+                report(format!(
+                    "{caller}: {:#x} is not a valid {what} handle",
                     handle as usize
                 ));
             }
@@ -77,7 +77,7 @@ impl<T> Handles<T> {
     }
 }
 
-/// A test that failed in another thread has already said so: its poison adds nothing.
+/// Ignores poison: the thread that panicked has already failed its test.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -45,7 +45,7 @@ impl Drop for Instance {
 
 /// Life and death.
 impl Instance {
-    /// The host's side only; `create` tells the plugin.
+    /// The host's side only; `create` sends CreateInstance.
     #[track_caller]
     pub(super) fn new(effect: Arc<Descriptors>, context: Context) -> Instance {
         let (journal, control) = (Arc::new(Journal::new()), Arc::new(Control::new()));
@@ -80,7 +80,7 @@ impl Instance {
         status
     }
 
-    /// Another instance with the same values, connections and journal, not yet told to the plugin.
+    /// Another instance with the same values, connections and journal, before its CreateInstance action.
     pub(super) fn twin(&self, descriptor: Arc<Node>) -> Instance {
         let (journal, control) = (&self.node.journal, &self.node.control);
         let effect = self.effect.clone();

@@ -1,11 +1,11 @@
-//! The user at the other end: cancels, and the timeline under the cursor.
+//! The user: cancels, and the playhead on the timeline.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use super::handles::lock;
 
-/// When the user interrupts. The closure is told how many times the plugin had asked before.
+/// When the user interrupts. The closure gets the number of earlier questions by the plugin.
 pub struct Interrupt(Box<dyn Fn(usize) -> bool + Send + Sync>);
 
 impl Interrupt {

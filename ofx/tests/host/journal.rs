@@ -50,14 +50,14 @@ pub struct ParamWrite {
 
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// What some real host would punish.
+    /// What would make some real host fail.
     pub violations: Vec<String>,
     /// Odd but allowed: unknown properties asked for, indices out of range, refused values.
     pub notes: Vec<String>,
     pub actions: Vec<Action>,
     /// Every message in order, the persistent ones among them.
     pub messages: Vec<Message>,
-    /// The persistent messages now on show; hosts append, so the same one twice is twice here.
+    /// The persistent messages that are shown now; hosts append, so the same one twice is twice here.
     pub persistent: Vec<Message>,
     /// How often the plugin cleared its persistent messages.
     pub clears: usize,
@@ -66,7 +66,7 @@ pub struct Log {
     pub param_writes: Vec<ParamWrite>,
 }
 
-/// A fault in a pixel loop repeats by the million; the first ones tell it.
+/// A fault in a pixel loop repeats millions of times; the first entries are enough.
 const MOST_ENTRIES: usize = 100;
 
 pub(super) struct Journal(Mutex<Log>);

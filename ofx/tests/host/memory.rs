@@ -1,4 +1,4 @@
-//! The memory suite and the image memory of the effect suite, both with guards round each block.
+//! The memory suite and the image memory of the effect suite, both with guard bytes around each block.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use openfx::sys::image_effect_v1::memory::{OfxMemorySuiteV1, kOfxMemorySuite};
 
 use super::handles::{IMAGE_MEMORY, give, lock, new_handle};
 use super::options::HostOptions;
-use super::scope::{complain, spoil_lent_strings};
+use super::scope::{report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 
 pub(super) fn memory_v1(options: &HostOptions) -> Suite {
@@ -75,7 +75,7 @@ impl Block {
         let mut guards = (0..GUARD).chain(length - GUARD..length);
         // SAFETY: within the allocation, and initialised in `new`.
         if guards.any(|at| unsafe { self.memory.add(at).read() } != CANARY) {
-            complain(format!(
+            report(format!(
                 "{what}: written before or after its {} bytes",
                 length - 2 * GUARD
             ));
@@ -109,7 +109,7 @@ extern "C" fn memory_alloc(
         return kOfxStatErrMemory;
     };
     if !give(address, block.address() as *mut c_void) {
-        complain("memoryAlloc: nowhere to put the address".into());
+        report("memoryAlloc: null pointer for the address".into());
         return kOfxStatErrValue;
     }
     lock(&BLOCKS).insert(block.address(), block);
@@ -119,7 +119,7 @@ extern "C" fn memory_alloc(
 extern "C" fn memory_free(address: *mut c_void) -> OfxStatus {
     spoil_lent_strings();
     let Some(block) = lock(&BLOCKS).remove(&(address as usize)) else {
-        complain("memoryFree of what memoryAlloc did not give".into());
+        report("memoryFree of what memoryAlloc did not give".into());
         return kOfxStatErrBadHandle;
     };
     block.check("a block of memoryAlloc");
@@ -154,7 +154,7 @@ impl ImageMemory {
 
     pub fn free(&self) -> OfxStatus {
         if self.locks.load(Ordering::Relaxed) != 0 {
-            complain("imageMemoryFree of locked memory".into());
+            report("imageMemoryFree of locked memory".into());
         }
         self.block.check("a block of imageMemoryAlloc");
         lock(&IMAGE_BLOCKS).remove(&self.handle);
@@ -169,7 +169,7 @@ impl ImageMemory {
 
     pub fn unlock(&self) -> OfxStatus {
         if self.locks.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            complain("imageMemoryUnlock without imageMemoryLock".into());
+            report("imageMemoryUnlock without imageMemoryLock".into());
             self.locks.store(0, Ordering::Relaxed);
         }
         kOfxStatOK

@@ -16,7 +16,7 @@ use super::handles::{EFFECTS, give, lock, text};
 use super::journal::{Message, Progress};
 use super::node::Node;
 use super::options::HostOptions;
-use super::scope::{complain, spoil_lent_strings};
+use super::scope::{report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 
 type Variadic = unsafe extern "C" fn(
@@ -114,7 +114,7 @@ fn find(effect: *mut c_void, caller: &str) -> Option<Arc<Node>> {
     EFFECTS.find(effect, caller)
 }
 
-fn words(string: *const c_char) -> String {
+fn owned_text(string: *const c_char) -> String {
     text(string)
         .map(|text| text.to_string_lossy().into_owned())
         .unwrap_or_default()
@@ -149,7 +149,7 @@ extern "C" fn message(
         integers: [a, b],
         doubles: [x, y, z, w],
     };
-    tell(effect, parts, false)
+    show_message(effect, parts, false)
 }
 
 #[allow(clippy::too_many_arguments, reason = "one for each register")]
@@ -172,10 +172,10 @@ extern "C" fn set_persistent_message(
         integers: [a, b],
         doubles: [x, y, z, w],
     };
-    tell(effect, parts, true)
+    show_message(effect, parts, true)
 }
 
-fn tell(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatus {
+fn show_message(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatus {
     let caller = if persistent {
         "setPersistentMessage"
     } else {
@@ -185,19 +185,19 @@ fn tell(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatus {
         return kOfxStatErrBadHandle;
     };
     let (Some(kind), Some(format)) = (text(parts.kind), text(parts.format)) else {
-        complain(format!("{caller}: null type or format"));
+        report(format!("{caller}: null type or format"));
         return kOfxStatFailed;
     };
     let shown: &[&CStr] = &[kOfxMessageError, kOfxMessageWarning, kOfxMessageMessage];
     let passing: &[&CStr] = &[kOfxMessageFatal, kOfxMessageLog, kOfxMessageQuestion];
     if !shown.contains(&kind) && (persistent || !passing.contains(&kind)) {
-        complain(format!("{caller}: {kind:?} is no type for it"));
+        report(format!("{caller}: {kind:?} is not a valid message type"));
     }
     let text = expand(&format.to_string_lossy(), parts.integers, parts.doubles);
     let kind_name = kind.to_string_lossy().into_owned();
     node.journal.message(Message {
         kind: kind_name,
-        id: words(parts.id),
+        id: owned_text(parts.id),
         text,
         persistent,
     });
@@ -223,7 +223,7 @@ fn expand(format: &str, integers: [usize; 2], doubles: [f64; 4]) -> String {
         let conversion = rest.by_ref().find(|c| !flags(c));
         let piece = match conversion {
             Some('%') => Some("%".into()),
-            Some('s') => integers.next().map(|at| words(at as *const c_char)),
+            Some('s') => integers.next().map(|at| owned_text(at as *const c_char)),
             Some('d' | 'i') => integers.next().map(|value| (value as c_int).to_string()),
             Some('u') => integers.next().map(|value| (value as u32).to_string()),
             Some('f' | 'g' | 'e') => doubles.next().map(|value| value.to_string()),
@@ -231,7 +231,7 @@ fn expand(format: &str, integers: [usize; 2], doubles: [f64; 4]) -> String {
         };
         match piece {
             Some(piece) => out.push_str(&piece),
-            None => complain(format!(
+            None => report(format!(
                 "message: nothing for a conversion in the format {format:?}"
             )),
         }
@@ -264,11 +264,11 @@ fn start(effect: *mut c_void, label: *const c_char, id: *const c_char) -> OfxSta
         return kOfxStatErrBadHandle;
     };
     if node.control.progress_open.swap(true, Ordering::Relaxed) {
-        complain("progressStart while progress is on show".into());
+        report("progressStart while a progress bar is open".into());
     }
     node.journal.progress(Progress::Start {
-        label: words(label),
-        id: words(id),
+        label: owned_text(label),
+        id: owned_text(id),
     });
     kOfxStatOK
 }
@@ -278,10 +278,10 @@ extern "C" fn progress_update(effect: *mut c_void, done: f64) -> OfxStatus {
         return kOfxStatErrBadHandle;
     };
     if !node.control.progress_open.load(Ordering::Relaxed) {
-        complain("progressUpdate without progressStart".into());
+        report("progressUpdate without progressStart".into());
     }
     if !(0.0..=1.0).contains(&done) {
-        complain(format!("progressUpdate with {done}, not within 0 to 1"));
+        report(format!("progressUpdate with {done}, not within 0 to 1"));
     }
     node.journal.progress(Progress::Update(done));
     if node.control.cancel.ask() {
@@ -296,7 +296,7 @@ extern "C" fn progress_end(effect: *mut c_void) -> OfxStatus {
         return kOfxStatErrBadHandle;
     };
     if !node.control.progress_open.swap(false, Ordering::Relaxed) {
-        complain("progressEnd without progressStart".into());
+        report("progressEnd without progressStart".into());
     }
     node.journal.progress(Progress::End);
     kOfxStatOK
@@ -320,7 +320,7 @@ extern "C" fn goto_time(effect: *mut c_void, time: f64) -> OfxStatus {
     };
     let mut timeline = lock(&node.control.timeline);
     if !(timeline.first..=timeline.last).contains(&time) {
-        complain(format!("gotoTime {time}, which is not on the timeline"));
+        report(format!("gotoTime {time}, which is not on the timeline"));
         return kOfxStatErrValue;
     }
     timeline.time = time;

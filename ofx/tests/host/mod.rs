@@ -1,8 +1,8 @@
 //! An OpenFX host inside the test process.
 //!
-//! It loads the built plugin with dlopen as an editing program does, hands it real suites and real
-//! images, and is stricter than any one program: whatever some real host would punish with a crash
-//! or a broken picture is written down as a *violation*, and `assert_clean` fails on it.
+//! It loads the built plugin with dlopen as an editing program does, gives it real suites and real
+//! images, and is stricter than any one program: whatever would make some real host crash or show a
+//! broken picture is recorded as a *violation*, and `assert_clean` fails on it.
 //!
 //! Nothing the plugin gets from here can be dereferenced except suites, strings and pixels: every
 //! handle is a number that is never issued twice, so that a stale or mixed-up one is noticed.

@@ -11,7 +11,7 @@ use openfx::sys::image_effect_v1::multi_thread::*;
 
 use super::handles::{MUTEXES, give, lock, new_handle};
 use super::options::HostOptions;
-use super::scope::{complain, current, enter, spoil_lent_strings};
+use super::scope::{current, enter, report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 
 pub(super) fn multithread_v1(options: &HostOptions) -> Suite {
@@ -55,7 +55,7 @@ extern "C" fn multi_thread(
         return kOfxStatErrExists;
     }
     let Some(function) = function else {
-        complain("multiThread: null function".into());
+        report("multiThread: null function".into());
         return kOfxStatFailed;
     };
     let count = wanted.clamp(1, cpus());
@@ -134,7 +134,7 @@ impl PluginMutex {
     fn release(&self) -> OfxStatus {
         let mut held = lock(&self.state);
         if held.by != Some(thread::current().id()) {
-            complain("mutexUnLock by a thread that does not hold the mutex".into());
+            report("mutexUnLock by a thread that does not hold the mutex".into());
             return kOfxStatFailed;
         }
         held.times -= 1;
@@ -160,7 +160,7 @@ extern "C" fn mutex_create(mutex: *mut OfxMutexHandle, times: c_int) -> OfxStatu
         times: times.max(0),
     });
     if !give(mutex, handle as OfxMutexHandle) {
-        complain("mutexCreate: nowhere to put the handle".into());
+        report("mutexCreate: null pointer for the handle".into());
         return kOfxStatErrValue;
     }
     let mutex = Arc::new(PluginMutex {
@@ -177,7 +177,7 @@ extern "C" fn mutex_destroy(mutex: OfxMutexHandle) -> OfxStatus {
         return kOfxStatErrBadHandle;
     };
     if lock(&found.state).times != 0 {
-        complain("mutexDestroy of a locked mutex".into());
+        report("mutexDestroy of a locked mutex".into());
     }
     MUTEXES.remove(mutex as usize);
     lock(&LIVE).remove(&(mutex as usize));

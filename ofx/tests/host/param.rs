@@ -44,7 +44,7 @@ impl ParamValue {
     pub fn text(&self) -> String {
         match self {
             ParamValue::Text(text) => text.to_string_lossy().into_owned(),
-            other => panic!("{other:?} is no text"),
+            other => panic!("{other:?} is not text"),
         }
     }
 

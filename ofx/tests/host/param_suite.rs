@@ -16,7 +16,7 @@ use super::param::{Holds, Param, param_descriptor};
 use super::param_value::{
     get_derivative, get_integral, get_value, get_value_at_time, set_value, set_value_at_time,
 };
-use super::scope::{complain, current, spoil_lent_strings};
+use super::scope::{current, report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 
 type Handle = OfxParamHandle;
@@ -24,7 +24,7 @@ type Handle = OfxParamHandle;
 /// `fn` with the registers of a variadic call, as the type the suite wants.
 macro_rules! variadic {
     ($function:ident as fn($($parameter:ty),*)) => {{
-        // SAFETY: both are function pointers; that the calling conventions agree is said in `param_value`.
+        // SAFETY: both are function pointers; `param_value` explains why the calling conventions agree.
         unsafe {
             transmute::<
                 *const (),
@@ -77,21 +77,21 @@ extern "C" fn define(
         return kOfxStatErrBadHandle;
     };
     let (Some(kind), Some(name)) = (text(kind), text(name)) else {
-        complain("paramDefine: null type or name".into());
+        report("paramDefine: null type or name".into());
         return kOfxStatErrUnknown;
     };
     if !matches!(node.kind, NodeKind::ContextDescriptor(_)) {
-        complain(format!(
+        report(format!(
             "paramDefine of {name:?} outside of DescribeInContext"
         ));
         return kOfxStatErrBadHandle;
     }
     let Some(holds) = Holds::by_type(kind) else {
-        complain(format!("paramDefine of {name:?}: no such type as {kind:?}"));
+        report(format!("paramDefine of {name:?}: no such type as {kind:?}"));
         return kOfxStatErrUnknown;
     };
     if name.is_empty() || node.param(name).is_some() {
-        complain(format!(
+        report(format!(
             "paramDefine of {name:?}: the name is empty or taken"
         ));
         return kOfxStatErrExists;
@@ -119,18 +119,18 @@ extern "C" fn get_handle(
         return kOfxStatErrBadHandle;
     };
     if !node.is_instance() {
-        complain("paramGetHandle on a descriptor".into());
+        report("paramGetHandle on a descriptor".into());
         return kOfxStatErrBadHandle;
     }
     let Some(found) = text(name).and_then(|name| node.param(name)) else {
-        complain(format!("paramGetHandle: no parameter {:?}", text(name)));
+        report(format!("paramGetHandle: no parameter {:?}", text(name)));
         return kOfxStatErrUnknown;
     };
     if !properties.is_null() {
         give(properties, found.props.handle as OfxPropertySetHandle);
     }
     if !give(param, found.handle as Handle) {
-        complain("paramGetHandle: nowhere to put the handle".into());
+        report("paramGetHandle: null pointer for the handle".into());
         return kOfxStatErrValue;
     }
     kOfxStatOK
@@ -201,14 +201,14 @@ extern "C" fn copy(to: Handle, from: Handle, _: OfxTime, _: *const OfxRangeD) ->
     };
     let value = from.get();
     if to.holds != from.holds {
-        complain(format!(
+        report(format!(
             "paramCopy of {:?} to {:?}: not of one type",
             from.name, to.name
         ));
         return kOfxStatErrValue;
     }
     if !current().is_some_and(|scope| scope.is(kOfxActionInstanceChanged)) {
-        complain("paramCopy outside of InstanceChanged".into());
+        report("paramCopy outside of InstanceChanged".into());
     }
     *lock(&to.value) = value;
     kOfxStatOK
@@ -227,13 +227,13 @@ fn edit(set: OfxParamSetHandle, by: i32, name: Option<&CStr>, caller: &str) -> O
         return kOfxStatErrBadHandle;
     };
     if by > 0 && name.is_none() {
-        complain(format!("{caller}: null name"));
+        report(format!("{caller}: null name"));
     }
     if !current().is_some_and(|scope| scope.is(kOfxActionInstanceChanged)) {
-        complain(format!("{caller} outside of InstanceChanged"));
+        report(format!("{caller} outside of InstanceChanged"));
     }
     if node.control.edits_open.fetch_add(by, Ordering::Relaxed) + by < 0 {
-        complain(format!("{caller} without paramEditBegin"));
+        report(format!("{caller} without paramEditBegin"));
         node.control.edits_open.store(0, Ordering::Relaxed);
     }
     kOfxStatOK

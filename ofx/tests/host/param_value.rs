@@ -18,7 +18,7 @@ use super::journal::ParamWrite;
 use super::param::{Holds, Param, ParamValue};
 use super::param_suite::find;
 use super::query::changed_by_plugin;
-use super::scope::{Scope, complain, current, depth, lend, note};
+use super::scope::{Scope, current, depth, lend, note, report};
 
 type Handle = OfxParamHandle;
 type Place = *mut c_void;
@@ -36,13 +36,13 @@ fn give_value(param: &Param, places: [Place; 4], caller: &str) -> OfxStatus {
             give(places[0].cast(), OfxBytes { data, length })
         }
         ParamValue::Nothing => {
-            complain(format!("{caller}: {:?} has no value", param.name));
+            report(format!("{caller}: {:?} has no value", param.name));
             return kOfxStatErrUnsupported;
         }
     };
     if !given {
-        complain(format!(
-            "{caller} of {:?}: nowhere to put the value",
+        report(format!(
+            "{caller} of {:?}: null pointer for the value",
             param.name
         ));
         return kOfxStatErrValue;
@@ -83,7 +83,7 @@ pub(super) extern "C" fn get_value_at_time(
         return kOfxStatErrBadHandle;
     };
     if !time.is_finite() {
-        complain(format!(
+        report(format!(
             "paramGetValueAtTime of {:?}: at time {time}",
             param.name
         ));
@@ -122,15 +122,15 @@ fn store(param: Handle, integers: [usize; 3], doubles: [f64; 4], caller: &str) -
     };
     let name = &param.name;
     let Some(value) = take_value(&param, integers, doubles) else {
-        complain(format!("{caller} of {name:?}: null or no value"));
+        report(format!("{caller} of {name:?}: null or no value"));
         return kOfxStatErrValue;
     };
     match &value {
         ParamValue::Doubles(all) if all.iter().any(|double| !double.is_finite()) => {
-            complain(format!("{caller} of {name:?}: not a finite number"));
+            report(format!("{caller} of {name:?}: not a finite number"));
         }
         ParamValue::Text(text) if text.to_str().is_err() => {
-            complain(format!("{caller} of {name:?}: not UTF-8"));
+            report(format!("{caller} of {name:?}: not UTF-8"));
         }
         _ => {}
     }
@@ -161,7 +161,7 @@ fn store(param: Handle, integers: [usize; 3], doubles: [f64; 4], caller: &str) -
     if let Some(scope) = echo.filter(|_| node.host.options.echo_plugin_edits) {
         const TOO_DEEP: usize = 16;
         if depth() > TOO_DEEP {
-            complain(format!(
+            report(format!(
                 "{caller} of {name:?} in answer to itself, without end"
             ));
         } else {

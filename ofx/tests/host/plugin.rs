@@ -191,7 +191,7 @@ fn read_plugins(
     infos
 }
 
-/// The path hosts tell a plugin: that of its bundle.
+/// The path that hosts pass to a plugin: that of its bundle.
 fn bundle_of(binary: &Path) -> CString {
     let is_bundle = |path: &&Path| path.extension().is_some_and(|end| end == "bundle");
     let bundle = binary.ancestors().find(is_bundle).unwrap_or(binary);

@@ -9,7 +9,7 @@ use openfx::sys::generic::property::{OfxPropertySuiteV1, kOfxPropertySuite};
 use super::handles::{PROPERTY_SETS, give, read, text};
 use super::options::HostOptions;
 use super::property::PropertySet;
-use super::scope::{complain, lend, note, spoil_lent_strings};
+use super::scope::{lend, note, report, spoil_lent_strings};
 use super::suites::{Suite, suite};
 use super::value::{Kind, Value};
 
@@ -44,7 +44,7 @@ pub(super) fn property_v1(options: &HostOptions) -> Suite {
 type Handle = OfxPropertySetHandle;
 type Name = *const c_char;
 
-/// A C type of a property's value. Null strings are no value at all.
+/// A C type of a property's value. A null string is not a value.
 trait Item: Copy {
     const KIND: Kind;
     fn wrap(self) -> Option<Value>;
@@ -127,7 +127,7 @@ fn open<'a>(
         .find(handle, caller)
         .ok_or(kOfxStatErrBadHandle)?;
     let Some(name) = text(name) else {
-        complain(format!("{caller} on {}: null property name", set.owner));
+        report(format!("{caller} on {}: null property name", set.owner));
         return Err(kOfxStatErrUnknown);
     };
     Ok((set, name))
@@ -139,7 +139,7 @@ fn set<T: Item>(handle: Handle, name: Name, index: c_int, item: T) -> OfxStatus 
         Err(status) => return status,
     };
     let Some(value) = item.wrap() else {
-        complain(format!("propSet of {name:?} on {}: null string", set.owner));
+        report(format!("propSet of {name:?} on {}: null string", set.owner));
         return kOfxStatErrValue;
     };
     let status = set.set(name, index, value);
@@ -158,7 +158,7 @@ fn set_n<T: Item>(handle: Handle, name: Name, count: c_int, items: *const T) -> 
         .map(|index| read(items, index).and_then(T::wrap))
         .collect();
     let Some(values) = values else {
-        complain(format!("propSetN of {name:?} on {}: null value", set.owner));
+        report(format!("propSetN of {name:?} on {}: null value", set.owner));
         return kOfxStatErrValue;
     };
     let status = set.set_all(name, values);
@@ -209,7 +209,7 @@ fn put<T>(place: *mut T, item: T, name: &CStr) -> OfxStatus {
     if give(place, item) {
         return kOfxStatOK;
     }
-    complain(format!("propGet of {name:?}: nowhere to put the value"));
+    report(format!("propGet of {name:?}: null pointer for the value"));
     kOfxStatErrValue
 }
 
@@ -220,7 +220,7 @@ fn judge(set: &PropertySet, name: &CStr, kind: Kind, set_it: bool, status: OfxSt
         let verb = if set_it { "setting" } else { "getting" };
         let place = format!("{verb} {name:?} on {}", set.owner);
         match set.fault(name, kind, set_it) {
-            Some(fault) => complain(format!("{place}: it {fault}")),
+            Some(fault) => report(format!("{place}: it {fault}")),
             None => note(format!("{place}: refused with {:?}", super::Status(status))),
         }
     }

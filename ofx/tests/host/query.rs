@@ -103,7 +103,7 @@ pub(super) fn frames_needed(node: &Arc<Node>, time: f64) -> FramesNeeded {
         if !ordered {
             let name = &clip.name;
             node.journal.violation(format!(
-                "frames needed of {name:?} are no ranges: {values:?}"
+                "frames needed of {name:?} are not ranges: {values:?}"
             ));
         }
         let pairs = values

@@ -1,4 +1,4 @@
-//! Rendering, and the examination of what was rendered.
+//! Rendering, and the checks of the output.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -100,12 +100,12 @@ impl Rendered {
     }
 }
 
-/// The plugin said it may only render one image at a time in the whole process.
+/// Held while a plugin renders that declares itself unsafe (one render at a time in the process).
 static UNSAFE_RENDER: Mutex<()> = Mutex::new(());
 
 impl Instance {
     /// Renders one frame as hosts do: clip preferences if they are stale, frames needed if the
-    /// plugin looks at other times, a sequence round it if none is open. Renders on several threads
+    /// plugin looks at other times, a sequence around it if none is open. Renders on several threads
     /// at once are only held apart where the plugin's declared thread safety asks for it.
     #[track_caller]
     pub fn render(&self, time: f64, options: &RenderOptions) -> Rendered {
@@ -312,15 +312,15 @@ fn rendered(
 
 /// The output against the rules: all of the window written and finite, nothing else touched.
 fn examine(scope: &Scope, buffer: &Buffer, result: &Rendered, time: f64) {
-    let blame = |text: String| scope.journal.violation(format!("render at {time}: {text}"));
+    let report = |text: String| scope.journal.violation(format!("render at {time}: {text}"));
     if let Some(place) = buffer.stray_write(Some(result.window)) {
-        blame(format!("wrote outside of the window: {place}"));
+        report(format!("wrote outside of the window: {place}"));
     }
     if !result.status.is_ok() || result.aborted {
         return;
     }
     if let Some(place) = buffer.unwritten(result.window) {
-        blame(format!("left unwritten: {place}"));
+        report(format!("left unwritten: {place}"));
     } else if scope.inputs_finite.load(Ordering::Relaxed)
         && matches!(result.depth, Depth::Half | Depth::Float)
         && let Some(at) = result
@@ -330,7 +330,7 @@ fn examine(scope: &Scope, buffer: &Buffer, result: &Rendered, time: f64) {
     {
         let width = result.window.width();
         let (x, y) = (at % width, at / width);
-        blame(format!(
+        report(format!(
             "not finite {x} pixels from the left and {y} from the top of the window"
         ));
     }

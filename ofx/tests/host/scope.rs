@@ -1,4 +1,5 @@
-//! Which action is running on which thread: whom to blame, what may be called, which images are out.
+//! Which action runs on which thread: where a violation belongs, what may be called, and which images
+//! are fetched.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub(super) struct Scope {
     pub scale: [f64; 2],
     /// Set in render only.
     pub output: Option<Output>,
-    /// What the plugin said it needs, by clip; None where it need not say.
+    /// The frames that the plugin declared as needed, by clip; None where it need not declare them.
     pub frames: Option<BTreeMap<String, Vec<(f64, f64)>>>,
     pub images: Mutex<Vec<Arc<FetchedImage>>>,
     pub aborted: AtomicBool,
@@ -129,7 +130,7 @@ pub fn stray_violations() -> Vec<String> {
     STRAY.violations()
 }
 
-pub(super) fn complain(text: String) {
+pub(super) fn report(text: String) {
     match current() {
         Some(scope) => scope.journal.violation(format!("{}: {text}", scope.name())),
         None => STRAY.violation(text),

@@ -7,7 +7,7 @@ use openfx::sys::generic::core::OfxPropertySetHandle;
 
 use super::handles::{HOSTS, lock, text};
 use super::options::HostOptions;
-use super::scope::{complain, spoil_lent_strings};
+use super::scope::{report, spoil_lent_strings};
 use super::{effect_suite, memory, message, multithread, param_suite, property_suite};
 
 /// One table of function pointers. Tables are never freed: a plugin keeps them as long as it is
@@ -61,7 +61,7 @@ pub(super) extern "C" fn fetch_suite(
         return ptr::null();
     };
     let Some(name) = text(name) else {
-        complain("fetchSuite: null suite name".into());
+        report("fetchSuite: null suite name".into());
         return ptr::null();
     };
     lock(&host.fetched).push((name.to_string_lossy().into_owned(), version));

@@ -41,7 +41,7 @@ impl Instance {
         clip.unwrap_or_else(|| panic!("no clip {name:?}"))
     }
 
-    /// Sets a value without telling the plugin; `changed` tells it. Values out of range pass: hosts
+    /// Sets a value without an InstanceChanged action; `changed` sends it. Values out of range pass: hosts
     /// read them from projects and scripts.
     #[track_caller]
     pub fn set(&self, name: &str, value: impl Into<ParamValue>) {
@@ -83,7 +83,7 @@ impl Instance {
         query::changed(self.live(), change)
     }
 
-    /// Sets a value and tells the plugin.
+    /// Sets a value and sends InstanceChanged.
     #[track_caller]
     pub fn edit(&self, name: &str, value: impl Into<ParamValue>) -> Status {
         self.set(name, value);

@@ -1,21 +1,21 @@
-//! The built effect in its bundle, and the rendered head as a host's clip.
+//! The built effect in its bundle, and the bundled clip (a rendered head) as a host's clip.
 #![cfg(target_os = "linux")]
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use stylelipsync::model::provision::{Component, provision};
 use stylelipsync_ofx::bundle::{System, binary, lay_out};
 
 use crate::host::*;
 
-/// Half the head's frames: a face of some hundred pixels.
+/// The frames of the head at half their size; the face is some hundred pixels wide.
 pub const WIDTH: usize = 320;
 pub const HEIGHT: usize = 240;
 pub const FRAMES: usize = 100;
 
-/// The effect's file in a bundle, laid out once for each test program.
+/// The effect's binary in a bundle, which is written once per test program.
 pub fn effect_file() -> PathBuf {
     static BUNDLE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let made = BUNDLE.get_or_init(|| {
@@ -39,17 +39,17 @@ fn head() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/head/clip")
 }
 
-/// What the rendered head is made to say.
-pub fn other_words() -> String {
+/// The speech that the mouth follows.
+pub fn other_speech() -> String {
     head().join("other.wav").display().to_string()
 }
 
-/// What it says of its own.
-pub fn own_words() -> String {
+/// The clip's own audio.
+pub fn own_speech() -> String {
     head().join("speech.wav").display().to_string()
 }
 
-/// A frame of the head, half its size.
+/// A frame of the head at half its size; `None` after the last one.
 pub fn frame(index: usize) -> Option<Picture> {
     static FRAMES_READ: [OnceLock<Picture>; FRAMES] = [const { OnceLock::new() }; FRAMES];
     let slot = FRAMES_READ.get(index)?;
@@ -66,7 +66,7 @@ pub fn frame(index: usize) -> Option<Picture> {
             let mut rgba = [1.0; 4];
             for (channel, value) in rgba.iter_mut().take(3).enumerate() {
                 let sum: u32 = four.iter().map(|pixel| u32::from(pixel[channel])).sum();
-                // Whole levels, so that every depth holds the same picture.
+                // 8-bit levels, so that every bit depth holds the same picture.
                 *value = (sum as f32 / 4.0).round() / 255.0;
             }
             rgba
@@ -83,25 +83,25 @@ pub fn clip() -> Connection {
     })
 }
 
-/// An instance with the head and other words, in a host.
+/// An instance with the head as its source, and another speech as its audio.
 pub fn speaking(effect: &Effect, context: Context) -> Instance {
     let instance = effect.create(context).expect("an instance");
     instance.connect("Source", clip());
-    instance.set("audio", other_words().as_str());
+    instance.set("audio", other_speech().as_str());
     instance
 }
 
-/// A frame as the host would hand it on unchanged.
+/// A frame of the source, in the bytes of the output.
 pub fn untouched(index: usize, depth: Depth) -> Vec<u8> {
     let picture = frame(index).expect("a frame of the head");
     picture.encode(depth, Components::Rgba)
 }
 
-pub fn opened(options: HostOptions) -> Plugin {
+pub fn open_plugin(options: HostOptions) -> Plugin {
     Plugin::open_with(effect_file(), options)
 }
 
-/// Where two pictures differ, as the box `x1, y1, x2, y2`, and in how many pixels.
+/// The box `x1, y1, x2, y2` around the pixels in which two pictures differ, and their number.
 pub fn difference(a: &[[f32; 4]], b: &[[f32; 4]], width: usize) -> ([usize; 4], usize) {
     let mut at = [usize::MAX, usize::MAX, 0, 0];
     let mut count = 0;
@@ -118,9 +118,4 @@ pub fn difference(a: &[[f32; 4]], b: &[[f32; 4]], width: usize) -> ([usize; 4], 
         }
     }
     (at, count)
-}
-
-/// Shared between threads.
-pub fn shared(instance: Instance) -> Arc<Instance> {
-    Arc::new(instance)
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stylelipsync::audio::RATE;
-use stylelipsync::metrics::silence::Silence;
-use stylelipsync::model::Recognition;
+use stylelipsync::evaluate::Recognition;
+use stylelipsync::evaluate::silence::Silence;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
 use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};

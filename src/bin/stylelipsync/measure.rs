@@ -5,15 +5,15 @@ use std::ops::Range;
 
 use image::{Rgb, RgbImage};
 use stylelipsync::audio::Rate;
+use stylelipsync::evaluate::Recognition;
+use stylelipsync::evaluate::{identity, lips, picture, series};
 use stylelipsync::face::crop::IMAGE;
-use stylelipsync::face::quality::fade;
 use stylelipsync::face::{Face, Mask};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
     ColourMatch, Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, Transfer,
 };
-use stylelipsync::metrics::{identity, lips, picture, series};
-use stylelipsync::model::Recognition;
+use stylelipsync::track::quality::fade;
 use stylelipsync::{Clip, ReferenceFrame};
 
 use crate::args::Baseline;

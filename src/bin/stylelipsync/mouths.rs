@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use stylelipsync::audio::Rate;
+use stylelipsync::evaluate::sync;
 use stylelipsync::face::crop::IMAGE;
-use stylelipsync::metrics::sync;
 
 use crate::failure::Result;
 use crate::voice::{Embeddings, Listener};

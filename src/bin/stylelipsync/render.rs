@@ -4,7 +4,7 @@ use std::path::Path;
 
 use stylelipsync::adapt::Person;
 use stylelipsync::audio::{Rate, Waveform, decode_file};
-use stylelipsync::face::Selection;
+use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};

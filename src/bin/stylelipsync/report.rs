@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use stylelipsync::Engine;
-use stylelipsync::metrics::silence::Heard;
-use stylelipsync::metrics::sync::Score;
-use stylelipsync::metrics::{identity, mean, series};
+use stylelipsync::evaluate::silence::Heard;
+use stylelipsync::evaluate::sync::Score;
+use stylelipsync::evaluate::{identity, mean, series};
 
 use crate::args::{Baseline, EvaluateArguments, FrameRate};
 use crate::failure::{Failure, Result};

@@ -1,7 +1,7 @@
 //! What each number of `evaluate` is exactly, for its JSON.
 
 use serde_json::{Value, json};
-use stylelipsync::metrics::picture;
+use stylelipsync::evaluate::picture;
 
 /// Which variant of each metric the numbers are.
 pub fn all() -> Value {

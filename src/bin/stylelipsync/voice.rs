@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Rate, STEP, decode_file};
-use stylelipsync::metrics::sync::{self, Score};
+use stylelipsync::evaluate::sync::{self, Score};
 use stylelipsync::model::SyncNet;
 use stylelipsync::{Engine, Error};
 

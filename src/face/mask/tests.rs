@@ -1,5 +1,5 @@
+use super::super::fit::tests::{PROTOCOL, face};
 use super::super::model::tests::square;
-use super::super::track::tests::{PROTOCOL, face};
 use super::*;
 use proptest::prelude::*;
 

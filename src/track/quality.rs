@@ -1,8 +1,7 @@
 //! How well a frame shows its face: what the effect's strength and the choice of the reference
 //! frame rest on.
 
-use super::pose::Pose;
-use super::track::Face;
+use crate::face::{Face, Pose};
 
 /// How much of a face can be worked with, [0, 1]: 1 for a face that is large enough, turned to the
 /// camera and inside the frame, falling smoothly to 0 as it gets tiny, shows its profile or leaves.
@@ -73,8 +72,8 @@ fn ramp(v: f64, low: f64, high: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pose::rotation_from_vector;
     use super::*;
+    use crate::face::pose::rotation_from_vector;
 
     fn turned(yaw: f64) -> Pose {
         let rotation = rotation_from_vector([0.0, yaw, 0.0]);

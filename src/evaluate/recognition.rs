@@ -1,9 +1,9 @@
 //! A face recognition network of the caller's own, for CSIM.
 
-use super::runtime::thread_count;
-use super::session::{Pool, Recipe};
-use super::{Provider, Runtime};
-use crate::metrics::identity::SIDE;
+use super::identity::SIDE;
+use crate::model::runtime::thread_count;
+use crate::model::session::{Pool, Recipe};
+use crate::model::{Provider, Runtime};
 use crate::{Error, Result};
 use ort::value::TensorRef;
 use std::path::Path;
@@ -24,7 +24,7 @@ impl Recognition {
     /// # Errors
     /// [`Error::Read`] when the file cannot be read; [`Error::Argument`] when it is no ONNX file that
     /// can be run, or takes or gives something else; [`Error::Runtime`] and [`Error::Provider`] as
-    /// [`super::Networks::load`].
+    /// [`crate::model::Networks::load`].
     pub fn open(path: &Path, provider: Provider, threads: usize) -> Result<Self> {
         let graph = std::fs::read(path).map_err(|source| Error::Read {
             path: path.to_owned(),

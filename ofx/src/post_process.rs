@@ -1,90 +1,94 @@
-//! What is done to a rendered frame beside the mouth: alpha, occlusion, mattes, and looks at the
-//! mask and the track.
+//! What is done to a frame after the engine has rendered it: premultiplied alpha, the occlusion
+//! matte, the matte output, and the overlays of the mask and of the face track.
 
 use stylelipsync::Engine;
 use stylelipsync::Matte;
+use stylelipsync::evaluate::lips;
 use stylelipsync::face::Face;
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::metrics::lips;
 
 use crate::abi::RectI;
 use crate::controls::Output;
 use crate::image::Image;
-use crate::pixels::Depth;
+use crate::pixel_format::BitDepth;
 
-/// Colours of the mask and of the track, and how much of the mask's covers the picture.
-const MASK: [f32; 3] = [1.0, 0.1, 0.1];
-const TRACK: [f32; 3] = [0.1, 1.0, 0.3];
-const COVER: f32 = 0.5;
+/// The colours of the overlays, and the opacity of the mask overlay.
+const MASK_COLOUR: [f32; 3] = [1.0, 0.1, 0.1];
+const TRACK_COLOUR: [f32; 3] = [0.1, 1.0, 0.3];
+const MASK_OPACITY: f32 = 0.5;
 
-/// What is to be done.
-pub struct Finish<'a> {
+/// What to do with a frame.
+pub struct PostProcess<'a> {
     pub output: Output,
+    /// Whether the source's colour is multiplied by its alpha.
     pub premultiplied: bool,
     pub occlusion: Option<&'a Image<'a>>,
-    /// Where the frame lies among the host's pixels.
+    /// The frame's bounds in the host's pixels.
     pub bounds: RectI,
     pub face: Option<&'a Face>,
     pub engine: &'a Engine,
-    pub depth: Depth,
+    pub depth: BitDepth,
 }
 
-/// Finishes a frame; `matte` is the share of each pixel that was painted, and becomes the share that
-/// is left of it.
-pub fn finish(
+/// Processes a frame. `matte` is the engine's matte of it, and is multiplied by the visible share of
+/// each pixel.
+pub fn apply(
+    process: &PostProcess<'_>,
     target: &mut FrameMut<'_>,
     source: &FrameRef<'_>,
     matte: &mut Matte,
-    finish: &Finish<'_>,
 ) {
     let (width, bytes) = (target.width(), target.format().bytes());
-    let sample = finish.depth.bytes();
+    let sample = process.depth.bytes();
     let has_alpha = bytes == 4 * sample;
     for y in 0..target.height() {
         let (from, to) = (source.row(y), target.row(y));
         let shares = &mut matte.alpha[y * width..(y + 1) * width];
-        let hidden = finish
+        let occlusion = process
             .occlusion
-            .map(|image| Hidden::row(image, finish.bounds, y));
+            .map(|image| OcclusionRow::of(image, process.bounds, y));
         let pixels = to.chunks_exact_mut(bytes).zip(from.chunks_exact(bytes));
         for (x, ((to, from), share)) in pixels.zip(shares).enumerate() {
             if *share > 0.0 {
-                let alpha = if has_alpha && finish.premultiplied {
-                    opacity(finish.depth, from)
+                let alpha = if has_alpha && process.premultiplied {
+                    opacity(process.depth, from)
                 } else {
                     1.0
                 };
-                let left = 1.0 - hidden.as_ref().map_or(0.0, |hidden| hidden.at(x));
-                if alpha < 1.0 || left < 1.0 {
+                let visible = 1.0 - occlusion.as_ref().map_or(0.0, |row| row.at(x));
+                if alpha < 1.0 || visible < 1.0 {
                     for (to, from) in to
                         .chunks_exact_mut(sample)
                         .zip(from.chunks_exact(sample))
                         .take(3)
                     {
-                        let (was, is) = (finish.depth.read(from), finish.depth.read(to));
-                        // The engine mixed an opaque mouth in; the pixel lets through so much of it.
+                        let (was, is) = (process.depth.read(from), process.depth.read(to));
+                        // The engine mixed in an opaque mouth; premultiplied, its share is
+                        // multiplied by alpha.
                         let kept = was * (1.0 - *share);
                         let is = kept + (is - kept) * alpha;
-                        finish.depth.write(to, was + (is - was) * left);
+                        process.depth.write(to, was + (is - was) * visible);
                     }
-                    *share *= left;
+                    *share *= visible;
                 }
             }
-            match finish.output {
-                Output::Matte if has_alpha => finish.depth.write(&mut to[3 * sample..], *share),
-                Output::MaskOverlay if *share > 0.0 => mix(finish.depth, to, MASK, COVER * *share),
+            match process.output {
+                Output::Matte if has_alpha => process.depth.write(&mut to[3 * sample..], *share),
+                Output::MaskOverlay if *share > 0.0 => {
+                    mix(process.depth, to, MASK_COLOUR, MASK_OPACITY * *share)
+                }
                 _ => {}
             }
         }
     }
-    if let (Output::TrackOverlay, Some(face)) = (finish.output, finish.face) {
-        draw_track(target, finish, face);
+    if let (Output::TrackOverlay, Some(face)) = (process.output, process.face) {
+        draw_track(target, process, face);
     }
 }
 
-/// A pixel's alpha. Hosts call pictures premultiplied whose alpha is empty: one that holds colour
-/// and no alpha is not, and is taken for opaque.
-fn opacity(depth: Depth, pixel: &[u8]) -> f32 {
+/// A pixel's alpha. Some hosts mark pictures as premultiplied although their alpha is empty: a pixel
+/// with an alpha of 0 is treated as opaque.
+fn opacity(depth: BitDepth, pixel: &[u8]) -> f32 {
     let sample = depth.bytes();
     match depth.read(&pixel[3 * sample..]) {
         alpha if alpha > 0.0 => alpha.min(1.0),
@@ -93,30 +97,30 @@ fn opacity(depth: Depth, pixel: &[u8]) -> f32 {
 }
 
 /// A row of the occlusion matte.
-struct Hidden<'a> {
+struct OcclusionRow<'a> {
     row: &'a [u8],
-    /// Where its first pixel lies in the frame.
+    /// The frame's column of the first pixel.
     first: i64,
-    depth: Depth,
+    depth: BitDepth,
     bytes: usize,
 }
 
-impl<'a> Hidden<'a> {
-    /// The row of the frame's row `y`, the top one 0.
-    fn row(image: &'a Image<'_>, bounds: RectI, y: usize) -> Self {
-        let host = i64::from(bounds.y2) - 1 - y as i64;
+impl<'a> OcclusionRow<'a> {
+    /// The matte's row at the frame's row `y`, counted from the top.
+    fn of(image: &'a Image<'_>, bounds: RectI, y: usize) -> Self {
+        let host_y = i64::from(bounds.y2) - 1 - y as i64;
         Self {
-            row: image.row(host as i32, bounds.x1, bounds.x2),
+            row: image.row(host_y as i32, bounds.x1, bounds.x2),
             first: (i64::from(image.bounds.x1) - i64::from(bounds.x1)).max(0),
             depth: image.depth,
             bytes: image.pixel_bytes(),
         }
     }
 
-    /// How much of a pixel is hidden; nothing where the matte does not reach.
+    /// The occluded share of a pixel, 0 to 1; 0 outside the matte.
     fn at(&self, x: usize) -> f32 {
         let pixel = usize::try_from(x as i64 - self.first).ok();
-        // The last channel: alpha of RGBA, all there is of a matte.
+        // The last component is alpha, of RGBA as of an alpha image.
         let end = pixel.and_then(|pixel| (pixel + 1).checked_mul(self.bytes));
         let sample = end.and_then(|end| self.row.get(end - self.depth.bytes()..end));
         let share = sample.map_or(0.0, |sample| self.depth.read(sample));
@@ -128,7 +132,8 @@ impl<'a> Hidden<'a> {
     }
 }
 
-fn mix(depth: Depth, pixel: &mut [u8], colour: [f32; 3], share: f32) {
+/// Mixes a colour into a pixel.
+fn mix(depth: BitDepth, pixel: &mut [u8], colour: [f32; 3], share: f32) {
     for (sample, colour) in pixel.chunks_exact_mut(depth.bytes()).zip(colour) {
         let was = depth.read(sample);
         let was = if was.is_finite() { was } else { 0.0 };
@@ -136,30 +141,30 @@ fn mix(depth: Depth, pixel: &mut [u8], colour: [f32; 3], share: f32) {
     }
 }
 
-/// The crop's outline and the lips.
-fn draw_track(target: &mut FrameMut<'_>, finish: &Finish<'_>, face: &Face) {
-    let size = finish.engine.bundle().manifest().image as f64;
-    let thick = (target.height() / 360).max(1) as i64;
+/// Draws the outline of the face crop, and the points of the lips.
+fn draw_track(target: &mut FrameMut<'_>, process: &PostProcess<'_>, face: &Face) {
+    let size = process.engine.bundle().manifest().image as f64;
+    let thickness = (target.height() / 360).max(1) as i64;
     let mut dot = |[x, y]: [f64; 2]| {
         let bytes = target.format().bytes();
-        for dy in 0..thick {
-            for dx in 0..thick {
+        for dy in 0..thickness {
+            for dx in 0..thickness {
                 let (x, y) = (x.round() as i64 + dx, y.round() as i64 + dy);
                 let inside =
                     x >= 0 && y >= 0 && x < target.width() as i64 && y < target.height() as i64;
                 if inside {
                     let at = x as usize * bytes;
                     mix(
-                        finish.depth,
+                        process.depth,
                         &mut target.row(y as usize)[at..at + bytes],
-                        TRACK,
+                        TRACK_COLOUR,
                         1.0,
                     );
                 }
             }
         }
     };
-    let map = finish.engine.crop().place(&face.pose);
+    let map = process.engine.crop().place(&face.pose);
     let steps = 256;
     for step in 0..=steps {
         let at = size * f64::from(step) / f64::from(steps);
@@ -167,7 +172,7 @@ fn draw_track(target: &mut FrameMut<'_>, finish: &Finish<'_>, face: &Face) {
             dot(map.apply(corner));
         }
     }
-    for point in lips::points(finish.engine.face_model(), face) {
+    for point in lips::points(process.engine.face_model(), face) {
         dot(point);
     }
 }

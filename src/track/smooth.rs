@@ -1,8 +1,7 @@
 //! Smoothing a face over its neighbours in time, without phase.
 
-use super::crop::CropProtocol;
-use super::pose::nearest_rotation;
-use super::track::Face;
+use crate::face::pose::nearest_rotation;
+use crate::face::{CropProtocol, Face};
 
 /// Frames of the window: t-2 to t+2.
 pub const WINDOW: usize = 5;
@@ -85,9 +84,9 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pose::rotation_from_vector;
-    use super::super::track::tests::{PROTOCOL, face};
     use super::*;
+    use crate::face::fit::tests::{PROTOCOL, face};
+    use crate::face::pose::rotation_from_vector;
 
     fn moving(t: f64) -> Face {
         let mut face = face(300.0 + 7.0 * t, 200.0 - 3.0 * t, 200.0 * (0.01 * t).exp());

@@ -1,75 +1,14 @@
 //! The faces of one frame.
 
-use super::crop::CropProtocol;
 use super::detect::{self, covers, sigmoid};
-use super::pose::{Pose, rolled, rotation_from_vector};
 use super::quality::visibility;
 use crate::Result;
+use crate::face::pose::{rolled, rotation_from_vector};
+use crate::face::{CropProtocol, Face, Pose};
 use crate::frame::{FrameRef, Outside, Sampler, Similarity, Transfer};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
 use parking_lot::Mutex;
-
-/// A face in a frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Face {
-    /// Where it is and how it is turned.
-    pub pose: Pose,
-    /// Identity coefficients (alpha).
-    pub identity: Vec<f32>,
-    /// Expression coefficients (delta), the mouth's first.
-    pub expression: Vec<f32>,
-    /// How far it can be worked with, [0, 1]: the network's word times what can be seen of it
-    /// ([`super::quality::visibility`]).
-    pub confidence: f32,
-    /// Centre of its crop, frame pixels.
-    pub centre: [f64; 2],
-    /// Side of its crop, frame pixels.
-    pub side: f64,
-}
-
-impl Face {
-    /// The face that the mesh predictor saw in a crop (crop to frame, `size` pixels a side), in
-    /// frame units. `None` when it saw nothing that can be: numbers that are not finite, a face
-    /// larger than any frame.
-    ///
-    /// The network's units are half-sides of the crop: a vertex v lies at `exp(log_scale) R v + t`
-    /// of the crop's [-1, 1].
-    pub fn from_mesh(
-        seen: MeshParameters,
-        crop: &Similarity,
-        size: usize,
-        protocol: &CropProtocol,
-        frame: (usize, usize),
-    ) -> Option<Self> {
-        let half = size as f64 / 2.0;
-        let rotation = rotation_from_vector(seen.rotation.map(f64::from));
-        let place = seen.translation.map(|v| (f64::from(v) + 1.0) * half);
-        let pose = Pose {
-            rotation: rolled(crop.b.atan2(crop.a), &rotation),
-            translation: crop.apply(place),
-            scale: f64::from(seen.log_scale).exp() * half * crop.scale(),
-        };
-        let (centre, side) = (protocol.middle(&pose), protocol.length(&pose));
-        let sane = pose.is_finite()
-            && centre.iter().chain([&side]).all(|v| v.abs() < 1e6)
-            && side > 1e-3
-            && seen
-                .identity
-                .iter()
-                .chain(&seen.expression)
-                .all(|v| v.is_finite());
-        let confidence = sigmoid(seen.confidence) * visibility(&pose, centre, side, frame);
-        (sane && confidence.is_finite()).then_some(Self {
-            pose,
-            identity: seen.identity,
-            expression: seen.expression,
-            confidence: confidence as f32,
-            centre,
-            side,
-        })
-    }
-}
 
 /// Finds and measures faces; shared by any thread.
 pub struct Tracker {
@@ -89,7 +28,7 @@ impl Tracker {
     /// A tracker for a bundle's networks.
     pub fn new(manifest: &Manifest) -> Self {
         Self {
-            crop: manifest.crop.into(),
+            crop: manifest.crop,
             detector: manifest.detector,
             mesh: manifest.mesh,
             scratch: Mutex::default(),
@@ -188,13 +127,7 @@ impl Tracker {
         scratch.cut(frame, transfer, crop, self.mesh.size, Outside::Edge)?;
         let seen = networks.mesh.run(&scratch.picture)?;
         let size = (frame.width(), frame.height());
-        Ok(Face::from_mesh(
-            seen,
-            crop,
-            self.mesh.size,
-            &self.crop,
-            size,
-        ))
+        Ok(from_mesh(seen, crop, self.mesh.size, &self.crop, size))
     }
 }
 
@@ -213,32 +146,51 @@ impl Scratch {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) const PROTOCOL: CropProtocol = CropProtocol {
-        centre: [0.0, 0.2, 0.25],
-        side: 2.0,
+/// The face that the mesh predictor saw in a crop (crop to frame, `size` pixels a side), in
+/// frame units. `None` when it saw nothing that can be: numbers that are not finite, a face
+/// larger than any frame.
+///
+/// The network's units are half-sides of the crop: a vertex v lies at `exp(log_scale) R v + t`
+/// of the crop's [-1, 1].
+fn from_mesh(
+    seen: MeshParameters,
+    crop: &Similarity,
+    size: usize,
+    protocol: &CropProtocol,
+    frame: (usize, usize),
+) -> Option<Face> {
+    let half = size as f64 / 2.0;
+    let rotation = rotation_from_vector(seen.rotation.map(f64::from));
+    let place = seen.translation.map(|v| (f64::from(v) + 1.0) * half);
+    let pose = Pose {
+        rotation: rolled(crop.b.atan2(crop.a), &rotation),
+        translation: crop.apply(place),
+        scale: f64::from(seen.log_scale).exp() * half * crop.scale(),
     };
+    let (centre, side) = (protocol.middle(&pose), protocol.length(&pose));
+    let sane = pose.is_finite()
+        && centre.iter().chain([&side]).all(|v| v.abs() < 1e6)
+        && side > 1e-3
+        && seen
+            .identity
+            .iter()
+            .chain(&seen.expression)
+            .all(|v| v.is_finite());
+    let confidence = sigmoid(seen.confidence) * visibility(&pose, centre, side, frame);
+    (sane && confidence.is_finite()).then_some(Face {
+        pose,
+        identity: seen.identity,
+        expression: seen.expression,
+        confidence: confidence as f32,
+        centre,
+        side,
+    })
+}
 
-    /// A face from the front whose crop has this centre and side.
-    pub(crate) fn face(x: f64, y: f64, side: f64) -> Face {
-        let scale = side / 2.0;
-        let pose = Pose {
-            rotation: rotation_from_vector([0.0; 3]),
-            translation: [x, y - f64::from(PROTOCOL.centre[1]) * scale],
-            scale,
-        };
-        Face {
-            pose,
-            identity: vec![0.0; 2],
-            expression: vec![0.0; 4],
-            confidence: 1.0,
-            centre: [x, y],
-            side,
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::fit::tests::PROTOCOL;
 
     fn seen() -> MeshParameters {
         MeshParameters {
@@ -267,7 +219,7 @@ pub(crate) mod tests {
         let in_crop = [0, 1].map(|i| (scale * unit[i] + shift[i] + 1.0) * 64.0);
         for roll in [0.0, 0.7, -2.5] {
             let crop = Similarity::square([300.0, 200.0], 190.0, roll, 128);
-            let face = Face::from_mesh(seen(), &crop, 128, &PROTOCOL, (640, 480)).unwrap();
+            let face = from_mesh(seen(), &crop, 128, &PROTOCOL, (640, 480)).unwrap();
             let (want, got) = (crop.apply(in_crop), face.pose.project(vertex));
             assert!((want[0] - got[0]).abs() < 1e-9 && (want[1] - got[1]).abs() < 1e-9);
             assert!((face.confidence - 0.9526).abs() < 1e-3);
@@ -281,7 +233,7 @@ pub(crate) mod tests {
         let none = |change: &dyn Fn(&mut MeshParameters)| {
             let mut seen = seen();
             change(&mut seen);
-            Face::from_mesh(seen, &crop, 128, &PROTOCOL, (640, 480)).is_none()
+            from_mesh(seen, &crop, 128, &PROTOCOL, (640, 480)).is_none()
         };
         assert!(!none(&|_| {}));
         assert!(none(&|s| s.rotation[1] = f32::NAN));

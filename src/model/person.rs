@@ -10,9 +10,9 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::adaptation::Parameter;
-use crate::model::{Bundle, hex};
-use crate::{Error, Result};
+use super::adaptation::Parameter;
+use super::{Bundle, hex};
+use crate::{Error, Result, files};
 
 const FORMAT: u32 = 1;
 /// The one metadata key: several would be written in any order, and a person be other bytes each time.
@@ -55,7 +55,7 @@ pub struct Person {
 }
 
 impl Person {
-    pub(super) fn new(info: PersonInfo, parameters: &[Parameter], theta: &[Vec<f32>]) -> Self {
+    pub(crate) fn new(info: PersonInfo, parameters: &[Parameter], theta: &[Vec<f32>]) -> Self {
         let rounded = |values: &[f32]| values.iter().map(|v| f16::from_f32(*v).to_f32()).collect();
         let tensors: BTreeMap<_, _> = parameters
             .iter()
@@ -120,7 +120,7 @@ impl Person {
         let metadata = [(KEY.to_owned(), label)];
         let bytes = safetensors::serialize(views, Some(metadata.into()))
             .map_err(|error| failed(error.to_string()))?;
-        super::checkpoint::write_whole(path, &bytes)
+        files::write_whole(path, &bytes)
     }
 
     /// Reads a file, for clips of an engine with this bundle.
@@ -130,7 +130,7 @@ impl Person {
     /// another bundle.
     pub fn load(path: impl AsRef<Path>, bundle: &Bundle) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = super::checkpoint::read_below(path, LARGEST)?;
+        let bytes = files::read_below(path, LARGEST)?;
         Self::parse(&bytes, bundle).map_err(|reason| Error::Person {
             path: path.to_owned(),
             reason,

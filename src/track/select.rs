@@ -1,7 +1,7 @@
 //! Which face: choosing one, following it over neighbouring frames, and ids over a clip.
 
 use super::smooth::WINDOW;
-use super::track::Face;
+use crate::face::Face;
 
 /// The face that a clip's effect works on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -142,8 +142,8 @@ impl Linker {
 
 #[cfg(test)]
 mod tests {
-    use super::super::track::tests::face;
     use super::*;
+    use crate::face::fit::tests::face;
 
     #[test]
     fn one_face_is_chosen() {

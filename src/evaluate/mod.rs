@@ -1,5 +1,6 @@
 //! Measuring rendered clips: the one set of metrics of this project, for its results and for its
-//! training. Pure functions of pictures, points, embeddings and sounds; no network runs here.
+//! training. Pure functions of pictures, points, embeddings and audio; only [`Recognition`] runs a
+//! network.
 //!
 //! | metric | variant |
 //! |---|---|
@@ -20,9 +21,12 @@
 pub mod identity;
 pub mod lips;
 pub mod picture;
+mod recognition;
 pub mod series;
 pub mod silence;
 pub mod sync;
+
+pub use recognition::Recognition;
 
 /// The mean of some numbers; `None` without any.
 pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {

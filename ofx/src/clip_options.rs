@@ -1,0 +1,76 @@
+//! From the controls' values to the engine's options.
+
+use stylelipsync::face::MaskTrim;
+use stylelipsync::frame::{ColourMatch, Transfer};
+use stylelipsync::track::Selection;
+use stylelipsync::{ClipOptions, Timing};
+
+use crate::controls::{FaceChoice, InputColour};
+use crate::error::{ActionError, Result};
+use crate::frame_time::exact_rate;
+use crate::host::Host;
+use crate::image::Image;
+use crate::instance::Instance;
+use crate::settings::Settings;
+
+/// Samples per millisecond at the engine's 16 kHz.
+const SAMPLES_PER_MS: f64 = 16.0;
+
+/// The engine's options. `scale` is the render scale, `source` the image that is processed.
+///
+/// # Errors
+/// [`ActionError::User`] where the frame rate is unknown.
+pub fn clip_options(
+    host: &Host,
+    instance: &Instance,
+    settings: &Settings,
+    scale: [f64; 2],
+    source: &Image<'_>,
+) -> Result<ClipOptions> {
+    let unknown =
+        || ActionError::User("the host reports no frame rate: set Frame Rate Override".to_owned());
+    let fps = settings
+        .frame_rate
+        .or_else(|| instance.frame_rate(host))
+        .ok_or_else(unknown)?;
+    let rate = exact_rate(fps)?;
+    let start = rate.position(i64::from(settings.audio_start));
+    let full = ColourMatch::default();
+    // A limit of 1 allows no change of colour.
+    let scaled = |limit: f32| 1.0 + (limit - 1.0) * settings.colour_match;
+    Ok(ClipOptions {
+        timing: Timing::Constant(rate),
+        audio_offset: start + (settings.audio_offset * SAMPLES_PER_MS).round() as i64,
+        selection: selection(settings.face, scale, source),
+        transfer: match settings.input_colour {
+            InputColour::Display => Transfer::Display,
+            InputColour::Srgb => Transfer::Srgb,
+            InputColour::Rec709 => Transfer::Rec709,
+            InputColour::Linear | InputColour::AcesCg => Transfer::Linear,
+        },
+        colour_match: ColourMatch {
+            limit: scaled(full.limit),
+            local: scaled(full.local),
+        },
+        mask: MaskTrim {
+            grow: settings.mask_grow,
+            feather: settings.mask_feather,
+        },
+        // The strength may be animated, and is given with each frame.
+        strength: 1.0,
+        memory: None,
+    })
+}
+
+fn selection(face: FaceChoice, scale: [f64; 2], source: &Image<'_>) -> Selection {
+    match face {
+        FaceChoice::Largest => Selection::Largest,
+        FaceChoice::FromLeft(number) => Selection::FromLeft(number),
+        // Canonical coordinates have square pixels, the origin at the bottom left, and the render
+        // scale 1.
+        FaceChoice::Point([x, y]) => Selection::Point {
+            x: x * scale[0] / source.aspect - f64::from(source.bounds.x1),
+            y: f64::from(source.bounds.y2) - y * scale[1],
+        },
+    }
+}

@@ -1,0 +1,106 @@
+//! What identifies a shared object: files by their path, size and modification time, and the clips
+//! and references that are made from them.
+
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use stylelipsync::frame::Transfer;
+use stylelipsync::model::Provider;
+use stylelipsync::track::Selection;
+use stylelipsync::{ClipOptions, Error};
+
+use crate::error::Result;
+
+/// The content of a file, as far as the file system tells without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileKey {
+    path: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileKey {
+    /// # Errors
+    /// [`ActionError::User`](crate::error::ActionError::User) when there is no such file.
+    pub fn of(path: &Path) -> Result<Self> {
+        let metadata = std::fs::metadata(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
+    }
+}
+
+/// A model bundle (`None`: the built-in one) on a device.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EngineKey {
+    pub bundle: Option<FileKey>,
+    pub provider: Provider,
+}
+
+/// What the search for a reference depends on, besides the pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceQuery {
+    pub engine: EngineKey,
+    pub selection: Selection,
+    pub transfer: Transfer,
+    /// The frame that the user chose.
+    pub frame: Option<i32>,
+    /// First and last frame of the source.
+    pub range: Option<[i64; 2]>,
+    /// Width and height, pixels: proxies have references of their own.
+    pub size: (usize, usize),
+}
+
+/// A reference: the query, and the frames among which it was chosen with their fingerprints. Without
+/// frames, each frame is its own reference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceKey {
+    pub query: ReferenceQuery,
+    pub candidates: Vec<(i64, u128)>,
+}
+
+/// A clip of the engine: everything that its frames depend on, besides the pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClipKey {
+    pub audio: FileKey,
+    pub person: Option<FileKey>,
+    pub options: ClipOptions,
+    pub reference: ReferenceKey,
+}
+
+// The floating-point fields come from `Settings`, which lets only finite numbers through, or from the
+// host's image bounds: no key differs from itself.
+impl Eq for ReferenceKey {}
+impl Eq for ClipKey {}
+
+// Floating-point fields are left out of the hash: equal keys still have equal hashes.
+impl Hash for ReferenceKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.query.engine.hash(state);
+        self.query.frame.hash(state);
+        self.query.size.hash(state);
+        self.candidates.hash(state);
+    }
+}
+
+impl Hash for ClipKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.audio.hash(state);
+        self.person.hash(state);
+        self.reference.hash(state);
+    }
+}
+
+/// A picture, as the face detector of an engine sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PictureKey {
+    pub engine: EngineKey,
+    pub transfer: Transfer,
+    pub fingerprint: u128,
+}

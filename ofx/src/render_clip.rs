@@ -1,0 +1,101 @@
+//! What a frame of the effect's source is rendered with: audio, options, person and reference.
+
+use std::sync::Arc;
+
+use stylelipsync::{Reference, Renderer, Speech};
+
+use crate::clip_options::clip_options;
+use crate::error::{ActionError, Result};
+use crate::frame_time::FrameTime;
+use crate::host::Host;
+use crate::image::Image;
+use crate::instance::Instance;
+use crate::keys::{ClipKey, EngineKey, ReferenceQuery};
+use crate::known_references::ReferenceRequest;
+use crate::reference::ReferenceSearch;
+use crate::settings::Settings;
+use crate::shared;
+
+/// What is the same for all frames of a clip. Hosts ask for frames in any order, so the frames' faces
+/// are cached apart from it.
+pub struct ClipParts {
+    pub renderer: Renderer,
+    pub speech: Speech,
+    /// `None`: each frame is its own reference.
+    pub reference: Option<Arc<Reference>>,
+}
+
+/// A clip's parts, and the engine that they belong to.
+pub struct RenderClip {
+    pub engine: EngineKey,
+    pub parts: Arc<ClipParts>,
+}
+
+impl RenderClip {
+    /// The parts for the settings. `current` is the frame that is rendered, `source` its image, `scale`
+    /// the render scale.
+    ///
+    /// # Errors
+    /// [`ActionError::User`] with what is missing or wrong; [`ActionError::Aborted`].
+    pub fn of(
+        host: &Host,
+        instance: &Instance,
+        settings: &Settings,
+        current: FrameTime,
+        scale: [f64; 2],
+        source: &Image<'_>,
+    ) -> Result<Self> {
+        let none = || ActionError::User("Audio File: no file is chosen".into());
+        let path = settings.audio.as_deref().ok_or_else(none)?;
+        let (audio, samples) = shared::audio(path)?;
+        let (engine_key, engine) = shared::engine(settings.bundle.as_deref(), settings.provider)?;
+        let person = match &settings.person {
+            Some(path) => Some(shared::person((&engine_key, &engine), path)?),
+            None => None,
+        };
+        let options = clip_options(host, instance, settings, scale, source)?;
+        let range = instance.frame_range(host);
+        let query = ReferenceQuery {
+            engine: engine_key.clone(),
+            selection: options.selection,
+            transfer: options.transfer,
+            frame: settings.reference,
+            range,
+            size: source.size(),
+        };
+        let reference = match instance.references.find(&query) {
+            Some(reference) => reference,
+            None => {
+                let search = ReferenceSearch {
+                    host,
+                    instance,
+                    current,
+                    source,
+                    query: &query,
+                };
+                search.run(&engine, ReferenceRequest::of(settings, range), &options)?
+            }
+        };
+        let key = ClipKey {
+            audio,
+            person: person.as_ref().map(|(key, _)| key.clone()),
+            options,
+            reference: reference.key,
+        };
+        let parts = shared::clip(&key, || {
+            let mut renderer = Renderer::new(engine, key.options.clone())?;
+            let speech = Speech::new(samples, key.options.audio_offset)?;
+            renderer.set_person(person.as_ref().map(|(_, person)| &**person))?;
+            let reference = reference.analysis.reference(&renderer)?;
+            Ok(ClipParts {
+                renderer,
+                speech,
+                reference,
+            })
+        })?;
+        Ok(Self {
+            engine: engine_key,
+            parts,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! The values of the controls at one time, each within its range.
+
+use std::path::PathBuf;
+
+use stylelipsync::model::Provider;
+
+use crate::controls::*;
+use crate::error::Result;
+use crate::host::Host;
+use crate::parameters::Parameters;
+
+/// The values of the controls at one time.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub audio: Option<PathBuf>,
+    /// Milliseconds; positive is later.
+    pub audio_offset: f64,
+    /// The frame at which the audio starts.
+    pub audio_start: i32,
+    /// Frames per second; `None`: the host's.
+    pub frame_rate: Option<f64>,
+    pub face: FaceChoice,
+    /// The reference frame; `None`: found automatically.
+    pub reference: Option<i32>,
+    /// 0 (source) to 1.
+    pub strength: f32,
+    /// Pixels of the face crop, -20 to 20.
+    pub mask_grow: f32,
+    /// 0 to 4.
+    pub mask_feather: f32,
+    /// 0 (none) to 1.
+    pub colour_match: f32,
+    pub input_colour: InputColour,
+    pub output: Output,
+    /// A model folder, empty where none was chosen; `None`: the built-in model.
+    pub bundle: Option<PathBuf>,
+    pub provider: Provider,
+    pub person: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the parameters. A host or a saved project may hold any value: those out of range are
+    /// clamped, and those that are not finite become the default.
+    ///
+    /// # Errors
+    /// [`ActionError::Host`](crate::error::ActionError::Host) where the host refuses.
+    pub fn read(host: &Host, parameters: &Parameters, time: f64) -> Result<Self> {
+        let int = |name| parameters.int(host, name);
+        let double = |name, low: f64, high: f64, default: f64| -> Result<f64> {
+            let value = parameters.double(host, name, time)?;
+            Ok(match value.is_finite() {
+                true => value.clamp(low, high),
+                false => default,
+            })
+        };
+        let path = |name| -> Result<Option<PathBuf>> {
+            let text = parameters.text(host, name)?;
+            Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+        };
+        let frame_rate = double(FRAME_RATE, 0.0, 1000.0, 0.0)?;
+        Ok(Self {
+            audio: path(AUDIO)?,
+            audio_offset: double(AUDIO_OFFSET, -3.6e6, 3.6e6, 0.0)?,
+            audio_start: int(AUDIO_START)?.clamp(-MAX_FRAME, MAX_FRAME),
+            frame_rate: (frame_rate >= 1.0).then_some(frame_rate),
+            face: match int(FACE)? {
+                1 => FaceChoice::Point(parameters.point(host, FACE_POINT)?),
+                2 => FaceChoice::FromLeft(int(FACE_NUMBER)?.clamp(1, 100) as u32 - 1),
+                _ => FaceChoice::Largest,
+            },
+            reference: match int(REFERENCE)? {
+                1 => Some(int(REFERENCE_FRAME)?.clamp(-MAX_FRAME, MAX_FRAME)),
+                _ => None,
+            },
+            strength: double(STRENGTH, 0.0, 1.0, 1.0)? as f32,
+            mask_grow: double(MASK_GROW, -20.0, 20.0, 0.0)? as f32,
+            mask_feather: double(MASK_FEATHER, 0.0, 4.0, 1.0)? as f32,
+            colour_match: double(COLOUR_MATCH, 0.0, 1.0, 1.0)? as f32,
+            input_colour: match int(INPUT_COLOUR)? {
+                1 => InputColour::Srgb,
+                2 => InputColour::Rec709,
+                3 => InputColour::Linear,
+                4 => InputColour::AcesCg,
+                _ => InputColour::Display,
+            },
+            output: match int(OUTPUT)? {
+                1 => Output::Matte,
+                2 => Output::MaskOverlay,
+                3 => Output::TrackOverlay,
+                _ => Output::Result,
+            },
+            bundle: match int(MODEL)? {
+                1 => Some(path(MODEL_FOLDER)?.unwrap_or_default()),
+                _ => None,
+            },
+            provider: match int(DEVICE)? {
+                1 => Provider::Cpu,
+                2 => Provider::WebGpu,
+                3 => Provider::Cuda,
+                4 => Provider::CoreMl,
+                5 => Provider::DirectMl,
+                _ => Provider::Auto,
+            },
+            person: path(PERSON)?,
+        })
+    }
+
+    /// Whether the output is the source, whatever the picture shows.
+    pub fn is_pass_through(&self) -> bool {
+        self.output == Output::Result && (self.audio.is_none() || self.strength <= 0.0)
+    }
+}

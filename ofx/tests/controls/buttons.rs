@@ -1,0 +1,114 @@
+//! The buttons and the status line.
+
+use crate::host::*;
+use crate::render;
+use crate::support::*;
+
+#[test]
+fn buttons_set_frames_and_the_status_line_reports() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = effect.create(Context::Filter).unwrap();
+    instance.connect("Source", clip());
+    instance.set_timeline(42.0, 0.0, 99.0);
+    instance.changed("audioStartHere");
+    assert_eq!(instance.get("audioStart").int(), 42);
+    assert!(instance.get("status").text().contains("no audio file"));
+    instance.set_timeline(17.0, 0.0, 99.0);
+    instance.changed("referenceHere");
+    assert_eq!(
+        (
+            instance.get("referenceFrame").int(),
+            instance.get("reference").int()
+        ),
+        (17, 1)
+    );
+    instance.edit("audio", other_speech().as_str());
+    render(&instance, 45.0);
+    instance.edit("strength", 0.9);
+    let status = instance.get("status").text();
+    assert!(
+        status.contains("on cpu") && status.contains("face"),
+        "{status}"
+    );
+    instance.assert_clean();
+    // Audio that starts at frame 25 gives frame 55 what audio from frame 0 gives frame 30.
+    let mouth = |start: i32, time: f64| {
+        let one = speaking(&effect, Context::Filter);
+        one.connect("Source", Connection::new(WIDTH, HEIGHT, |_| frame(30)));
+        one.set("audioStart", start);
+        render(&one, time)
+    };
+    assert!(mouth(0, 30.0) == mouth(25, 55.0));
+    assert!(mouth(0, 30.0) != mouth(0, 55.0));
+}
+
+#[test]
+fn adaptation_writes_a_person_file_and_can_be_stopped() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = effect.create(Context::Filter).unwrap();
+    instance.connect("Source", clip());
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("person.safetensors");
+    let press = || {
+        instance.changed("adapt");
+        instance
+            .log()
+            .messages
+            .last()
+            .map(|message| message.text.clone())
+            .unwrap_or_default()
+    };
+    assert!(press().contains("New Person File"));
+    instance.set("adaptOut", out.display().to_string().as_str());
+    assert!(press().contains("Audio File"));
+    instance.set("audio", own_speech().as_str());
+    instance.set("adaptFrom", 9);
+    instance.set("adaptTo", 3);
+    assert!(press().contains("Adapt From Frame"));
+    instance.set("adaptFrom", 10);
+    instance.set("adaptTo", 30);
+    assert!(press().contains("2 s at least"));
+    instance.set("adaptTo", 64);
+    instance.set("adaptSteps", 2);
+    instance.set("adaptConsent", "a rendered head: no consent needed");
+    instance.cancel_progress_when(Interrupt::after(20));
+    assert!(press().contains("stopped"));
+    assert!(!out.exists());
+    instance.cancel_progress_when(Interrupt::never());
+    let updates = || {
+        let log = instance.log();
+        let is_update = |progress: &&Progress| matches!(progress, Progress::Update(_));
+        log.progress.iter().filter(is_update).count()
+    };
+    let before = updates();
+    let message = press();
+    assert!(message.starts_with("2 steps"), "{message}");
+    assert!(out.is_file());
+    assert_eq!(instance.get("person").text(), out.display().to_string());
+    assert_eq!(
+        std::fs::read_dir(place.path()).unwrap().count(),
+        1,
+        "no checkpoint is left"
+    );
+    let asked = updates() - before;
+
+    // Stopped in training, it leaves a checkpoint; with other frames, training starts again.
+    std::fs::remove_file(&out).unwrap();
+    instance.cancel_progress_when(Interrupt::after(asked - 2));
+    assert!(press().contains("stopped"));
+    assert!(out.with_extension("checkpoint").is_file());
+    assert!(!out.exists());
+    instance.cancel_progress_when(Interrupt::never());
+    instance.set("adaptTo", 70);
+    let message = press();
+    assert!(message.starts_with("2 steps"), "{message}");
+    assert!(out.is_file());
+
+    // The person file changes the mouth.
+    let adapted = render(&instance, 80.0);
+    instance.set("person", "");
+    assert!(render(&instance, 80.0) != adapted);
+    instance.assert_clean();
+}

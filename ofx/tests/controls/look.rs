@@ -1,0 +1,180 @@
+//! Strength, window, outputs, alpha and proxies.
+
+use crate::host::*;
+use crate::support::*;
+use crate::{THIRTY, plain, render, source};
+
+#[test]
+fn without_effect_the_source_passes_and_is_identity() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let window = Rect::sized(WIDTH, HEIGHT);
+    let identity = |time| instance.is_identity(time, window, [1.0, 1.0]).of;
+    assert_eq!(identity(THIRTY), None);
+    instance.set("strength", 0.0);
+    assert_eq!(identity(THIRTY), Some(("Source".into(), THIRTY)));
+    assert!(render(&instance, THIRTY) == source(30));
+    instance.set("strength", 1.0);
+    assert_eq!(identity(THIRTY), None);
+    // Outside the clip.
+    assert_eq!(identity(-3.0), Some(("Source".into(), -3.0)));
+    instance.set("audio", "");
+    assert_eq!(identity(THIRTY), Some(("Source".into(), THIRTY)));
+    assert!(render(&instance, THIRTY) == source(30));
+    // Thumbnails.
+    instance.set("audio", other_speech().as_str());
+    let thumbnail = RenderOptions {
+        thumbnail: true,
+        ..plain()
+    };
+    assert!(instance.render(THIRTY, &thumbnail).rgba() == source(30));
+    instance.assert_clean();
+    assert!(instance.log().messages.is_empty());
+}
+
+#[test]
+fn strength_mixes_and_the_render_window_limits() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let (was, whole) = (source(30), render(&instance, THIRTY));
+    instance.set("strength", 0.5);
+    let half = render(&instance, THIRTY);
+    for ((was, whole), half) in was.iter().zip(&whole).zip(&half) {
+        for channel in 0..3 {
+            let middle = (was[channel] + whole[channel]) / 2.0;
+            assert!((middle - half[channel]).abs() < 1e-5);
+        }
+    }
+    instance.set("strength", 1.0);
+    // A window over a part of the mouth: the same pixels inside; the host checks the others.
+    let (at, count) = difference(&was, &whole, WIDTH);
+    assert!(count > 500, "{count} pixels");
+    let middle = HEIGHT as i32 - (at[1] + at[3]) as i32 / 2;
+    let window = Rect::new(
+        at[0] as i32 - 5,
+        middle - 20,
+        (at[0] + at[2]) as i32 / 2,
+        middle + 9,
+    );
+    let options = RenderOptions {
+        window: Some(window),
+        ..plain()
+    };
+    let part = instance.render(THIRTY, &options);
+    for (k, pixel) in part.rgba().iter().enumerate() {
+        let (x, y) = (k % window.width(), k / window.width());
+        let row = HEIGHT - window.y2 as usize + y;
+        assert_eq!(*pixel, whole[row * WIDTH + window.x1 as usize + x]);
+    }
+    instance.assert_clean();
+}
+
+#[test]
+fn outputs_show_the_matte_the_mask_and_the_track() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::General);
+    let instance = speaking(&effect, Context::General);
+    let (was, result) = (source(30), render(&instance, THIRTY));
+    instance.set("output", 1);
+    let matte = render(&instance, THIRTY);
+    for ((was, result), matte) in was.iter().zip(&result).zip(&matte) {
+        assert_eq!(result[..3], matte[..3]);
+        assert!((0.0..=1.0).contains(&matte[3]));
+        assert!(matte[3] > 0.0 || was == result, "changed outside the matte");
+    }
+    assert!(matte.iter().any(|pixel| pixel[3] == 1.0));
+    instance.set("output", 2);
+    let mask = render(&instance, THIRTY);
+    for ((result, matte), mask) in result.iter().zip(&matte).zip(&mask) {
+        assert!(if matte[3] > 0.5 {
+            mask[0] > mask[1] + 0.1
+        } else {
+            matte[3] > 0.0 || mask == result
+        });
+    }
+    instance.set("output", 3);
+    let track = render(&instance, THIRTY);
+    let (at, count) = difference(&result, &track, WIDTH);
+    // The crop's box stands out of the mask's.
+    assert!(count > 200 && at[1] < HEIGHT * 2 / 5, "{at:?} {count}");
+    instance.set("output", 0);
+
+    // An occlusion over the left half of the picture keeps it; alpha alone, and RGBA.
+    for components in [Components::Alpha, Components::Rgba] {
+        let left = |x: usize, _: usize| [0.2, 0.3, 0.1, f32::from(x < WIDTH / 2)];
+        let hidden = Picture::from_fn(WIDTH, HEIGHT, left);
+        let connection = Connection::new(WIDTH, HEIGHT, move |_| Some(hidden.clone()));
+        instance.connect(
+            "Occlusion",
+            Connection {
+                components,
+                ..connection
+            },
+        );
+        let shown = render(&instance, THIRTY);
+        for (k, shown) in shown.iter().enumerate() {
+            assert_eq!(
+                shown,
+                if k % WIDTH < WIDTH / 2 {
+                    &was[k]
+                } else {
+                    &result[k]
+                }
+            );
+        }
+        instance.disconnect("Occlusion");
+    }
+    instance.assert_clean();
+}
+
+#[test]
+fn the_mouth_of_a_premultiplied_picture_keeps_its_alpha() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let half = |index: usize| {
+        let picture = frame(index)?;
+        Some(Picture::from_fn(WIDTH, HEIGHT, |x, y| {
+            picture.rgba[y * WIDTH + x].map(|v| v / 2.0)
+        }))
+    };
+    let connection = Connection::new(WIDTH, HEIGHT, move |time| half(time as usize));
+    instance.connect("Source", connection);
+    let rendered = render(&instance, THIRTY);
+    let (_, changed) = difference(&half(30).unwrap().rgba, &rendered, WIDTH);
+    assert!(changed > 500, "{changed} pixels changed");
+    for pixel in rendered {
+        assert_eq!(pixel[3], 0.5);
+        assert!(
+            pixel[..3].iter().all(|v| *v <= 0.5),
+            "brighter than its alpha: {pixel:?}"
+        );
+    }
+    instance.assert_clean();
+}
+
+#[test]
+fn proxies_show_the_same_mouth_smaller() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let (was, whole) = (source(30), render(&instance, THIRTY));
+    let (at, _) = difference(&was, &whole, WIDTH);
+    // An instance that has only rendered proxies.
+    let instance = speaking(&effect, Context::Filter);
+    let proxy = RenderOptions {
+        scale: [0.5, 0.5],
+        ..plain()
+    };
+    let small = instance.render(THIRTY, &proxy);
+    assert!(small.status.is_ok());
+    let proxied = frame(30).unwrap().resized(WIDTH / 2, HEIGHT / 2);
+    let (within, changed) = difference(&proxied.rgba, &small.rgba(), WIDTH / 2);
+    assert!(changed > 100, "{changed} pixels changed");
+    for (small, large) in within.iter().zip(at) {
+        assert!((2 * small).abs_diff(large) <= 14, "{within:?} of {at:?}");
+    }
+    instance.assert_clean();
+}

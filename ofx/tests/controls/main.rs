@@ -1,0 +1,33 @@
+//! What the controls do, with valid and invalid values, and the buttons.
+#![cfg(target_os = "linux")]
+
+#[path = "../host/mod.rs"]
+mod host;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod buttons;
+mod exports;
+mod faces;
+mod look;
+mod problems;
+
+use host::*;
+
+const THIRTY: f64 = 30.0;
+
+fn plain() -> RenderOptions {
+    RenderOptions::default()
+}
+
+/// The RGBA pixels of a frame, as the effect renders it.
+fn render(instance: &Instance, time: f64) -> Vec<[f32; 4]> {
+    let rendered = instance.render(time, &plain());
+    assert!(rendered.status.is_ok(), "{:?}", rendered.status);
+    rendered.rgba()
+}
+
+/// The RGBA pixels of a frame of the source.
+fn source(index: usize) -> Vec<[f32; 4]> {
+    support::frame(index).unwrap().rgba
+}

@@ -1,0 +1,150 @@
+//! Missing and damaged files, and values out of range.
+
+use crate::host::*;
+use crate::support::*;
+use crate::{THIRTY, render, source};
+
+#[test]
+fn a_problem_is_reported_once_and_the_source_passes() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let place = tempfile::tempdir().unwrap();
+    let garbage = place.path().join("garbage.wav");
+    std::fs::write(&garbage, b"RIFF and no audio").unwrap();
+    let (garbage, folder) = (
+        garbage.display().to_string(),
+        place.path().display().to_string(),
+    );
+    type Set<'a> = &'a dyn Fn(&Instance);
+    // What is set, and a part of the message.
+    let cases: &[(Set<'_>, &str)] = &[
+        (
+            &|i| i.set("audio", "/nowhere/speech.wav"),
+            "/nowhere/speech.wav",
+        ),
+        (&|i| i.set("audio", folder.as_str()), "Audio File"),
+        (&|i| i.set("audio", garbage.as_str()), "Audio File"),
+        (&|i| i.set("person", garbage.as_str()), "garbage.wav"),
+        (
+            &|i| i.set("person", "/nowhere/person.safetensors"),
+            "/nowhere/person",
+        ),
+        (&|i| i.set("model", 1), "Model Folder"),
+        (
+            &|i| {
+                i.set("model", 1);
+                i.set("modelFolder", folder.as_str())
+            },
+            "manifest.json",
+        ),
+        (&|i| i.set("device", 4), "CoreML"),
+        (
+            &|i| {
+                i.set("reference", 1);
+                i.set("referenceFrame", 5000)
+            },
+            "Reference Frame",
+        ),
+    ];
+    for (set, part) in cases {
+        let instance = speaking(&effect, Context::Filter);
+        set(&instance);
+        for time in [THIRTY, 31.0] {
+            assert!(render(&instance, time) == source(time as usize), "{part}");
+        }
+        let log = instance.log();
+        let [message] = log.messages.as_slice() else {
+            panic!("{part}: {:?}", log.messages);
+        };
+        assert!(
+            message.text.to_lowercase().contains(&part.to_lowercase()),
+            "{}",
+            message.text
+        );
+        // Corrected: the message disappears, and the mouth is rendered.
+        for (name, value) in [("person", ""), ("modelFolder", "")] {
+            instance.set(name, value);
+        }
+        for name in ["model", "device", "reference"] {
+            instance.set(name, 0);
+        }
+        instance.set("audio", other_speech().as_str());
+        assert!(render(&instance, THIRTY) != source(30));
+        assert!(instance.log().persistent.is_empty());
+        instance.assert_clean();
+    }
+}
+
+/// Values out of range have the effect of the nearest value in range, and those that are not numbers
+/// that of the default.
+#[test]
+fn values_out_of_range_are_clamped() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let default = render(&instance, THIRTY);
+    assert!(default != source(30));
+    for (name, low, high, default_value) in [
+        ("strength", 0.0, 1.0, 1.0),
+        ("maskGrow", -20.0, 20.0, 0.0),
+        ("maskFeather", 0.0, 4.0, 1.0),
+        ("colourMatch", 0.0, 1.0, 1.0),
+        ("audioOffset", -3.6e6, 3.6e6, 0.0),
+        ("frameRate", 0.0, 1000.0, 0.0),
+    ] {
+        let at = |value: f64| {
+            instance.set(name, value);
+            render(&instance, THIRTY)
+        };
+        let (lowest, highest) = (at(low), at(high));
+        assert!(
+            lowest != default || highest != default,
+            "{name} has no effect"
+        );
+        for (value, expected) in [
+            (2e9, &highest),
+            (-2e9, &lowest),
+            (f64::NAN, &default),
+            (f64::INFINITY, &default),
+            (f64::NEG_INFINITY, &default),
+        ] {
+            assert!(at(value) == *expected, "{name} {value}");
+        }
+        instance.set(name, default_value);
+    }
+    for (name, low, high) in [
+        ("faceNumber", 1, 100),
+        ("audioStart", -10_000_000, 10_000_000),
+    ] {
+        // The number of a face counts for this choice only.
+        instance.set("face", if name == "faceNumber" { 2 } else { 0 });
+        for (values, nearest) in [([i32::MIN, low - 1], low), ([i32::MAX, high + 1], high)] {
+            instance.set(name, nearest);
+            let expected = render(&instance, THIRTY);
+            for value in values {
+                instance.set(name, value);
+                assert!(render(&instance, THIRTY) == expected, "{name} {value}");
+            }
+        }
+        instance.set(name, if name == "faceNumber" { 1 } else { 0 });
+        instance.set("face", 0);
+    }
+    // Choices that do not exist are the first one.
+    for name in [
+        "face",
+        "reference",
+        "output",
+        "inputColour",
+        "model",
+        "device",
+    ] {
+        for value in [i32::MIN, -1, 77, i32::MAX] {
+            instance.set(name, value);
+            assert!(render(&instance, THIRTY) == default, "{name} {value}");
+        }
+        instance.set(name, 0);
+    }
+    let messages = instance.log().messages;
+    assert!(messages.is_empty(), "{messages:?}");
+    instance.assert_clean();
+}

@@ -1,0 +1,51 @@
+//! The face model fitted to a face of a frame.
+
+use super::pose::Pose;
+
+/// A face in a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Face {
+    /// Where it is and how it is turned.
+    pub pose: Pose,
+    /// Identity coefficients (alpha).
+    pub identity: Vec<f32>,
+    /// Expression coefficients (delta), the mouth's first.
+    pub expression: Vec<f32>,
+    /// How far it can be worked with, [0, 1]: the network's word times what can be seen of it
+    /// (`track::quality::visibility`).
+    pub confidence: f32,
+    /// Centre of its crop, frame pixels.
+    pub centre: [f64; 2],
+    /// Side of its crop, frame pixels.
+    pub side: f64,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::face::CropProtocol;
+    use crate::face::pose::rotation_from_vector;
+
+    pub(crate) const PROTOCOL: CropProtocol = CropProtocol {
+        centre: [0.0, 0.2, 0.25],
+        side: 2.0,
+    };
+
+    /// A face from the front whose crop has this centre and side.
+    pub(crate) fn face(x: f64, y: f64, side: f64) -> Face {
+        let scale = side / 2.0;
+        let pose = Pose {
+            rotation: rotation_from_vector([0.0; 3]),
+            translation: [x, y - f64::from(PROTOCOL.centre[1]) * scale],
+            scale,
+        };
+        Face {
+            pose,
+            identity: vec![0.0; 2],
+            expression: vec![0.0; 4],
+            confidence: 1.0,
+            centre: [x, y],
+            side,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! From a frame to its faces: detection, the fit of the face model, and how faces are chosen,
+//! followed and smoothed over time.
+//!
+//! ```text
+//! frame -> detect -> boxes -> mesh predictor, twice -> Face { pose, identity, expression }
+//! Face of t-2..t+2 -> select (the same person) -> smooth -> Face
+//! ```
+//!
+//! Everything here is a pure function of one frame, or of a window of tracked frames: no result
+//! depends on the order in which frames were seen.
+
+pub mod detect;
+pub mod quality;
+pub mod select;
+pub mod smooth;
+pub mod tracker;
+
+pub use select::{Linker, Selection};
+pub use tracker::Tracker;
