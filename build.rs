@@ -1,12 +1,10 @@
-//! Puts the bundle `models/lite` into the library and the bundled clip into the program, so that
-//! each works wherever it lies; and fixes what the linker must know.
+//! Puts the bundle `models/lite` into the library, so that it works wherever it lies; and fixes what
+//! the linker must know.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
 fn main() {
     embed("models/lite", &["json", "onnx", "safetensors"], "lite.rs");
-    embed("models/head/clip", &["json", "wav"], "clip.rs");
-    embed("models/head/clip/frames", &["jpg"], "clip_frames.rs");
     link();
 }
 

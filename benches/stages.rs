@@ -17,8 +17,9 @@ use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
     ColourMatch, Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Transfer,
 };
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
 use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+use stylelipsync_provision::provision;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

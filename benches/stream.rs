@@ -11,8 +11,9 @@ use image::imageops::FilterType;
 use stylelipsync::audio::decode_file;
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
 use stylelipsync::model::Provider;
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
 use stylelipsync::{Canceller, Clip, ClipOptions, Engine, EngineOptions, Error};
+use stylelipsync_provision::provision;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

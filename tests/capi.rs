@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use stylelipsync::audio::decode_file;
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
+use stylelipsync_provision::provision;
 
 #[path = "c/support.rs"]
 mod support;

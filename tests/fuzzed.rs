@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
+use stylelipsync_provision::provision;
 
 #[path = "../fuzz/src/targets.rs"]
 mod targets;

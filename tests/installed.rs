@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
+use stylelipsync_provision::provision;
 
 #[path = "c/support.rs"]
 #[allow(

@@ -4,8 +4,9 @@
 use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
 use stylelipsync::model::adaptation::{Bank, Step, StepInputs, Words};
-use stylelipsync::model::provision::{self, Component};
+use stylelipsync::model::locate::Component;
 use stylelipsync::model::{Bundle, Networks, Provider, SyncNet};
+use stylelipsync_provision::provision;
 
 fn bundle() -> &'static Bundle {
     static BUNDLE: OnceLock<Bundle> = OnceLock::new();
@@ -13,7 +14,7 @@ fn bundle() -> &'static Bundle {
 }
 
 fn networks(threads: usize) -> Networks {
-    provision::provision(Component::OnnxRuntime).unwrap();
+    provision(Component::OnnxRuntime).unwrap();
     Networks::load(bundle(), Provider::Cpu, threads).unwrap()
 }
 
@@ -138,7 +139,7 @@ fn every_network_agrees_with_pytorch() {
 
 #[test]
 fn shapes_give_the_codes_that_pytorch_gives_them() {
-    provision::provision(Component::OnnxRuntime).unwrap();
+    provision(Component::OnnxRuntime).unwrap();
     let bank = Bank::load(bundle(), Provider::Cpu, 1).unwrap();
     let golden = Golden::read();
     let shapes = golden.input("shape_code", "shape");
@@ -154,7 +155,7 @@ fn shapes_give_the_codes_that_pytorch_gives_them() {
 
 #[test]
 fn syncnet_agrees_with_pytorch() {
-    provision::provision(Component::OnnxRuntime).unwrap();
+    provision(Component::OnnxRuntime).unwrap();
     let golden = Golden::read();
     let sync = SyncNet::load(bundle(), Provider::Cpu, 1).unwrap();
     let each = |network, input, one: &dyn Fn(&[f32]) -> Vec<f32>| {
@@ -185,7 +186,7 @@ fn enlarged(coarse: &[f32], size: usize) -> Vec<f32> {
 
 #[test]
 fn the_step_of_adaptation_agrees_with_pytorch() {
-    provision::provision(Component::OnnxRuntime).unwrap();
+    provision(Component::OnnxRuntime).unwrap();
     let (golden, size) = (Golden::read(), bundle().manifest().image);
     let step = Step::load(bundle(), Provider::Cpu, 2).unwrap();
     let input = |name: &str| golden.input("adaptation", name).to_vec();
@@ -350,7 +351,7 @@ fn the_report_says_cpu_and_where_each_node_runs() {
 /// A manifest may lie consistently; the graph itself has the last word.
 #[test]
 fn a_graph_of_other_shapes_than_promised_is_refused() {
-    provision::provision(Component::OnnxRuntime).unwrap();
+    provision(Component::OnnxRuntime).unwrap();
     let lite = concat!(env!("CARGO_MANIFEST_DIR"), "/models/lite");
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(lite).unwrap() {

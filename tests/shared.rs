@@ -24,7 +24,8 @@ use stylelipsync::capi::render::*;
 use stylelipsync::capi::status::*;
 use stylelipsync::capi::stream::*;
 use stylelipsync::capi::version::SLS_ABI_VERSION;
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
+use stylelipsync_provision::provision;
 
 const FRAMES: usize = 4;
 const THREADS: u64 = 5;

@@ -7,15 +7,16 @@
 
 use std::{path::Path, process::Command};
 use stylelipsync::Error;
-use stylelipsync::model::provision::{self, Component};
+use stylelipsync::model::locate::Component;
 use stylelipsync::model::{Bundle, Networks, Provider};
+use stylelipsync_provision::provision;
 
 const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 /// Runs one of the ignored functions below in a new process and expects it to end well.
 fn in_a_process(part: &str, variables: &[(&str, &str)]) {
     for component in [Component::OnnxRuntime, Component::WebGpu] {
-        provision::provision(component).unwrap();
+        provision(component).unwrap();
     }
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", part, "--ignored", "--nocapture"])

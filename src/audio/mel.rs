@@ -9,7 +9,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use serde::Deserialize;
 
-use super::Samples;
+use super::samples::Samples;
 use crate::{Error, Result};
 
 /// How a spectrogram is computed, and which columns the encoder's window has (the manifest's

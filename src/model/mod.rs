@@ -1,35 +1,35 @@
 //! The networks: where the runtime comes from, what runs them, what they are, and typed calls.
 //!
 //! ```text
-//! provision  where ONNX Runtime's library is (wheel: fetching it)
+//! locate     where ONNX Runtime's library is
 //! runtime    the one ONNX Runtime environment of the process
-//! provider   which execution provider is used, and why another is not
+//! provider   the execution providers
+//! probe      which of them is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
+//! signature  inputs and outputs of the networks
 //! networks   typed calls over pools of sessions
-//! adaptation  the step of adaptation, and the foreign words that it needs
+//! adaptation  the step of adaptation, and the unpaired speech that it needs
 //! person     files of adapted tensors
 //! face_model  the bundle's face model
-//! doctor     what was found and what to do
 //! ```
 
 pub mod adaptation;
 pub mod bundle;
-pub mod doctor;
 mod face_model;
+pub mod locate;
 pub mod manifest;
 mod network;
 pub mod networks;
 mod onnx;
 mod person;
+mod probe;
 pub mod provider;
-pub mod provision;
 pub mod runtime;
 pub(crate) mod session;
+mod signature;
 mod weights;
-mod wheel;
 
 pub use bundle::Bundle;
-pub use doctor::Doctor;
 pub use manifest::Manifest;
 pub use networks::{Networks, SyncNet};
 pub use person::{Person, PersonInfo};

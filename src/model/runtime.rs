@@ -5,7 +5,7 @@
 //! while the environment lives would leave the logger's address dangling, so the shared library
 //! must be linked with `-z nodelete` (see the crate's build script).
 
-use super::provision::{self, Component, Found};
+use super::locate::{Component, Found, locate};
 use crate::{Error, Result};
 use ort::{
     environment::{Environment, GlobalThreadPoolOptions},
@@ -27,7 +27,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Loads ONNX Runtime, or gives the one that is loaded. It looks where [`provision::locate`]
+    /// Loads ONNX Runtime, or gives the one that is loaded. It looks where [`locate`]
     /// does and never goes to the network.
     ///
     /// `threads` (0: one for each core) sizes the pool of worker threads that all sessions of the
@@ -42,7 +42,7 @@ impl Runtime {
         if let Some(runtime) = RUNTIME.get() {
             return Ok(runtime);
         }
-        let library = provision::locate(Component::OnnxRuntime)?;
+        let library = locate(Component::OnnxRuntime)?;
         let workers = thread_count(threads);
         let environment = load(&library.path, workers)?;
         log::info!(
@@ -87,7 +87,7 @@ impl Runtime {
         if let Some(found) = &*registered {
             return Ok(found.clone());
         }
-        let found = provision::locate(Component::WebGpu)?;
+        let found = locate(Component::WebGpu)?;
         self.environment
             .register_ep_library("stylelipsync.webgpu", &found.path)
             .map_err(|error| {

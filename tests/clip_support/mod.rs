@@ -7,15 +7,16 @@ use std::sync::{Arc, OnceLock};
 
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
 use stylelipsync::model::Provider;
-use stylelipsync::model::provision::{self, Component};
+use stylelipsync::model::locate::Component;
 use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Error, Rendered};
+use stylelipsync_provision::provision;
 
 /// The engine of the embedded bundle on the CPU, made once.
 pub fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     ENGINE
         .get_or_init(|| {
-            provision::provision(Component::OnnxRuntime).unwrap();
+            provision(Component::OnnxRuntime).unwrap();
             let options = EngineOptions {
                 provider: Provider::Cpu,
                 threads: 1,

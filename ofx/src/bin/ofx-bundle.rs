@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use stylelipsync::model::provision::{Component, provision};
+use stylelipsync::model::locate::Component;
 use stylelipsync_ofx::bundle::{System, lay_out};
+use stylelipsync_provision::provision;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

@@ -1,4 +1,4 @@
-//! Where ONNX Runtime comes from.
+//! Where ONNX Runtime's shared library is on this machine.
 //!
 //! The library links no runtime: it loads one by absolute path, so that a host with an ONNX Runtime
 //! of its own is not disturbed. [`locate`] looks, in this order, at
@@ -8,11 +8,9 @@
 //!    the executable,
 //! 3. the cache folder ([`cache_folder`]).
 //!
-//! It never goes to the network. [`provision`] does, for the command line and for tests: what is
-//! not found is fetched from the Python package index through pip, into the cache folder, after
-//! the pinned SHA-256 of the package was checked.
+//! It never goes to the network. The crate `stylelipsync-provision` does, for the command line and
+//! for tests: it fetches into the cache folder what is not found.
 
-use super::wheel::{self, Pip};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +32,7 @@ impl Component {
         }
     }
 
-    /// What it is called in a sentence about ONNX Runtime.
+    /// Its name in an error message about ONNX Runtime.
     pub fn title(self) -> &'static str {
         match self {
             Component::OnnxRuntime => "the library",
@@ -42,7 +40,17 @@ impl Component {
         }
     }
 
-    /// File names that are accepted beside the module, the best first.
+    /// Its file in a cache folder. The folder's name holds the pinned version, so that a new
+    /// version does not overwrite a library that a process has loaded.
+    pub fn cached_in(self, cache: &Path) -> PathBuf {
+        let folder = match self {
+            Component::OnnxRuntime => "onnxruntime-1.32.0",
+            Component::WebGpu => "onnxruntime-ep-webgpu-0.4.0",
+        };
+        cache.join(folder).join(self.file_names()[0])
+    }
+
+    /// File names that are accepted next to the module, the preferred one first.
     fn file_names(self) -> &'static [&'static str] {
         match (self, std::env::consts::OS) {
             (Component::OnnxRuntime, "windows") => &["onnxruntime.dll"],
@@ -92,21 +100,10 @@ pub struct Found {
 /// Finds a component on this machine without going to the network.
 ///
 /// # Errors
-/// [`Error::Runtime`] with a sentence that says where it was looked for and what to do. A variable
-/// that names no file is an error too: it is never passed over in silence.
+/// [`Error::Runtime`] with a message that tells where it was looked for and what to do. A variable
+/// that names no file is an error too: it is never ignored.
 pub fn locate(component: Component) -> Result<Found> {
     Places::of_this_process(component).locate(component)
-}
-
-/// Finds a component, or fetches it into the cache folder. For programs and tests: it runs Python's
-/// pip as a child process and may take minutes. Safe to call from several threads and processes at
-/// once; one of them fetches, the others wait.
-///
-/// # Errors
-/// [`Error::Runtime`]: no Python, no pip, no network, a package with another SHA-256 than the pinned
-/// one, a platform without a package. [`Error::Write`]: the cache folder cannot be written.
-pub fn provision(component: Component) -> Result<Found> {
-    Places::of_this_process(component).provision(component, &Pip::of_this_machine())
 }
 
 /// The folder where provisioned libraries are kept: `STYLELIPSYNC_CACHE`, else the user's cache
@@ -194,27 +191,8 @@ impl Places {
         }
     }
 
-    fn provision(&self, component: Component, pip: &Pip) -> Result<Found> {
-        match self.locate(component) {
-            Err(_) if self.variable.is_none() => {}
-            answer => return answer,
-        }
-        let Some(cache) = &self.cache else {
-            return Err(Error::Runtime(
-                "no cache folder is known: set STYLELIPSYNC_CACHE to a folder that can be written"
-                    .into(),
-            ));
-        };
-        let path = wheel::fetch(wheel::for_this_platform(component)?, pip, cache)?;
-        Ok(Found {
-            path,
-            source: Source::Cache,
-        })
-    }
-
     fn cached(&self, component: Component) -> Option<PathBuf> {
-        let wheel = wheel::for_this_platform(component).ok()?;
-        Some(wheel.library_in(self.cache.as_deref()?))
+        Some(component.cached_in(self.cache.as_deref()?))
     }
 
     fn missing(&self, component: Component) -> String {
@@ -226,7 +204,7 @@ impl Places {
             .collect();
         let cached = match self.cached(component) {
             Some(path) => format!("{} does not exist", path.display()),
-            None => "there is no cache folder or no package for this platform".into(),
+            None => "there is no cache folder".into(),
         };
         format!(
             "{title} was not found: {variable} is not set, no {names} lies in {folders}, and \
@@ -292,7 +270,7 @@ fn module_file() -> Option<PathBuf> {
 }
 
 /// `dladdr` gives the main program the name it was started by, which may be relative to a search
-/// path: only a name that exists is worth anything.
+/// path: only a name that exists is used.
 fn absolute_file(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path)
         .ok()
@@ -300,5 +278,5 @@ fn absolute_file(path: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-#[path = "provision_tests.rs"]
+#[path = "locate_tests.rs"]
 mod tests;

@@ -358,11 +358,11 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// `BLESS=1 cargo test --bin stylelipsync manual` writes the pages anew.
+    /// `BLESS=1 cargo test -p stylelipsync-cli manual` writes the pages anew.
     #[test]
     fn the_manual_is_what_the_definition_says() {
         use clap::CommandFactory;
-        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/man");
+        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man");
         let fresh = tempfile::tempdir().unwrap();
         let command = Arguments::command().name("stylelipsync");
         clap_mangen::generate_to(command, fresh.path()).unwrap();
@@ -385,7 +385,7 @@ mod tests {
         for (name, text) in &fresh {
             assert!(
                 text == &kept[name],
-                "packaging/man/{} is old: BLESS=1 cargo test --bin stylelipsync manual",
+                "packaging/man/{} is old: BLESS=1 cargo test -p stylelipsync-cli manual",
                 name.display()
             );
         }

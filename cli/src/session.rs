@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stylelipsync::model::Provider;
-use stylelipsync::model::doctor::Doctor;
-use stylelipsync::model::provision::{Component, locate, provision};
+use stylelipsync::model::locate::{Component, locate};
 use stylelipsync::{Engine, EngineOptions, Error};
+use stylelipsync_provision::{Doctor, provision};
 
 use crate::args::{DoctorArguments, EngineArguments, ProviderName};
 use crate::failure::{Failure, Result};

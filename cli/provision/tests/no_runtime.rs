@@ -4,9 +4,10 @@
 //! runs a part of this program in a process of its own.
 
 use std::{path::Path, process::Command};
-use stylelipsync::model::provision::{self, Component, Source};
-use stylelipsync::model::{Bundle, Doctor, Networks, Provider, Runtime};
+use stylelipsync::model::locate::{Component, Source};
+use stylelipsync::model::{Bundle, Networks, Provider, Runtime};
 use stylelipsync::{Error, Result};
+use stylelipsync_provision::{Doctor, provision};
 
 /// Starts the runtime in a new process with these variables; gives what it printed.
 fn started_with(part: &str, cache: &Path, variable: Option<&Path>) -> String {
@@ -72,7 +73,7 @@ fn a_file_that_is_no_library_says_so() {
 /// The override in full: a copy under another name is what the process really loads.
 #[test]
 fn the_variable_chooses_the_library() {
-    let found = provision::provision(Component::OnnxRuntime).unwrap();
+    let found = provision(Component::OnnxRuntime).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("my-own-onnxruntime.so");
     std::fs::copy(found.path, &mine).unwrap();
