@@ -1,10 +1,10 @@
-//! Buffers that are used again: a warm clip allocates nothing of note for a frame.
+//! Buffers that are reused: after the first frames, rendering allocates little.
 
 use std::ops::{Deref, DerefMut};
 
 use parking_lot::Mutex;
 
-/// Idle values, at most as many as threads have ever rendered at once.
+/// Idle values; at most as many as threads have rendered at once.
 pub(crate) struct Pool<T> {
     idle: Mutex<Vec<T>>,
 }
@@ -17,7 +17,7 @@ impl<T: Default> Pool<T> {
         }
     }
 
-    /// An idle value, or a new one; it comes back when the guard is dropped.
+    /// An idle value, or a new one; it returns to the pool when the guard is dropped.
     pub fn take(&self) -> Pooled<'_, T> {
         let value = self.idle.lock().pop().unwrap_or_default();
         Pooled {
@@ -26,14 +26,14 @@ impl<T: Default> Pool<T> {
         }
     }
 
-    /// Values that lie idle now.
+    /// Idle values.
     #[cfg(test)]
     fn idle(&self) -> usize {
         self.idle.lock().len()
     }
 }
 
-/// A value on loan from a [`Pool`].
+/// A value taken from a [`Pool`].
 pub(crate) struct Pooled<'a, T> {
     pool: &'a Pool<T>,
     value: Option<T>,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_come_back_and_are_used_again() {
+    fn values_return_and_are_reused() {
         let pool: Pool<Vec<u8>> = Pool::new();
         {
             let (mut one, two) = (pool.take(), pool.take());

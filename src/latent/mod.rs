@@ -11,7 +11,7 @@ mod ring;
 mod smooth;
 
 pub(crate) use codes::{AudioCode, CodeSource, Codes};
-pub(crate) use smooth::{SmoothCode, smooth_code, window_positions};
+pub(crate) use smooth::{smooth_code, window_positions};
 
 pub use crate::audio::STEP;
 
