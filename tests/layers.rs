@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Layers from the bottom. Modules of one layer do not import each other.
 const LAYERS: [&[&str]; 10] = [
     &["error"],
-    &["files", "cancel", "memory"],
+    &["files", "cancel", "memory", "numeric", "pool"],
     &["frame"],
     &["face", "audio"],
     &["model"],
@@ -35,11 +35,11 @@ fn lower_layers_do_not_import_higher_ones() {
 #[test]
 fn files_do_not_import_each_other_in_a_circle() {
     let mut faults = Vec::new();
-    for source in ["src", "cli/src", "ofx/src"] {
+    for source in ["src", "cli/src", "cli/provision/src", "ofx/src"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
         if folder.is_dir() {
             let read = Crate::read(source).unwrap();
-            assert!(read.files.len() > 5, "{source}: {:?}", read.files.keys());
+            assert!(read.files.len() > 1, "{source}: {:?}", read.files.keys());
             let circles = read.circles().into_iter();
             faults.extend(circles.map(|circle| format!("{source}: {circle}")));
         }

@@ -10,7 +10,6 @@ use super::plan::Plan;
 use super::training_frame::TrainingFrame;
 use crate::clip::Reference;
 use crate::engine::Engine;
-use crate::model::hex;
 
 /// Options, frames and audio of one training.
 pub(super) struct TrainingData {
@@ -42,7 +41,7 @@ impl TrainingData {
         for frame in self.frames.values().flatten() {
             source.update(frame.bytes());
         }
-        hex(&source.finalize())
+        hex::encode(source.finalize())
     }
 
     /// What two trainings must have in common for one to resume from the other's checkpoint.

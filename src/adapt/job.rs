@@ -12,10 +12,7 @@ use super::plateau::PlateauMonitor;
 use super::trainer::Trainer;
 use super::training_frame::{NO_REFERENCE, TrainingFrame};
 use super::{WINDOW, checkpoint};
-use crate::audio::{MelParameters, MelSpectrogram};
 use crate::clip::Clip;
-use crate::engine::Engine;
-use crate::evaluate::sync::{COLUMNS, LEAD};
 use crate::frame::FrameRef;
 use crate::model::{Person, PersonInfo, SyncNet};
 use crate::{Error, Result, cancel};
@@ -46,12 +43,9 @@ impl Adaptation {
         let plan = Plan::new(clip, options.frames)?;
         let info = engine.info();
         let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
-        let mel = sync_mel(&engine)?;
         let sound = |window: &[i64; WINDOW]| {
             let position = clip.options().timing.position(window[WINDOW / 2])?;
-            let mut values = vec![0.0; mel.params().window_len()];
-            mel.window(speech.timeline(), position, &mut values)?;
-            syncnet.sound(&values)
+            syncnet.hear(speech.timeline(), position)
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
         let data = TrainingData {
@@ -188,13 +182,4 @@ impl Adaptation {
             None => Ok(None),
         }
     }
-}
-
-/// The spectrogram whose windows are SyncNet's: five frames.
-fn sync_mel(engine: &Engine) -> Result<MelSpectrogram> {
-    MelSpectrogram::new(MelParameters {
-        frames: COLUMNS,
-        lead: LEAD,
-        ..engine.mel().clone()
-    })
 }
