@@ -62,6 +62,7 @@ pub struct AdaptOptions {
     pub rate: f32,
     /// What the order of frames and foreign words goes by.
     pub seed: u64,
+    /// Weights of the loss terms.
     pub weights: Weights,
     /// The most frames held in memory, some 0.2 MB each; at least 5.
     pub frames: usize,
@@ -131,6 +132,7 @@ pub struct Progress {
     /// The weighted loss of frames that are not learnt from: at first, and when it was last looked
     /// at. `None` for clips too short to hold any out.
     pub held_out: Option<[f32; 2]>,
+    /// Training steps per second in this run.
     pub steps_per_second: f64,
     /// Until the last step or the end of the time.
     pub left: Duration,

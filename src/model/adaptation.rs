@@ -15,18 +15,21 @@ const DECODER: &str = "generator.decoder.";
 pub struct Parameter {
     /// Its name in the decoder, for instance `blocks.0.first.weight`.
     pub name: String,
+    /// Its shape.
     pub shape: Vec<usize>,
 }
 
 /// What a step is given beside the parameters. T is five frames; pictures are planar RGB in
-/// [-1, 1]; the foreign words are those of the sync regulariser.
+/// [-1, 1]; the unpaired speech is that of the sync regulariser.
 #[derive(Debug, Clone, Default)]
 pub struct StepInputs {
     /// [T, 3, image, image]: the person's crops.
     pub target: Vec<f32>,
     /// [T, 1, image, image]: 1 in the hole.
     pub hole: Vec<f32>,
+    /// The person's own speech.
     pub own: Words,
+    /// Unpaired speech.
     pub foreign: Words,
 }
 
@@ -276,6 +279,7 @@ impl Bank {
         })
     }
 
+    /// Number of utterances in the bank.
     pub fn streams(&self) -> usize {
         self.streams
     }
