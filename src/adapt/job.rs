@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::descent::Descent;
-use super::moments::{Held, Plan};
+use super::plan::Plan;
 use super::trainer::Trainer;
+use super::training_frame::{NO_REFERENCE, TrainingFrame};
 use super::{WINDOW, checkpoint};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
 use crate::frame::FrameRef;
-use crate::model::{Person, PersonInfo, SyncNet, hex};
+use crate::model::{Person, PersonInfo, SyncNet};
 use crate::{Error, Result, cancel};
 
 /// Steps between looks at them.
@@ -158,7 +159,8 @@ pub struct Adaptation {
     pub(super) plan: Plan,
     /// SyncNet's vector for each window of the plan.
     pub(super) sounds: Vec<Vec<f32>>,
-    pub(super) held: BTreeMap<i64, Option<Held>>,
+    /// The frames added so far; `None` where a frame cannot be used.
+    pub(super) frames: BTreeMap<i64, Option<TrainingFrame>>,
 }
 
 impl Adaptation {
@@ -170,33 +172,35 @@ impl Adaptation {
     /// be adapted; [`Error::State`] for a clip whose audio is pushed.
     pub fn new(clip: &Clip, options: AdaptOptions) -> Result<Self> {
         options.check()?;
-        clip.words()?;
+        let speech = clip.speech()?;
         let engine = clip.engine().clone();
         let plan = Plan::new(clip, options.frames)?;
         let info = engine.info();
         let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
-        let middle = |window: &[i64; WINDOW]| window[WINDOW / 2];
-        let sound = |window| syncnet.sound(&clip.heard_round(middle(window))?);
+        let sound = |window: &[i64; WINDOW]| {
+            let position = clip.options().timing.position(window[WINDOW / 2])?;
+            syncnet.hear(speech.timeline(), position)
+        };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
         Ok(Self {
-            reference: clip.reference()?,
+            reference: clip.reference()?.ok_or(NO_REFERENCE)?,
             engine,
             options,
             plan,
             sounds,
-            held: BTreeMap::new(),
+            frames: BTreeMap::new(),
         })
     }
 
     /// Whether the frame `index` is one of those that are learnt from.
     pub fn wants(&self, index: i64) -> bool {
-        self.plan.wants(index) && !self.held.contains_key(&index)
+        self.plan.wants(index) && !self.frames.contains_key(&index)
     }
 
     /// Frames that are still wanted.
     pub fn missing(&self) -> usize {
         let all: std::collections::BTreeSet<_> = self.plan.windows.iter().flatten().collect();
-        all.len() - self.held.len()
+        all.len() - self.frames.len()
     }
 
     /// Takes the frame `index` of the clip that the work was planned with; one that is not wanted
@@ -206,8 +210,8 @@ impl Adaptation {
     /// [`Error::Network`] when a network fails.
     pub fn add(&mut self, clip: &Clip, index: i64, frame: &FrameRef<'_>) -> Result<()> {
         if self.wants(index) {
-            let moment = clip.moment(index, frame)?;
-            self.held.insert(index, moment.map(Held::new));
+            let frame = TrainingFrame::new(clip, index, frame)?;
+            self.frames.insert(index, frame);
         }
         Ok(())
     }
@@ -243,7 +247,7 @@ impl Adaptation {
             if self.options.time.is_some_and(|time| spent >= time) {
                 break;
             }
-            let result = match trainer.step(&descent.theta, &trainer.draw(descent.steps)) {
+            let result = match trainer.step(&descent.theta, &trainer.sample(descent.steps)) {
                 Err(Error::Cancelled) => return stop(&descent),
                 result => result?,
             };
@@ -313,10 +317,10 @@ impl Adaptation {
     /// The hash of what is learnt from.
     fn source(&self) -> String {
         let mut source = Sha256::new();
-        for held in self.held.values().flatten() {
-            source.update(held.bytes());
+        for frame in self.frames.values().flatten() {
+            source.update(frame.bytes());
         }
-        hex(&source.finalize())
+        hex::encode(source.finalize())
     }
 
     /// What two runs must have in common for one to go on with the other's checkpoint.

@@ -14,8 +14,9 @@
 mod checkpoint;
 mod descent;
 mod job;
-mod moments;
+mod plan;
 mod trainer;
+mod training_frame;
 
 pub use crate::model::{Person, PersonInfo};
 pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
