@@ -260,23 +260,36 @@ impl Clip {
     ///
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is noted then. [`Error::State`] when a face
-    /// is chosen by its number and a later frame is known already: numbers are given in order.
+    /// is chosen by its number and a later frame is known already: numbers are given in order. Several
+    /// threads then [`see`](Self::see), and one [`note`](Self::note)s.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         if let Some(known) = self.analysis.read().faces(index) {
             return Ok(known.faces.len());
         }
-        let faces = self.track(frame)?;
-        let count = faces.len();
+        self.note(index, &self.see(frame)?, frame)
+    }
+
+    /// The second half of [`analyze`](Self::analyze): notes what [`see`](Self::see) found in
+    /// `frame`. Tracking takes most of the time and needs no order, numbering takes almost none and
+    /// needs the rising one: let several threads `see`, and one `note`, and the numbers do not
+    /// depend on the threads.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze).
+    pub fn note(&self, index: i64, sight: &Sight, frame: &FrameRef<'_>) -> Result<usize> {
         let by_number = matches!(self.options.selection, Selection::Id(_));
         let (known, near) = {
             let mut analysis = self.analysis.write();
+            if let Some(known) = analysis.faces(index) {
+                return Ok(known.faces.len());
+            }
             if by_number && !analysis.is_next(index) {
                 return Err(Error::State(format!(
                     "frame {index} was analysed after a later one: choosing a face by its number \
                      needs the frames in rising order"
                 )));
             }
-            analysis.note(index, faces);
+            analysis.note(index, sight.0.faces.to_vec());
             (analysis.faces(index).cloned(), analysis.is_near(index))
         };
         if let Some(faces) = known.filter(|_| near)
@@ -284,7 +297,7 @@ impl Clip {
         {
             self.analysis.write().nominate(index, candidate);
         }
-        Ok(count)
+        Ok(sight.0.faces.len())
     }
 
     /// The faces of an analysed frame, the tracker's largest first; `None` when it was not analysed.

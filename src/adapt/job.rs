@@ -15,7 +15,7 @@ use super::{WINDOW, checkpoint};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
 use crate::frame::FrameRef;
-use crate::model::{Person, PersonInfo, SyncNet, hex};
+use crate::model::{Person, PersonInfo, SyncNet};
 use crate::{Error, Result, cancel};
 
 /// Steps between looks at them.
@@ -314,7 +314,7 @@ impl Adaptation {
         for held in self.held.values().flatten() {
             source.update(held.bytes());
         }
-        hex(&source.finalize())
+        hex::encode(source.finalize())
     }
 
     /// What two runs must have in common for one to go on with the other's checkpoint.

@@ -31,8 +31,3 @@ pub use networks::{Networks, SyncNet};
 pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
 pub use runtime::Runtime;
-
-/// Lower-case hexadecimal, as checksums are written.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
