@@ -20,7 +20,6 @@ mod analysis;
 mod inspect;
 mod options;
 mod person;
-mod pool;
 mod reference;
 mod render;
 mod stream;
@@ -36,6 +35,7 @@ use crate::frame::{FrameMut, FrameRef};
 use crate::latent::Codes;
 use crate::model::Person;
 use crate::model::networks::Generator;
+use crate::pool::Pool;
 use crate::track::Selection;
 use crate::{Error, Result};
 
@@ -46,7 +46,6 @@ pub use timing::Timing;
 
 use analysis::Analysis;
 pub(crate) use person::Moment;
-use pool::Pool;
 use reference::{CANDIDATES, Encoded};
 pub(crate) use reference::{Candidate, Reference};
 use render::Scratch;

@@ -34,6 +34,7 @@ pub fn run(host: &Host, instance: &Instance, current: FrameTime) {
         ),
         Err(error) => (MESSAGE_ERROR, format!("Adapt To This Face: {error}")),
     };
+    log::info!("{text}");
     host.show_message(instance.effect, kind, &text);
 }
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::host::{self, Properties};
 use crate::identity::IDENTIFIER;
 use crate::instance::{Context, Instance};
-use crate::{describe, interaction, render, shared};
+use crate::{describe, interaction, log_file, render, shared};
 
 static PLUGIN: Plugin = Plugin {
     api: EFFECT_PLUGIN_API.as_ptr(),
@@ -84,6 +84,7 @@ fn dispatch(
     results: PropertySetHandle,
 ) -> Result<OfxStatus> {
     if action == ACTION_LOAD {
+        log_file::start();
         host::load()?;
         return Ok(status::OK);
     }

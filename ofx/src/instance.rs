@@ -74,6 +74,7 @@ impl Instance {
             if !shown.is_empty() {
                 host.clear_persistent_message(self.effect);
             }
+            log::warn!("{text}");
             text.clone_into(&mut shown);
             host.set_persistent_message(self.effect, MESSAGE_ERROR, text);
         }

@@ -6,14 +6,13 @@
 use std::ffi::CStr;
 
 use crate::abi::names::*;
-use crate::adapt_button;
 use crate::controls::*;
 use crate::error::Result;
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::instance::Instance;
-use crate::keys::FileKey;
 use crate::settings::Settings;
+use crate::{adapt_button, shared};
 
 /// Handles a change of a parameter or a clip.
 ///
@@ -71,7 +70,7 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
     let mut parts = Vec::new();
     match settings.audio.as_deref() {
         None => parts.push("no audio file: the picture passes through unchanged".into()),
-        Some(path) => parts.extend(FileKey::of(path).err().map(|error| error.to_string())),
+        Some(path) => parts.extend(shared::audio_key(path).err().map(|error| error.to_string())),
     }
     let error = instance.shown_error();
     if !error.is_empty() && !parts.contains(&error) {

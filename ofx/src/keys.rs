@@ -10,7 +10,7 @@ use stylelipsync::model::Provider;
 use stylelipsync::track::Selection;
 use stylelipsync::{ClipOptions, Error};
 
-use crate::error::Result;
+use crate::error::{ActionError, Result};
 
 /// The content of a file, as far as the file system tells without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,12 +22,17 @@ pub struct FileKey {
 
 impl FileKey {
     /// # Errors
-    /// [`ActionError::User`](crate::error::ActionError::User) when there is no such file.
+    /// [`ActionError::User`] when there is no such file, or when it is a pipe, a device or a folder:
+    /// opening a pipe would block the render until somebody writes to it.
     pub fn of(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
+        if !metadata.is_file() {
+            let reason = format!("{} is not a regular file", path.display());
+            return Err(ActionError::User(reason));
+        }
         Ok(Self {
             path: path.to_owned(),
             length: metadata.len(),

@@ -14,6 +14,7 @@
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
 //! post_process, render                   the render action
 //! adapt_button, interaction, describe    the other actions
+//! log_file                               what hosts do not show
 //! entry                                  the entry points
 //! bundle                                 the plug-in bundle on disk
 //! ```
@@ -38,6 +39,7 @@ mod instance;
 mod interaction;
 mod keys;
 mod known_references;
+mod log_file;
 mod parameters;
 mod pixel_format;
 mod pixels;

@@ -70,12 +70,22 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
 /// # Errors
 /// [`ActionError::User`] when the file cannot be read, or has no audio.
 pub fn audio(path: &Path) -> Result<(FileKey, Samples)> {
-    let key = FileKey::of(path)?;
-    let failed =
-        |error: Error| ActionError::User(format!("Audio File {}: {error}", path.display()));
+    let key = audio_key(path)?;
     let decode = || decode_file(path)?.to_16k();
+    let failed = |error: Error| {
+        let reason = ActionError::User(format!("{}: {error}", path.display()));
+        of_control("Audio File")(reason)
+    };
     let samples = AUDIO.get(&key, || Ok(decode().map_err(failed)?.into()))?;
     Ok((key, samples))
+}
+
+/// The key of an audio file, which is not read.
+///
+/// # Errors
+/// [`ActionError::User`] when there is no such file.
+pub fn audio_key(path: &Path) -> Result<FileKey> {
+    FileKey::of(path).map_err(of_control("Audio File"))
 }
 
 /// The person of a file.
@@ -83,10 +93,21 @@ pub fn audio(path: &Path) -> Result<(FileKey, Samples)> {
 /// # Errors
 /// [`ActionError::User`] when the file cannot be read, or was made with another model.
 pub fn person(engine: (&EngineKey, &Engine), path: &Path) -> Result<(FileKey, Arc<Person>)> {
-    let key = FileKey::of(path)?;
-    let load = || Ok(Arc::new(Person::load(path, engine.1.bundle())?));
+    let key = FileKey::of(path).map_err(of_control("Person File"))?;
+    let load = || {
+        let person = Person::load(path, engine.1.bundle()).map_err(ActionError::from);
+        Ok(Arc::new(person.map_err(of_control("Person File"))?))
+    };
     let person = PERSON.get(&(engine.0.clone(), key.clone()), load)?;
     Ok((key, person))
+}
+
+/// Puts the control's name before a message to the user.
+fn of_control(label: &str) -> impl Fn(ActionError) -> ActionError {
+    move |error| match error {
+        ActionError::User(reason) => ActionError::User(format!("{label}: {reason}")),
+        error => error,
+    }
 }
 
 /// The clip of a key.

@@ -394,3 +394,24 @@ fn invalid_calls_get_a_status() {
     assert!(rendered.bytes != untouched(30, Depth::Float));
     instance.assert_clean();
 }
+
+/// A user can send the log file: it names the host, and has every message and failure.
+#[test]
+fn the_log_file_names_the_host_and_has_every_problem() {
+    let plugin = open_plugin(HostOptions::named("AHostForTheLog"));
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    instance.set("audio", "/nowhere/for-the-log.wav");
+    instance.render(30.0, &RenderOptions::default());
+    let action = c"OfxImageEffectActionRender";
+    let failed = instance.raw(Some(action), RawHandle::Own, None, None);
+    assert!(!failed.is_ok());
+    let log = log_text();
+    for part in [
+        "AHostForTheLog",
+        "/nowhere/for-the-log.wav",
+        "OfxImageEffectActionRender: the render action has no time",
+    ] {
+        assert!(log.contains(part), "{part} is not in:\n{log}");
+    }
+}

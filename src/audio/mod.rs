@@ -8,12 +8,14 @@ mod decode;
 mod edits;
 mod mel;
 mod resample;
+mod samples;
 mod timeline;
 
 pub use decode::{Waveform, decode_below, decode_file};
 pub use mel::{MelParameters, MelSpectrogram};
 pub use resample::{Resampler16k, to_16k};
-pub use timeline::{Rate, Samples, Timeline, position_of};
+pub use samples::Samples;
+pub use timeline::{Rate, Timeline, position_of};
 
 /// The sample rate that all positions count in, in Hz.
 pub const RATE: u32 = 16_000;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::mel::MelParameters;
 use super::resample::Resampler16k;
+use super::samples::Samples;
 use crate::{Error, Result, memory};
 
 /// A frame rate as the host states it, in frames a second: `num / den` (30000/1001, 25/1, ...).
@@ -56,27 +58,6 @@ pub fn position_of(ticks: i64, num: u32, den: u32) -> Option<i64> {
     let scaled = i128::from(ticks) * i128::from(num) * i128::from(super::RATE);
     let den = i128::from(den);
     i64::try_from((2 * scaled + den).div_euclid(2 * den)).ok()
-}
-
-/// 16 kHz mono audio that a spectrogram can be cut from.
-pub trait Samples {
-    /// Fills `out` with the samples from position `start` on; silence where there are none.
-    fn read(&self, start: i64, out: &mut [f32]);
-}
-
-impl Samples for [f32] {
-    fn read(&self, start: i64, out: &mut [f32]) {
-        out.fill(0.0);
-        // In 128 bits, for positions at the far ends of `i64`.
-        let (start, len) = (i128::from(start), out.len() as i128);
-        let from = start.clamp(0, self.len() as i128);
-        let to = (start + len).clamp(from, self.len() as i128);
-        if from < to {
-            let at = (from - start) as usize;
-            let count = (to - from) as usize;
-            out[at..at + count].copy_from_slice(&self[from as usize..to as usize]);
-        }
-    }
 }
 
 /// A clip's audio at 16 kHz: whole, or growing while a stream is pushed.
@@ -232,7 +213,7 @@ impl Timeline {
     }
 
     /// Every sample of the mel window of `position` is known, or no more will come.
-    pub fn is_ready(&self, position: i64, mel: &super::MelParameters) -> bool {
+    pub fn is_ready(&self, position: i64, mel: &MelParameters) -> bool {
         self.is_known(mel.reach(position).end)
     }
 

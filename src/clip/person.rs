@@ -118,7 +118,7 @@ impl Clip {
         let heard = self.codes_of(&gathered, scratch)?;
         let map = self.look(&face, &reference, source, scratch)?;
         let model = self.engine.face_model();
-        let mouth = &own.expression[..model.mouth().min(own.expression.len())];
+        let (mouth, _) = model.split_expression(&own.expression);
         let mut points = Vec::new();
         mouth_points(model, &face.pose, &own.identity, mouth, &map, &mut points);
         Ok(Some(Moment {

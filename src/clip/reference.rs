@@ -176,7 +176,7 @@ impl Clip {
             crop,
         )?;
         let model = self.engine.face_model();
-        let mouth = &face.expression[..model.mouth().min(face.expression.len())];
+        let (mouth, _) = model.split_expression(&face.expression);
         let mut points = Vec::new();
         mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut points);
         Ok(Candidate {

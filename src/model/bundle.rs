@@ -10,6 +10,7 @@
 
 use super::manifest::{Dimension, FileEntry, Manifest};
 use super::onnx::{self, Kind};
+use super::signature::signatures;
 use super::weights::{Values, Weights};
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -311,7 +312,7 @@ impl Bundle {
 
     /// The networks that must be there, and the shapes that the manifest gives all of them.
     fn check_networks(&self) -> Result<()> {
-        for signature in super::network::signatures(&self.manifest) {
+        for signature in signatures(&self.manifest) {
             let field = format!("graphs.{}", signature.network);
             let refuse = |field: String, reason: String| Error::Bundle {
                 bundle: self.name.clone(),

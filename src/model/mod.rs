@@ -3,10 +3,12 @@
 //! ```text
 //! locate     where ONNX Runtime's library is
 //! runtime    the one ONNX Runtime environment of the process
-//! provider   which execution provider is used, and why another is not
+//! provider   the execution providers
+//! probe      which of them is used, and why another is not
 //! bundle     manifest, graphs without weights, weights; everything checked
+//! signature  inputs and outputs of the networks
 //! networks   typed calls over pools of sessions
-//! adaptation  the step of adaptation, and the foreign words that it needs
+//! adaptation  the step of adaptation, and the unpaired speech that it needs
 //! person     files of adapted tensors
 //! face_model  the bundle's face model
 //! ```
@@ -20,14 +22,18 @@ mod network;
 pub mod networks;
 mod onnx;
 mod person;
+mod probe;
 pub mod provider;
 pub mod runtime;
 pub(crate) mod session;
+mod signature;
+mod sync;
 mod weights;
 
 pub use bundle::Bundle;
 pub use manifest::Manifest;
-pub use networks::{Networks, SyncNet};
+pub use networks::Networks;
 pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
 pub use runtime::Runtime;
+pub use sync::SyncNet;

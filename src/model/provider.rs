@@ -1,15 +1,8 @@
-//! Which execution provider runs the networks, and why another one does not.
-//!
-//! Nothing falls back in silence. [`Runtime::choose`] tries a provider by running a small
-//! convolution that may use no other provider, and compares the answer with the CPU's. What fails
-//! is refused with its reason; only [`Provider::Auto`] goes on to the next one.
+//! The execution providers, and how a session is given one.
 
-use super::{
-    Runtime,
-    session::{self, Recipe},
-};
+use super::Runtime;
 use crate::{Error, Result};
-use ort::{ep, session::builder::SessionBuilder, value::TensorRef};
+use ort::{ep, session::builder::SessionBuilder};
 
 /// What runs the networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -117,105 +110,6 @@ impl std::fmt::Display for ProviderReport {
 }
 
 impl Runtime {
-    /// Tries the provider that is wanted, or for [`Provider::Auto`] each candidate in order.
-    ///
-    /// # Errors
-    /// [`Error::Provider`] with the reason: the provider that was asked for by name cannot be used
-    /// here, or not even the CPU can.
-    pub fn choose(&self, wanted: Provider) -> Result<ProviderReport> {
-        let candidates = match wanted {
-            Provider::Auto => Provider::candidates(),
-            ref named => std::slice::from_ref(named),
-        };
-        let mut refused = Vec::new();
-        for &provider in candidates {
-            match self.probe(provider) {
-                Ok(device) => {
-                    return Ok(ProviderReport {
-                        used: provider,
-                        device,
-                        refused,
-                    });
-                }
-                Err(reason) => {
-                    log::info!("provider {provider} is refused: {reason}");
-                    refused.push((provider, reason));
-                }
-            }
-        }
-        let reasons: Vec<_> = refused
-            .iter()
-            .map(|(provider, reason)| format!("{provider}: {reason}"))
-            .collect();
-        Err(Error::Provider {
-            provider: wanted.name(),
-            reason: match refused.as_slice() {
-                [(_, reason)] => reason.clone(),
-                _ => reasons.join("; "),
-            },
-        })
-    }
-
-    /// Runs the probe on the provider alone. Gives the device's name, or the reason for refusal.
-    fn probe(&self, provider: Provider) -> std::result::Result<String, String> {
-        let answer = self.probe_values(provider)?;
-        if provider.is_gpu() {
-            let truth = self.probe_values(Provider::Cpu)?;
-            let difference = answer
-                .iter()
-                .zip(&truth)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
-            // Half precision somewhere inside gives 1e-3 here; a broken driver much more.
-            if difference.is_nan() || difference > 2e-3 || answer.len() != truth.len() {
-                return Err(format!(
-                    "its result of a test convolution differs from the CPU's by {difference}"
-                ));
-            }
-        }
-        Ok(self.device_name(provider))
-    }
-
-    fn probe_values(&self, provider: Provider) -> std::result::Result<Vec<f32>, String> {
-        let recipe = Recipe {
-            graph: PROBE,
-            weights: &[],
-            provider,
-            threads: 1,
-            strict: true,
-        };
-        let mut session = session::build(self, &recipe)?;
-        let ramp: Vec<f32> = (0..32).map(|i| i as f32 / 16.0 - 1.0).collect();
-        let input = TensorRef::from_array_view(([1usize, 2, 4, 4], ramp.as_slice()))
-            .map_err(|error| error.to_string())?;
-        let _alone = session::run_lock(provider);
-        let outputs = session
-            .run(ort::inputs![input])
-            .map_err(|error| error.to_string())?;
-        let (_, values) = outputs[0]
-            .try_extract_tensor::<f32>()
-            .map_err(|error| error.to_string())?;
-        Ok(values.to_vec())
-    }
-
-    /// The name that the operating system's driver gives the device, as far as it is known.
-    fn device_name(&self, provider: Provider) -> String {
-        if provider != Provider::WebGpu {
-            return String::new();
-        }
-        let devices = self.environment().devices();
-        let mut names = devices.filter(is_webgpu).filter_map(|device| {
-            let hardware = device.hardware_device();
-            let vendor = hardware.vendor().ok()?;
-            Some(
-                format!("{vendor} {:?} {:#06x}", hardware.ty(), hardware.id())
-                    .trim()
-                    .to_owned(),
-            )
-        });
-        names.next().unwrap_or_default()
-    }
-
     /// Adds the provider to a session's options; an error when it cannot be had.
     pub(super) fn add_provider(
         &self,
@@ -271,15 +165,11 @@ impl Runtime {
     }
 }
 
-fn is_webgpu(device: &ort::device::Device<'_>) -> bool {
+pub(super) fn is_webgpu(device: &ort::device::Device<'_>) -> bool {
     device
         .ep()
         .is_ok_and(|name| name == "WebGpuExecutionProvider")
 }
-
-/// A 3x3 convolution of 2 to 2 channels with its weights inside, and a ReLU:
-/// `x` [1, 2, 4, 4] to `y` [1, 2, 4, 4].
-const PROBE: &[u8] = include_bytes!("probe.onnx");
 
 #[cfg(test)]
 mod tests {

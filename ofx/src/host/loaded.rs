@@ -86,6 +86,8 @@ pub fn load() -> Result<()> {
         temporal: false,
     };
     let about = loaded.properties(host.properties);
+    let name = about.text(PROP_NAME).unwrap_or_default();
+    log::info!("version {} loaded by {name}", env!("CARGO_PKG_VERSION"));
     loaded.temporal = about.int(EFFECT_PROP_TEMPORAL_CLIP_ACCESS, 0).unwrap_or(0) != 0;
     *LOADED.write() = Some(Arc::new(loaded));
     Ok(())

@@ -31,6 +31,15 @@ fn buttons_set_frames_and_the_status_line_reports() {
         status.contains("on cpu") && status.contains("face"),
         "{status}"
     );
+    // A problem is reported once, before the render as after it.
+    instance.edit("audio", "/nowhere/speech.wav");
+    for _ in 0..2 {
+        let status = instance.get("status").text();
+        assert_eq!(status.matches("/nowhere/speech.wav").count(), 1, "{status}");
+        assert!(status.starts_with("Audio File"), "{status}");
+        render(&instance, 45.0);
+        instance.changed("audio");
+    }
     instance.assert_clean();
     // Audio that starts at frame 25 gives frame 55 what audio from frame 0 gives frame 30.
     let mouth = |start: i32, time: f64| {

@@ -11,6 +11,11 @@ fn a_problem_is_reported_once_and_the_source_passes() {
     let place = tempfile::tempdir().unwrap();
     let garbage = place.path().join("garbage.wav");
     std::fs::write(&garbage, b"RIFF and no audio").unwrap();
+    // Opening it would wait for a writer.
+    let pipe = place.path().join("pipe.wav");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    let pipe = pipe.display().to_string();
     let (garbage, folder) = (
         garbage.display().to_string(),
         place.path().display().to_string(),
@@ -23,6 +28,9 @@ fn a_problem_is_reported_once_and_the_source_passes() {
             "/nowhere/speech.wav",
         ),
         (&|i| i.set("audio", folder.as_str()), "Audio File"),
+        (&|i| i.set("audio", pipe.as_str()), "not a regular file"),
+        (&|i| i.set("audio", "/dev/zero"), "not a regular file"),
+        (&|i| i.set("person", pipe.as_str()), "not a regular file"),
         (&|i| i.set("audio", garbage.as_str()), "Audio File"),
         (&|i| i.set("person", garbage.as_str()), "garbage.wav"),
         (

@@ -21,6 +21,9 @@ pub fn effect_file() -> PathBuf {
     static BUNDLE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let made = BUNDLE.get_or_init(|| {
         let place = tempfile::tempdir().expect("a temporary folder");
+        // SAFETY: every test comes here first, and waits here while the variable is set; no thread of
+        // the effect, which is not loaded yet, reads the environment.
+        unsafe { std::env::set_var("STYLELIPSYNC_LOG_FILE", place.path().join("ofx.log")) };
         let program = std::env::current_exe().expect("the test's own path");
         let built = program
             .ancestors()
@@ -34,6 +37,12 @@ pub fn effect_file() -> PathBuf {
         (place, binary(&bundle, System::Linux))
     });
     made.1.clone()
+}
+
+/// What the effect has written to its log file.
+pub fn log_text() -> String {
+    let path = std::env::var_os("STYLELIPSYNC_LOG_FILE").expect("set by `effect_file`");
+    std::fs::read_to_string(path).expect("the effect's log file")
 }
 
 fn head() -> PathBuf {

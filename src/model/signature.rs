@@ -1,0 +1,128 @@
+//! The inputs and outputs of the networks.
+
+use super::manifest::{MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
+
+/// What a network takes and gives: names and shapes, in the order of the typed calls.
+pub(super) struct Signature {
+    pub network: &'static str,
+    pub required: bool,
+    pub inputs: Vec<(&'static str, Vec<usize>)>,
+    pub outputs: Vec<(&'static str, Vec<usize>)>,
+}
+
+impl Signature {
+    pub(super) fn input_length(&self, index: usize) -> usize {
+        self.inputs
+            .get(index)
+            .map_or(0, |(_, shape)| shape.iter().product())
+    }
+}
+
+/// The networks that this library knows, with the shapes that follow from the manifest's sizes.
+pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
+    let image = vec![1, 3, manifest.image, manifest.image];
+    let code = vec![1, manifest.latent.codes, manifest.latent.dim];
+    let square = |size: usize| vec![1, 3, size, size];
+    let cells = manifest.detector.size / manifest.detector.stride;
+    let mut painted = vec![
+        ("face", image.clone()),
+        ("lips", vec![1, manifest.lips, 2]),
+        ("code", code.clone()),
+    ];
+    if manifest.carry.is_some() {
+        painted.push(("carried", image.clone()));
+    }
+    let needed = |network, inputs, outputs| Signature {
+        network,
+        required: true,
+        inputs,
+        outputs,
+    };
+    vec![
+        needed(
+            "detector",
+            vec![("frame", square(manifest.detector.size))],
+            vec![
+                ("score", vec![1, 1, cells, cells]),
+                ("box", vec![1, 3, cells, cells]),
+            ],
+        ),
+        needed(
+            "mesh",
+            vec![("crop", square(manifest.mesh.size))],
+            vec![
+                ("identity", vec![1, manifest.face_model.identity]),
+                ("expression", vec![1, manifest.face_model.expression]),
+                ("rotation", vec![1, 3]),
+                ("translation", vec![1, 2]),
+                ("log_scale", vec![1, 1]),
+                ("confidence", vec![1, 1]),
+            ],
+        ),
+        needed(
+            "audio_encoder",
+            vec![("mel", vec![1, manifest.mel.mels, manifest.mel.frames])],
+            vec![
+                ("code", code.clone()),
+                ("shape", vec![1, manifest.face_model.mouth]),
+            ],
+        ),
+        needed(
+            "reference_encoder",
+            vec![("reference", image.clone())],
+            vec![("code", code.clone())],
+        ),
+        needed(
+            "mals",
+            vec![
+                (
+                    "codes",
+                    vec![1, MALS_WINDOW, manifest.latent.codes, manifest.latent.dim],
+                ),
+                ("reference", code.clone()),
+            ],
+            vec![("code", code.clone())],
+        ),
+        needed("generator", painted, vec![("image", image)]),
+        Signature {
+            network: "shape_code",
+            required: false,
+            inputs: vec![("shape", vec![1, manifest.face_model.mouth])],
+            outputs: vec![("code", code)],
+        },
+    ]
+    .into_iter()
+    .chain(
+        manifest
+            .syncnet
+            .iter()
+            .flat_map(|sync| sync_signatures(manifest, sync)),
+    )
+    .collect()
+}
+
+/// The towers of SyncNet, for evaluation: a bundle may lack them.
+fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
+    let columns = MEL_COLUMNS_PER_FRAME * sync.frames;
+    let shapes = vec![1, sync.frames, manifest.face_model.mouth];
+    let tower = |network, input, output| Signature {
+        network,
+        required: false,
+        inputs: vec![input],
+        outputs: vec![(output, vec![1, sync.dim])],
+    };
+    [
+        tower(
+            "sync_sound",
+            ("mel", vec![1, manifest.mel.mels, columns]),
+            "sound",
+        ),
+        tower("sync_shape", ("shapes", shapes), "mouth"),
+        // Lower halves of crops reduced to 128x128, the frames' colour planes one after the other.
+        tower(
+            "sync_face",
+            ("mouths", vec![1, 3 * sync.frames, 64, 128]),
+            "mouth",
+        ),
+    ]
+}
