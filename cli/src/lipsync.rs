@@ -96,22 +96,23 @@ impl Tracks<'_> {
         let expected = self.source.expected_frames().min(end).saturating_sub(first);
         let bar = progress::bar("analysing", expected);
         let mut counted = 0;
-        // Workers track in any order; the writer notes in the frames' order, so that the numbers of
+        // Workers find faces in any order; the writer adds them in the frames' order, so that the numbers of
         // faces do not depend on the threads.
         let track = |frame: Frame| {
-            let sight = match needed(frame.index) {
-                true => Some(self.clip.see(&view(&frame.picture)?)?),
+            let faces = match needed(frame.index) {
+                true => Some(self.clip.renderer().find_faces(&view(&frame.picture)?)?),
                 false => None,
             };
-            Ok((frame, sight))
+            Ok((frame, faces))
         };
         pipeline::run(
             frames,
             self.workers,
             track,
-            |(Frame { index, picture }, sight)| {
-                if let Some(sight) = sight {
-                    self.clip.note(index as i64, &sight, &view(&picture)?)?;
+            |(Frame { index, picture }, faces)| {
+                if let Some(faces) = faces {
+                    let view = view(&picture)?;
+                    self.clip.add_faces(index as i64, faces, &view)?;
                 }
                 counted += u64::from(range.contains(&index));
                 bar.inc(1);
