@@ -1,8 +1,8 @@
-//! What can go wrong, one variant per cause. Every message is a sentence that names the field.
+//! Everything that can fail, one variant per cause. Every message names the field.
 
 use std::path::PathBuf;
 
-/// The library's result.
+/// The result of a call of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything the library reports. Each variant has its own status in the C API (`capi::status`).
@@ -12,7 +12,7 @@ pub enum Error {
     /// An argument is outside its range or shape.
     #[error("{field}: {reason}")]
     Argument { field: &'static str, reason: String },
-    /// A frame's description cannot be true: size, stride, buffer.
+    /// The description of a frame is not valid: size, stride, buffer.
     #[error("frame.{field}: {reason}")]
     Frame { field: &'static str, reason: String },
     /// A file cannot be read.
@@ -30,8 +30,8 @@ pub enum Error {
     /// An audio file holds no audio that can be decoded.
     #[error("audio: {0}")]
     Audio(String),
-    /// The clip has no audio yet, or it holds no sample.
-    #[error("audio: there is none: {0}")]
+    /// The clip has no audio yet, or the audio has no samples.
+    #[error("no audio: {0}")]
     NoAudio(String),
     /// A model bundle is incomplete, altered or of another format.
     #[error("bundle {bundle}: {field}: {reason}")]
@@ -46,7 +46,7 @@ pub enum Error {
     /// ONNX Runtime's shared library is missing or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),
-    /// The provider that was asked for cannot be used here.
+    /// The requested provider cannot be used on this machine.
     #[error("provider {provider}: {reason}")]
     Provider {
         provider: &'static str,
@@ -58,19 +58,19 @@ pub enum Error {
         network: &'static str,
         reason: String,
     },
-    /// There is not enough memory, or a limit that was set does not allow more.
+    /// An allocation failed, or the memory limit of a clip was reached.
     #[error("memory: {0}")]
     Memory(String),
-    /// No face where one is required (the reference frame, adaptation).
+    /// No face was found where one is required (the reference frame, adaptation).
     #[error("no face was found in {0}")]
     NoFace(&'static str),
-    /// More input is needed before a frame can be given.
+    /// More input is needed before the next frame can be rendered.
     #[error("{0}")]
     Again(&'static str),
-    /// The stream has ended: every frame was given.
+    /// The stream has ended: every frame was pulled.
     #[error("the stream has ended")]
     End,
-    /// The call does not fit the state the clip is in.
+    /// The call is not possible in the present state of the clip.
     #[error("{0}")]
     State(String),
     /// The caller asked to stop.
