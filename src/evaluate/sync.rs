@@ -14,6 +14,7 @@ pub const FRAMES: usize = 5;
 pub const MAX_OFFSET: i64 = 15;
 /// Offsets that are tried.
 pub const OFFSETS: usize = 2 * MAX_OFFSET as usize + 1;
+
 /// How well sound and mouth fit. Comparable only between scores of the same SyncNet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {

@@ -10,7 +10,12 @@ pub enum Selection {
     #[default]
     Largest,
     /// The face at, or nearest to, a point of the frame (pixels, row 0 is the top row).
-    Point { x: f64, y: f64 },
+    Point {
+        /// Column.
+        x: f64,
+        /// Row.
+        y: f64,
+    },
     /// The face with an id, as assigned by [`Linker`].
     Id(u32),
     /// The face with this many others to its left in the frame. Needs no neighbouring frames, but does
