@@ -5,14 +5,16 @@ use stylelipsync::{Around, FrameOptions, Matte, Sight};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
-use crate::controls::Output;
+use crate::aces;
+use crate::controls::{InputColour, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::image::Image;
+use crate::input_frame::InputFrame;
 use crate::instance::{Instance, RenderReport};
-use crate::pixel_format::Components;
-use crate::pixels::{self, InputFrame};
+use crate::pixel_format::{BitDepth, Components};
+use crate::pixels;
 use crate::post_process::{self, PostProcess};
 use crate::reference;
 use crate::render_clip::RenderClip;
@@ -114,16 +116,17 @@ impl FrameRender<'_> {
             source,
         } = self;
         let clip = RenderClip::of(host, instance, settings, *current, *scale, source)?;
-        let input = InputFrame::of(source);
+        let input = InputFrame::of(source, settings.input_colour)?;
         let frame = input.view()?;
         let around = self.neighbours(&clip, &frame)?;
         self.check_abort()?;
-        let in_place = source.components == output.components
+        let in_place = input.copy().is_none()
+            && source.components == output.components
             && source.bounds == output.bounds
             && window == output.bounds;
         let target = if in_place { output.view_mut() } else { None };
         if let Some(target) = target {
-            return self.render_to(&mut target?, &clip, &around, &frame);
+            return self.render_to(&mut target?, &clip, &around, &frame, source.depth);
         }
         // Other bounds, a smaller window, or a format that the engine does not have: render to a packed
         // picture, and copy the window from there.
@@ -131,8 +134,13 @@ impl FrameRender<'_> {
         let mut packed = vec![0; width * height * frame.format().bytes()];
         let format = frame.format();
         let mut target = FrameMut::packed(&mut packed, width as u32, height as u32, format)?;
-        let report = self.render_to(&mut target, &clip, &around, &frame)?;
-        let packed = pixels::add_alpha(packed, format);
+        let report = self.render_to(&mut target, &clip, &around, &frame, input.depth())?;
+        let packed = match input.copy() {
+            Some(converted) if settings.input_colour == InputColour::AcesCg => {
+                aces::from_rec709(source, converted, &packed)
+            }
+            _ => pixels::add_alpha(packed, format),
+        };
         pixels::write_packed_rgba(&packed, source.bounds, output, window);
         Ok(report)
     }
@@ -159,7 +167,9 @@ impl FrameRender<'_> {
             }
             let time = self.current.time_of(index);
             match Image::fetch(self.host, self.instance.source, time)? {
-                Some(image) => faces(&InputFrame::of(&image).view()?).map(Some),
+                Some(image) => {
+                    faces(&InputFrame::of(&image, self.settings.input_colour)?.view()?).map(Some)
+                }
                 None => Ok(None),
             }
         };
@@ -176,6 +186,7 @@ impl FrameRender<'_> {
         clip: &RenderClip,
         around: &Around,
         frame: &FrameRef<'_>,
+        depth: BitDepth,
     ) -> Result<RenderReport> {
         let occlusion = self.occlusion()?;
         let output = self.settings.output;
@@ -196,7 +207,7 @@ impl FrameRender<'_> {
                 bounds: self.source.bounds,
                 face: around.middle.chosen(clip.options().selection),
                 engine: clip.engine(),
-                depth: self.source.depth,
+                depth,
             };
             post_process::apply(&post_process, target, frame, &mut matte);
         }
