@@ -72,7 +72,7 @@ fn main() -> Outcome<()> {
             println!(
                 "{index:7} frames {:5} MiB resident, {:7} bytes held by the clip",
                 resident(),
-                clip.held().bytes
+                clip.memory_use().bytes
             );
         }
     }

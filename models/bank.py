@@ -1,9 +1,9 @@
-"""Foreign words for the sync regulariser of adaptation (section 4): what E_aud and SyncNet make of training audio.
+"""Unpaired speech for the sync regulariser of adaptation (section 4): outputs of E_aud and SyncNet on training audio.
 
     python bank.py --config config/lite.json --data PACK --face-model F --work CHECKPOINTS --out bank.safetensors
 
-`shape` [streams, frames, mouth] and `sound` [streams, frames, dim], SyncNet's vector of the five frames round each;
-no sound, no picture. Only clips whose rights are cleared serve, one of each person first.
+The file holds `shape` [streams, frames, mouth] and `sound` [streams, frames, dim], SyncNet's vector of the five frames
+around each, neither audio nor pictures. Only clips with cleared rights are used, one of each person first.
 """
 import argparse
 from pathlib import Path
@@ -20,8 +20,9 @@ from networks.syncnet import SoundTower
 
 
 def chosen(clips, streams, frames):
-    """Clips of as many people as there are, the longest first."""
-    long = sorted((c for c in clips if c.sync and len(c.audio) >= (frames + 8) * dataset.STEP), key=lambda c: -len(c.audio))
+    """At most `streams` clips, of as many people as possible, the longest first."""
+    long = [c for c in clips if c.sync and len(c.audio) >= (frames + 8) * dataset.STEP]
+    long = sorted(long, key=lambda c: -len(c.audio))
     turns, taken = {}, []
     for clip in long:
         turns[clip.person] = turns.get(clip.person, 0) + 1
@@ -30,6 +31,7 @@ def chosen(clips, streams, frames):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     configuration.add_arguments(parser)
     for name in ("data", "face-model", "work", "out"):
@@ -43,9 +45,10 @@ def main():
         if not checkpoint.restore(arguments.work, name, network):
             raise SystemExit(f"{name}: no checkpoint in {arguments.work}")
     shapes, sounds = [], []
-    clips = chosen(dataset.load(arguments.data, face, config["mouth"], rights="cleared"), arguments.streams, arguments.frames)
+    cleared = dataset.load(arguments.data, face, config["mouth"], rights="cleared")
+    clips = chosen(cleared, arguments.streams, arguments.frames)
     if not clips:
-        raise SystemExit("no clip has sound that is long enough, in time and cleared")
+        raise SystemExit("no clip has audio that is long enough, in sync and cleared")
     for clip in clips:
         times = 4 + np.arange(arguments.frames)
         mels = torch.from_numpy(dataset.mel_windows(clip, times * dataset.STEP, config).astype(np.float32))

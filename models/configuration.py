@@ -1,16 +1,17 @@
-"""Reads a network's config; single values can be set from the command line, for ablations."""
+"""Reads a config of the networks; single values can be set from the command line, for ablations."""
 import json
 from pathlib import Path
 
 
 def add_arguments(parser):
+    """--config and --set."""
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="A.B=JSON",
                         help='changes one value of the config: --set samf.modulated=false --set lip_hint=null')
 
 
 def load(arguments):
-    """The config of the parsed arguments. An unknown key is an error: a misspelt ablation would be none."""
+    """The config of the parsed arguments. An unknown key is an error: a misspelt ablation would change nothing."""
     config = json.loads(arguments.config.read_text())
     for change in arguments.set:
         path, _, value = change.partition("=")

@@ -1,18 +1,18 @@
-"""Does the mask cover the mouth, and does it move smoothly? Judged by the teacher on source and result.
+"""Measures whether the mask covers the mouth and moves smoothly, by the teacher's landmarks on source and result.
 
     stylelipsync render --video clip.mp4 --audio other.wav --out made/clip.mp4 --matte mattes/clip.mkv   (each clip)
     python -m data.landmarks --data made --out made-landmarks
     python evaluate_mask.py --truth W/landmarks --made made-landmarks --mattes mattes
 
 Cover, of the source's landmarks and of the result's, in each painted frame: all 40 points of the lips
-(outer and inner outline) where the matte is above one half, the 7 points of the jaw that the lip hint
-draws (397 ... 152 ... 172) and all 15 of its contour between the ends of the mask's ring, the outermost at
-the jaw's angle under the ear, where it is above nothing.
+(outer and inner outline) where the matte is above one half; the 7 points of the jaw that the lip hint
+draws (397 ... 152 ... 172), and all 15 of the jaw line between the ends of the mask's contour, the outermost
+at the jaw's angle under the ear, where it is above 0.
 
 Smoothness: mean length of the second difference in time, over the distance of the outer eye corners, of
 the matte's centroid, of its outline (where it falls to one half, in 48 directions from the centroid) and
-of the logarithm of its area, over runs of frames painted at full strength; beside it the same of the head as
-the teacher sees it in the source (points that do not move with the mouth), raw and smoothed like the
+of the logarithm of its area, over runs of frames painted at full strength; next to it the same of the head by
+the teacher's landmarks in the source (points that do not move with the mouth), raw and smoothed like the
 engine's tracks.
 """
 import argparse
@@ -32,7 +32,7 @@ LIMITS = (0.5, 0.0, 0.0)                       # of the matte at lips, jaw, cont
 
 
 def value_at(matte, points):
-    """Bilinear values of a picture at points [..., 2] (edges at integers); 0 beyond it."""
+    """Bilinear values of a picture at points [.., 2] (edges at integers); 0 outside."""
     at = points if points.ndim == 3 else points[None]
     return cv2.remap(matte, (at - 0.5).astype(np.float32), None, cv2.INTER_LINEAR,
                      borderMode=cv2.BORDER_CONSTANT, borderValue=0).reshape(points.shape[:-1])
@@ -54,14 +54,17 @@ def shape_of(matte):
 
 
 def eyes(points):
+    """Distance of the outer eye corners of landmarks [.., V, 2]."""
     return np.linalg.norm(points[..., 33, :] - points[..., 263, :], axis=-1)
 
 
 def second(values):
+    """Second differences in time [T - 2, ..]."""
     return values[:-2] - 2 * values[1:-1] + values[2:]
 
 
 def binomial(values):
+    """[T - 4, ..] smoothed over five frames by binomial weights."""
     return (values[:-4] + 4 * values[1:-3] + 6 * values[2:-2] + 4 * values[3:-1] + values[4:]) / 16
 
 
@@ -78,6 +81,7 @@ def runs(flags):
 
 
 def log_scale(points):
+    """[T] logarithm of the mean distance of points [T, P, 2] from their centroid."""
     return np.log(np.linalg.norm(points - points.mean(-2, keepdims=True), axis=-1).mean(-1))
 
 
@@ -101,6 +105,8 @@ def jitter(shapes, truth, full):
 
 
 def measure(truth_path, made_path, matte_path):
+    """(rows [frames, 8] of t, the matte's maximum and its minima at the parts of source and result; frames with a
+    face; painted frames; rows of `jitter`) of one clip."""
     with np.load(truth_path) as a, np.load(made_path) as b:
         truth, made = a["points"][..., :2], b["points"][..., :2]
         valid, made_valid = a["valid"], b["valid"]
@@ -117,9 +123,11 @@ def measure(truth_path, made_path, matte_path):
         if on:
             record = [float(matte.max())]
             for points, there in ((truth[t], True), (made[t], bool(made_valid[t]))):
-                record += [value_at(matte, points[part]).min() if there else np.nan for part in (MOUTH, JAW, CONTOUR)]
+                record += [value_at(matte, points[part]).min() if there else np.nan
+                           for part in (MOUTH, JAW, CONTOUR)]
             covered.append([t, *record])
-    return np.array(covered).reshape(-1, 2 + 2 * len(LIMITS)), seen, painted, jitter(shapes, truth[: len(full)], np.array(full))
+    moves = jitter(shapes, truth[: len(full)], np.array(full))
+    return np.array(covered).reshape(-1, 2 + 2 * len(LIMITS)), seen, painted, moves
 
 
 def inside(covered):
@@ -129,6 +137,7 @@ def inside(covered):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("truth", "made", "mattes"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -145,19 +154,23 @@ def main():
         within = inside(covered[covered[:, 1] > 0.99])
         moves = shake[:, [0, 1, 5, 6]].mean(0) if len(shake) else [np.nan] * 4
         rates = "          ".join(" ".join(f"{v:.4f}" for v in part) for part in np.split(np.nanmean(within, 0), 2))
-        print(f"{path.stem[:44]:44} {faces:5d} {on:7d}         {rates}" + "            {:.5f} {:.5f}       {:.5f} {:.5f}".format(*moves), flush=True)
+        moved = "            {:.5f} {:.5f}       {:.5f} {:.5f}".format(*moves)
+        print(f"{path.stem[:44]:44} {faces:5d} {on:7d}         {rates}{moved}", flush=True)
         everything.append(covered), shaking.append(shake)
         seen, painted = seen + faces, painted + on
     covered, shake = np.concatenate(everything), np.concatenate(shaking)
     full = covered[covered[:, 1] > 0.99]
-    print(f"{len(everything)} clips: {seen} frames with a face, painted {painted / seen:.4f}, at full strength {len(full) / seen:.4f}")
+    print(f"{len(everything)} clips: {seen} frames with a face, painted {painted / seen:.4f}, "
+          f"at full strength {len(full) / seen:.4f}")
     for name, rows in zip(("source", "result"), np.split(inside(full), 2, 1)):
         rows = rows[~np.isnan(rows[:, 0])]
-        print(f"  {name}, {len(rows)} frames at full strength that the teacher follows: "
-              "lips {:.4f}, jaw {:.4f}, contour {:.4f}".format(*rows.mean(0)) + f"; lips and jaw {rows[:, :2].all(1).mean():.4f}")
+        print(f"  {name}, {len(rows)} frames at full strength with landmarks: "
+              + "lips {:.4f}, jaw {:.4f}, contour {:.4f}".format(*rows.mean(0))
+              + f"; lips and jaw {rows[:, :2].all(1).mean():.4f}")
     mean = shake.mean(0)
-    print(f"  second differences over {len(shake)} frames, in eye distances: matte's centre {mean[0]:.5f}, outline {mean[1]:.5f}; "
-          f"head's centre {mean[3]:.5f} raw, {mean[5]:.5f} smoothed, points {mean[4]:.5f} raw, {mean[6]:.5f} smoothed; "
+    print(f"  second differences over {len(shake)} frames, in eye distances: matte's centre {mean[0]:.5f}, "
+          f"outline {mean[1]:.5f}; head's centre {mean[3]:.5f} raw, {mean[5]:.5f} smoothed, "
+          f"points {mean[4]:.5f} raw, {mean[6]:.5f} smoothed; "
           f"matte over smoothed head x{mean[0] / mean[5]:.2f} centre, x{mean[1] / mean[6]:.2f} outline; "
           f"log area {mean[2]:.5f}, head {mean[7]:.5f} (x{mean[2] / mean[7]:.2f})")
 

@@ -6,10 +6,10 @@
 `resume.py` makes checkpoints of a shipped bundle. Four measurements, all by default:
 
     detector   packed whole frames: recall per cell and of the whole tracker
-    negatives  pictures without a face (`data/negatives.py`): how often the detector sees one, and how often
-               the engine would paint (detector, both looks of the mesh predictor, visibility, fade)
+    negatives  pictures without a face (`data/negatives.py`): how often the detector finds one, and how often
+               the engine would paint (detector, both passes of the mesh predictor, visibility, fade)
     crops      landmark error and confidence by yaw, and under growing occlusion, blur and coarseness
-    clips      consecutive frames of the films themselves: error, and jitter raw and as the engine smooths it
+    clips      consecutive frames of the movies: error, and jitter raw and as the engine smooths it
 
 Error: mean distance of the 468 landmarks over the distance of the outer eye corners in the picture.
 Jitter: mean length of the landmarks' second difference in time over the same distance.
@@ -34,10 +34,12 @@ EYES = (33, 263)
 
 
 def eyes(points):
+    """Distance of the outer eye corners of landmarks [.., V, 2]."""
     return np.linalg.norm(points[..., EYES[0], :] - points[..., EYES[1], :], axis=-1)
 
 
 def error(made, points):
+    """Mean distance of landmarks [.., V, 2] over the eye distance."""
     return np.linalg.norm(made - points, axis=-1).mean(-1) / eyes(points)
 
 
@@ -52,6 +54,7 @@ def ranks(values):
 
 
 def spearman(a, b):
+    """Spearman's rank correlation of [N] and [N]."""
     return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
 
 
@@ -61,20 +64,24 @@ def yaw_of(rotation):
 
 
 def batches(items, count=16):
+    """Lists of at most `count` items."""
     items = iter(items)
     while batch := list(itertools.islice(items, count)):
         yield batch
 
 
 def sigmoid(v):
+    """Probability of a logit."""
     return 1 / (1 + np.exp(-v))
 
 
 def on_face(place, row):
+    """Whether a found (centre, ..) lies on the face of a row of `Pictures`."""
     return np.linalg.norm(place[0] - row["centre"]) < 0.25 * row["side"]
 
 
 def detector(tracker, rows, count):
+    """Prints the measurement `detector` over at most `count` frames."""
     random = np.random.default_rng(0)
     rows = [r for r in rows if r["kind"] == "whole"]
     rows = [rows[i] for i in random.permutation(len(rows))[:count]]
@@ -101,6 +108,7 @@ def detector(tracker, rows, count):
 
 
 def negatives(tracker, folder, sheet):
+    """Prints the measurement `negatives`; `sheet`: a path for a picture of false positives."""
     kinds, wrong = {}, []
     for batch in batches(sorted(folder.glob("*.jpg"))):
         pictures = [cv2.imread(str(p), cv2.IMREAD_COLOR)[..., ::-1] for p in batch]
@@ -112,7 +120,8 @@ def negatives(tracker, folder, sheet):
                 face = max(faces, key=lambda f: f.confidence)
                 wrong.append((path.stem, sure, picture, face))
     everything = [v for values in kinds.values() for v in values]
-    print("false positives      pictures  " + "  ".join(f"cell>{t}" for t in THRESHOLDS) + "  painted  at full strength")
+    print("false positives      pictures  " + "  ".join(f"cell>{t}" for t in THRESHOLDS)
+          + "  painted  at full strength")
     for kind, values in [*kinds.items(), ("all", everything)]:
         score, sure = np.array(values).T
         print(f"  {kind:18} {len(values):8d}  " + "  ".join(f"{(score >= t).mean():8.4f}" for t in THRESHOLDS)
@@ -133,7 +142,7 @@ def negatives(tracker, folder, sheet):
 
 
 def crop(row, size, margin):
-    """(crop [size, size, 3] as the second look sees it, the teacher's points in it)."""
+    """(crop [size, size, 3] of the second pass, the teacher's points in it)."""
     step = margin / 2 * WIDE / size
     matrix = np.array([[step, 0, WIDE / 2 - step * size / 2], [0, step, WIDE / 2 - step * size / 2]])
     return geometry.sample(decode(row["jpeg"]), matrix, size), geometry.apply(geometry.invert(matrix), row["points"])
@@ -153,11 +162,12 @@ def hide(image, points, share, other, random):
 
 
 def blur(image, sigma):
+    """Gaussian blur; sigma 0: none."""
     return cv2.GaussianBlur(image, (0, 0), sigma) if sigma else image
 
 
 def coarse(image, side, margin):
-    """As if the face's crop had been `side` pixels wide in the film."""
+    """A crop as if the face had been `side` pixels wide in the movie."""
     count = max(2, round(side * margin))
     small = cv2.resize(image, (count, count), interpolation=cv2.INTER_AREA) if count < image.shape[0] else image
     return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -171,13 +181,16 @@ def see(tracker, model, pictures):
 
 
 def table(title, unit, rows):
+    """Prints [(level, errors [N], confidences [N])], a line each."""
     print(f"{title:>12}  crops  error (median)  95 %    confidence (mean)  5 %    95 %   painted")
     for level, wrong, seen in rows:
         print(f"{level:>12}  {len(wrong):5d}  {np.median(wrong):14.4f}  {np.percentile(wrong, 95):.4f}  "
-              f"{seen.mean():17.3f}  {np.percentile(seen, 5):.3f}  {np.percentile(seen, 95):.3f}  {(fade(seen) > 0).mean():.3f}")
+              f"{seen.mean():17.3f}  {np.percentile(seen, 5):.3f}  {np.percentile(seen, 95):.3f}  "
+              f"{(fade(seen) > 0).mean():.3f}")
 
 
 def crops(tracker, model, rows, count):
+    """Prints the measurement `crops`."""
     random = np.random.default_rng(1)
     rows = [r for r in rows if r["kind"] == "wide"]
     rows = [rows[i] for i in random.permutation(len(rows))[:4 * count]]
@@ -189,7 +202,8 @@ def crops(tracker, model, rows, count):
     lips = np.linalg.norm(made - points, axis=-1)[:, model["lips"]].mean(1) / eyes(points)
     near = yaw < 45
     print(f"mesh, {len(rows)} crops: landmarks off by {np.median(wrong[near]):.4f} (mean {wrong[near].mean():.4f}, "
-          f"95 % {np.percentile(wrong[near], 95):.4f}) of the eye distance for |yaw| < 45, lips and jaw by {np.median(lips[near]):.4f}")
+          f"95 % {np.percentile(wrong[near], 95):.4f}) of the eye distance for |yaw| < 45, "
+          f"lips and jaw by {np.median(lips[near]):.4f}")
     edges = (0, 10, 20, 30, 45, 90)
     table("|yaw|", "deg", [(f"{a}-{b}", wrong[k], seen[k]) for a, b in zip(edges, edges[1:])
                            if (k := (yaw >= a) & (yaw < b)).any()])
@@ -208,9 +222,10 @@ def crops(tracker, model, rows, count):
             rows_of.append((level, error(made, points[few]), seen_now))
         table(title, "", rows_of)
         everything.extend(r[1:] for r in rows_of)
-        print(f"  Spearman of confidence with error: {spearman(np.concatenate([r[2] for r in rows_of]), np.concatenate([r[1] for r in rows_of])):.3f}")
-    together = [np.concatenate(v) for v in zip(*everything)]
-    print(f"Spearman of confidence with error: untouched crops {natural:.3f}, everything {spearman(together[1], together[0]):.3f}",
+        off, sure = (np.concatenate([r[k] for r in rows_of]) for k in (1, 2))
+        print(f"  Spearman of confidence with error: {spearman(sure, off):.3f}")
+    off, sure = (np.concatenate(v) for v in zip(*everything))
+    print(f"Spearman of confidence with error: untouched crops {natural:.3f}, everything {spearman(sure, off):.3f}",
           flush=True)
 
 
@@ -226,7 +241,7 @@ def binomial(points):
 
 
 def clip(tracker, model, path, landmarks, count):
-    """Per-frame records of one film: found, and for runs with a face its jitter."""
+    """Per-frame records of one movie: found, and for runs with a face its jitter."""
     with np.load(landmarks) as file:
         truth, valid = file["points"][:count, :, :2].astype(float), file["valid"][:count]
     faces = []
@@ -260,8 +275,10 @@ def clip(tracker, model, path, landmarks, count):
 
 
 def clips(tracker, model, data, landmarks, split, count, one_each):
+    """Prints the measurement `clips`."""
     with open(data / "MANIFEST.tsv") as file:
-        rows = [r for r in csv.DictReader(file, delimiter="\t") if r["split"] == split and r["file"].startswith("video/")]
+        rows = [r for r in csv.DictReader(file, delimiter="\t")
+                if r["split"] == split and r["file"].startswith("video/")]
     persons, results = set(), []
     for row in rows:
         path = data / row["file"]
@@ -270,34 +287,37 @@ def clips(tracker, model, data, landmarks, split, count, one_each):
         persons.add(row["person"])
         results.append(clip(tracker, model, path, landmarks / f"{name_of(path)}.npz", count))
         r = results[-1]
-        still = "" if "jitter" not in r else " jitter teacher {:.5f} raw {:.5f} | smoothed {:.5f} {:.5f}".format(*r["jitter"][:4].mean(1))
-        print(f"  {name_of(path)[:48]:48} found {r['found']}/{r['valid']} painted {r['shown']} error {np.median(r['error']):.4f} "
-              f"smoothed {np.median(r['smoothed']):.4f}{still}", flush=True)
+        still = "" if "jitter" not in r else \
+            " jitter teacher {:.5f} raw {:.5f} | smoothed {:.5f} {:.5f}".format(*r["jitter"][:4].mean(1))
+        print(f"  {name_of(path)[:48]:48} found {r['found']}/{r['valid']} painted {r['shown']} "
+              f"error {np.median(r['error']):.4f} smoothed {np.median(r['smoothed']):.4f}{still}", flush=True)
     near = np.concatenate([r["yaw"] for r in results]) < 45
     raw, smoothed = (np.concatenate([r[k] for r in results])[near] for k in ("error", "smoothed"))
     valid = sum(r["valid"] for r in results)
-    print(f"clips: {len(results)} of {len(persons)} persons, {valid} frames with a face: found in {sum(r['found'] for r in results) / valid:.4f}, "
-          f"painted in {sum(r['shown'] for r in results) / valid:.4f}; |yaw| < 45: off by {np.median(raw):.4f} (mean {raw.mean():.4f}, "
+    found, shown = (sum(r[k] for r in results) / valid for k in ("found", "shown"))
+    print(f"clips: {len(results)} of {len(persons)} persons, {valid} frames with a face: found in {found:.4f}, "
+          f"painted in {shown:.4f}; |yaw| < 45: off by {np.median(raw):.4f} (mean {raw.mean():.4f}, "
           f"95 % {np.percentile(raw, 95):.4f}), smoothed {np.median(smoothed):.4f} (mean {smoothed.mean():.4f})")
     jitter = np.concatenate([r["jitter"] for r in results if "jitter" in r], 1)
     calm = jitter[4] <= np.percentile(jitter[4], 25)
     for label, keep in (("all frames", calm | True), ("the stillest quarter", calm)):
         teacher, ours, teacher_calm, engine = jitter[:4, keep].mean(1)
         print(f"  jitter, {label} ({int(keep.sum())}): teacher {teacher:.5f}, ours {ours:.5f} (x{ours / teacher:.2f}); "
-              f"smoothed over five frames: teacher {teacher_calm:.5f}, engine {engine:.5f} (x{engine / teacher_calm:.2f}, "
-              f"x{engine / teacher:.2f} of the raw teacher)")
+              f"smoothed over five frames: teacher {teacher_calm:.5f}, engine {engine:.5f} "
+              f"(x{engine / teacher_calm:.2f}, x{engine / teacher:.2f} of the raw teacher)")
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "data", "face-model", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--negatives", type=Path, help="folder of pictures without a face")
     parser.add_argument("--sheet", type=Path, help="PNG of the false positives")
-    parser.add_argument("--clips", type=Path, help="folder with MANIFEST.tsv and the films")
-    parser.add_argument("--landmarks", type=Path, help="the teacher's landmarks of the films")
-    parser.add_argument("--frames", type=int, default=100, help="frames of each film")
-    parser.add_argument("--all-clips", action="store_true", help="not one film of each person only")
+    parser.add_argument("--clips", type=Path, help="folder with MANIFEST.tsv and the movies")
+    parser.add_argument("--landmarks", type=Path, help="the teacher's landmarks of the movies")
+    parser.add_argument("--frames", type=int, default=100, help="frames of each movie")
+    parser.add_argument("--all-clips", action="store_true", help="all movies of a person, not one")
     parser.add_argument("--split", default="dev")
     parser.add_argument("--count", type=int, default=100000, help="whole frames for the detector, at most")
     parser.add_argument("--crops", type=int, default=256, help="crops of each level; four times as many untouched")
@@ -316,7 +336,8 @@ def main():
     if "crops" in arguments.what:
         crops(tracker, model, rows, arguments.crops)
     if "clips" in arguments.what and arguments.clips:
-        clips(tracker, model, arguments.clips, arguments.landmarks, arguments.split, arguments.frames, not arguments.all_clips)
+        clips(tracker, model, arguments.clips, arguments.landmarks, arguments.split, arguments.frames,
+              not arguments.all_clips)
 
 
 if __name__ == "__main__":

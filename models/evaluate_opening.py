@@ -1,4 +1,4 @@
-"""Lip opening of rendered clips against the truth, judged by the teacher (MediaPipe), never by our own networks.
+"""Lip opening of rendered clips against the truth, by the teacher (MediaPipe), independent of our own networks.
 
     stylelipsync render --video clip.mp4 --audio clip.mp4 --out rendered/clip.mp4     (for each clip)
     python -m data.landmarks --data rendered --out rendered-landmarks
@@ -15,6 +15,7 @@ import numpy as np
 
 
 def opening(path):
+    """(lip opening [T] over the eye distance, valid [T]) of a file of landmarks."""
     with np.load(path) as file:
         points, valid = file["points"], file["valid"]
     eyes = np.linalg.norm(points[:, 33] - points[:, 263], axis=1)
@@ -22,10 +23,12 @@ def opening(path):
 
 
 def correlation(a, b):
+    """Pearson's correlation, NaN where there is too little to tell."""
     return float(np.corrcoef(a, b)[0, 1]) if len(a) > 10 and a.std() > 1e-9 and b.std() > 1e-9 else float("nan")
 
 
 def compare(truth, made, reach=7):
+    """(correlation at lag 0, best lag, correlation there, spread, frames) of two outputs of `opening`."""
     (a, a_valid), (b, b_valid) = truth, made
     count = min(len(a), len(b))
     a, b, valid = a[:count], b[:count], a_valid[:count] & b_valid[:count]
@@ -39,6 +42,7 @@ def compare(truth, made, reach=7):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--truth", type=Path, required=True)
     parser.add_argument("--made", type=Path, required=True)

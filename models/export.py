@@ -1,13 +1,13 @@
-"""Writes a bundle: weightless ONNX graphs, weights.safetensors, manifest.json, golden values.
+"""Writes a bundle: ONNX graphs without weights, weights.safetensors, manifest.json, golden values.
 
     python export.py --config config/lite.json --checkpoints DIR --face-model face_model.npz \
                      --bank bank.safetensors --out lite [--golden ../tests/golden]
 
 A graph holds structure only: each of its tensors above LITTLE values, and all that adaptation changes,
 is declared external and stored, as fp16, in weights.safetensors under "<graph>.<tensor>". The graphs of
-adaptation (`export_adaptation.py`) share the others' tensors, by their whole names, and need the bank of
-foreign words (`bank.py`); without --bank they are left out. A network without a checkpoint is an error,
-unless --random says that a bundle for tests is wanted.
+adaptation (`export_adaptation.py`) share the others' tensors, by their full names, and need the bank of
+unpaired speech (`bank.py`); without --bank they are left out. A network without a checkpoint is an error,
+except with --random, which makes a bundle for tests.
 """
 import argparse
 import hashlib
@@ -36,7 +36,7 @@ WEIGHTS = "weights.safetensors"
 
 
 def move_out(tensor):
-    """Declares an initializer external; its array."""
+    """Declares an initializer external; gives its array."""
     array = numpy_helper.to_array(tensor)
     tensor.ClearField("raw_data")
     tensor.ClearField("float_data")
@@ -49,9 +49,10 @@ def move_out(tensor):
 
 
 def export_graph(name, network, inputs, path, adapted=()):
-    """Exports one network and moves its tensors out of the graph; gives {tensor: array}. `adapted`: tensors
-    that are moved out however little they are, and each by itself: the exporter makes one of equal ones,
-    so that they are given other values meanwhile."""
+    """Exports one network and moves its tensors out of the graph; gives {tensor: array}.
+
+    `adapted`: tensors that are moved out whatever their size, each by itself. The exporter merges equal tensors, so
+    these have random values during the export."""
     state = {key: value.clone() for key, value in network.state_dict().items() if key in adapted}
     network.load_state_dict({key: torch.randn_like(value) for key, value in state.items()}, strict=False)
     axes = ({key: {0: "batch"} for key in [*inputs, *OUTPUTS[name]]} if name in BATCHED else None)
@@ -78,6 +79,7 @@ def export_graph(name, network, inputs, path, adapted=()):
 
 
 def shapes(name, values):
+    """{tensor: shape} for the manifest, with "batch" for a size that may vary."""
     return {key: [("batch" if name in BATCHED and axis == 0 else size) for axis, size in enumerate(v.shape)]
             for key, v in values.items()}
 
@@ -88,11 +90,12 @@ def half(array):
 
 
 def sha256(path):
+    """The hash of a file's content, in hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def round_to_half(network, adapted=()):
-    """As the bundle holds it."""
+    """Rounds a network to what the bundle holds, in place."""
     with torch.no_grad():
         for key, value in [*network.named_parameters(), *network.named_buffers()]:
             if value.dtype == torch.float32 and (value.numel() > LITTLE or key in adapted):
@@ -123,7 +126,8 @@ def adaptation(networks, config, face_model, weights, out):
             golden[f"adaptation.out.{name}"] = value.numpy().reshape(1)
     given = {f"theta.{k}": v for k, v in step.theta().items()} | dict(zip(export_adaptation.INPUTS, inputs))
     entry = {"file": path.name, "sha256": sha256(path), "shares": True,
-             "inputs": {k: list(v.shape) for k, v in given.items()}, "outputs": {k: list(v.shape) for k, v in outputs.items()}}
+             "inputs": {k: list(v.shape) for k, v in given.items()},
+             "outputs": {k: list(v.shape) for k, v in outputs.items()}}
     print(f"adaptation: {path.stat().st_size} bytes of graph, {len(model.graph.node)} nodes")
     return entry, golden
 
@@ -146,7 +150,7 @@ def norm_pairs(network):
 
 
 def fold_batch_norm(network):
-    """Batch norm after a convolution becomes part of it, before weights are rounded."""
+    """Merges batch norms into the convolutions before them, in place; weights are rounded after that."""
     for module, first, second in list(named_norms(network)):
         conv, norm = getattr(module, first), getattr(module, second)
         setattr(module, first, torch.nn.utils.fuse_conv_bn_eval(conv, norm))
@@ -155,7 +159,7 @@ def fold_batch_norm(network):
 
 
 def folded(network, inputs):
-    """The network with its batch norms folded, after a check that this changed nothing."""
+    """The network with its batch norms folded; checks that the outputs stay."""
     flat = lambda values: torch.cat([v.flatten() for v in (values if isinstance(values, (tuple, list)) else [values])])
     with torch.no_grad():
         before = flat(network(*inputs.values()))
@@ -166,21 +170,89 @@ def folded(network, inputs):
     return network
 
 
+class Bundle:
+    """What is collected for a bundle: `weights`, `golden` {tensor: array}, `graphs` {name: manifest entry}."""
+
+    def __init__(self, config, out):
+        """`out`: the folder that the graphs are written to."""
+        self.config, self.out = config, out
+        self.weights, self.graphs, self.golden = {}, {}, {}
+
+    def add(self, name, network, inputs, changed=()):
+        """Exports a network, its weights and its golden values."""
+        path = self.out / f"{name}.onnx"
+        tensors = export_graph(name, network, inputs, path, changed)
+        self.weights |= {f"{name}.{key}": half(value) for key, value in tensors.items()}
+        self.describe(name, path, network, inputs)
+        print(f"{name}: {path.stat().st_size} bytes of graph, {sum(t.size for t in tensors.values())} numbers")
+
+    def describe(self, name, path, network, inputs, **more):
+        """Adds a graph's manifest entry and the golden values of a run."""
+        with torch.no_grad():
+            values = network(*inputs.values())
+        values = dict(zip(OUTPUTS[name], values if isinstance(values, (tuple, list)) else [values]))
+        self.golden |= {f"{name}.in.{k}": half(v.numpy()) for k, v in inputs.items()}
+        self.golden |= {f"{name}.out.{k}": v.numpy() for k, v in values.items()}
+        self.graphs[name] = {"file": path.name, "sha256": sha256(path), **more, "inputs": shapes(name, inputs),
+                             "outputs": shapes(name, values)}
+
+    def add_adaptation(self, networks, model, bank):
+        """Exports the graphs of adaptation, which share the others' weights, and adds the bank {name: array}."""
+        network, inputs = ShapeCode(networks["audio_encoder"]), example_inputs("shape_code", self.config)
+        path = self.out / "shape_code.onnx"
+        if any(key not in self.weights for key in export_graph("shape_code", network, inputs, path)):
+            raise SystemExit("shape_code: has tensors of its own")
+        self.describe("shape_code", path, network, inputs, shares=True)
+        self.graphs["adaptation"], stored = adaptation(networks, self.config, model, self.weights, self.out)
+        self.golden |= stored
+        self.weights |= {f"bank.{key}": half(value) for key, value in bank.items()}
+
+    def manifest(self, model, bank, provenance):
+        """The manifest, once weights and graphs are written."""
+        config = self.config
+        return {
+            "format": FORMAT, "name": config["name"], "version": "0.1.0",
+            "latent": {"dim": config["dim"], "codes": 2 * len(config["channels"])}, "image": config["image"],
+            "mel": config["mel"], "crop": {"centre": CENTRE, "side": SIDE},
+            "face_model": {"vertices": len(model["mean"]), "identity": config["identity"],
+                           "expression": config["expression"], "mouth": config["mouth"]},
+            "mask": config["mask"], "lips": config["lip_hint"]["points"],
+            **({"carry": config["carry"]} if config.get("carry") else {}),
+            "detector": {k: config["detector"][k] for k in ("size", "stride", "threshold")},
+            "mesh": {k: config["mesh"][k] for k in ("size", "margin")},
+            "syncnet": {"frames": config["syncnet"]["frames"], "dim": config["syncnet"]["dim"]},
+            **({"bank": dict(zip(("streams", "frames"), bank["shape"].shape))} if bank else {}),
+            "graphs": self.graphs,
+            "weights": {"file": WEIGHTS, "sha256": sha256(self.out / WEIGHTS)},
+            "provenance": provenance,
+        }
+
+    def write_weights(self, model):
+        """Adds the face model and writes the weights."""
+        for key in ("mean", "identity", "expression", "open", "closed"):
+            self.weights[f"face_model.{key}"] = half(model[key])
+        for key in ("ring", "lips"):
+            self.weights[f"face_model.{key}"] = model[key].astype(np.int32)
+        save_file(self.weights, str(self.out / WEIGHTS))
+        (self.out / WEIGHTS).chmod(0o644)
+
+
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "face-model", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path)
-    parser.add_argument("--bank", type=Path, help="of foreign words; with it the bundle can be adapted")
-    parser.add_argument("--golden", type=Path)
+    parser.add_argument("--bank", type=Path, help="of unpaired speech (bank.py); with it the bundle can be adapted")
+    parser.add_argument("--golden", type=Path, help="folder for the golden values")
     parser.add_argument("--provenance", type=Path, help="JSON file put into the manifest")
-    parser.add_argument("--random", action="store_true")
+    parser.add_argument("--random", action="store_true", help="random weights where there is no checkpoint")
+    parser.add_argument("--seed", type=int, default=0, help="of random weights")
     arguments = parser.parse_args()
     config = json.loads(arguments.config.read_text())
     arguments.out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    weights, graphs, golden = {}, {}, {}
-    networks = build(config)
+    torch.manual_seed(arguments.seed)
+    bundle, networks = Bundle(config, arguments.out), build(config)
     adapted = {f"decoder.{key}" for key in networks["generator"].decoder.synthesis_parameters()}
     for name, network in list(networks.items()):
         if not (arguments.checkpoints and checkpoint.restore(arguments.checkpoints, name, network)):
@@ -194,62 +266,20 @@ def main():
         networks[name] = network = folded(network.eval(), inputs)
         changed = adapted if name == "generator" else ()
         round_to_half(network, changed)
-        path = arguments.out / f"{name}.onnx"
-        tensors = export_graph(name, network, inputs, path, changed)
-        weights |= {f"{name}.{key}": half(value) for key, value in tensors.items()}
-        with torch.no_grad():
-            values = network(*inputs.values())
-        values = dict(zip(OUTPUTS[name], values if isinstance(values, (tuple, list)) else [values]))
-        golden |= {f"{name}.in.{k}": half(v.numpy()) for k, v in inputs.items()}
-        golden |= {f"{name}.out.{k}": v.numpy() for k, v in values.items()}
-        graphs[name] = {"file": path.name, "sha256": sha256(path), "inputs": shapes(name, inputs),
-                        "outputs": shapes(name, values)}
-        print(f"{name}: {path.stat().st_size} bytes of graph, {sum(t.size for t in tensors.values())} numbers")
+        bundle.add(name, network, inputs, changed)
     model = dict(np.load(arguments.face_model))
-    bank = {}
-    if arguments.bank:
-        network, inputs = ShapeCode(networks["audio_encoder"]), example_inputs("shape_code", config)
-        path = arguments.out / "shape_code.onnx"
-        shared = export_graph("shape_code", network, inputs, path)
-        if any(key not in weights for key in shared):
-            raise SystemExit("shape_code: has tensors of its own")
-        with torch.no_grad():
-            values = {"code": network(*inputs.values())}
-        graphs["shape_code"] = {"file": path.name, "sha256": sha256(path), "shares": True,
-                                "inputs": shapes("shape_code", inputs), "outputs": shapes("shape_code", values)}
-        golden |= {"shape_code.in.shape": half(inputs["shape"].numpy()), "shape_code.out.code": values["code"].numpy()}
-        graphs["adaptation"], stored = adaptation(networks, config, model, weights, arguments.out)
-        golden |= stored
-        bank = load_file(str(arguments.bank))
-        weights |= {f"bank.{key}": half(value) for key, value in bank.items()}
-    for key in ("mean", "identity", "expression", "open", "closed"):
-        weights[f"face_model.{key}"] = half(model[key])
-    for key in ("ring", "lips"):
-        weights[f"face_model.{key}"] = model[key].astype(np.int32)
-    save_file(weights, str(arguments.out / WEIGHTS))
-    (arguments.out / WEIGHTS).chmod(0o644)
-    manifest = {
-        "format": FORMAT, "name": config["name"], "version": "0.1.0",
-        "latent": {"dim": config["dim"], "codes": 2 * len(config["channels"])}, "image": config["image"],
-        "mel": config["mel"], "crop": {"centre": CENTRE, "side": SIDE},
-        "face_model": {"vertices": len(model["mean"]), "identity": config["identity"],
-                       "expression": config["expression"], "mouth": config["mouth"]},
-        "mask": config["mask"], "lips": config["lip_hint"]["points"],
-        **({"carry": config["carry"]} if config.get("carry") else {}),
-        "detector": {k: config["detector"][k] for k in ("size", "stride", "threshold")},
-        "mesh": {k: config["mesh"][k] for k in ("size", "margin")},
-        "syncnet": {"frames": config["syncnet"]["frames"], "dim": config["syncnet"]["dim"]},
-        **({"bank": dict(zip(("streams", "frames"), bank["shape"].shape))} if bank else {}),
-        "graphs": graphs,
-        "weights": {"file": WEIGHTS, "sha256": sha256(arguments.out / WEIGHTS)},
-        "provenance": json.loads(arguments.provenance.read_text()) if arguments.provenance else {"weights": "random"},
-    }
+    bank = load_file(str(arguments.bank)) if arguments.bank else {}
+    if bank:
+        bundle.add_adaptation(networks, model, bank)
+    bundle.write_weights(model)
+    provenance = json.loads(arguments.provenance.read_text()) if arguments.provenance else {"weights": "random"}
+    manifest = bundle.manifest(model, bank, provenance)
     (arguments.out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     if arguments.golden:
+        path = arguments.golden / f"{config['name']}.safetensors"
         arguments.golden.mkdir(parents=True, exist_ok=True)
-        save_file({k: np.ascontiguousarray(v) for k, v in golden.items()},
-                  str(arguments.golden / f"{config['name']}.safetensors"))
-        (arguments.golden / f"{config['name']}.safetensors").chmod(0o644)
+        save_file({k: np.ascontiguousarray(v) for k, v in bundle.golden.items()}, str(path))
+        path.chmod(0o644)
     print(f"weights: {(arguments.out / WEIGHTS).stat().st_size / 1e6:.1f} MB")
 
 

@@ -18,6 +18,7 @@ class MeshFeatures:
 
     @torch.no_grad()
     def __call__(self, pictures):
+        """Crops [N, 3, S, S] in [-1, 1] -> features [N, F]."""
         x = F.interpolate(pictures.clamp(-1, 1), size=self.inner, mode="bilinear", align_corners=False,
                           antialias=pictures.shape[-1] > self.inner)
         maps, _ = self.mesh.look(F.pad(x, (self.pad,) * 4, mode="replicate"))
@@ -25,11 +26,13 @@ class MeshFeatures:
 
 
 def moments(features):
+    """(mean [F], covariance [F, F]) of features [N, F]."""
     x = features.double()
     return x.mean(0), torch.cov(x.t())
 
 
 def root(matrix):
+    """The square root of a symmetric matrix."""
     values, vectors = torch.linalg.eigh(matrix)
     return vectors * values.clamp(min=0).sqrt() @ vectors.t()
 

@@ -10,8 +10,8 @@ def start_from_prior(generator, mals, work):
     """Copies the averaged synthesis network of `<work>/prior.safetensors` into `generator.decoder` and w_avg
     into every row of `mals.average`; the fusions stay as they are.
 
-    Gives the size the prior was trained at; 0, and nothing changed, where there is no such file. Blocks beyond
-    that size come as the prior left them: they add nothing to the image yet. ValueError where the widths differ."""
+    Gives the size that the prior was trained at, 0 (and changes nothing) if there is no such file. Blocks beyond that
+    size add nothing to the image yet. ValueError if the widths differ."""
     path = Path(work) / "prior.safetensors"
     if not path.exists():
         return 0

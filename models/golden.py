@@ -1,4 +1,4 @@
-"""Golden values of the geometry (crop, mask, mouth points, carried picture) that the Rust engine must reproduce.
+"""Golden values of the geometry (crop, mask, mouth points, warped reference) that the Rust engine must reproduce.
 
     python golden.py --face-model face_model.npz --out ../tests/golden/geometry.safetensors
 """
@@ -14,10 +14,11 @@ from data import geometry
 from data.pack import CENTRE, SIDE
 from networks.reference_warp import ReferenceWarp
 
-CARRY = {"grid": 16, "sigma": 0.1}              # coarse, as is the picture that is carried: it is kept in git
+WARP = {"grid": 16, "sigma": 0.1}               # coarse, for a small file, as is the picture
 
 
 def turned(vector):
+    """The rotation matrix of a rotation vector [3]."""
     angle = np.linalg.norm(vector)
     x, y, z = vector / angle
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
@@ -25,6 +26,7 @@ def turned(vector):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("config/lite.json"))
     parser.add_argument("--face-model", type=Path, required=True)
@@ -35,6 +37,8 @@ def main():
     model = {k: v if v.dtype.kind == "i" else v.astype(np.float16).astype(np.float64)
              for k, v in np.load(arguments.face_model).items()}
     random, mouth, out = np.random.default_rng(1), config["mouth"], {}
+    points = lambda shape, pose, identity, matrix: geometry.lip_points(
+        model, pose, identity, shape, mouth, matrix, vertices=geometry.warp_vertices(model))
     for case, vector in enumerate([(0.1, 0.05, 0.02), (0.05, 0.6, -0.1), (-0.3, -0.2, 0.5), (0.2, 0.1, -2.0)]):
         pose = geometry.Pose(random.uniform(40, 300), turned(np.array(vector)), random.uniform(100, 600, 2))
         identity = random.normal(0, 1, len(model["identity"]))
@@ -46,11 +50,11 @@ def main():
             config["mask"]["grow"], config["mask"]["feather"])
         values = dict(scale=np.array([pose.scale]), rotation=pose.rotation, shift=pose.shift, identity=identity,
                       expression=expression, shape=shape, matrix=matrix, hole=mask, alpha=alpha,
-                      points=geometry.lip_points(model, pose, identity, shape, mouth, matrix, vertices=geometry.warp_vertices(model)))
-        seen = geometry.lip_points(model, pose, identity, expression[:mouth], mouth, matrix, vertices=geometry.warp_vertices(model))
-        values |= dict(seen=seen, picture=random.uniform(-1, 1, (3, 32, 32)))
-        single = lambda name: torch.from_numpy(values[name].astype(np.float32)[None])
-        values["carried"] = ReferenceWarp({"carry": CARRY})(single("picture"), single("seen"), single("points"))[0].numpy()
+                      points=points(shape, pose, identity, matrix))
+        values |= dict(seen=points(expression[:mouth], pose, identity, matrix),
+                       picture=random.uniform(-1, 1, (3, 32, 32)))
+        single = [torch.from_numpy(values[name].astype(np.float32)[None]) for name in ("picture", "seen", "points")]
+        values["carried"] = ReferenceWarp({"carry": WARP})(*single)[0].numpy()
         out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in ("hole", "alpha") else np.float32)
                 for k, v in values.items()}
     for key in ("mean", "identity", "expression", "open", "closed"):
@@ -58,7 +62,7 @@ def main():
     for key in ("ring", "lips"):
         out[f"face_model.{key}"] = model[key].astype(np.int32)
     out["crop"] = np.array([*CENTRE, SIDE], np.float32)
-    out["carry"] = np.array([CARRY["grid"], CARRY["sigma"]], np.float32)
+    out["carry"] = np.array([WARP["grid"], WARP["sigma"]], np.float32)
     out["mask"] = np.array([config["mask"]["grow"], config["mask"]["feather"]], np.float32)
     save_file(out, str(arguments.out))
     arguments.out.chmod(0o644)

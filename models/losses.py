@@ -1,4 +1,4 @@
-"""Losses of the main stage (section 3.4, eq. 6 to 8) and what stands in where no ImageNet network is at hand."""
+"""Losses of the main stage (section 3.4, eq. 6 to 8); the mesh predictor replaces the ImageNet network of eq. 6."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -8,20 +8,21 @@ from networks.syncnet import sync_loss
 
 
 def slopes(x):
+    """Differences of neighbouring pixels of [.., H, W], across and down."""
     return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def weights(hole, lips):
-    """Per-pixel weight [B, 1, S, S]: the hole, four times that round the lips."""
-    size, middle = hole.shape[-1], lips[:, :40].mean(1)
-    grid = (torch.arange(size, device=hole.device) + 0.5) / size * 2 - 1
+def weights(mask, lips):
+    """Weight of each pixel [B, 1, S, S]: 1 in the mask, up to 4 near the lips [B, P, 2], 0.05 elsewhere."""
+    size, middle = mask.shape[-1], lips[:, :40].mean(1)
+    grid = (torch.arange(size, device=mask.device) + 0.5) / size * 2 - 1
     near = (torch.exp(-((grid - middle[:, :1]) / 0.35) ** 2)[:, None, :]
             * torch.exp(-((grid - middle[:, 1:]) / 0.3) ** 2)[:, :, None])
-    return hole * (1 + 3 * near[:, None]) + 0.05
+    return mask * (1 + 3 * near[:, None]) + 0.05
 
 
 def picture(image, target, weight):
-    """L1 on pixels and on their differences, which keeps lips and teeth from washing out."""
+    """Weighted L1 of pixels and of their differences, which keep lips and teeth sharp."""
     total = weight.sum() * 3
     loss = (weight * (image - target).abs()).sum() / total
     for made, true, axis in zip(slopes(image), slopes(target), (3, 2)):
@@ -31,26 +32,27 @@ def picture(image, target, weight):
 
 
 def blended(image, target, weight, fine):
-    """`fine` of the loss on pixels at full size, the rest at a quarter of it: where skin lies to the pixel nobody
-    can know, and a loss that asks for it is paid best by a blur."""
+    """A share `fine` of `picture` at full size, the rest at a quarter of it. The exact place of skin texture cannot be
+    predicted, and a full-size pixel loss on it is least for a blur."""
     if fine == 1:
         return picture(image, target, weight)
     coarse = lambda x: F.avg_pool2d(x, 4)
     return fine * picture(image, target, weight) + (1 - fine) * picture(coarse(image), coarse(target), coarse(weight))
 
 
-def texture(image, target, hole, window=8):
-    """How much the strength of the slopes differs, over windows of pixels: as rough as the truth, wherever the pores
-    and bristles lie. Without it what is painted is smooth."""
+def texture(image, target, mask, window=8):
+    """Mean difference of gradient strength over windows of pixels, inside the mask: the texture of skin and beard at
+    any place. Without it the output is smooth."""
     def rough(x):
         across, down = slopes(x)
-        return F.avg_pool2d((across[:, :, 1:].square() + down[..., 1:].square() + 1e-6).sqrt().mean(1, keepdim=True), window, window // 2)
-    inside = F.avg_pool2d(hole[:, :, 1:, 1:], window, window // 2)
+        strength = (across[:, :, 1:].square() + down[..., 1:].square() + 1e-6).sqrt().mean(1, keepdim=True)
+        return F.avg_pool2d(strength, window, window // 2)
+    inside = F.avg_pool2d(mask[:, :, 1:, 1:], window, window // 2)
     return (inside * (rough(image) - rough(target)).abs()).sum() / (inside.sum() + 1e-6)
 
 
 class MeshJudge:
-    """The frozen mesh predictor as a judge of pictures: features (eq. 6) and where lips and jaw lie.
+    """The frozen mesh predictor as a judge of pictures: its features (eq. 6), and its points of lips and jaw.
 
     Pixel losses shrink the mouth's movement towards its mean; the distance of the points does not.
     """
@@ -64,8 +66,8 @@ class MeshJudge:
         self.unit = self.outer / self.inner       # from the mesh predictor's crop to ours
 
     def widen(self, size):
-        """[outer, size]: means over areas, and the edge repeated round them: from our crop to the mesh
-        predictor's, along one axis. A matrix, so that its gradient needs no operator of its own."""
+        """[outer, size]: resamples our crop to the mesh predictor's along one axis, by means over areas, its edge
+        repeated around it. A matrix, so that the gradient needs no operator of its own."""
         rows = np.zeros((self.inner, size), np.float32)
         for k in range(self.inner):
             begin, end = k * size // self.inner, -(-(k + 1) * size // self.inner)
@@ -93,8 +95,7 @@ class SyncJudge:
         self.config, self.frames = config, config["syncnet"]["frames"]
 
     def loss(self, composed, shapes, batch):
-        """Mean over the clips whose sound is in time; zero when there is none. `shapes` are what MeshJudge saw
-        of the mouths."""
+        """Mean over the clips in sync, else 0. `composed` [N, 3, S, S]; `shapes` [N, mouth], by MeshJudge."""
         known = batch["in_time"] > 0
         if not known.any():
             return composed.sum() * 0
@@ -109,7 +110,7 @@ class SyncJudge:
 
 
 def mouths(crops):
-    """Crops [B, T, 3, S, S] -> what SyncNet's face tower sees: lower halves at 128, stacked [B, 3 T, 64, 128]."""
+    """Crops [B, T, 3, S, S] -> the input of SyncNet's face tower: lower halves at 128, stacked [B, 3 T, 64, 128]."""
     flat = crops.flatten(0, 1)
     if flat.shape[-1] != 128:
         flat = F.interpolate(flat, size=128, mode="area")
@@ -126,12 +127,12 @@ class Adversary:
         self.optimiser = torch.optim.Adam(judge.parameters(), lr=rate, betas=(0.0, 0.99))
 
     def loss(self, made):
-        """What the generator pays; the judge gets no gradient."""
+        """The generator's loss on composed crops [N, 3, S, S]; the judge gets no gradient."""
         self.judge.requires_grad_(False)
         return F.softplus(-self.judge(made)).mean()
 
     def learn(self, made, true, average):
-        """One step of the judge; `average` means its gradients over processes. Gives its loss."""
+        """One step of the judge; `average` averages the gradients of parameters over processes. Gives its loss."""
         self.judge.requires_grad_(True)
         penalised = self.step % self.EVERY == 0
         true = true.detach().requires_grad_(penalised)

@@ -7,12 +7,12 @@
 A FOLDER has a MANIFEST.tsv, or VoxCeleb2's or HDTF's layout, or just movies (`data/sources.py`). W gets
 
     landmarks/         the teacher's landmarks, one file a movie
-    face_model.npz     ours, learnt from them, or the one given; once there it stays
+    face_model.npz     ours, fitted to them, or the one given; never replaced
     pack/              what `data/dataset.py` and `train_mesh.py` read, with manifest.json
     records/           what was measured of each movie, and what was decided
     report.json        counts, hours, reasons; the same is printed
 
-Kill it at any time and run it again: files appear whole, finished movies are skipped (by content),
+It can be stopped at any time and run again: files are complete or absent, finished movies are skipped (by content),
 other limits decide again without measuring again. Another crop or face model in the same W is refused.
 Only the landmarks need MediaPipe; --teacher-python names an interpreter that has it.
 """
@@ -51,9 +51,11 @@ class Preparation:
         self.model = None
 
     def record_path(self, name):
+        """The JSON file with what was measured of a movie and decided."""
         return self.out / "records" / f"{name}.json"
 
     def landmarks_path(self, name):
+        """The file of a movie's landmarks."""
         return self.out / "landmarks" / f"{name}.npz"
 
     def probe_all(self, found):
@@ -103,6 +105,7 @@ class Preparation:
         record.pop("written", None)
 
     def learn(self, good, given):
+        """The path of the face model: the given one, or one fitted to the train split's landmarks. Also loads it."""
         path = self.out / "face_model.npz"
         if given:
             if not given.exists():
@@ -117,7 +120,7 @@ class Preparation:
             try:
                 model, told = face_model.learn(face_model.load(self.out / "landmarks", names))
             except (ValueError, IndexError) as error:
-                raise SystemExit(f"{error}; give --face-model (resume.py writes the shipped bundle's)")
+                raise SystemExit(f"{error}; give --face-model (resume.py writes the shipped bundle's)") from None
             with files.whole(path) as file:
                 np.savez(file, **model)
             print(f"face model: {told}")
@@ -138,8 +141,9 @@ class Preparation:
         sound_mark = source.sound and files.fingerprint(source.sound)
         measured = (old.get("fingerprint") == mark and "side" in old and old["still"] == source.still
                     and old["sound_from"] == sound_mark)
-        record = (old if measured else {}) | {
-            key: value for key, value in self.base(source, mark).items() if not (measured and key in ("sound", "faces"))}
+        kept_keys = ("sound", "faces") if measured else ()
+        base = {key: value for key, value in self.base(source, mark).items() if key not in kept_keys}
+        record = (old if measured else {}) | base
         record["sound_from"] = sound_mark
         face = audio = None
         if not measured or (self.judge and record["sound"] and record.get("judge") != self.judge_mark):
@@ -159,12 +163,14 @@ class Preparation:
         return self.save(record)
 
     def read(self, source):
+        """(pack.Track, samples at 16 kHz) of one movie."""
         with np.load(self.landmarks_path(source.name)) as file:
             face = pack.track(file["points"], file["valid"], self.model)
         audio = pack.audio_16k(source.sound) if source.sound else np.zeros(0, np.float32)
         return face, audio
 
     def measure(self, source, record):
+        """The same, with what was measured of them added to the record."""
         face, audio = self.read(source)
         record |= dict(frames=len(face.valid), faces=int(face.valid.sum()), cut=face.cut, side=round(face.side, 1),
                        sound=len(audio) > 0, seconds=round(len(face.valid) / protocol.RATE, 2))
@@ -174,6 +180,7 @@ class Preparation:
         return face, audio
 
     def run(self, arguments):
+        """Prepares the folders of --data."""
         found = sources.find_all(arguments.data, arguments.stills, arguments.rights)
         good = self.probe_all(found)
         if not good:
@@ -205,6 +212,7 @@ class Preparation:
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of movies")
     parser.add_argument("--out", type=Path, required=True, help="the prepared set")
@@ -215,7 +223,7 @@ def main():
     parser.add_argument("--rights", default="unknown", help="of movies without a MANIFEST.tsv: cleared, ...")
     parser.add_argument("--teacher-python", default=sys.executable, help="an interpreter that has mediapipe")
     parser.add_argument("--seed-landmarks", type=Path, help="landmarks of an earlier run, taken by name")
-    parser.add_argument("--face-model", type=Path, help="instead of learning one")
+    parser.add_argument("--face-model", type=Path, help="instead of fitting one")
     group = parser.add_argument_group("filters")
     group.add_argument("--min-face", type=float, default=112, metavar="PIXELS",
                        help="drop clips whose crop is (in the median) smaller in the movie; 112: enlarged at most "

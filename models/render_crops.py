@@ -30,7 +30,7 @@ EDGE = 64
 
 
 def chosen(clips, seconds):
-    """One clip of each person with sound in time, the longest; [(clip, frames without a gap)]."""
+    """One clip of each person with audio in sync, the longest; [(clip, frames without a gap)]."""
     best = {}
     for clip in clips:
         if not clip.sync:
@@ -45,9 +45,10 @@ def chosen(clips, seconds):
 
 
 def batches(clip, frames, config, size, chunk=8):
-    """Batches of a clip as the engine would see them: nothing disturbed, the middle frame as reference."""
+    """Batches of a clip without augmentation, as in the engine; the middle frame is the reference."""
     middle = frames[len(frames) // 2]
-    shown = dict(reference=dataset.to_tensor(clip.crop(middle)), reference_rest=clip.rest[middle], reference_turn=clip.turn[middle])
+    shown = dict(reference=dataset.to_tensor(clip.crop(middle)), reference_rest=clip.rest[middle],
+                 reference_turn=clip.turn[middle])
     for k in range(0, len(frames), chunk):
         rows = []
         for t in frames[k: k + chunk]:
@@ -68,20 +69,24 @@ class Movie:
 
     def __init__(self, path):
         side = geometry.IMAGE + 2 * EDGE
-        self.pipe = subprocess.Popen(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{side}x{side}",
-                                      "-r", "25", "-i", "-", "-c:v", "ffv1", "-threads", "1", str(path)], stdin=subprocess.PIPE)
+        self.pipe = subprocess.Popen(
+            ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{side}x{side}", "-r", "25",
+             "-i", "-", "-c:v", "ffv1", "-threads", "1", str(path)], stdin=subprocess.PIPE)
 
     def add(self, images):
+        """Appends images [B, 3, 256, 256] in [-1, 1]."""
         for image in ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy():
             self.pipe.stdin.write(cv2.copyMakeBorder(image, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_REPLICATE).tobytes())
 
     def close(self):
+        """Completes the movie; SystemExit if ffmpeg failed."""
         self.pipe.stdin.close()
         if self.pipe.wait():
             raise SystemExit("ffmpeg could not write a movie")
 
 
 def write_wave(path, samples):
+    """Writes samples in [-1, 1] at 16 kHz as 16-bit mono."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -90,6 +95,7 @@ def write_wave(path, samples):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     configuration.add_arguments(parser)
     for name in ("data", "face-model", "work", "out"):

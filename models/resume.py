@@ -1,11 +1,11 @@
-"""Turns a shipped bundle back into checkpoints, so that training goes on from what is in the repository.
+"""Turns a shipped bundle back into checkpoints, so that training can start from the repository alone.
 
-    python resume.py --config config/lite.json --bundle lite --work W/checkpoints [--golden ../tests/golden/lite.safetensors]
+    python resume.py --config config/lite.json --bundle lite --work W/checkpoints \
+        [--golden ../tests/golden/lite.safetensors]
 
-Weights come back as the bundle holds them, at half precision; batch norms, folded into their
-convolutions by the export, come back as the identity with the folded bias. With --golden every
-network's output is compared with the stored one. Also writes <work>/face_model.npz (all but `still`,
-the weights of the pose fit, which `data/face_model.py` computes from the mean).
+Weights have the bundle's half precision. Batch norms, which the export folds into their convolutions,
+become the identity with the folded bias. With --golden every network's output is compared with the stored one.
+Also writes <work>/face_model.npz; its `still`, the weights of the pose fit, is computed from the mean.
 """
 import argparse
 import json
@@ -24,14 +24,14 @@ from networks.all import OUTPUTS, build
 
 
 def tensors_of(bundle, manifest, name, weights):
-    """{tensor: array} of one graph, the little ones that stay inside it included."""
+    """{tensor: array} of one graph, the small ones inside it included."""
     graph = onnx.load(str(bundle / manifest["graphs"][name]["file"]), load_external_data=False).graph
     found = {t.name: numpy_helper.to_array(t) for t in graph.initializer if not t.external_data}
     return found | {k[len(name) + 1:]: v for k, v in weights.items() if k.startswith(name + ".")}
 
 
 def restore(network, tensors):
-    """Loads a network in place; an error names what the bundle lacks."""
+    """Loads a network in place; gives the names of tensors that the bundle lacks."""
     state = network.state_dict()
     names = {id(module): prefix for prefix, module in network.named_modules()}
     loaded = {key: torch.from_numpy(np.array(value, np.float32))
@@ -49,6 +49,7 @@ def restore(network, tensors):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "bundle", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)

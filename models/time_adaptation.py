@@ -29,7 +29,8 @@ from train_mesh import LinearFace
 
 def session(bundle, manifest, name, weights, threads):
     """The graph with the bundle's weights, run as the library runs it."""
-    path, prefix = bundle / manifest["graphs"][name]["file"], "" if manifest["graphs"][name].get("shares") else f"{name}."
+    entry = manifest["graphs"][name]
+    path, prefix = bundle / entry["file"], "" if entry.get("shares") else f"{name}."
     outside = [t.name for t in onnx.load(str(path), load_external_data=False).graph.initializer if t.external_data]
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[prefix + name].astype(np.float32)) for name in outside]
     options = onnxruntime.SessionOptions()
@@ -41,6 +42,7 @@ def session(bundle, manifest, name, weights, threads):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("config", "bundle"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -34,6 +34,7 @@ class Face:
 
 
 def ramp(v, low, high):
+    """0 at low, 1 at high, smooth in between."""
     t = np.clip((v - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -56,7 +57,8 @@ def letterbox(frame, size):
     scale = size / max(height, width)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
     out = np.full((size, size, 3), 128, np.uint8)
-    out[: inner[1], : inner[0]] = cv2.resize(frame, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    out[: inner[1], : inner[0]] = cv2.resize(frame, inner, interpolation=how)
     return out, scale
 
 
@@ -70,7 +72,7 @@ def covers(a, b):
 
 def boxes(score, box, options):
     """[(centre, side, score)] in the detector's pixels, the largest first. `score` are logits [C, C]."""
-    stride, cells = options["stride"], score.shape[0]
+    stride = options["stride"]
     around = cv2.dilate(score, np.ones((3, 3), np.uint8))
     threshold = np.log(options["threshold"] / (1 - options["threshold"]))
     found = []
@@ -93,11 +95,12 @@ def square(centre, side, size):
 
 
 def tensor(pictures):
+    """Pictures [H, W, 3] uint8 of one size -> [B, 3, H, W] in [-1, 1]."""
     return torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2) / np.float32(127.5) - 1)
 
 
 class Tracker:
-    """Networks of a checkpoint folder."""
+    """Detector and mesh predictor of a checkpoint folder, on the CPU."""
 
     def __init__(self, config, work):
         self.options, self.mesh_options = config["detector"], config["mesh"]
@@ -116,7 +119,7 @@ class Tracker:
 
     @torch.no_grad()
     def measure(self, crops):
-        """[(frame, crop to frame)] -> a face each."""
+        """[(frame [H, W, 3], crop to frame [2, 3])] -> a Face for each."""
         if not crops:
             return []
         size = self.mesh_options["size"]
@@ -136,8 +139,9 @@ class Tracker:
         return faces
 
     def again(self, frame, face):
-        """The crop of the second look: upright, centred, of the right size."""
-        return frame, geometry.crop_to_frame(face.pose, CENTRE, SIDE * self.mesh_options["margin"], self.mesh_options["size"])
+        """(frame, crop to frame) of the second pass: upright, centred, of the right size."""
+        options = self.mesh_options
+        return frame, geometry.crop_to_frame(face.pose, CENTRE, SIDE * options["margin"], options["size"])
 
     def track(self, frames, detections=None):
         """The faces of each frame, the detector's largest first."""
@@ -148,7 +152,8 @@ class Tracker:
         second = self.measure([self.again(p[1], face) for p, face in zip(places, first)])
         result = [[] for _ in frames]
         for (i, *_), face in zip(places, second):
-            same = [k for k, other in enumerate(result[i]) if covers((other.centre, other.side), (face.centre, face.side))]
+            place = face.centre, face.side
+            same = [k for k, other in enumerate(result[i]) if covers((other.centre, other.side), place)]
             if not same:
                 result[i].append(face)
             elif result[i][same[0]].confidence < face.confidence:

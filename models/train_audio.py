@@ -158,7 +158,7 @@ class ShapeTraining:
         self.optimiser = torch.optim.AdamW(parameters, lr=run.arguments.rate, weight_decay=run.arguments.decay)
 
     def draw(self, mels, shapes, weight):
-        """A batch (mel windows [N, 80, F], shapes [N, mouth]) of the flat arrays; 3 % are silence and a mouth at rest."""
+        """A batch (mels [N, 80, F], shapes [N, mouth]) of the flat arrays; 3 % are silence and a mouth at rest."""
         random = self.run.random
         index = random.choice(len(mels), self.BATCH, p=weight)
         x = augment(torch.from_numpy(mels[index].astype(np.float32)), random)

@@ -37,8 +37,9 @@ def rodrigues(vector):
 
 
 class Pictures:
-    """JPEGs of all clips of a split with the teacher's labels. `rows`: dicts, of kind "wide" (a face and its points, for
-    the mesh predictor) or "whole" (a frame and its face's place, for the detector). `emphasis`: {person: weight}."""
+    """JPEGs of all clips of a split with the teacher's labels. `rows`: dicts, of kind "wide" (a face and its points,
+    for the mesh predictor) or "whole" (a frame and its face's place, for the detector). `emphasis`: {person: weight}.
+    """
 
     def __init__(self, folder, split, emphasis=None, rights=None):
         self.rows, persons = [], {}
@@ -155,7 +156,7 @@ class MeshBatches:
         if self.train and face and random.random() < 0.25:
             left, top, w, h = occlude(x, random)
             unit = (points + 1) / 2 * size
-            hidden = ((unit[:, 0] > left) & (unit[:, 0] < left + w) & (unit[:, 1] > top) & (unit[:, 1] < top + h)).mean()
+            hidden = ((unit > (left, top)) & (unit < (left + w, top + h))).all(1).mean()
             confidence = float(np.clip(1.3 - 2 * hidden, 0, 1))
         turn = np.array([[np.cos(-angle), -np.sin(-angle), 0], [np.sin(-angle), np.cos(-angle), 0], [0, 0, 1]])
         return ((x * 2 - 1).transpose(2, 0, 1).astype(np.float32), points.astype(np.float32), row["identity"],
@@ -370,7 +371,7 @@ class MeshTask:
         return MeshBatches(rows, config, 0, train=False)
 
     def validate(self, batches):
-        """Mean distance of points, and error of the lip opening, in percent of the distance of the outer eye corners."""
+        """Mean distance of points and error of the lip opening, in percent of the distance of the outer eye corners."""
         off, opening = [], []
         for batch in batches:
             made, true = self.face.points(self.network(batch[0])), batch[1]
@@ -407,7 +408,8 @@ class DetectorTask:
             face = batch[1].flatten(1).amax(1) > 0
             found.append(((best > 0.5) & on)[face]), false.append((best > 0.5)[~face])
         found, false = torch.cat(found).float(), torch.cat(false).float()
-        return f"{100 * found.mean():.1f} % of {len(found)} faces found, {int(false.sum())} false in {len(false)} without"
+        return (f"{100 * found.mean():.1f} % of {len(found)} faces found, "
+                f"false ones in {int(false.sum())} of {len(false)} pictures without a face")
 
 
 class Validation:

@@ -1,156 +1,163 @@
-//! A clip: a video's frames on their clock, the words its speaker shall say, and what was learned
-//! about both. Two ways lead through it, and give the same bytes:
+//! A clip: the frames of a video with their times, the audio that its speaker shall speak, and what
+//! was gathered about both. There are two ways to render it, and both give the same bytes:
 //!
 //! - **random access**: [`analyze`](Clip::analyze) the frames, in any order, then
 //!   [`render`](Clip::render) any of them, in any order, from any number of threads;
-//! - **streaming**: [`push_frame`](Clip::push_frame) and [`push_audio`](Clip::push_audio),
+//! - **streaming**: [`push_frame`](Clip::push_frame) and [`push_audio`](Clip::push_audio), then
 //!   [`pull_frame`](Clip::pull_frame) a few frames later.
 //!
 //! ```text
-//! audio -> position -> codes -> MaLS ----+
-//! frames -> tracks -> window of five ----+-> render (one function, no state) -> frame
-//! frames -> candidates -> reference -----+
+//! audio  -> Speech: codes ---------------------+
+//! frames -> Analysis or Stream: faces of five -+-> Renderer -> frame
+//!                               reference -----+
 //! ```
 //!
-//! A frame is a pure function of its index, its pixels, the tracks of the frames within two of it,
-//! the audio round its time and the clip's reference. Both ways gather these and call the same
-//! function; the order of calls, the number of threads and the size of chunks are no part of it.
+//! A frame is a function of its index, its pixels, the faces of the frames within two of it, the
+//! audio around its time and the clip's reference. [`Analysis`] and the stream gather these, each in
+//! its own way, and call the same [`Renderer`]. The order of calls, the number of threads and the size
+//! of chunks do not change the result. [`Clip`] only joins these parts: hosts that gather frames in
+//! a way of their own use the parts instead.
 
 mod analysis;
-mod inspect;
+mod faces;
 mod options;
-mod person;
-mod pool;
 mod reference;
-mod render;
+mod renderer;
+mod speech;
 mod stream;
 mod timing;
+mod tracks;
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
-
-use crate::audio::{Timeline, to_16k};
+use crate::audio::to_16k;
 use crate::engine::Engine;
-use crate::frame::{FrameMut, FrameRef};
-use crate::latent::Codes;
+use crate::face::Face;
+use crate::frame::{FrameMut, FrameRef, PixelFormat};
 use crate::model::Person;
-use crate::model::networks::Generator;
-use crate::track::Selection;
 use crate::{Error, Result};
 
-pub use analysis::{Around, Sight};
-pub use inspect::ReferenceFrame;
-pub use options::{ClipOptions, FrameOptions, Held, LookAhead, Matte, Rendered, SeenFace};
+pub use analysis::Analysis;
+pub use faces::{FrameFaces, Neighbours};
+pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Rendered, SeenFace};
+pub use reference::{Reference, ReferenceFrame};
+pub use renderer::{FrameInputs, Renderer};
+pub use speech::Speech;
 pub use timing::Timing;
 
-use analysis::Analysis;
-pub(crate) use person::Moment;
-use pool::Pool;
-use reference::{CANDIDATES, Encoded};
-pub(crate) use reference::{Candidate, Reference};
-use render::Scratch;
+pub(crate) use reference::Candidate;
+pub(crate) use renderer::{FaceCrop, is_shown};
+
+use reference::CANDIDATES;
 use stream::Stream;
 
-/// One clip's state. [`analyze`](Self::analyze) and [`render`](Self::render) may be called from any
-/// number of threads at once; what takes `&mut self` needs the clip for itself.
+/// One clip: a [`Renderer`], the audio, an [`Analysis`] for random access, and a stream.
+///
+/// [`analyze`](Self::analyze) and [`render`](Self::render) may be called from any number of threads at
+/// once; methods that take `&mut self` need exclusive access.
+///
+/// ```no_run
+/// use stylelipsync::audio::decode_file;
+/// use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
+/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+///
+/// # fn main() -> stylelipsync::Result<()> {
+/// // Ten frames of 640x360 RGBA pixels, 8 bits each, from a decoder of your choice.
+/// let (width, height) = (640, 360);
+/// let frames = vec![vec![0u8; 4 * 640 * 360]; 10];
+/// let view = |frame| FrameRef::packed(frame, width, height, PixelFormat::Rgba8);
+///
+/// let engine = Engine::new(&EngineOptions::default())?;
+/// let mut clip = Clip::new(engine, ClipOptions::default())?;
+/// let speech = decode_file("speech.wav".as_ref())?;
+/// clip.set_audio(&speech.samples, speech.rate, 1)?;
+/// for (index, frame) in frames.iter().enumerate() {
+///     clip.analyze(index as i64, &view(frame)?)?;
+/// }
+/// for (index, frame) in frames.iter().enumerate() {
+///     let mut output = vec![0u8; frame.len()];
+///     let mut target = FrameMut::packed(&mut output, width, height, PixelFormat::Rgba8)?;
+///     let rendered = clip.render(index as i64, &view(frame)?, &mut target)?;
+///     println!("frame {index}: strength {}", rendered.strength);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Clip {
-    engine: Arc<Engine>,
-    options: ClipOptions,
-    sound: Sound,
-    codes: Codes,
+    renderer: Renderer,
+    speech: Option<Speech>,
     /// The reference that the caller set.
     reference: Option<Arc<Reference>>,
-    /// The generator of the person that the caller set.
-    person: Option<Arc<Generator>>,
-    analysis: RwLock<Analysis>,
-    /// The reference chosen among the analysed frames.
-    encoded: Encoded,
+    analysis: Analysis,
     stream: Stream,
-    scratch: Pool<Scratch>,
-}
-
-/// The clip's audio.
-enum Sound {
-    /// None was given.
-    None,
-    /// All of it: random access and streams.
-    Whole(Timeline),
-    /// As it is pushed: streams only, since what was heard is forgotten.
-    Growing(Timeline),
 }
 
 impl Clip {
     /// An empty clip.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the option that is out of its range.
+    /// [`Error::Argument`] naming the option that is outside its range.
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
-        options.check()?;
-        let look_ahead = look_ahead(&engine);
-        let stream = Stream::new(&options.timing, &look_ahead);
+        let renderer = Renderer::new(engine, options)?;
+        let stream = Stream::new(&renderer.options().timing, &look_ahead(renderer.engine()));
         Ok(Self {
-            engine,
-            options,
-            sound: Sound::None,
-            codes: Codes::new(),
+            renderer,
+            speech: None,
             reference: None,
-            person: None,
-            analysis: RwLock::new(Analysis::default()),
-            encoded: Encoded::default(),
+            analysis: Analysis::default(),
             stream,
-            scratch: Pool::new(),
         })
     }
 
     /// The engine that the clip was made with.
     pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        self.renderer.engine()
     }
 
     /// The options that the clip was made with.
     pub fn options(&self) -> &ClipOptions {
-        &self.options
+        self.renderer.options()
     }
 
-    /// How far a stream must be ahead of the frame that it gives.
+    /// The renderer of the clip's frames.
+    pub fn renderer(&self) -> &Renderer {
+        &self.renderer
+    }
+
+    /// What was gathered from the analysed frames.
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    /// How far a stream's input must be ahead of the frame that is pulled.
     pub fn look_ahead(&self) -> LookAhead {
-        look_ahead(&self.engine)
+        look_ahead(self.engine())
     }
 
     /// What the clip holds in memory now.
-    pub fn held(&self) -> Held {
-        Held {
-            codes: self.codes.len(),
+    pub fn memory_use(&self) -> MemoryUse {
+        MemoryUse {
+            codes: self.speech.as_ref().map_or(0, Speech::codes),
             frames: self.stream.frames(),
-            tracks: self.stream.tracks(),
-            candidates: self
-                .stream
-                .candidates()
-                .max(self.analysis.read().candidates()),
-            audio: match &self.sound {
-                Sound::None => 0,
-                Sound::Whole(audio) | Sound::Growing(audio) => audio.held(),
-            },
-            analysed: self.analysis.read().len(),
+            tracks: self.stream.frames_tracked(),
+            candidates: self.stream.candidates().max(self.analysis.candidates()),
+            audio: self.speech.as_ref().map_or(0, Speech::samples),
+            analysed: self.analysis.len(),
             bytes: self.bytes(),
         }
     }
 
     /// Bytes of frames, audio and crops.
     fn bytes(&self) -> u64 {
-        let audio = match &self.sound {
-            Sound::None => 0,
-            Sound::Whole(audio) | Sound::Growing(audio) => audio.held(),
-        };
-        let crops = self.stream.candidates() + self.analysis.read().candidates();
-        let crop = 3 * self.engine.bundle().manifest().image.pow(2);
+        let audio = self.speech.as_ref().map_or(0, Speech::samples);
+        let crops = self.stream.candidates() + self.analysis.candidates();
+        let crop = 3 * self.engine().bundle().manifest().image.pow(2);
         (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
     }
 
-    /// [`Error::Memory`] when `more` bytes would be more than the clip may hold.
-    fn admit(&self, more: u64, what: &str) -> Result<()> {
-        let Some(limit) = self.options.memory else {
+    /// [`Error::Memory`] when the clip may not hold `more` bytes.
+    fn check_memory(&self, more: u64, what: &str) -> Result<()> {
+        let Some(limit) = self.options().memory else {
             return Ok(());
         };
         match self.bytes().saturating_add(more) {
@@ -161,8 +168,15 @@ impl Clip {
         }
     }
 
-    /// Sets the picture that says who speaks: the largest face in `frame`, best seen from the front
-    /// and sharp. It holds for all frames, also after [`reset`](Self::reset).
+    /// [`Error::Memory`] when the clip may not hold `samples` samples instead of its present audio.
+    fn check_audio_memory(&self, samples: usize) -> Result<()> {
+        let present = self.speech.as_ref().map_or(0, Speech::samples);
+        let more = samples.saturating_sub(present) * size_of::<f32>();
+        self.check_memory(more as u64, "audio")
+    }
+
+    /// Sets the picture that shows who speaks: the largest face in `frame`, best frontal and sharp.
+    /// It is used for all frames, also after [`reset`](Self::reset).
     ///
     /// Without it, the best of the first second of frames with a face is taken, and where nothing
     /// was analysed, each frame is its own reference.
@@ -170,25 +184,17 @@ impl Clip {
     /// # Errors
     /// [`Error::NoFace`] when there is none in it; the reference stays what it was.
     pub fn set_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
-        self.reference = Some(Arc::new(self.reference_of(frame)?));
+        self.reference = Some(Arc::new(self.renderer.reference(frame)?));
         Ok(())
     }
 
-    /// Takes the reference of another clip of the same engine: the one that was set there, else the
-    /// one among its analysed frames. Without either this clip's stays what it was.
+    /// The reference that frames are rendered with: the one that was set, else the one among the
+    /// analysed frames; `None` while there is neither.
     ///
     /// # Errors
-    /// [`Error::Network`] when it cannot be encoded; [`Error::State`] for another engine's clip.
-    pub fn share_reference(&mut self, other: &Self) -> Result<()> {
-        if !Arc::ptr_eq(&self.engine, &other.engine) {
-            return Err(Error::State("the other clip has another engine".into()));
-        }
-        let shared = match &other.reference {
-            Some(reference) => Some(reference.clone()),
-            None => other.analysed_reference()?,
-        };
-        self.reference = shared.or(self.reference.take());
-        Ok(())
+    /// [`Error::Network`] when it cannot be encoded.
+    pub fn reference(&self) -> Result<Option<Arc<Reference>>> {
+        reference(&self.reference, &self.analysis, &self.renderer)
     }
 
     /// Goes back to a reference chosen among the frames.
@@ -196,37 +202,29 @@ impl Clip {
         self.reference = None;
     }
 
-    /// Renders with a decoder adapted to a person (paper, section 4); `None`: with the bundle's own.
-    /// Clips of one engine may have different persons; those with the same one share its session.
+    /// Renders with a generator adapted to a person (paper, section 4); `None`: with the bundle's
+    /// own. Clips of one engine may have different persons; those with the same one share its
+    /// session.
     ///
     /// # Errors
     /// [`Error::State`] when the person was made from another bundle; [`Error::Network`]. The person
-    /// stays who it was.
+    /// stays as it was.
     pub fn set_person(&mut self, person: Option<&Person>) -> Result<()> {
-        self.person = match person {
-            Some(person) if person.info().base != self.engine.bundle().identity() => {
-                return Err(Error::State(format!(
-                    "the person was made from other weights ({}) than the clip's engine has",
-                    person.info().bundle
-                )));
-            }
-            Some(person) => Some(self.engine.generator_of(person)?),
-            None => None,
-        };
-        Ok(())
+        self.renderer.set_person(person)
     }
 
     /// Sets all of the clip's audio: interleaved samples, nominally in [-1, 1], of `rate` Hz and
-    /// `channels` channels, mixed down to mono. Shorter than the clip: silence follows. Longer: the
-    /// rest is not heard. A stream's frames that are pulled from now on say it.
+    /// `channels` channels, mixed down to mono. Audio shorter than the clip is followed by silence;
+    /// audio beyond the clip's end is not used. It also applies to the frames that wait in the
+    /// stream.
     ///
     /// # Errors
     /// [`Error::NoAudio`] when there is no sample, [`Error::Argument`] when rate, channels or
-    /// length cannot be, [`Error::Memory`]; the audio stays what it was.
+    /// length are out of range, [`Error::Memory`]; the audio stays what it was.
     pub fn set_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
         let frames = interleaved.len() as u64 / u64::from(channels.max(1));
         let samples = u128::from(frames) * u128::from(crate::audio::RATE) / u128::from(rate.max(1));
-        self.admit_audio(usize::try_from(samples).unwrap_or(usize::MAX))?;
+        self.check_audio_memory(usize::try_from(samples).unwrap_or(usize::MAX))?;
         self.set_samples(to_16k(interleaved, rate, channels)?.into())
     }
 
@@ -236,85 +234,84 @@ impl Clip {
     /// # Errors
     /// As [`set_audio`](Self::set_audio).
     pub fn set_samples(&mut self, samples: Arc<Vec<f32>>) -> Result<()> {
-        if samples.is_empty() {
-            return Err(Error::NoAudio("it was set to no sample at all".into()));
-        }
-        self.admit_audio(samples.len())?;
-        self.sound = Sound::Whole(Timeline::whole(samples, self.options.audio_offset));
-        self.codes.clear();
+        let count = samples.len();
+        let speech = Speech::new(samples, self.options().audio_offset)?;
+        self.check_audio_memory(count)?;
+        self.speech = Some(speech);
         Ok(())
     }
 
-    /// [`Error::Memory`] when so many samples, in the place of the present ones, would be too many.
-    fn admit_audio(&self, samples: usize) -> Result<()> {
-        let more = samples.saturating_sub(self.held().audio) * size_of::<f32>();
-        self.admit(more as u64, "audio")
-    }
-
-    /// Notes the faces of the frame `index`, for random access: a frame is smoothed over the
-    /// analysed frames within two of it. Call it for every frame of the clip, or at least for those
-    /// within two of the frames to be rendered and for the first second; the order is free. A frame
-    /// that was analysed is not looked at again: [`forget_analysis`](Self::forget_analysis) first.
-    ///
-    /// Gives the number of faces seen. Callable from any number of threads at once.
+    /// All of the clip's audio.
     ///
     /// # Errors
-    /// [`Error::Network`] when a network fails; nothing is noted then. [`Error::State`] when a face
-    /// is chosen by its number and a later frame is known already: numbers are given in order.
-    pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
-        if let Some(known) = self.analysis.read().faces(index) {
-            return Ok(known.faces.len());
+    /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio is
+    /// pushed.
+    pub fn speech(&self) -> Result<&Speech> {
+        match &self.speech {
+            Some(speech) if speech.is_streamed() => Err(Error::State(
+                "the audio was pushed, so the clip is a stream: random access needs all of it"
+                    .into(),
+            )),
+            Some(speech) => Ok(speech),
+            None => Err(Error::NoAudio("set it before a frame is rendered".into())),
         }
-        let faces = self.track(frame)?;
-        let count = faces.len();
-        let by_number = matches!(self.options.selection, Selection::Id(_));
-        let (known, near) = {
-            let mut analysis = self.analysis.write();
-            if by_number && !analysis.is_next(index) {
-                return Err(Error::State(format!(
-                    "frame {index} was analysed after a later one: choosing a face by its number \
-                     needs the frames in rising order"
-                )));
-            }
-            analysis.note(index, faces);
-            (analysis.faces(index).cloned(), analysis.is_near(index))
-        };
-        if let Some(faces) = known.filter(|_| near)
-            && let Some(candidate) = self.nominee(&faces, frame)?
-        {
-            self.analysis.write().nominate(index, candidate);
-        }
-        Ok(count)
     }
 
-    /// The faces of an analysed frame, the tracker's largest first; `None` when it was not analysed.
+    /// Finds the faces of the frame `index`, for random access: the face of a frame is smoothed over
+    /// the analysed frames within two of it. Call it for every frame of the clip, or at least for
+    /// those within two of the frames to be rendered and for the first second, in any order. A frame
+    /// that was analysed is not looked at again: [`forget_analysis`](Self::forget_analysis) first.
+    ///
+    /// Returns the number of faces. May be called from any number of threads at once.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
+    /// is selected by its number and a later frame was analysed already: numbers are assigned in
+    /// order.
+    pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
+        self.analysis.add(&self.renderer, index, frame)
+    }
+
+    /// The faces of an analysed frame, the largest first; `None` when it was not analysed.
     pub fn faces(&self, index: i64) -> Option<Vec<SeenFace>> {
-        let known = self.numbered(|analysis| analysis.faces(index).cloned())?;
-        Some(known.seen())
+        Some(self.analysis.faces(index)?.list())
+    }
+
+    /// The speaking face of an analysed frame, smoothed over the analysed frames within two of it:
+    /// [`render`](Self::render) places crop and mask by it. `None` where `render` would leave the
+    /// frame unchanged: not analysed, no such face, or a confidence too low.
+    pub fn speaker(&self, index: i64) -> Option<Face> {
+        self.renderer.speaker(&self.analysis.neighbours(index)?)
+    }
+
+    /// The reference among the frames analysed so far; `None` while there is no candidate. It is
+    /// settled once all frames before [`reference_settled_at`](Self::reference_settled_at) are
+    /// analysed. A reference that the caller set does not count.
+    pub fn reference_frame(&self) -> Option<ReferenceFrame> {
+        self.analysis.reference_frame()
     }
 
     /// The frame before which all frames must be analysed for the reference to be the same as if
-    /// the whole clip were; `None` while no face was seen that may become it.
+    /// the whole clip were; `None` while there is no candidate.
     pub fn reference_settled_at(&self) -> Option<i64> {
-        self.analysis.read().settled_at()
+        self.analysis.reference_settled_at()
     }
 
-    /// Forgets what was analysed, for instance when the clip's pictures changed.
+    /// Discards the analysis, for instance when the clip's pictures changed.
     pub fn forget_analysis(&mut self) {
-        self.analysis = RwLock::new(Analysis::default());
-        self.encoded = Encoded::default();
+        self.analysis = Analysis::default();
     }
 
     /// Renders the frame `index`, whose pixels are `source`, into `target` (same size and format).
     ///
-    /// Callable from any number of threads at once. What a frame looks like depends on its index,
-    /// its pixels, the audio, the reference and the frames analysed so far.
+    /// May be called from any number of threads at once. The result depends on the index, the
+    /// pixels, the audio, the reference and the frames analysed so far.
     ///
     /// # Errors
     /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio
     /// was pushed, [`Error::Argument`] for an index outside a variable timing, [`Error::Frame`]
-    /// when the frames do not fit each other, [`Error::Network`] when a network fails. `target`
-    /// holds nothing of worth then.
+    /// when the frames do not fit each other, [`Error::Network`] when a network fails. The content
+    /// of `target` is undefined then.
     pub fn render(
         &self,
         index: i64,
@@ -335,14 +332,204 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
-        self.random_access(self.words()?, index, source, target, options)
+        let speech = self.speech()?;
+        let position = self.options().timing.position(index)?;
+        let faces = match self.analysis.neighbours(index) {
+            Some(faces) => faces,
+            None => {
+                let middle = self.renderer.find_faces(source)?;
+                self.analysis.neighbours_of(index, middle)
+            }
+        };
+        let inputs = FrameInputs {
+            index,
+            position,
+            speech,
+            faces: &faces,
+        };
+        self.renderer
+            .render(&inputs, source, target, options, || self.reference())
+    }
+
+    /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
+    /// `channels` channels, in chunks of any size.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when rate, channels or length are out of range or change,
+    /// [`Error::State`] after [`finish_audio`](Self::finish_audio) or
+    /// [`set_audio`](Self::set_audio), [`Error::Memory`].
+    pub fn push_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
+        let frames = interleaved.len() as u128 / u128::from(channels.max(1));
+        let samples = (frames * u128::from(crate::audio::RATE)).div_ceil(u128::from(rate.max(1)));
+        let bytes = samples * size_of::<f32>() as u128;
+        self.check_memory(u64::try_from(bytes).unwrap_or(u64::MAX), "audio")?;
+        if let Some(speech) = &mut self.speech {
+            return speech.push(interleaved, rate, channels);
+        }
+        let mut speech = Speech::streamed(self.options().audio_offset);
+        speech.push(interleaved, rate, channels)?;
+        if !interleaved.is_empty() {
+            self.speech = Some(speech);
+        }
+        Ok(())
+    }
+
+    /// States that no more audio comes: silence follows.
+    ///
+    /// # Errors
+    /// [`Error::NoAudio`] when none was pushed.
+    pub fn finish_audio(&mut self) -> Result<()> {
+        match &mut self.speech {
+            Some(speech) => speech.finish(),
+            None => Err(Error::NoAudio(
+                "the audio was finished before any was pushed".into(),
+            )),
+        }
+    }
+
+    /// Forgets what was pushed from `position` (samples at 16 kHz on the clip's clock) on. The next
+    /// audio pushed begins there, and may have another rate. It also applies to the frames that wait
+    /// in the stream.
+    ///
+    /// # Errors
+    /// [`Error::State`] when no audio was pushed; [`Error::Argument`] for a position before what the
+    /// next frame needs, [`Error::Memory`] for one beyond all memory. The audio stays as it was.
+    pub fn cut_audio(&mut self, position: i64) -> Result<()> {
+        let end = match &self.speech {
+            Some(speech) if speech.is_streamed() => speech.timeline().end(),
+            _ => return Err(Error::State("no audio was pushed that could be cut".into())),
+        };
+        let silence = u64::try_from(position.saturating_sub(end)).unwrap_or(0);
+        self.check_memory(silence.saturating_mul(size_of::<f32>() as u64), "audio")?;
+        self.speech
+            .as_mut()
+            .map_or(Ok(()), |speech| speech.cut(position))
+    }
+
+    /// Pushes the next frame of the stream; it is copied. Its time follows from the clip's timing.
+    /// Returns the frame's index.
+    ///
+    /// # Errors
+    /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
+    /// [`flush`](Self::flush), [`Error::Frame`] when size or format are not those of the frames
+    /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
+    /// [`Error::Network`] when a network fails. The frame is not taken then.
+    pub fn push_frame(&mut self, frame: &FrameRef<'_>) -> Result<i64> {
+        let position = self.options().timing.position(self.stream.next())?;
+        self.push_frame_at(position, frame)
+    }
+
+    /// As [`push_frame`](Self::push_frame), with the frame's time as a sample position at 16 kHz,
+    /// for streams whose rate is not known in advance.
+    ///
+    /// # Errors
+    /// As [`push_frame`](Self::push_frame), and [`Error::Argument`] when the time goes back.
+    pub fn push_frame_at(&mut self, position: i64, frame: &FrameRef<'_>) -> Result<i64> {
+        let more = self.stream.admit(position, frame)?;
+        self.check_memory(more, "frame")?;
+        self.stream.push(&self.renderer, position, frame)
+    }
+
+    /// States that no more frames and no more audio come: every waiting frame can be pulled.
+    ///
+    /// # Errors
+    /// As [`push_audio`](Self::push_audio), where the resampler fails on its last samples.
+    pub fn flush(&mut self) -> Result<()> {
+        if let Some(speech) = &mut self.speech
+            && !speech.timeline().is_finished()
+        {
+            speech.finish()?;
+        }
+        self.stream.flush();
+        Ok(())
+    }
+
+    /// Renders the next frame of the stream into `target`, which has the size and format of the
+    /// frame that was pushed.
+    ///
+    /// # Errors
+    /// [`Error::Again`] when more frames or more audio are needed, [`Error::End`] after the last
+    /// frame of a flushed stream, [`Error::NoAudio`] when the stream was flushed without any,
+    /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails. The
+    /// frame can be pulled again then.
+    pub fn pull_frame(&mut self, target: &mut FrameMut<'_>) -> Result<Rendered> {
+        self.pull_frame_with(target, &mut FrameOptions::default())
+    }
+
+    /// As [`pull_frame`](Self::pull_frame), with a strength of its own and, on request, the matte.
+    ///
+    /// # Errors
+    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for a strength outside 0 to 1.
+    pub fn pull_frame_with(
+        &mut self,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<Rendered> {
+        let (renderer, speech) = (&self.renderer, self.speech.as_mut());
+        self.stream.pull(renderer, speech, target, options, || {
+            reference(&self.reference, &self.analysis, renderer)
+        })
+    }
+
+    /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
+    /// format, for callers that allocate memory for it only then.
+    ///
+    /// # Errors
+    /// As [`pull_frame`](Self::pull_frame), except those about a target.
+    pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
+        let speech = self.speech.as_ref();
+        self.stream
+            .ready(&self.renderer, speech, || self.reference())
+    }
+
+    /// Index, width, height and format of the frame that [`pull_frame`](Self::pull_frame) returns
+    /// next; `None` while no frame waits.
+    pub fn next_frame(&self) -> Option<(i64, u32, u32, PixelFormat)> {
+        self.stream.front()
+    }
+
+    /// Restarts the stream: the next frame is 0, and the next audio pushed begins at the clip's
+    /// audio offset. Waiting frames are dropped; the reference that was set, whole audio and the
+    /// analysis stay.
+    pub fn reset(&mut self) {
+        self.restart(0, self.options().audio_offset);
+    }
+
+    /// Goes on with the frame `index`. Whole audio stays; pushed audio is dropped, and the next
+    /// audio pushed begins at the time of that frame.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for an index outside a variable timing; the stream stays as it was.
+    pub fn seek(&mut self, index: i64) -> Result<()> {
+        let position = self.options().timing.position(index)?;
+        self.restart(index, position);
+        Ok(())
+    }
+
+    fn restart(&mut self, next: i64, audio_start: i64) {
+        self.stream.restart(next);
+        if self.speech.as_ref().is_some_and(Speech::is_streamed) {
+            self.speech = Some(Speech::streamed(audio_start));
+        }
+    }
+}
+
+/// The reference that was set, else the one among the analysed frames.
+fn reference(
+    set: &Option<Arc<Reference>>,
+    analysis: &Analysis,
+    renderer: &Renderer,
+) -> Result<Option<Arc<Reference>>> {
+    match set {
+        Some(reference) => Ok(Some(reference.clone())),
+        None => analysis.reference(renderer),
     }
 }
 
 fn look_ahead(engine: &Engine) -> LookAhead {
     let code = crate::latent::REACH * crate::latent::STEP;
     LookAhead {
-        frames: analysis::REACH as usize,
+        frames: Neighbours::REACH,
         audio: code + engine.mel().reach(0).end,
         reference: CANDIDATES as usize,
     }

@@ -22,12 +22,14 @@ pub mod frame;
 mod latent;
 mod memory;
 pub mod model;
+mod numeric;
+mod pool;
 pub mod track;
 
 pub use cancel::Canceller;
 pub use clip::{
-    Around, Clip, ClipOptions, FrameOptions, Held, LookAhead, Matte, ReferenceFrame, Rendered,
-    SeenFace, Sight, Timing,
+    Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, LookAhead, Matte,
+    MemoryUse, Neighbours, Reference, ReferenceFrame, Rendered, Renderer, SeenFace, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

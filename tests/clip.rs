@@ -9,7 +9,10 @@ use clip_support::*;
 use stylelipsync::audio::Rate;
 use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-use stylelipsync::{Around, Clip, ClipOptions, FrameOptions, Matte, Sight, Timing};
+use stylelipsync::{
+    Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours,
+    Renderer, Speech, Timing,
+};
 
 const RATE: u32 = 16_000;
 
@@ -68,30 +71,29 @@ fn any_order_and_any_number_of_threads_give_the_same_bytes() {
     }
 }
 
-/// A host that keeps what was seen itself: the same bytes, with nothing but the reference's frame
-/// analysed.
+/// A host that caches the faces itself and uses the clip's parts: the same bytes, with nothing but the
+/// reference's frame analysed.
 #[test]
-fn frames_seen_by_the_caller_give_the_same_bytes() {
+fn faces_cached_by_the_caller_give_the_same_bytes() {
     let frames = head(8);
     let audio = words(1.0, RATE);
     let whole = analysed(ClipOptions::default(), &frames, &audio, RATE);
     let expected = render_all(&whole, &frames);
     let reference = whole.reference_frame().unwrap().index;
 
-    let looked = Clip::new(engine(), ClipOptions::default()).unwrap();
+    let renderer = Renderer::new(engine(), ClipOptions::default()).unwrap();
+    let analysis = Analysis::default();
     let frame = frames[reference as usize].view();
-    looked.analyze(reference, &frame).unwrap();
-    let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
-    clip.set_samples(audio.into()).unwrap();
-    clip.share_reference(&looked).unwrap();
-    let seen: Vec<Sight> = frames
+    analysis.add(&renderer, reference, &frame).unwrap();
+    let speech = Speech::new(audio.into(), 0).unwrap();
+    let found: Vec<FrameFaces> = frames
         .iter()
-        .map(|frame| clip.see(&frame.view()).unwrap())
+        .map(|frame| renderer.find_faces(&frame.view()).unwrap())
         .collect();
-    let at = |index: i64| seen.get(usize::try_from(index).ok()?).cloned();
+    let at = |index: i64| found.get(usize::try_from(index).ok()?).cloned();
     for (index, expected) in expected.iter().enumerate().rev() {
         let index = index as i64;
-        let around = Around {
+        let faces = Neighbours {
             middle: at(index).unwrap(),
             before: [at(index - 2), at(index - 1)],
             after: [at(index + 1), at(index + 2)],
@@ -99,20 +101,23 @@ fn frames_seen_by_the_caller_give_the_same_bytes() {
         let source = &frames[index as usize];
         let mut picture = source.target();
         let options = &mut FrameOptions::default();
-        let rendered = clip
-            .render_seen(
-                index,
-                &around,
-                &source.view(),
-                &mut picture.view_mut(),
-                options,
-            )
+        let inputs = FrameInputs {
+            index,
+            position: 640 * index,
+            speech: &speech,
+            faces: &faces,
+        };
+        let (view, mut target) = (source.view(), picture.view_mut());
+        let rendered = renderer
+            .render(&inputs, &view, &mut target, options, || {
+                analysis.reference(&renderer)
+            })
             .unwrap();
         assert_eq!(rendered, expected.rendered);
         assert_same(
             std::slice::from_ref(expected),
             &[Shown { rendered, picture }],
-            "seen by the caller",
+            "faces cached by the caller",
         );
     }
 }

@@ -82,7 +82,7 @@ fn without_analysis_a_frame_stands_alone_whatever_came_before() {
     render(&clip, &frames, 0);
     render(&clip, &frames, 2);
     assert_same(&[alone], &[render(&clip, &frames, 1)], "alone");
-    assert_eq!(clip.held().analysed, 0);
+    assert_eq!(clip.memory_use().analysed, 0);
 }
 
 #[test]

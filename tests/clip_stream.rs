@@ -98,7 +98,7 @@ fn a_stream_of_thousands_of_frames_holds_no_more_than_one_of_a_hundred() {
     clip.set_reference(&face.view()).unwrap();
     let second = words(1.0, RATE);
     let (mut given, mut pushed) = (Vec::new(), 0);
-    let mut most = clip.held();
+    let mut most = clip.memory_use();
     for index in 0..FRAMES {
         let frame = if index % 150 == 75 { &face } else { &blank };
         clip.push_frame(&frame.view()).unwrap();
@@ -120,7 +120,7 @@ fn a_stream_of_thousands_of_frames_holds_no_more_than_one_of_a_hundred() {
                 .iter()
                 .map(|shown| (shown.rendered.index, shown.rendered.changed)),
         );
-        let held = clip.held();
+        let held = clip.memory_use();
         most.codes = most.codes.max(held.codes);
         most.frames = most.frames.max(held.frames);
         most.tracks = most.tracks.max(held.tracks);
@@ -157,7 +157,7 @@ fn frames_that_nobody_pulls_fill_the_stream_and_then_it_says_so() {
         assert!(held < 1000);
     };
     assert!(matches!(full, Error::Again(_)), "{full}");
-    assert_eq!(clip.held().frames as i64, held);
+    assert_eq!(clip.memory_use().frames as i64, held);
     clip.push_audio(&vec![0.0; 16_000], RATE, 1).unwrap();
     clip.pull_frame(&mut Picture::blank(16, 16).view_mut())
         .unwrap();

@@ -1,12 +1,12 @@
-"""Our own linear face model, learnt from the teacher's pose-normalised meshes.
+"""Our own linear face model, fitted to the teacher's pose-normalised meshes.
 
     vertices = mean + identity . alpha + expression . delta          (model units)
     pixel    = scale * (R vertices)_xy + t                           (weak perspective)
 
 x points right, y down, z away from the camera; one unit is the distance between the outer eye
 corners of the mean face. `alpha` (a person, at rest) comes from the median mesh of a clip, `delta`
-in R^64 (paper, section 3.1) from what a frame departs from it. The first MOUTH entries of delta move
-the lower face only, so that other words replace them without touching eyes and brows. Bases are
+in R^64 (paper, section 3.1) from a frame's difference to it. The first MOUTH entries of delta move
+the lower face only, so that other speech replaces them without touching eyes and brows. Bases are
 scaled to coefficients of unit variance.
 
     python -m data.face_model --landmarks DIR --out face_model.npz --fits fits.npz
@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 IDENTITY, EXPRESSION, MOUTH = 32, 64, 40
-FEWEST = 40                         # clips that a model can be learnt from
+FEWEST = 40                         # clips that a model can be fitted to
 EYES = (33, 263)                    # outer corners
 INNER_LIPS = (13, 14)               # upper, lower, at the middle
 
-# The lower frontal face, once round: the jaw from ear to ear, then back under the nose.
+# The contour of the lower frontal face: the jaw from ear to ear, then back under the nose.
 RING = [361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132,
         147, 187, 205, 203, 98, 2, 327, 423, 425, 411, 376]
 OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
@@ -103,6 +103,7 @@ def fit_mean(clips, weight, rounds=4):
 
 
 def turn(points, first, second, angle):
+    """Turns points [V, 3] by an angle in the plane of two axes, in place."""
     c, s = np.cos(angle), np.sin(angle)
     x, y = points[:, first].copy(), points[:, second].copy()
     points[:, first], points[:, second] = c * x - s * y, s * x + c * y
@@ -123,10 +124,10 @@ def level(mean):
 
 
 def learn(clips):
-    """The model of `load`'s clips: arrays for `np.savez`, and a line that says how well it fits.
-    ValueError where there are too few clips for the identities."""
+    """Fits the model to `load`'s clips: (arrays for `np.savez`, a line with the quality of the fit).
+    ValueError if there are too few clips for the identities."""
     if len(clips) < FEWEST:
-        raise ValueError(f"{len(clips)} clips with a face are too few to learn a face model from "
+        raise ValueError(f"{len(clips)} clips with a face are too few to fit a face model to "
                          f"({IDENTITY} identity coefficients need at least {FEWEST} clips)")
     vertices = clips[0][1].shape[1]
     mean = fit_mean(clips, np.ones(vertices))
@@ -166,6 +167,7 @@ def learn(clips):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--landmarks", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

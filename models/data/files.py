@@ -1,4 +1,4 @@
-"""Files written whole or not at all, content fingerprints, and a progress bar on stderr."""
+"""Files written completely or not at all, content fingerprints, and a progress bar on stderr."""
 import hashlib
 import json
 import os
@@ -12,7 +12,7 @@ PIECE = 1 << 20
 
 @contextmanager
 def whole(path, mode="wb"):
-    """A file that appears under its name only when the block ends well. Its folder must exist."""
+    """A file that appears under its name only when the block ends without an error. Its folder must exist."""
     path = Path(path)
     partial = path.with_name(path.name + ".part")
     try:
@@ -26,13 +26,14 @@ def whole(path, mode="wb"):
 
 
 def write_json(path, value):
+    """Writes a value as indented JSON, complete or not at all."""
     with whole(path, "w") as file:
         json.dump(value, file, indent=1, ensure_ascii=False)
         file.write("\n")
 
 
 def read_json(path):
-    """The value of a JSON file, None where there is none (or one that an older program tore)."""
+    """The value of a JSON file, None where there is none or it is incomplete."""
     try:
         return json.loads(Path(path).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -40,6 +41,7 @@ def read_json(path):
 
 
 def sha256(path):
+    """The hash of a file's content, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -67,6 +69,7 @@ class Progress:
         self.terminal = sys.stderr.isatty()
 
     def step(self, frames=0):
+        """One more unit is done, with that many frames."""
         self.done, self.frames = self.done + 1, self.frames + frames
         now = time.monotonic()
         if not self.quiet and (now - self.told > (0.2 if self.terminal else 10) or self.done == self.total):
@@ -74,6 +77,7 @@ class Progress:
             self.show(now - self.begin)
 
     def show(self, elapsed):
+        """Draws the bar; `elapsed` in seconds."""
         filled = 24 * self.done // max(1, self.total)
         left = elapsed / self.done * (self.total - self.done)
         text = (f"{self.title:10s} [{'#' * filled}{'.' * (24 - filled)}] {self.done}/{self.total} {self.unit}"

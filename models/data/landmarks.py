@@ -62,6 +62,7 @@ def frames(path, rate=RATE):
 
 
 def name_of(path):
+    """The name of a movie's landmark file and packed clip."""
     return path.stem
 
 
@@ -77,6 +78,7 @@ def sources(data, split):
 
 
 def track(path, mesh):
+    """(points [T, 468, 3], valid [T], (width, height)) of a movie by a FaceMesh of MediaPipe."""
     points, valid, size = [], [], (0, 0)
     for frame in frames(path):
         height, width = size = frame.shape[:2]
@@ -107,6 +109,7 @@ def teach(path, target, source=""):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--list", type=Path, help="name, fingerprint, path: in place of --data")

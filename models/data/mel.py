@@ -1,10 +1,10 @@
-"""The mel spectrogram that the audio encoder hears: the twin of `src/audio/mel.rs`, numpy only.
+"""The mel spectrogram of the audio encoder: the counterpart of `src/audio/mel.rs`, in NumPy.
 
 16 kHz mono; 80 mel bands of 55-7600 Hz on Slaney's scale, each filter of unit area (librosa's
 `filters.mel` defaults); FFT 512 under a periodic Hann window of 400 samples; magnitude, not power;
 log10 with a floor of 1e-5.
 
-Time is a sample position at 16 kHz. The column centred at sample c hears the samples
+Time is a sample position at 16 kHz. The column centred at sample c covers the samples
 [c - 200, c + 200). Outside the clip there is silence (zeros), hence the floor, -5: padding the
 *spectrogram* with 0 instead, as the authors' demo does, is loud in log10.
 
@@ -13,11 +13,10 @@ Inner sums are in double precision here and in Rust, so that both agree to 1e-5.
 """
 import argparse
 import functools
-import json
-import struct
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save_file
 
 RATE, MELS, FFT, WINDOW, HOP = 16000, 80, 512, 400, 160
 LOW, HIGH, FLOOR = 55.0, 7600.0, 1e-5
@@ -34,6 +33,7 @@ def hz_to_mel(hz):
 
 
 def mel_to_hz(mel):
+    """The inverse of `hz_to_mel`."""
     mel = np.asarray(mel, np.float64)
     above = 1000 * np.exp(np.log(6.4) * (np.maximum(mel, 15) - 15) / 27)
     return np.where(mel < 15, mel * 200 / 3, above)
@@ -78,21 +78,6 @@ def mel_window(samples, position, frames=FRAMES, lead=LEAD):
     return windows(samples, [position], frames, lead)[0]
 
 
-def write_safetensors(path, tensors):
-    """The few lines of the format that the golden file needs: float32 and int64 arrays."""
-    header, blobs, at = {}, [], 0
-    for name, array in tensors.items():
-        kind = {"float32": "F32", "int64": "I64"}[array.dtype.name]
-        blob = np.ascontiguousarray(array).tobytes()
-        end = at + len(blob)
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [at, end]}
-        blobs.append(blob)
-        at = end
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
-
-
 def golden(path):
     """Stored inputs and outputs for the parity test of `src/audio/mel.rs`."""
     time = np.arange(4800) / RATE
@@ -101,11 +86,12 @@ def golden(path):
     loudness = np.linspace(0, 1, len(time)) ** 4  # from silence, so that the floor is met
     samples = (loudness * (0.6 * sweep + 0.05 * noise)).astype(np.float32)
     positions = np.array([-4000, -640, 0, 1, 333, 1920, 2402, 4799, 5440, 9000], np.int64)
-    write_safetensors(path, {
+    save_file({
         "samples": samples,
         "positions": positions,
         "windows": windows(samples, positions),
-    })
+    }, str(path))
+    Path(path).chmod(0o644)
 
 
 if __name__ == "__main__":

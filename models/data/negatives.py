@@ -4,7 +4,7 @@
 
 Five kinds, each picture `<kind>_<number>.jpg` of at most 480 pixels a side; the same options give the same pictures:
 
-    texture   noise of several grains, gradients, stripes, checks, blobs and ovals, half of them in skin's colours
+    texture   noise of several grains, gradients, stripes, checks, blobs and ovals, half of them in colours of skin
     text      lines of letters on paper or on a screen
     tile      pieces of the packed frames that touch no part of the head
     headless  packed frames whose heads are painted over with what is at the frame's sides
@@ -27,15 +27,18 @@ HEAD = 1.15                             # half a head with its hair, in crop sid
 
 
 def noise(random, width, height, grain):
+    """Smooth noise [height, width, 3] in [0, 1], its grains `grain` pixels wide."""
     small = random.random((max(2, height // grain), max(2, width // grain), 3)).astype(np.float32)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def skin(random):
+    """A random colour of skin [3]."""
     return np.array([0.35, 0.25, 0.2]) + random.random() * np.array([0.6, 0.5, 0.45]) + random.normal(0, 0.02, 3)
 
 
 def texture(random):
+    """A picture of kind `texture`, RGB in [0, 255]."""
     width, height = SIZES[random.integers(len(SIZES))]
     ink = (lambda: skin(random)) if random.random() < 0.5 else (lambda: random.random(3))
     image = np.empty((height, width, 3), np.float32)
@@ -64,6 +67,7 @@ def texture(random):
 
 
 def text(random):
+    """A picture of kind `text`, RGB uint8."""
     width, height = SIZES[random.integers(len(SIZES))]
     paper, ink = random.uniform(0.7, 1, 3) * 255, random.uniform(0, 0.4, 3) * 255
     if random.random() < 0.4:
@@ -81,7 +85,7 @@ def text(random):
 
 
 def packed(folder, split, random, fits):
-    """Endless (frame RGB, head's box) of packed whole frames whose box fits, each person as often as another."""
+    """Endless (frame RGB, head's box) of packed whole frames whose box fits, all persons equally often."""
     persons = {}
     for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path) as file:
@@ -108,15 +112,17 @@ def packed(folder, split, random, fits):
 
 
 def roomy(box):
-    """Whether a piece of some size may lie beside the box, in a frame of 320 pixels."""
+    """Whether a piece of some size may lie next to the box, in a frame of 320 pixels."""
     return box[0] > 60 or box[2] < 260 or box[1] > 60 or box[3] < 260
 
 
 def small(box):
+    """Whether a box covers less than 60 % of a frame of 320 pixels."""
     return np.prod(np.diff(np.clip(box, 0, 320).reshape(2, 2), axis=0)) < 0.6 * 320 ** 2
 
 
 def tile(random, source):
+    """A picture of kind `tile` from frames of `packed`."""
     for image, (left, top, right, bottom) in source:
         height, width = image.shape[:2]
         w, h = (random.uniform(0.15, 0.6, 2) * (width, height)).astype(int)
@@ -130,6 +136,7 @@ def tile(random, source):
 
 
 def headless(random, source):
+    """A picture of kind `headless` from frames of `packed`."""
     for image, box in source:
         height, width = image.shape[:2]
         left, top, right, bottom = np.clip(box, 0, [width, height] * 2).astype(int)
@@ -137,21 +144,25 @@ def headless(random, source):
             continue
         # Each row runs from the colour left of the head to the one right of it.
         image = image.astype(np.float32)
-        take = lambda a, b: image[top: bottom, max(0, a): max(1, b)].mean(1)
+        rows = image[top: bottom]
+        take = lambda a, b, rows=rows: rows[:, max(0, a): max(1, b)].mean(1)
         first = take(left - 12, left) if left > 4 else take(right, right + 12)
         last = take(right, right + 12) if right < width - 4 else first
         t = np.linspace(0, 1, right - left, dtype=np.float32)[None, :, None]
         image[top: bottom, left: right] = first[:, None] * (1 - t) + last[:, None] * t
         soft = cv2.GaussianBlur(image, (0, 0), 3)
-        image[top: bottom, left: right] = soft[top: bottom, left: right] + random.normal(0, 3, (bottom - top, right - left, 3))
+        grain = random.normal(0, 3, (bottom - top, right - left, 3))
+        image[top: bottom, left: right] = soft[top: bottom, left: right] + grain
         zoom = 480 / max(height, width)
         return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
 
 
 def photos(folders, train):
+    """RGB pictures of folders, every other one: those of the train split, or the others."""
     pictures = []
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".tif", ".tiff"}):
+        kinds = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in kinds):
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if path.stem not in LEFT_OUT and image is not None and min(image.shape[:2]) >= 64:
                 pictures.append((path.stem, image[..., ::-1]))
@@ -162,8 +173,9 @@ def photos(folders, train):
 
 
 def photo(random, pictures, k):
+    """Number k of the pictures of kind `photo`: the pictures themselves first, then random crops."""
     image = pictures[k % len(pictures)]
-    if k >= len(pictures):                              # the first round shows them whole
+    if k >= len(pictures):                              # the first round shows them in full
         height, width = image.shape[:2]
         w, h = (random.uniform(0.25, 0.9, 2) * (width, height)).astype(int)
         x, y = random.integers(0, width - w + 1), random.integers(0, height - h + 1)
@@ -175,6 +187,7 @@ def photo(random, pictures, k):
 
 
 def main():
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -186,8 +199,8 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     seed = [sum(map(ord, arguments.split)), arguments.count]
     pictures = photos(arguments.pictures, arguments.split == "train")
-    makers = {"texture": lambda r, s, k: texture(r), "text": lambda r, s, k: text(r), "tile": lambda r, s, k: tile(r, s),
-              "headless": lambda r, s, k: headless(r, s)}
+    makers = {"texture": lambda r, s, k: texture(r), "text": lambda r, s, k: text(r),
+              "tile": lambda r, s, k: tile(r, s), "headless": lambda r, s, k: headless(r, s)}
     if pictures:
         makers["photo"] = lambda r, s, k: photo(r, pictures, k)
     for number, (kind, make) in enumerate(makers.items()):

@@ -37,9 +37,11 @@ class Jpegs:
         self.file, self.offsets = file, [0]
 
     def add(self, rgb):
+        """Encodes and writes one picture [H, W, 3] uint8."""
         self.add_encoded(cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), QUALITY)[1].tobytes())
 
     def add_encoded(self, data):
+        """Writes the bytes of one JPEG."""
         self.file.write(data)
         self.offsets.append(self.offsets[-1] + len(data))
 
@@ -48,17 +50,19 @@ class Jpegs:
         self.offsets.append(self.offsets[-1])
 
     def table(self):
+        """Offsets [N + 1] of N pictures."""
         return np.asarray(self.offsets, np.int64)
 
 
 def audio_16k(path):
+    """Mono float32 samples at 16 kHz of a file, empty if it has no audio."""
     out = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-vn", "-ac", "1", "-ar", "16000",
                           "-f", "f32le", "-"], capture_output=True).stdout
     return np.frombuffer(out, np.float32)
 
 
 def smoothed(values, valid):
-    """Binomial smoothing over five frames, the engine's (`face/smooth.rs`)."""
+    """Values [T, ..] smoothed over five valid frames by binomial weights, as the engine smooths tracks."""
     weights = np.array([1, 4, 6, 4, 1], float)
     total = np.zeros(values.shape)
     norm = np.zeros(len(values))
@@ -72,6 +76,7 @@ def smoothed(values, valid):
 
 
 def orthonormal(matrices):
+    """The nearest orthonormal matrices of [.., 3, 3]."""
     u, _, vt = np.linalg.svd(matrices)
     return u @ vt
 
@@ -132,6 +137,7 @@ def track(points, valid, model):
 
 
 def letterbox(frame, size=320):
+    """(picture [size, size, 3] on grey, scale) of a frame."""
     height, width = frame.shape[:2]
     step = size / max(height, width)
     inner = cv2.resize(frame, (round(width * step), round(height * step)), interpolation=cv2.INTER_AREA)
@@ -190,6 +196,7 @@ def wide_matrix(pose):
 
 
 def pack(path, row, landmarks, model, out):
+    """Packs one movie of a manifest; a line for the log."""
     with np.load(landmarks) as file:
         face = track(file["points"], file["valid"], model)
     if not face.valid.any():
@@ -201,6 +208,7 @@ def pack(path, row, landmarks, model, out):
 
 
 def main():
+    """The command."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("data", "landmarks", "model", "out"):

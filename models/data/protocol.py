@@ -1,7 +1,7 @@
-"""What a prepared set's pictures and sound are: `manifest.json` beside the packed clips.
+"""What a prepared set's pictures and sound are: `manifest.json` next to the packed clips.
 
 One protocol serves training and inference: its crop is the bundle's (`export.py` writes the same
-CENTRE and SIDE into the bundle's manifest, `src/face/` reads them there). A set is of one protocol;
+CENTRE and SIDE into the bundle's manifest, where the engine reads them). A set is of one protocol;
 a run that would mix two is refused.
 
     protocol   what the files hold; may not change in a set
@@ -48,10 +48,12 @@ def at_load(config):
     for key, value in MEL.items():
         if config["mel"].get(key) != value:
             raise SystemExit(f"the config's mel.{key} is {config['mel'].get(key)}, data/mel.py makes {value}")
-    return {"mel": config["mel"], "mask": {**config["mask"], "shape": "ring of the face model, own mouth, open and closed"}}
+    shape = "contour of the face model, own mouth, open and closed"
+    return {"mel": config["mel"], "mask": {**config["mask"], "shape": shape}}
 
 
 def tools():
+    """Versions of the programs that made a set."""
     first = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True).stdout.split("\n")[0]
     return {"ffmpeg": first.split(" Copyright")[0].removeprefix("ffmpeg version "), "opencv": cv2.__version__,
             "numpy": np.__version__}

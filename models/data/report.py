@@ -1,4 +1,4 @@
-"""What a prepared set holds: counted over the records of every movie that was ever looked at."""
+"""What a prepared set holds: counted over the records of all its movies."""
 from collections import Counter
 
 from data import files
@@ -12,7 +12,8 @@ def of(out):
     measured = [r for r in records if r.get("offset") is not None]
     splits = {}
     for record in kept:
-        row = splits.setdefault(record["split"], dict(clips=0, stills=0, frames=0, seconds=0.0, in_time=0, persons=set()))
+        empty = dict(clips=0, stills=0, frames=0, seconds=0.0, in_time=0, persons=set())
+        row = splits.setdefault(record["split"], empty)
         row["stills" if record["still"] else "clips"] += 1
         row["frames"] += record["faces"]
         row["seconds"] = round(row["seconds"] + record["seconds"], 2)
@@ -23,21 +24,22 @@ def of(out):
     sizes = Counter()
     for record in kept:
         sizes.update(record["bytes"])
+    shown = ("name", "person", "split", "kept", "reason", "bad", "faces", "side", "seconds", "declared", "offset",
+             "confidence", "av_offset")
     return dict(
-        kept=dict(clips=len(kept), frames=sum(r["faces"] for r in kept), seconds=round(sum(r["seconds"] for r in kept), 2),
-                  sound_in_time=len(synced)),
+        kept=dict(clips=len(kept), frames=sum(r["faces"] for r in kept),
+                  seconds=round(sum(r["seconds"] for r in kept), 2), sound_in_time=len(synced)),
         splits=splits, dropped=dict(Counter(r["reason"] for r in records if not r["kept"])),
         sound_not_used=dict(Counter(r["reason"] for r in kept if r["reason"] and not r["still"])),
         sound_unchecked=sum(r["av_offset"] == "" for r in synced), offsets=dict(measured=len(measured), agree=sum(
             abs(r["offset"] - int(r["av_offset"])) <= 1 for r in measured
             if r["kept"] and r["av_offset"].lstrip("+-").isdigit())),
         frames_cut=sum(r.get("cut", 0) for r in kept), bytes=dict(sizes),
-        clips=[{key: r.get(key) for key in ("name", "person", "split", "kept", "reason", "bad", "faces", "side", "seconds",
-                                            "declared", "offset", "confidence", "av_offset") if r.get(key) is not None}
-               for r in records])
+        clips=[{key: r.get(key) for key in shown if r.get(key) is not None} for r in records])
 
 
 def table(told):
+    """The lines that are printed of a report."""
     lines = ["", f"{'split':10s}{'clips':>8s}{'stills':>8s}{'persons':>9s}{'frames':>10s}{'hours':>8s}{'in time':>9s}"]
     for split, row in sorted(told["splits"].items(), reverse=True):
         lines.append(f"{split:10s}{row['clips']:8d}{row['stills']:8d}{row['persons']:9d}{row['frames']:10d}"

@@ -1,4 +1,4 @@
-"""Which clips are kept, and whether their sound may be learnt from: a function of what was measured."""
+"""Which clips are kept, and whether their audio may be trained on: a function of the measurements."""
 from dataclasses import dataclass
 
 WORDS = ("none", "unknown")             # MANIFEST: faces only; not measurable

@@ -34,14 +34,17 @@ class Source:
 
     @property
     def still(self):
+        """Whether it is a picture, not a movie."""
         return self.path.suffix.lower() in IMAGES
 
 
 def plain(text):
+    """A text in letters, digits, _ and - alone."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", text)
 
 
 def of_manifest(data, stills):
+    """The Sources of a folder with a MANIFEST.tsv."""
     with open(data / "MANIFEST.tsv", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t")
         missing = {"split", "person", "file", "sound"} - set(reader.fieldnames or [])
@@ -70,6 +73,7 @@ def beside(path):
 
 
 def of_folder(data, stills, rights):
+    """The Sources of a folder in VoxCeleb2's or HDTF's layout, or of any other."""
     kinds = MOVIES | (IMAGES if stills else set())
     for path in sorted(p for p in data.rglob("*") if p.suffix.lower() in kinds and p.is_file()):
         within = path.relative_to(data)

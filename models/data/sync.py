@@ -1,4 +1,4 @@
-"""A/V offset of a clip by the landmark SyncNet (`networks/syncnet.py`), and the windows it hears and sees.
+"""A/V offset of a clip by the landmark SyncNet (`networks/syncnet.py`), and its input windows.
 
 Offsets are in frames of 40 ms, + = the sound is late, as in MANIFEST.tsv and `dataset.shifted`.
 """
@@ -9,11 +9,11 @@ import numpy as np
 from data import mel
 
 REACH = 15                      # offsets tried: -15..15, the paper's 31
-NEAR = 2                        # offsets about the best that its rivals are not taken from
+NEAR = 2                        # offsets around the best that its confidence leaves out
 
 
 def sound_windows(audio, starts, frames=5):
-    """Mel windows [N, 80, 4 frames] float32: what is heard while `frames` frames from each start last.
+    """Mel windows [N, 80, 4 frames] float32, over `frames` frames from each start.
     `audio` is 16 kHz mono; starts count frames and may lie outside the clip (silence)."""
     return mel.windows(audio, np.asarray(starts, np.int64) * mel.STEP, 4 * frames, 0)
 
@@ -53,7 +53,8 @@ class OffsetJudge:
             try:
                 there = checkpoint.restore(folder, name, tower)
             except RuntimeError as error:
-                raise SystemExit(f"{Path(folder) / name}.safetensors does not fit the config: {str(error).splitlines()[0]}")
+                why = str(error).splitlines()[0]
+                raise SystemExit(f"{Path(folder) / name}.safetensors does not fit the config: {why}") from None
             if not there:
                 raise SystemExit(f"--sync-checkpoints: there is no {Path(folder) / name}.safetensors")
 

@@ -15,12 +15,12 @@ MODELS = Path(__file__).parent.parent
 
 
 def version(python):
-    """The teacher's version; SystemExit with what to do where it is not to be had."""
+    """The teacher's version; SystemExit with advice if it is not installed."""
     try:
         answer = subprocess.run([python, "-c", "import mediapipe; print(mediapipe.__version__)"],
                                 capture_output=True, text=True)
     except OSError as error:
-        raise SystemExit(f"--teacher-python {python}: {error.strerror}")
+        raise SystemExit(f"--teacher-python {python}: {error.strerror}") from None
     if answer.returncode:
         raise SystemExit(f"{python} has no mediapipe, which finds the faces: `pip install mediapipe==0.10.14` in an "
                          "environment of its own, and name that one's interpreter with --teacher-python")
@@ -28,7 +28,7 @@ def version(python):
 
 
 def of(path):
-    """(fingerprint, teacher) of a landmark file, ("", "") of one that does not say, None without one."""
+    """(fingerprint, teacher) of a landmark file, ("", "") if it holds neither, None without a file."""
     try:
         with np.load(path) as file:
             return (str(file["source"]), str(file["teacher"])) if "source" in file.files else ("", "")
@@ -37,7 +37,7 @@ def of(path):
 
 
 def seed(source, target, mark):
-    """Copies landmarks of an earlier run and writes down which movie they are of."""
+    """Copies landmarks of an earlier run and adds the fingerprint of their movie."""
     with files.whole(target) as file:
         with open(source, "rb") as old:
             shutil.copyfileobj(old, file)
@@ -88,9 +88,9 @@ def teach(rows, out, python, jobs=1, quiet=False):
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "list"
         table.write_text("".join(f"{name}\t{mark}\t{path.resolve()}\n" for name, mark, path in missing))
-        children = [subprocess.Popen(
-            [python, "-m", "data.landmarks", "--list", str(table), "--out", str(out.resolve()), "--shard", f"{k}/{jobs}"],
-            cwd=MODELS, stdout=subprocess.PIPE, stderr=open(Path(folder) / f"said{k}", "w"), text=True) for k in range(jobs)]
+        command = [python, "-m", "data.landmarks", "--list", str(table), "--out", str(out.resolve()), "--shard"]
+        children = [subprocess.Popen([*command, f"{k}/{jobs}"], cwd=MODELS, stdout=subprocess.PIPE,
+                                     stderr=open(Path(folder) / f"said{k}", "w"), text=True) for k in range(jobs)]
         listeners = [threading.Thread(target=listen, args=(child,)) for child in children]
         try:
             for listener in listeners:

@@ -1,4 +1,4 @@
-"""A prepared set under a size: to travel to a machine that trains and has no decoder but OpenCV.
+"""A prepared set under a given size, for a machine that trains and has no decoder but OpenCV.
 
     travel.json     protocol, what was kept, a hash of every shard
     shard-000.zip   below 16 MiB each; for every clip
@@ -35,6 +35,7 @@ SIZES = {"crops": geometry.IMAGE, "wide": pack.WIDE_SIZE, "whole": 320}
 
 @dataclass
 class Options:
+    """What `pack_set` may use: MiB in all, H.264 quality, the dev split's share of the MiB, wide crops or not."""
     budget_mib: float = 45
     crf: int = 24
     dev_share: float = 0.1
@@ -52,14 +53,15 @@ def encode_pictures(jpegs, offsets, size, crf, path):
         try:
             for begin, end in zip(offsets, offsets[1:]):
                 if end > begin:
-                    child.stdin.write(cv2.imdecode(np.frombuffer(jpegs, np.uint8)[begin:end], cv2.IMREAD_COLOR).tobytes())
+                    jpeg = np.frombuffer(jpegs, np.uint8)[begin:end]
+                    child.stdin.write(cv2.imdecode(jpeg, cv2.IMREAD_COLOR).tobytes())
             child.stdin.close()
         except BrokenPipeError:
-            pass                                        # ffmpeg's own words follow
+            pass                                        # ffmpeg's message follows
         with child.stderr:
             said = child.stderr.read().decode().strip()
         if child.wait() or not target.exists():
-            raise SystemExit(f"ffmpeg does not encode H.264 here: {said.splitlines()[-1] if said else 'no word'}")
+            raise SystemExit(f"ffmpeg does not encode H.264 here: {said.splitlines()[-1] if said else 'no message'}")
         with files.whole(path) as file:
             file.write(target.read_bytes())
 
@@ -79,6 +81,7 @@ def decode_pictures(data, count, name):
 
 
 def drawn(offsets):
+    """Frames with a picture, from offsets [T + 1]."""
     return int((np.diff(offsets) > 0).sum())
 
 
@@ -94,10 +97,12 @@ def labels_of(meta, wide):
         samples=len(meta["audio"]), **{key: meta[key] for key in ("person", "split", "rights", "av_offset")})
     if wide:
         at = meta["wide_frames"].astype(int)
-        points = [geometry.apply(geometry.invert(m), p) for m, p in zip(meta["wide_matrices"], meta["points"][at][..., :2])]
-        grid = np.round(np.asarray(points).reshape(-1, meta["points"].shape[1], 2) * POINT).clip(-32000, 32000).astype(np.int16)
+        vertices = meta["points"].shape[1]
+        points = [geometry.apply(geometry.invert(matrix), p)
+                  for matrix, p in zip(meta["wide_matrices"], meta["points"][at][..., :2])]
+        grid = np.round(np.asarray(points).reshape(-1, vertices, 2) * POINT).clip(-32000, 32000).astype(np.int16)
         keep |= dict(wide_frames=at.astype(np.int32), wide_matrices=meta["wide_matrices"].astype(np.float64),
-                     points=planes(np.diff(grid, axis=0, prepend=0)), vertices=meta["points"].shape[1],
+                     points=planes(np.diff(grid, axis=0, prepend=0)), vertices=vertices,
                      whole_frames=meta["whole_frames"].astype(np.int32), whole_steps=meta["whole_steps"])
     raw = BytesIO()
     np.savez(raw, **keep)
@@ -105,7 +110,7 @@ def labels_of(meta, wide):
 
 
 def planes(values):
-    """int16 as its low and its high bytes apart, which a compressor likes better."""
+    """int16 with low and high bytes apart, which compress better."""
     flat = np.ascontiguousarray(values, np.int16).reshape(len(values), int(np.prod(values.shape[1:]))).T.copy()
     return np.stack([flat.view(np.uint8).reshape(flat.shape + (2,))[..., i] for i in (0, 1)])
 
@@ -124,22 +129,25 @@ class Shards:
 
     @staticmethod
     def cost(entries):
+        """Bytes of a zip file that [(name, data)] take."""
         return sum(len(data) + 2 * len(name) + 160 for name, data in entries)
 
     def add(self, entries):
+        """Writes [(name, data)] into one shard, a new one if the last is full."""
         cost = self.cost(entries)
         if cost > SHARD:
             raise SystemExit(f"{entries[0][0]}: {cost / 2 ** 20:.1f} MiB do not fit into a shard; a higher --crf?")
         if self.file is None or self.size + cost > SHARD:
             self.close()
             self.names.append(f"shard-{len(self.names):03d}.zip")
-            self.file, self.size = zipfile.ZipFile(self.folder / (self.names[-1] + ".part"), "w", zipfile.ZIP_STORED), 64
-            self.used += 64
+            self.file = zipfile.ZipFile(self.folder / (self.names[-1] + ".part"), "w", zipfile.ZIP_STORED)
+            self.size, self.used = 64, self.used + 64
         for name, data in entries:
             self.file.writestr(zipfile.ZipInfo(name), data)
         self.size, self.used = self.size + cost, self.used + cost
 
     def close(self):
+        """Completes the last shard."""
         if self.file is not None:
             self.file.close()
             (self.folder / (self.names[-1] + ".part")).replace(self.folder / self.names[-1])
@@ -200,7 +208,8 @@ def pack_set(out, target, options, quiet=False):
                 continue
             full = 0
             shards.add(entries)
-            kept.append(dict(name=path.stem, person=person, split=split, frames=frames, shard=shards.names[-1], **told))
+            kept.append(dict(name=path.stem, person=person, split=split, frames=frames, shard=shards.names[-1],
+                             **told))
     shards.close()
     if not kept:
         raise SystemExit(f"--budget-mib {options.budget_mib:g} holds no clip of the set")
@@ -214,8 +223,9 @@ def pack_set(out, target, options, quiet=False):
     whole = sum(p.stat().st_size for p in target.iterdir())
     if whole > options.budget_mib * 2 ** 20:
         raise SystemExit(f"{target} is {whole / 2 ** 20:.2f} MiB, over the budget")
-    print(f"{whole / 2 ** 20:.2f} MiB in {len(shards.names)} shards: {told['clips']} clips of {told['persons']} persons, "
-          f"{told['frames']} frames, {told['seconds'] / 3600:.2f} h, {told['left_out']} clips left out; crops "
+    print(f"{whole / 2 ** 20:.2f} MiB in {len(shards.names)} shards: {told['clips']} clips "
+          f"of {told['persons']} persons, {told['frames']} frames, "
+          f"{told['seconds'] / 3600:.2f} h, {told['left_out']} clips left out; crops "
           f"{told['bytes']['crops'] / told['frames']:.0f} bytes a frame at {told['psnr']:.1f} dB, labels "
           f"{told['bytes']['labels'] / 2 ** 20:.1f} MiB")
     return told
@@ -242,7 +252,8 @@ def clip_entries(path, options, cache):
 
 def loss(path, meta, movie):
     """PSNR in dB of a clip's encoded crops against its JPEGs, over every 25th."""
-    jpegs, at = np.frombuffer(path.with_suffix(".crops").read_bytes(), np.uint8), np.nonzero(np.diff(meta["crops"]) > 0)[0]
+    jpegs = np.frombuffer(path.with_suffix(".crops").read_bytes(), np.uint8)
+    at = np.nonzero(np.diff(meta["crops"]) > 0)[0]
     errors = []
     for i, picture in enumerate(decode_pictures(movie, len(at), path.stem)):
         if i % 25 == 0:
@@ -270,7 +281,8 @@ def unpack(source, out, jobs=1, quiet=False):
         file.write(archive.read("face_model.npz"))
     if files.sha256(out / "face_model.npz") != manifest["protocol"]["face_model"]["sha256"]:
         raise SystemExit(f"{source}: its face model is not the one that its clips were packed with")
-    files.write_json(out / "pack" / protocol.NAME, manifest | {"travelled": travelled["options"], "counts": travelled["counts"]})
+    more = {"travelled": travelled["options"], "counts": travelled["counts"]}
+    files.write_json(out / "pack" / protocol.NAME, manifest | more)
     bar = files.Progress("unpacking", len(travelled["clips"]), quiet=quiet)
 
     def one(clip):

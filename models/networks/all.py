@@ -31,7 +31,7 @@ OUTPUTS = {
     "shape_code": ["code"],
 }
 
-# What a bundle may lack: the engine paints without it.
+# What a bundle may lack: rendering does not need it.
 OPTIONAL = {"sync_face"}
 
 # The graphs whose batch may be of any size.
@@ -39,6 +39,7 @@ BATCHED = {"audio_encoder", "shape_code", "sync_sound", "sync_shape", "sync_face
 
 
 def build(config):
+    """{name: network} of a config, with fresh weights."""
     return {name: network(config) for name, network in NETWORKS.items()}
 
 

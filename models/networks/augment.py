@@ -21,14 +21,17 @@ def matrix(rows):
 
 
 def scaling(x, y):
+    """[B, 3, 3] scaling by factors [B]."""
     return matrix([[x, 0, 0], [0, y, 0], [0, 0, 1]])
 
 
 def rotation(angle):
+    """[B, 3, 3] rotation by angles [B]."""
     return matrix([[angle.cos(), -angle.sin(), 0], [angle.sin(), angle.cos(), 0], [0, 0, 1]])
 
 
 def translation(x, y):
+    """[B, 3, 3] translation by [B] and [B]."""
     return matrix([[1, 0, x], [0, 1, y], [0, 0, 1]])
 
 
@@ -74,6 +77,7 @@ def warp(images, where):
 
 
 def recolour(images, change):
+    """Images [B, 3, S, S] under colour changes [B, 4, 4]."""
     flat = images.flatten(2)
     return (change[:, :3, :3] @ flat + change[:, :3, 3:]).view_as(images)
 

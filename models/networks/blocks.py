@@ -59,6 +59,7 @@ class DownBlock(nn.Module):
                                    for _ in range(extra + 2))
 
     def forward(self, x):
+        """x [B, inputs, H, W] -> [B, outputs, H / 2, W / 2]."""
         y = F.leaky_relu(self.norms[0](self.down(x)), SLOPE)
         for conv, norm in zip(self.more, list(self.norms)[1:]):
             y = F.leaky_relu(norm(conv(y)), SLOPE)
@@ -76,10 +77,12 @@ class Residual(nn.Module):
         self.norm_two = nn.BatchNorm2d(channels) if norm else nn.Identity()
 
     def forward(self, x):
+        """x [B, channels, H, W] -> the same shape."""
         y = F.relu(self.norm_one(self.one(x)))
         return F.relu(x + self.norm_two(self.two(y)))
 
 
 def strided(inputs, outputs, kernel=3):
+    """Convolution with stride 2, batch norm, ReLU."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=False),
                          nn.BatchNorm2d(outputs), nn.ReLU())

@@ -19,6 +19,7 @@ class SaMF(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, encoded, generated, code):
+        """encoded and generated [B, channels, H, W], code [B, dim] -> the same shape."""
         logit = self.conv(encoded, code) if self.modulated else self.conv(encoded)
         mask = torch.sigmoid(logit + self.bias)
         return generated + mask * (encoded - generated)
@@ -43,6 +44,7 @@ class Block(nn.Module):
         self.rgb_bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
     def forward(self, x, image, encoded, first, second):
+        """x [B, inputs, r, r], image [B, 3, r, r], codes [B, dim] -> both at 2 r."""
         x = self.fuse(encoded, x, first) if encoded is not None else x
         x = F.leaky_relu(double(self.first(x, first)) + self.first_bias, SLOPE)
         x = F.leaky_relu(self.second(x, second) + self.second_bias, SLOPE)
@@ -52,8 +54,8 @@ class Block(nn.Module):
 class Decoder(nn.Module):
     """codes [B, 14, dim] and encoded features {4..128: [B, C, r, r]} -> image [B, 3, 256, 256] in [-1, 1].
 
-    Without features it is the generator of the prior (StyleGAN2). With `"carry"` in the config the carried
-    reference [B, 3, 256, 256] is fused with the finished image, by a mask of one channel as within the blocks.
+    Without features it is the generator of the prior (StyleGAN2). With `"carry"` in the config the warped
+    reference `carried` [B, 3, 256, 256] is fused with the finished image, by a mask of one channel as in the blocks.
     """
 
     def __init__(self, config):

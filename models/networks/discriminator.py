@@ -23,6 +23,7 @@ class Discriminator(nn.Module):
                                     nn.LeakyReLU(SLOPE), Dense(channels[4], 1))
 
     def forward(self, image):
+        """Logits [B, 1], positive for real images."""
         size = image.shape[-1]
         x = F.leaky_relu(self.from_rgb[str(size)](image), SLOPE)
         while size > 4:

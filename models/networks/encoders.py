@@ -9,8 +9,8 @@ from networks.blocks import SLOPE, Dense, DownBlock, Residual, strided
 class LipHint(nn.Module):
     """Lip and jaw points [B, P, 2] in [-1, 1] -> one map per group of points [B, G, size, size].
 
-    A sum of Gaussians is a product of two small matrices, so that it costs next to nothing and
-    needs no rasteriser beside the network. Not in the paper; `lip_hint: null` leaves it out.
+    A sum of Gaussians is a product of two small matrices, so that it is cheap and needs no rasteriser
+    outside the network. Not in the paper; `lip_hint: null` leaves it out.
     """
 
     def __init__(self, config, size):
@@ -20,6 +20,7 @@ class LipHint(nn.Module):
         self.register_buffer("grid", (torch.arange(size) + 0.5) / size * 2 - 1, persistent=False)
 
     def forward(self, points):
+        """points [B, P, 2] -> [B, G, size, size] in [0, 1.5]."""
         distance = points[..., None] - self.grid                     # [B, P, 2, size]
         bell = torch.exp(-self.sharpness * distance * distance)
         along_x, along_y = bell[:, :, 0], bell[:, :, 1].transpose(1, 2)
@@ -61,6 +62,7 @@ class FaceEncoder(nn.Module):
                                     for r in self.sizes[:-1])
 
     def forward(self, face, lips=None):
+        """face [B, 3 or 6, S, S], S the image's size or half of it; lips [B, P, 2]."""
         features = {}
         if face.shape[-1] == 2 * self.top:
             features[self.top] = fine = F.leaky_relu(self.fine(face), SLOPE)
@@ -93,6 +95,7 @@ class ReferenceEncoder(nn.Module):
         self.linear = Dense(widths[-1] * (1 if self.pool else 16), self.codes * self.dim, gain=0.3)
 
     def forward(self, reference):
+        """reference [B, 3, 256, 256] -> [B, 14, dim]."""
         x = reference if self.shrink == 1 else F.avg_pool2d(reference, self.shrink)
         x = F.leaky_relu(self.stem(x), SLOPE)
         for block in self.blocks:
@@ -116,6 +119,7 @@ class SqueezeBlock(nn.Module):
                      if stride != 1 or inputs != outputs else nn.Identity())
 
     def forward(self, x):
+        """x [N, inputs, R, C] -> [N, outputs, R', C'], divided by the stride."""
         y = self.body(x)
         gate = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))
         return F.relu(self.skip(x) + y * gate[:, :, None, None])
@@ -146,6 +150,7 @@ class AudioTower(nn.Module):
         self.dropout = nn.Dropout(options["dropout"])
 
     def forward(self, mel):
+        """mel [N, 80, F], log10 magnitudes -> [N, hidden]."""
         # log10 magnitudes run from -5 (the floor) to about 1.5.
         x = self.layers(self.stem((mel[:, None] + 2.5) / 2.0))
         return F.relu(self.linear(self.dropout(x.flatten(1))))
@@ -154,9 +159,9 @@ class AudioTower(nn.Module):
 class AudioEncoder(nn.Module):
     """E_aud: mel window [N, 80, frames] -> a_t [N, 14, dim] and the mouth's shape [N, mouth].
 
-    The codes are read off the mouth's shape (coefficients of the face model): learnt in two steps,
-    from shape to codes with pictures, from audio to shape without; strangers gain most from that.
-    `rest`, zero at first, lets the joint stage add what the shape does not say. `"by_shape": false` in
+    The codes are computed from the mouth's shape (coefficients of the face model). Both parts are trained
+    separately, shape to codes with pictures, audio to shape without, which helps most with unseen people.
+    `rest`, zero at first, lets the joint stage add to the codes what the shape lacks. `"by_shape": false` in
     the config is the paper's encoder: codes straight from the sound, the shape a by-product.
     """
 
@@ -168,15 +173,17 @@ class AudioEncoder(nn.Module):
         self.shape = nn.Linear(hidden, config["mouth"])
         self.to_code = nn.Sequential(Dense(config["mouth"], hidden), nn.LeakyReLU(SLOPE),
                                      Dense(hidden, self.codes * self.dim, gain=0.3))
-        # How far each coefficient goes in training: a gain on the shape bends towards it, not beyond.
+        # The range of each coefficient in training: a gain on the shape is limited to it, smoothly.
         self.register_buffer("reach", torch.full((config["mouth"],), 1e3))
         self.by_shape = config["audio"].get("by_shape", True)
         self.rest = Dense(hidden, self.codes * self.dim, gain=0.0 if self.by_shape else 0.3)
 
     def encode_shape(self, shape):
+        """Codes [N, 14, dim] of mouth shapes [N, mouth]."""
         return self.to_code(shape).view(-1, self.codes, self.dim)
 
     def forward(self, mel):
+        """mel [N, 80, F] -> (codes [N, 14, dim], shapes [N, mouth])."""
         feature = self.tower(mel)
         shape = self.reach * torch.tanh(self.shape(feature) / self.reach)
         rest = self.rest(feature).view(-1, self.codes, self.dim)
@@ -184,14 +191,15 @@ class AudioEncoder(nn.Module):
 
 
 class ShapeCode(nn.Module):
-    """The part of E_aud behind the mouth's shape: shapes [N, mouth] -> a_t [N, 14, dim]. How mouths get codes whose
-    sound is not at hand (the foreign words of adaptation)."""
+    """The part of E_aud after the mouth's shape: shapes [N, mouth] -> a_t [N, 14, dim]. It gives codes for mouths
+    without their audio (the unpaired speech of adaptation)."""
 
     def __init__(self, audio_encoder):
         super().__init__()
         self.audio_encoder = audio_encoder
 
     def forward(self, shape):
+        """shape [N, mouth] -> [N, 14, dim]."""
         return self.audio_encoder.encode_shape(shape)
 
 
@@ -222,13 +230,16 @@ class MeshPredictor(nn.Module):
         return maps, self.read(x)
 
     def read(self, x):
+        """The outputs, from the last map."""
         return torch.split(self.head(self.linear(x.flatten(1))), self.sizes, 1)
 
     def forward(self, crop):
+        """crop [B, 3, 128, 128] -> the outputs, in the order of `all.OUTPUTS`."""
         return self.read(self.layers(crop))
 
 
 def strided_stage(inputs, outputs, kernel, residual=True):
+    """Layers that halve the size: a strided convolution and, if asked, a residual block."""
     return [strided(inputs, outputs, kernel), *([Residual(outputs)] if residual else [])]
 
 
@@ -249,6 +260,7 @@ class Detector(nn.Module):
         nn.init.constant_(self.score.bias, -4.0)
 
     def forward(self, frame):
+        """frame [B, 3, 192, 192] in [-1, 1] -> (score, box)."""
         x = self.fine(frame)
         wide = F.interpolate(self.join(self.coarse(x)), scale_factor=4, mode="bilinear", align_corners=False)
         x = self.last(F.relu(x + wide))

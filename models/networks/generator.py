@@ -8,25 +8,26 @@ from networks.encoders import FaceEncoder
 
 
 class SkinGauge(nn.Module):
-    """The colour of the skin round the hole, per channel: masked crop [B, 3, S, S] -> gain [B, 3, 1, 1].
+    """The colour of the skin around the mask, per channel: masked crop [B, 3, S, S] -> gain [B, 3, 1, 1].
 
-    Light, camera and complexion multiply all that is seen of a face. The network sees every face as if
-    its cheeks had one colour, and what it paints is given the person's back: it need not learn to match
-    colours, which few people and little time do not teach. Not in the paper; `"gauge": null` leaves it out.
+    Light, camera and complexion multiply the colours of a face. The network's input is divided by the gain,
+    so that all cheeks have one colour, and its output is multiplied by it: the network need not model
+    complexions, for which a small training set is not enough. Not in the paper; `"gauge": null` leaves it out.
     """
 
     GRID = 32                                   # cells a side
-    REACH = 2                                   # cells round the hole that count
+    REACH = 2                                   # cells around the mask that count
 
     def __init__(self, config):
         super().__init__()
         self.register_buffer("skin", torch.tensor(config["gauge"]["skin"]).view(1, 3, 1, 1), persistent=False)
-        # Cheeks and nose: below and beside them are necks, hair and walls.
+        # Cheeks and nose: below and next to them are necks, hair and walls.
         cheeks = torch.zeros(1, 1, self.GRID, self.GRID)
         cheeks[:, :, self.GRID * 5 // 16: self.GRID * 5 // 8, self.GRID * 3 // 16: self.GRID * 13 // 16] = 1
         self.register_buffer("cheeks", cheeks, persistent=False)
 
     def forward(self, face):
+        """face [B, 3, S, S] in [-1, 1], -1 in the mask -> gain [B, 3, 1, 1]."""
         cell = face.shape[-1] // self.GRID
         seen = (face.amax(1, keepdim=True) > -0.9999).to(face.dtype)
         light = F.avg_pool2d((face + 1) * 0.5 * seen, cell)
@@ -39,7 +40,7 @@ class SkinGauge(nn.Module):
 class Generator(nn.Module):
     """Masked crop [B, 3, 256, 256], lip points [B, P, 2], codes [B, 14, dim] -> image [B, 3, 256, 256].
 
-    With `"carry"` in the config the carried reference [B, 3, 256, 256] comes last."""
+    With `"carry"` in the config the warped reference `carried` [B, 3, 256, 256] comes last."""
 
     def __init__(self, config):
         super().__init__()
@@ -48,6 +49,7 @@ class Generator(nn.Module):
         self.gauge = SkinGauge(config) if config.get("gauge") else None
 
     def forward(self, face, lips, codes, carried=None):
+        """face and carried [B, 3, S, S], lips [B, P, 2], codes [B, 14, dim] -> image [B, 3, S, S]."""
         if self.gauge is None:
             return self.paint(face, lips, codes, carried)
         gain = self.gauge(face)
@@ -56,6 +58,7 @@ class Generator(nn.Module):
         return (image + 1) * gain - 1
 
     def paint(self, face, lips, codes, carried):
+        """The image without the skin gauge."""
         seen = face if carried is None else torch.cat([face, carried], 1)
         return self.decoder(codes, self.face(seen, lips), face.shape[-1], carried)
 

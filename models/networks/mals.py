@@ -10,9 +10,9 @@ REACH = 3                                   # one step of averaging and two conv
 class MaLS(nn.Module):
     """a_{t-3..t+3} [B, 7, 14, dim] and w_ref [B, 14, dim] -> w~_t [B, 14, dim].
 
-    Adds both to w_t = w_ref + a_t (eq. 3), then smooths. Fourteen modules, one for each code: the moving average (.25, .5, .25), then two Conv1d of
-    three steps; w_ref and the prior's average code are added. `"smooth": false` in the config is the
-    ablation "w/o MaLS" of Table 3: the code of the frame itself.
+    Adds both to w_t = w_ref + a_t (eq. 3), then smooths. Fourteen modules, one for each code: the moving average
+    (.25, .5, .25), then two Conv1d of three steps; w_ref and the prior's average code are added. `"smooth": false` in
+    the config is the ablation "w/o MaLS" of Table 3: the code of the frame itself.
     """
 
     def __init__(self, config):
@@ -31,6 +31,7 @@ class MaLS(nn.Module):
                 nn.init.zeros_(conv.bias)
 
     def forward(self, codes, reference):
+        """codes [B, 7, 14, dim], reference [B, 14, dim] -> [B, 14, dim]."""
         codes = codes + reference[:, None]
         if not self.smooth:
             return reference + codes[:, REACH] + self.average

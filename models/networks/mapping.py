@@ -9,8 +9,8 @@ from networks.blocks import SLOPE, Dense
 class MappingNetwork(nn.Module):
     """z [B, dim], normal -> w [B, dim].
 
-    `average` [dim] is w_avg, the running mean of w: the centre that truncation draws codes to, and the
-    start of the main stage's codes. The layers learn slowly; see `learning_scales`."""
+    `average` [dim] is w_avg, the running mean of w: the centre of truncation, and the start of the main
+    stage's codes. The layers have a smaller learning rate; see `learning_scales`."""
 
     LEARNING = 0.01                         # StyleGAN2's multiplier of the mapping network's rate
 
@@ -21,6 +21,7 @@ class MappingNetwork(nn.Module):
         self.register_buffer("average", torch.zeros(dim))
 
     def forward(self, z):
+        """z [B, dim] -> w [B, dim]; z is normalised first."""
         x = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), SLOPE)
@@ -32,4 +33,5 @@ class MappingNetwork(nn.Module):
         self.average.lerp_(w.detach().float().mean(0), 1 - keep)
 
     def truncated(self, w, psi):
+        """w [B, dim] moved towards the average; psi 1: not at all."""
         return self.average + psi * (w - self.average)

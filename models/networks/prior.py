@@ -38,7 +38,7 @@ class Prior(nn.Module):
         self.register_buffer("probability", torch.zeros(()))
 
     def trained(self):
-        """The parameters that learn, by name."""
+        """{name: parameter} of the networks that are trained."""
         return {**{f"mapping.{k}": v for k, v in self.mapping.named_parameters()},
                 **{f"decoder.{k}": v for k, v in self.decoder.named_parameters()}}
 

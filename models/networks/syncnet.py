@@ -20,6 +20,7 @@ class FaceTower(nn.Module):
         self.linear = nn.Linear(widths[-1] * (64 >> len(widths)) * (128 >> len(widths)), options["dim"])
 
     def forward(self, mouths):
+        """mouths [B, 15, 64, 128] in [-1, 1] -> [B, dim]."""
         x = self.layers(mouths - mouths.mean((2, 3), keepdim=True))
         return F.normalize(self.linear(x.flatten(1)), dim=1)
 
@@ -36,6 +37,7 @@ class ShapeTower(nn.Module):
                                     nn.Linear(256, options["dim"]))
 
     def forward(self, shapes):
+        """shapes [B, 5, mouth] -> [B, dim]."""
         return F.normalize(self.layers(shapes.flatten(1)), dim=1)
 
 
@@ -56,6 +58,7 @@ class SoundTower(nn.Module):
         self.linear = nn.Linear(widths[-1] * rows * columns, options["dim"])
 
     def forward(self, mel):
+        """mel [B, 80, 20], log10 magnitudes -> [B, dim]."""
         x = self.layers((mel[:, None] + 2.5) / 2.0)
         return F.normalize(self.linear(x.flatten(1)), dim=1)
 

@@ -34,7 +34,8 @@ def movie(path, begin=0, sound=True, size=None, count=FRAMES):
     words = ["-framerate", 25, "-start_number", begin, "-i", HEAD / "frames" / "%04d.jpg"]
     words += ["-ss", begin / 25, "-i", HEAD / "speech.wav", "-c:a", "aac"] if sound else []
     words += ["-vf", f"scale={size}"] if size else []
-    ffmpeg(*words, "-frames:v", count, "-t", count / 25, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", path)
+    ffmpeg(*words, "-frames:v", count, "-t", count / 25, "-c:v", "libx264", "-preset", "ultrafast",
+           "-pix_fmt", "yuv420p", path)
 
 
 def shipped_face():
@@ -183,7 +184,8 @@ class Prepared(unittest.TestCase):
             dataset.load(out / "pack", self.face, 40)
         other = self.base / "other.npz"
         np.savez(other, **(self.face | {"mean": self.face["mean"] * 1.01}))
-        said = run("--data", self.data, "--out", self.out, "--face-model", other, "--seed-landmarks", self.seeds, code=1)
+        said = run("--data", self.data, "--out", self.out, "--face-model", other,
+                   "--seed-landmarks", self.seeds, code=1)
         self.assertIn("another face model", said)
 
     # Filters
@@ -214,7 +216,8 @@ class Prepared(unittest.TestCase):
         self.assertEqual(selection.decide(base | {"declared": "+2"}, limits), (True, "", "+2"))
         self.assertEqual(selection.decide(base | {"declared": "0?"}, limits), (True, "", "0"))
         self.assertEqual(selection.decide(base | {"declared": "unknown"}, limits)[2], "unknown")
-        self.assertEqual(selection.decide(base | {"declared": "unknown", "offset": -3, "confidence": 6.0}, limits)[2], "-3")
+        self.assertEqual(
+            selection.decide(base | {"declared": "unknown", "offset": -3, "confidence": 6.0}, limits)[2], "-3")
         self.assertEqual(selection.decide(base | {"declared": "+1", "offset": -3, "confidence": 6.0}, limits)[2], "+1")
         self.assertEqual(selection.decide(base | {"offset": 1, "confidence": 1.0}, limits),
                          (True, "A/V offset not sure", "unknown"))
@@ -310,7 +313,8 @@ class Prepared(unittest.TestCase):
         face = dict(np.load(back / "face_model.npz"))
         new, old = (dataset.load(f / "pack", face, config["mouth"]) for f in (back, self.out))
         for a, b in zip(new, old, strict=True):
-            self.assertEqual((a.name, a.person, a.rights, a.sync, len(a.audio)), (b.name, b.person, b.rights, b.sync, len(b.audio)))
+            self.assertEqual((a.name, a.person, a.rights, a.sync, len(a.audio)),
+                             (b.name, b.person, b.rights, b.sync, len(b.audio)))
             np.testing.assert_array_equal(a.valid, b.valid)
             np.testing.assert_allclose(a.matrix, b.matrix, atol=0.5)
             np.testing.assert_allclose(a.contours, b.contours, atol=0.6)          # crop pixels
@@ -380,7 +384,8 @@ class Shots(unittest.TestCase):
         valid, scale, shift = np.ones(20, bool), np.full(20, 50.0), np.zeros((20, 2))
         shift[8:] += 90                                 # a cut: the face is elsewhere
         valid[12] = False
-        np.testing.assert_array_equal(longest_shot(valid, scale, shift), [False] * 8 + [True] * 4 + [False] + [True] * 7)
+        np.testing.assert_array_equal(longest_shot(valid, scale, shift),
+                                      [False] * 8 + [True] * 4 + [False] + [True] * 7)
         shift[:] = np.arange(20)[:, None] * 5           # a fast head is no cut
         np.testing.assert_array_equal(longest_shot(valid, scale, shift), valid)
 

@@ -37,7 +37,10 @@ mod measured {
 
     use stylelipsync::audio::decode_file;
     use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-    use stylelipsync::{Around, Clip, ClipOptions, Engine, EngineOptions, FrameOptions};
+    use stylelipsync::{
+        Analysis, ClipOptions, Engine, EngineOptions, FrameInputs, FrameOptions, Neighbours,
+        Renderer, Speech,
+    };
 
     use crate::host::*;
     use crate::support::*;
@@ -116,9 +119,9 @@ mod measured {
     fn engine_alone() -> Vec<Duration> {
         let engine = Engine::new(&EngineOptions::default()).expect("an engine");
         let speech = decode_file(other_speech().as_ref()).expect("speech");
-        let mut clip = Clip::new(engine, ClipOptions::default()).expect("a clip");
-        clip.set_audio(&speech.samples, speech.rate, 1)
-            .expect("speech");
+        let renderer = Renderer::new(engine, ClipOptions::default()).expect("a renderer");
+        let speech = speech.to_16k().expect("speech at 16 kHz");
+        let speech = Speech::new(speech.into(), 0).expect("speech");
         let (width, height) = LARGE;
         let bytes = |k: usize| {
             frame(k)
@@ -137,10 +140,11 @@ mod measured {
             .expect("a view")
         };
         let seen: Vec<_> = (0..5)
-            .map(|k| clip.see(&view(k)).expect("a face"))
+            .map(|k| renderer.find_faces(&view(k)).expect("a face"))
             .collect();
-        clip.analyze(20, &view(2)).expect("a face");
-        let around = Around {
+        let analysis = Analysis::default();
+        analysis.add(&renderer, 20, &view(2)).expect("a face");
+        let faces = Neighbours {
             middle: seen[2].clone(),
             before: [Some(seen[0].clone()), Some(seen[1].clone())],
             after: [Some(seen[3].clone()), Some(seen[4].clone())],
@@ -154,14 +158,18 @@ mod measured {
             let format = PixelFormat::RgbaF32;
             let mut target =
                 FrameMut::packed(&mut target, width as u32, height as u32, format).expect("a view");
-            clip.render_seen(
-                20,
-                &around,
-                &view(2),
-                &mut target,
-                &mut FrameOptions::default(),
-            )
-            .expect("a frame");
+            let inputs = FrameInputs {
+                index: 20,
+                position: 20 * 640,
+                speech: &speech,
+                faces: &faces,
+            };
+            let (source, options) = (view(2), &mut FrameOptions::default());
+            renderer
+                .render(&inputs, &source, &mut target, options, || {
+                    analysis.reference(&renderer)
+                })
+                .expect("a frame");
             begun.elapsed()
         };
         one();

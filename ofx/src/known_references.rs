@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use stylelipsync::Clip;
+use stylelipsync::Analysis;
 use stylelipsync::model::Provider;
 
 use crate::controls::{FaceChoice, InputColour};
@@ -19,8 +19,8 @@ const CAPACITY: usize = 8;
 pub struct KnownReference {
     pub request: ReferenceRequest,
     pub key: ReferenceKey,
-    /// A clip that has analysed the candidates.
-    pub clip: Arc<Clip>,
+    /// The analysis of the candidates.
+    pub analysis: Arc<Analysis>,
 }
 
 /// What decides about the reference before any image is there: the settings and the source's range.

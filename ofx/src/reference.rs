@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use stylelipsync::{Clip, ClipOptions, Engine};
+use stylelipsync::{Analysis, ClipOptions, Engine, Renderer};
 
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
@@ -72,19 +72,25 @@ impl ReferenceSearch<'_> {
             search: self,
             incomplete: Cell::new(false),
         };
-        let probe = Clip::new(engine.clone(), options.clone())?;
+        let renderer = Renderer::new(engine.clone(), options.clone())?;
         let key = ReferenceKey {
             query: self.query.clone(),
-            candidates: self.candidates(&frames, &probe)?,
+            candidates: self.candidates(&frames, &renderer)?,
         };
-        let clip = shared::reference(&key, || {
-            let clip = Clip::new(engine.clone(), options.clone())?;
+        let analysis = shared::reference(&key, || {
+            let analysis = Analysis::default();
             for (frame, _) in &key.candidates {
-                frames.with(*frame, |image| Ok(clip.analyze(*frame, &image.view()?)?))?;
+                frames.with(*frame, |image| {
+                    Ok(analysis.add(&renderer, *frame, &image.view()?)?)
+                })?;
             }
-            Ok(clip)
+            Ok(analysis)
         })?;
-        let found = KnownReference { request, key, clip };
+        let found = KnownReference {
+            request,
+            key,
+            analysis,
+        };
         // With a frame missing now, a later search may find a better reference.
         if !frames.incomplete.get() {
             self.instance.references.add(found.clone());
@@ -93,14 +99,14 @@ impl ReferenceSearch<'_> {
     }
 
     /// The frames among which the reference is chosen, with their fingerprints.
-    fn candidates(&self, frames: &Frames<'_>, probe: &Clip) -> Result<Vec<(i64, u128)>> {
+    fn candidates(&self, frames: &Frames<'_>, renderer: &Renderer) -> Result<Vec<(i64, u128)>> {
         let range = match (self.query.frame.map(i64::from), self.query.range) {
             (Some(frame), _) if !self.host.temporal && frame != self.current.frame => {
                 return Ok(Vec::new());
             }
             (Some(frame), _) => {
                 let failed = |what| ActionError::User(format!("Reference Frame: {what} {frame}"));
-                match self.has_face(frames, probe, frame)? {
+                match self.has_face(frames, renderer, frame)? {
                     Some(true) => frame..=frame,
                     Some(false) => return Err(failed("there is no face in frame")),
                     None => return Err(failed("the host has no frame")),
@@ -109,7 +115,7 @@ impl ReferenceSearch<'_> {
             (None, Some([first, last])) if self.host.temporal => {
                 let probes = (0..PROBES).map(|number| first + number * PROBE_STEP);
                 let mut probes = probes.take_while(|frame| *frame <= last);
-                let found = probes.find_map(|frame| match self.has_face(frames, probe, frame) {
+                let found = probes.find_map(|frame| match self.has_face(frames, renderer, frame) {
                     Ok(Some(true)) => Some(Ok(frame)),
                     Ok(_) => None,
                     Err(error) => Some(Err(error)),
@@ -131,9 +137,14 @@ impl ReferenceSearch<'_> {
     }
 
     /// Whether a frame shows the selected face; `None` where the host does not have the frame.
-    fn has_face(&self, frames: &Frames<'_>, probe: &Clip, frame: i64) -> Result<Option<bool>> {
+    fn has_face(
+        &self,
+        frames: &Frames<'_>,
+        renderer: &Renderer,
+        frame: i64,
+    ) -> Result<Option<bool>> {
         frames.with(frame, |image| {
-            let faces = shared::faces(&self.query.engine, probe, &image.view()?)?;
+            let faces = shared::faces(&self.query.engine, renderer, &image.view()?)?;
             Ok(faces.chosen(self.query.selection).is_some())
         })
     }

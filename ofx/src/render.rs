@@ -1,11 +1,12 @@
 //! The render action, and the actions by which a host asks about a render beforehand.
 
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::{Around, FrameOptions, Matte, Sight};
+use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
 use crate::aces;
+use crate::clip_parts::ClipParts;
 use crate::controls::{InputColour, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
@@ -118,7 +119,7 @@ impl FrameRender<'_> {
         let clip = RenderClip::of(host, instance, settings, *current, *scale, source)?;
         let input = InputFrame::of(source, settings.input_colour)?;
         let frame = input.view()?;
-        let around = self.neighbours(&clip, &frame)?;
+        let faces = self.neighbours(&clip, &frame)?;
         self.check_abort()?;
         let in_place = input.copy().is_none()
             && source.components == output.components
@@ -126,7 +127,7 @@ impl FrameRender<'_> {
             && window == output.bounds;
         let target = if in_place { output.view_mut() } else { None };
         if let Some(target) = target {
-            return self.render_to(&mut target?, &clip, &around, &frame, source.depth);
+            return self.render_to(&mut target?, &clip, &faces, &frame, source.depth);
         }
         // Other bounds, a smaller window, or a format that the engine does not have: render to a packed
         // picture, and copy the window from there.
@@ -134,7 +135,7 @@ impl FrameRender<'_> {
         let mut packed = vec![0; width * height * frame.format().bytes()];
         let format = frame.format();
         let mut target = FrameMut::packed(&mut packed, width as u32, height as u32, format)?;
-        let report = self.render_to(&mut target, &clip, &around, &frame, input.depth())?;
+        let report = self.render_to(&mut target, &clip, &faces, &frame, input.depth())?;
         let packed = match input.copy() {
             Some(converted) if settings.input_colour == InputColour::AcesCg => {
                 aces::from_rec709(source, converted, &packed)
@@ -153,13 +154,13 @@ impl FrameRender<'_> {
     }
 
     /// The faces in this frame and in the frames next to it, as far as the host has them.
-    fn neighbours(&self, clip: &RenderClip, frame: &FrameRef<'_>) -> Result<Around> {
+    fn neighbours(&self, clip: &RenderClip, frame: &FrameRef<'_>) -> Result<Neighbours> {
         let faces = |frame: &FrameRef<'_>| {
             self.check_abort()?;
-            shared::faces(&clip.engine, &clip.clip, frame)
+            shared::faces(&clip.engine, &clip.parts.renderer, frame)
         };
         let range = self.instance.frame_range(self.host);
-        let at = |offset: i64| -> Result<Option<Sight>> {
+        let at = |offset: i64| -> Result<Option<FrameFaces>> {
             let index = self.current.frame + offset;
             let known = range.is_some_and(|[first, last]| (first..=last).contains(&index));
             if !self.host.temporal || !known {
@@ -173,7 +174,7 @@ impl FrameRender<'_> {
                 None => Ok(None),
             }
         };
-        Ok(Around {
+        Ok(Neighbours {
             middle: faces(frame)?,
             before: [at(-2)?, at(-1)?],
             after: [at(1)?, at(2)?],
@@ -184,7 +185,7 @@ impl FrameRender<'_> {
         &self,
         target: &mut FrameMut<'_>,
         clip: &RenderClip,
-        around: &Around,
+        faces: &Neighbours,
         frame: &FrameRef<'_>,
         depth: BitDepth,
     ) -> Result<RenderReport> {
@@ -197,21 +198,33 @@ impl FrameRender<'_> {
             strength: self.settings.strength,
             matte: needs_matte.then_some(&mut matte),
         };
-        let clip = &clip.clip;
-        let rendered = clip.render_seen(self.current.frame, around, frame, target, &mut options)?;
+        let ClipParts {
+            renderer,
+            speech,
+            reference,
+        } = &*clip.parts;
+        let inputs = FrameInputs {
+            index: self.current.frame,
+            position: renderer.options().timing.position(self.current.frame)?,
+            speech,
+            faces,
+        };
+        let rendered = renderer.render(&inputs, frame, target, &mut options, || {
+            Ok(reference.clone())
+        })?;
         if needs_matte {
             let post_process = PostProcess {
                 output,
                 premultiplied: self.source.premultiplied,
                 occlusion: occlusion.as_ref(),
                 bounds: self.source.bounds,
-                face: around.middle.chosen(clip.options().selection),
-                engine: clip.engine(),
+                face: faces.middle.chosen(renderer.options().selection),
+                engine: renderer.engine(),
                 depth,
             };
             post_process::apply(&post_process, target, frame, &mut matte);
         }
-        let info = clip.engine().info();
+        let info = renderer.engine().info();
         Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
@@ -273,7 +286,7 @@ pub fn frames_needed(
     if settings.is_pass_through() {
         return Ok(status::REPLY_DEFAULT);
     }
-    let reach = Around::REACH as i64;
+    let reach = Neighbours::REACH as i64;
     let mut ranges = vec![[current.frame - reach, current.frame + reach]];
     let source_range = instance.frame_range(host);
     ranges.extend(reference::frames_searched(

@@ -1,10 +1,11 @@
-//! The engine's clip that a frame is rendered with: its audio, options, person and reference.
+//! What a frame of the effect's source is rendered with: audio, options, person and reference.
 
 use std::sync::Arc;
 
-use stylelipsync::Clip;
+use stylelipsync::{Renderer, Speech};
 
 use crate::clip_options::clip_options;
+use crate::clip_parts::ClipParts;
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::Host;
@@ -16,14 +17,14 @@ use crate::reference::ReferenceSearch;
 use crate::settings::Settings;
 use crate::shared;
 
-/// A clip, and the engine that it belongs to.
+/// A clip's parts, and the engine that they belong to.
 pub struct RenderClip {
     pub engine: EngineKey,
-    pub clip: Arc<Clip>,
+    pub parts: Arc<ClipParts>,
 }
 
 impl RenderClip {
-    /// The clip for the settings. `current` is the frame that is rendered, `source` its image, `scale`
+    /// The parts for the settings. `current` is the frame that is rendered, `source` its image, `scale`
     /// the render scale.
     ///
     /// # Errors
@@ -73,16 +74,20 @@ impl RenderClip {
             options,
             reference: reference.key,
         };
-        let clip = shared::clip(&key, || {
-            let mut clip = Clip::new(engine, key.options.clone())?;
-            clip.set_samples(samples)?;
-            clip.set_person(person.as_ref().map(|(_, person)| &**person))?;
-            clip.share_reference(&reference.clip)?;
-            Ok(clip)
+        let parts = shared::clip(&key, || {
+            let mut renderer = Renderer::new(engine, key.options.clone())?;
+            let speech = Speech::new(samples, key.options.audio_offset)?;
+            renderer.set_person(person.as_ref().map(|(_, person)| &**person))?;
+            let reference = reference.analysis.reference(&renderer)?;
+            Ok(ClipParts {
+                renderer,
+                speech,
+                reference,
+            })
         })?;
         Ok(Self {
             engine: engine_key,
-            clip,
+            parts,
         })
     }
 }

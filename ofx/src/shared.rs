@@ -10,10 +10,11 @@ use stylelipsync::adapt::Person;
 use stylelipsync::audio::decode_file;
 use stylelipsync::frame::FrameRef;
 use stylelipsync::model::Provider;
-use stylelipsync::{Clip, Engine, EngineOptions, Error, Sight};
+use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::cache::Cache;
+use crate::clip_parts::ClipParts;
 use crate::error::{ActionError, Result};
 use crate::keys::{ClipKey, EngineKey, FileKey, PictureKey, ReferenceKey};
 
@@ -36,9 +37,10 @@ static ENGINE: LazyLock<Cache<EngineKey, Arc<Engine>>> = LazyLock::new(|| Cache:
 static AUDIO: LazyLock<Cache<FileKey, Samples>> = LazyLock::new(|| Cache::new(AUDIO_FILES));
 static PERSON: LazyLock<Cache<(EngineKey, FileKey), Arc<Person>>> =
     LazyLock::new(|| Cache::new(PERSONS));
-static CLIP: LazyLock<Cache<ClipKey, Arc<Clip>>> = LazyLock::new(|| Cache::new(CLIPS));
-static REFERENCE: LazyLock<Cache<ReferenceKey, Arc<Clip>>> = LazyLock::new(|| Cache::new(CLIPS));
-static FACES: LazyLock<Cache<PictureKey, Sight>> = LazyLock::new(|| Cache::new(PICTURES));
+static CLIP: LazyLock<Cache<ClipKey, Arc<ClipParts>>> = LazyLock::new(|| Cache::new(CLIPS));
+static REFERENCE: LazyLock<Cache<ReferenceKey, Arc<Analysis>>> =
+    LazyLock::new(|| Cache::new(CLIPS));
+static FACES: LazyLock<Cache<PictureKey, FrameFaces>> = LazyLock::new(|| Cache::new(PICTURES));
 
 /// The engine of a model folder (`None`: the built-in model) on a device.
 ///
@@ -114,29 +116,36 @@ fn of_control(label: &str) -> impl Fn(ActionError) -> ActionError {
 ///
 /// # Errors
 /// What `make` returns.
-pub fn clip(key: &ClipKey, make: impl FnOnce() -> Result<Clip>) -> Result<Arc<Clip>> {
+pub fn clip(key: &ClipKey, make: impl FnOnce() -> Result<ClipParts>) -> Result<Arc<ClipParts>> {
     CLIP.get(key, || Ok(Arc::new(make()?)))
 }
 
-/// The clip that has analysed the candidates for a reference.
+/// The analysis of the candidates for a reference.
 ///
 /// # Errors
 /// What `make` returns.
-pub fn reference(key: &ReferenceKey, make: impl FnOnce() -> Result<Clip>) -> Result<Arc<Clip>> {
+pub fn reference(
+    key: &ReferenceKey,
+    make: impl FnOnce() -> Result<Analysis>,
+) -> Result<Arc<Analysis>> {
     REFERENCE.get(key, || Ok(Arc::new(make()?)))
 }
 
-/// The faces that a clip finds in a picture.
+/// The faces that a renderer finds in a picture.
 ///
 /// # Errors
 /// [`ActionError::User`] when a network fails.
-pub fn faces(engine: &EngineKey, clip: &Clip, picture: &FrameRef<'_>) -> Result<Sight> {
+pub fn faces(
+    engine: &EngineKey,
+    renderer: &Renderer,
+    picture: &FrameRef<'_>,
+) -> Result<FrameFaces> {
     let key = PictureKey {
         engine: engine.clone(),
-        transfer: clip.options().transfer,
+        transfer: renderer.options().transfer,
         fingerprint: fingerprint(picture),
     };
-    FACES.get(&key, || Ok(clip.see(picture)?))
+    FACES.get(&key, || Ok(renderer.find_faces(picture)?))
 }
 
 /// Identifies a picture by a grid of small blocks. The grid is fine enough to notice when only the

@@ -1,44 +1,46 @@
-//! One step: what it is drawn from, and what the graph is given.
+//! One training step: what it is sampled from, and the inputs of its graph.
 
 use std::sync::Arc;
 
 use super::WINDOW;
-use super::job::{Adaptation, Weights};
-use super::moments::Held;
+use super::data::TrainingData;
+use super::options::Weights;
+use super::training_frame::TrainingFrame;
 use crate::clip::Reference;
 use crate::face::Carry;
 use crate::face::lips::mouth_points;
 use crate::latent::{AudioCode, REACH, smooth_code};
-use crate::model::adaptation::{Bank, Step, StepInputs, StepResult, Words};
+use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
-/// Every which window is held out.
+/// One window of so many is held out for validation.
 const HELD_OUT: usize = 8;
-/// The most windows that are held out: each look at them costs as many steps.
+/// The most windows that are evaluated for validation: each costs as much as a step.
 const MOST_HELD_OUT: usize = 3;
 
-/// Where foreign words begin: a stream of the bank, and the first of five frames in it.
-type Foreign = (usize, usize);
+/// Where unpaired speech begins: a stream of the bank, and the first of five frames in it.
+type Unpaired = (usize, usize);
 
-/// What a step learns from.
-pub(super) struct Draw {
+/// What a step is trained on.
+pub(super) struct TrainingSample {
     window: usize,
-    foreign: Foreign,
-    /// The frame of the person that is the reference; `None`, in half of the draws: the clip's own.
-    /// A person who is learnt with one reference alone is that picture's: rendered with another
-    /// they look no better than before. With other references alone, they lose likeness: the one
-    /// that a clip chooses for itself shows more than most.
+    unpaired: Unpaired,
+    /// The frame of the person that is the reference; `None`, in half of the samples: the clip's
+    /// own. Training with one reference only fits that picture: rendered with another, the person
+    /// looks no better than before. Training with other references only loses likeness: the one
+    /// that a clip chooses shows more than most.
     reference: Option<i64>,
 }
 
-/// Everything that a step needs, and its scratch.
+/// Everything that a step needs, and its buffers.
 pub(super) struct Trainer<'a> {
-    job: &'a Adaptation,
+    data: &'a TrainingData,
     pub step: Step,
     bank: Bank,
-    /// Windows all of whose frames have a face, those that are learnt from first.
+    /// Windows all of whose frames have a face; the training windows first, then the held-out ones.
     windows: Vec<usize>,
-    learnt: usize,
+    /// How many of them are training windows.
+    training: usize,
     carry: Carry,
     inputs: StepInputs,
     stacked: Vec<f32>,
@@ -47,18 +49,18 @@ pub(super) struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    pub fn new(job: &'a Adaptation) -> Result<Self> {
-        if job.missing() > 0 {
+    pub fn new(data: &'a TrainingData) -> Result<Self> {
+        if data.missing() > 0 {
             return Err(Error::State(format!(
-                "{} of the frames that are learnt from were not added",
-                job.missing()
+                "{} of the frames to train on were not added",
+                data.missing()
             )));
         }
         let whole = |window: &[i64; WINDOW]| {
-            let held = |at: &i64| job.held.get(at).is_some_and(Option::is_some);
-            window.iter().all(held)
+            let usable = |at: &i64| data.frames.get(at).is_some_and(Option::is_some);
+            window.iter().all(usable)
         };
-        let windows = job.plan.windows.iter().enumerate();
+        let windows = data.plan.windows.iter().enumerate();
         let usable: Vec<usize> = windows
             .filter(|(_, w)| whole(w))
             .map(|(at, _)| at)
@@ -66,7 +68,7 @@ impl<'a> Trainer<'a> {
         if usable.is_empty() {
             return Err(Error::NoFace("the person's clip"));
         }
-        // Windows of a clip too short for it are all learnt from.
+        // A clip too short to hold any out is trained on as a whole.
         let out = |order: usize| usable.len() >= HELD_OUT && order % HELD_OUT == HELD_OUT / 2;
         let part = |held: bool| {
             let order = usable.iter().enumerate();
@@ -74,17 +76,17 @@ impl<'a> Trainer<'a> {
                 .filter(move |(order, _)| out(*order) == held)
                 .map(|(_, at)| *at)
         };
-        let learnt = part(false).count();
+        let training = part(false).count();
         let windows = part(false).chain(part(true)).collect();
-        let engine = &job.engine;
+        let engine = &data.engine;
         let info = engine.info();
         let (provider, threads) = (info.provider.used, info.threads);
         Ok(Self {
-            job,
+            data,
             step: Step::load(engine.bundle(), provider, threads)?,
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
-            learnt,
+            training,
             carry: Carry::default(),
             inputs: StepInputs::default(),
             stacked: Vec::new(),
@@ -93,42 +95,42 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// What the step after so many is made from: a function of the seed and their number.
-    pub fn draw(&self, steps: u64) -> Draw {
-        let mut state = self.job.options.seed ^ steps.wrapping_mul(0xA076_1D64_78BD_642F);
+    /// The sample of the step after `steps` others: a function of the seed and of that number.
+    pub fn sample(&self, steps: u64) -> TrainingSample {
+        let mut state = self.data.options.seed ^ steps.wrapping_mul(0xA076_1D64_78BD_642F);
         let mut below = |limit: usize| (splitmix(&mut state) % limit as u64) as usize;
-        let order = below(self.learnt);
-        let foreign = (below(self.bank.streams()), self.within(below(usize::MAX)));
-        // Another window's frame: the step's own would show the answer.
-        let reference = (self.learnt > 1 && below(2) == 0).then(|| {
-            let other = (order + 1 + below(self.learnt - 1)) % self.learnt;
-            self.job.plan.windows[self.windows[other]][below(WINDOW)]
+        let order = below(self.training);
+        let unpaired = (below(self.bank.streams()), self.within(below(usize::MAX)));
+        // A frame of another window: a frame of the step's own would show the answer.
+        let reference = (self.training > 1 && below(2) == 0).then(|| {
+            let other = (order + 1 + below(self.training - 1)) % self.training;
+            self.data.plan.windows[self.windows[other]][below(WINDOW)]
         });
-        Draw {
+        TrainingSample {
             window: self.windows[order],
-            foreign,
+            unpaired,
             reference,
         }
     }
 
-    /// A frame of the bank that has enough others round it.
+    /// A frame of the bank that has enough others before and after it.
     fn within(&self, number: usize) -> usize {
         let reach = REACH as usize;
         reach + number % (self.bank.frames() - WINDOW - 2 * reach + 1)
     }
 
-    /// The mean weighted loss of what is held out, with the same foreign words each time.
+    /// The mean weighted loss of the held-out windows, with the same unpaired speech each time.
     pub fn held_out(&mut self, theta: &[Vec<f32>]) -> Result<Option<f32>> {
-        let held = self.windows[self.learnt..].to_vec();
+        let held = self.windows[self.training..].to_vec();
         let held = &held[..held.len().min(MOST_HELD_OUT)];
         let mut sum = 0.0;
         for (number, window) in held.iter().enumerate() {
-            let draw = Draw {
+            let sample = TrainingSample {
                 window: *window,
-                foreign: (number % self.bank.streams(), self.within(number * 7)),
+                unpaired: (number % self.bank.streams(), self.within(number * 7)),
                 reference: None,
             };
-            let terms = self.step(theta, &draw)?.terms;
+            let terms = self.step(theta, &sample)?.terms;
             let weights = self.weights();
             sum += terms.iter().zip(weights).map(|(t, w)| t * w).sum::<f32>();
         }
@@ -140,74 +142,74 @@ impl<'a> Trainer<'a> {
             picture,
             sync,
             regulariser,
-        } = self.job.options.weights;
+        } = self.data.options.weights;
         [picture, sync, regulariser]
     }
 
     /// Losses and gradients of a step.
-    pub fn step(&mut self, theta: &[Vec<f32>], draw: &Draw) -> Result<StepResult> {
-        self.gather(draw)?;
+    pub fn step(&mut self, theta: &[Vec<f32>], sample: &TrainingSample) -> Result<StepResult> {
+        self.fill(sample)?;
         self.step.run(theta, &self.inputs, self.weights())
     }
 
-    fn held(&self, at: i64) -> Result<&'a Held> {
-        let held = self.job.held.get(&at).and_then(Option::as_ref);
-        held.ok_or_else(|| Error::State(format!("frame {at} was not added")))
+    fn frame(&self, at: i64) -> Result<&'a TrainingFrame> {
+        let frame = self.data.frames.get(&at).and_then(Option::as_ref);
+        frame.ok_or_else(|| Error::State(format!("frame {at} was not added")))
     }
 
-    /// Fills the inputs.
-    fn gather(&mut self, draw: &Draw) -> Result<()> {
-        let job = self.job;
-        let reference = match draw.reference {
+    /// Fills the step's inputs.
+    fn fill(&mut self, sample: &TrainingSample) -> Result<()> {
+        let data = self.data;
+        let reference = match sample.reference {
             Some(at) => {
-                let candidate = self.held(at)?.candidate();
-                Arc::new(Reference::encode(&job.engine, &candidate)?)
+                let candidate = self.frame(at)?.candidate();
+                Arc::new(Reference::encode(&data.engine, &candidate)?)
             }
-            None => job.reference.clone(),
+            None => data.reference.clone(),
         };
         let StepInputs {
             target,
             hole,
             own,
-            foreign,
+            unpaired,
         } = &mut self.inputs;
         target.clear();
         hole.clear();
-        for words in [&mut *own, &mut *foreign] {
-            words.lips.clear();
-            words.code.clear();
-            words.carried.clear();
+        for condition in [&mut *own, &mut *unpaired] {
+            condition.lips.clear();
+            condition.code.clear();
+            condition.carried.clear();
         }
-        own.sound.clone_from(&job.sounds[draw.window]);
-        let (stream, first) = draw.foreign;
-        foreign.sound.clear();
+        own.sound.clone_from(&data.sounds[sample.window]);
+        let (stream, first) = sample.unpaired;
+        unpaired.sound.clear();
         let sound = self.bank.sound(stream, first + WINDOW / 2);
-        foreign.sound.extend_from_slice(sound);
+        unpaired.sound.extend_from_slice(sound);
 
-        let heard = self.foreign_codes(draw.foreign)?;
-        let mals = &job.engine.networks().mals;
-        for (frame, at) in job.plan.windows[draw.window].iter().enumerate() {
-            let held = self.held(*at)?;
-            held.unpack(&mut self.inputs.target, &mut self.inputs.hole);
-            let other = std::array::from_fn(|k| heard[frame + k].clone());
-            for (foreign, round) in [(false, &held.moment.heard), (true, &other)] {
-                let smooth = smooth_code(mals, &reference.code, round, &mut self.stacked)?;
-                self.say(held, &reference, &smooth.shape)?;
-                let lips = 2 * job.engine.face_model().lips().len();
-                let words: &mut Words = match foreign {
+        let unpaired_codes = self.unpaired_codes(sample.unpaired)?;
+        let mals = &data.engine.networks().mals;
+        for (number, at) in data.plan.windows[sample.window].iter().enumerate() {
+            let frame = self.frame(*at)?;
+            frame.unpack(&mut self.inputs.target, &mut self.inputs.hole);
+            let other = std::array::from_fn(|k| unpaired_codes[number + k].clone());
+            for (is_unpaired, codes) in [(false, &frame.codes), (true, &other)] {
+                let smooth = smooth_code(mals, &reference.code, codes, &mut self.stacked)?;
+                self.draw_mouth(frame, &reference, &smooth.shape)?;
+                let lips = 2 * data.engine.face_model().lips().len();
+                let condition: &mut Condition = match is_unpaired {
                     false => &mut self.inputs.own,
-                    true => &mut self.inputs.foreign,
+                    true => &mut self.inputs.unpaired,
                 };
-                words.lips.extend_from_slice(&self.points[..lips]);
-                words.code.extend_from_slice(&smooth.code);
-                words.carried.extend_from_slice(&self.carried);
+                condition.lips.extend_from_slice(&self.points[..lips]);
+                condition.code.extend_from_slice(&smooth.code);
+                condition.carried.extend_from_slice(&self.carried);
             }
         }
         Ok(())
     }
 
-    /// The codes of five frames of foreign words and of those round them.
-    fn foreign_codes(&self, (stream, first): Foreign) -> Result<Vec<Arc<AudioCode>>> {
+    /// The codes of five frames of unpaired speech and of the frames before and after them.
+    fn unpaired_codes(&self, (stream, first): Unpaired) -> Result<Vec<Arc<AudioCode>>> {
         let reach = REACH as usize;
         let code = |frame: usize| {
             let shape = self.bank.shape(stream, frame).to_vec();
@@ -217,26 +219,31 @@ impl<'a> Trainer<'a> {
         (first - reach..first + WINDOW + reach).map(code).collect()
     }
 
-    /// Points and carried picture of a mouth on a frame's face.
-    fn say(&mut self, held: &Held, reference: &Reference, shape: &[f32]) -> Result<()> {
-        let engine = &self.job.engine;
-        let (moment, identity) = (&held.moment, reference.identity.as_slice());
+    /// Points of a mouth shape on a frame's face, and the reference's picture warped to it.
+    fn draw_mouth(
+        &mut self,
+        frame: &TrainingFrame,
+        reference: &Reference,
+        shape: &[f32],
+    ) -> Result<()> {
+        let engine = &self.data.engine;
+        let identity = reference.identity.as_slice();
         let model = engine.face_model();
         let points = &mut self.points;
-        mouth_points(model, &moment.pose, identity, shape, &moment.map, points);
-        let (Some(protocol), Some(shown)) = (engine.carry(), &reference.shown) else {
+        mouth_points(model, &frame.pose, identity, shape, &frame.map, points);
+        let (Some(protocol), Some(image)) = (engine.carry(), &reference.image) else {
             return Err(Error::State(
                 "the bundle's generator is not given a reference".into(),
             ));
         };
-        let (picture, seen) = (&shown.picture, &shown.points);
+        let (picture, shown) = (&image.picture, &image.points);
         self.carry
-            .draw(picture, seen, points, protocol, &mut self.carried);
+            .draw(picture, shown, points, protocol, &mut self.carried);
         Ok(())
     }
 }
 
-/// A number from a state that moves on (SplitMix64).
+/// The next number of a SplitMix64 generator.
 fn splitmix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut z = *state;

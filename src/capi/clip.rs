@@ -125,7 +125,7 @@ pub unsafe extern "C" fn sls_clip_memory(clip: *const sls_clip, bytes: *mut u64)
     unsafe {
         on(clip, |clip| {
             let bytes = bytes.as_mut().ok_or(Failure::Null("bytes"))?;
-            *bytes = clip.clip.read().held().bytes;
+            *bytes = clip.clip.read().memory_use().bytes;
             Ok(())
         })
     }

@@ -1,4 +1,4 @@
-//! What a caller says about a clip and a frame, and what it is told.
+//! What a caller sets for a clip and for a frame, and what is reported back.
 
 use super::Timing;
 use crate::audio::Rate;
@@ -13,20 +13,20 @@ pub struct ClipOptions {
     /// When the frames are.
     pub timing: Timing,
     /// Where the audio's first sample lies on the clip's clock, in samples at 16 kHz: positive
-    /// starts the words later, negative drops their beginning.
+    /// delays the audio, negative drops its beginning.
     pub audio_offset: i64,
     /// Which face speaks.
     pub selection: Selection,
-    /// How the numbers of the frames relate to light.
+    /// How pixel values relate to light.
     pub transfer: Transfer,
     /// How much of the new mouth is shown, 0 (the source, untouched) to 1.
     pub strength: f32,
-    /// How far the new mouth may be matched to the light round it.
+    /// How far the new mouth may be matched to the light around it.
     pub colour_match: ColourMatch,
-    /// How the rim of what is painted is trimmed.
+    /// How the edge of the generated region is trimmed.
     pub mask: MaskTrim,
-    /// The most bytes of frames, audio and crops that the clip may hold; `None`: as many as there
-    /// are. What would hold more is refused with [`Error::Memory`].
+    /// The most bytes of frames, audio and crops that the clip may hold; `None`: no limit. A call
+    /// that would hold more fails with [`Error::Memory`].
     pub memory: Option<u64>,
 }
 
@@ -73,12 +73,12 @@ pub(crate) fn check_strength(strength: f32) -> Result<()> {
     })
 }
 
-/// What one frame asks for beyond its pixels.
+/// Options of one frame.
 #[derive(Debug)]
 pub struct FrameOptions<'a> {
     /// Multiplies the clip's strength, for hosts that animate it; 0 to 1.
     pub strength: f32,
-    /// Receives the matte, where there is one.
+    /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,
 }
 
@@ -103,7 +103,7 @@ pub struct Matte {
 }
 
 impl Matte {
-    /// A matte of the given size that lets nothing through; its memory is used again.
+    /// Makes the matte all 0 at the given size; its memory is reused.
     pub(crate) fn clear(&mut self, width: usize, height: usize) -> Result<()> {
         (self.width, self.height) = (width, height);
         self.alpha.clear();
@@ -118,11 +118,11 @@ impl Matte {
 pub struct Rendered {
     /// Index of the frame.
     pub index: i64,
-    /// The face that speaks, as numbered in this clip; `None` when no face was found.
+    /// The number of the face that speaks in this clip; `None` when no face was found.
     pub face: Option<u32>,
-    /// How sure the face is, 0 to 1; 0 without a face.
+    /// Confidence of the face, 0 to 1; 0 without a face.
     pub confidence: f32,
-    /// The share of the new mouth that was blended in: strength times the fade.
+    /// The share of the new mouth that was blended in, 0 to 1: strength times the fade.
     pub strength: f32,
     /// Whether any pixel may differ from the source. A frame that is not changed is its source,
     /// bit for bit.
@@ -130,7 +130,7 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// A frame that passed through.
+    /// A frame that is copied unchanged.
     pub(crate) fn untouched(index: i64) -> Self {
         Self {
             index,
@@ -142,7 +142,7 @@ impl Rendered {
     }
 }
 
-/// A face that was seen in an analysed frame, for choosing one.
+/// A face that was found in a frame, for selecting one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeenFace {
     /// Its number in the clip: what [`Selection::Id`] takes.
@@ -151,29 +151,29 @@ pub struct SeenFace {
     pub centre: [f64; 2],
     /// Side of its crop, frame pixels.
     pub side: f64,
-    /// How sure it is, 0 to 1.
+    /// Its confidence, 0 to 1.
     pub confidence: f32,
 }
 
-/// How far a stream must be ahead of the frame that it gives.
+/// How far a stream's input must be ahead of the frame that is pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookAhead {
-    /// Frames after the one given, for the smoothing of tracks.
+    /// Frames after the pulled one, for the smoothing of tracks.
     pub frames: usize,
-    /// Samples at 16 kHz after the instant of the frame given: three codes of MaLS and the part of
-    /// a mel window that lies after its own instant. With audio of another rate, the few
-    /// milliseconds that the resampler holds back come on top.
+    /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and the part of a
+    /// mel window that lies after its own time. Audio of another rate needs a few milliseconds more,
+    /// which the resampler holds back.
     pub audio: i64,
-    /// Frames, from the first one with a face on, that are looked at for the reference where none
-    /// was set. It is waited for once, at the beginning.
+    /// Frames, from the first one with a face on, among which the reference is chosen where none
+    /// was set. They delay the first frame only.
     pub reference: usize,
 }
 
 /// What a clip holds in memory. None of it grows with the length of a stream; `analysed` grows with
-/// the frames given to [`analyze`](super::Clip::analyze), some hundred bytes each.
+/// the frames passed to [`analyze`](super::Clip::analyze), some hundred bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
-    /// Codes of instants.
+pub struct MemoryUse {
+    /// Audio codes in the cache.
     pub codes: usize,
     /// Frames waiting in the stream.
     pub frames: usize,
@@ -183,7 +183,7 @@ pub struct Held {
     pub candidates: usize,
     /// Samples of audio at 16 kHz.
     pub audio: usize,
-    /// Frames whose tracks were analysed for random access.
+    /// Frames analysed for random access.
     pub analysed: usize,
     /// Bytes of the frames, the audio and the crops: what [`ClipOptions::memory`] limits.
     pub bytes: u64,

@@ -1,4 +1,5 @@
-//! Which frame is the reference of a clip: the picture that says who speaks (E_ref, `w_ref`).
+//! The reference: the picture that shows who speaks (input of `E_ref`, which gives `w_ref`), and
+//! which frame of a clip it is.
 //!
 //! The paper takes the first frame. Real clips begin with black frames, blinks and turned heads,
 //! so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
@@ -8,62 +9,84 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Clip;
 use crate::engine::Engine;
-use crate::face::lips::mouth_points;
-use crate::face::{Face, Picture};
-use crate::frame::{FrameRef, Outside};
-use crate::track::Selection;
-use crate::track::quality::{fade, reference_score, sharpness};
-use crate::track::select::choose;
+use crate::face::Picture;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
 /// the training's rate.
 pub const CANDIDATES: i64 = 25;
 
-/// The picture and the identity that a clip is rendered with.
+/// The look and the identity of the person that frames are rendered with. Frames of one clip should
+/// all be rendered with the same reference.
 #[derive(Debug)]
-pub(crate) struct Reference {
+pub struct Reference {
     /// `w_ref`, `[14 * D]`.
-    pub code: Vec<f32>,
+    pub(crate) code: Vec<f32>,
     /// Identity coefficients of the face model, constant for the clip.
-    pub identity: Vec<f32>,
-    /// The crop and the mouth's points in it; `None` where the generator is not given them.
-    pub shown: Option<Shown>,
+    pub(crate) identity: Vec<f32>,
+    /// The crop and the mouth's points in it; `None` where the generator does not take them.
+    pub(crate) image: Option<ReferenceImage>,
+    /// Identity of the bundle whose networks encoded it.
+    bundle: String,
 }
 
 impl Reference {
-    /// `E_ref` of a candidate.
-    pub fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
+    /// Runs `E_ref` on a candidate.
+    ///
+    /// # Errors
+    /// [`Error::Network`](crate::Error::Network).
+    pub(crate) fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
         let code = engine.networks().reference.run(&candidate.crop)?;
         let size = engine.bundle().manifest().image;
         Ok(Self {
             code,
             identity: candidate.identity.clone(),
-            shown: engine.carry().map(|_| Shown {
+            image: engine.carry().map(|_| ReferenceImage {
                 picture: Picture::new(&candidate.crop, size),
                 points: candidate.points.clone(),
             }),
+            bundle: engine.bundle().identity().to_owned(),
         })
+    }
+
+    /// [`Error::State`] unless the reference was encoded by the networks of this engine's bundle.
+    pub(super) fn check(&self, engine: &Engine) -> Result<()> {
+        if self.bundle == engine.bundle().identity() {
+            return Ok(());
+        }
+        Err(Error::State(
+            "the reference was encoded by another bundle's networks".into(),
+        ))
     }
 }
 
-/// The reference's picture, to be carried to other mouths.
+/// The reference's crop, to be warped to other mouths.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ReferenceImage {
     pub picture: Picture,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
     pub points: Vec<f32>,
 }
 
+/// The frame that a clip chose as its reference.
+#[derive(Debug, Clone)]
+pub struct ReferenceFrame {
+    /// Its index.
+    pub index: i64,
+    /// Its aligned crop, planar RGB `[3, 256, 256]` in [-1, 1].
+    pub crop: Arc<[f32]>,
+    /// Identity coefficients of the face model; masks and lips are drawn with them.
+    pub identity: Vec<f32>,
+}
+
 /// The reference that was encoded last, by the index of its frame.
 #[derive(Default)]
-pub(crate) struct Encoded(Mutex<Option<(i64, Arc<Reference>)>>);
+pub(super) struct EncodedReference(Mutex<Option<(i64, Arc<Reference>)>>);
 
-impl Encoded {
-    /// The reference of the frame `index`, from `encode` where it is not the last one. No lock is
-    /// held meanwhile.
+impl EncodedReference {
+    /// The reference of the frame `index`, computed by `encode` where it is not the last one. No
+    /// lock is held while it is computed.
     pub fn get(
         &self,
         index: i64,
@@ -87,13 +110,13 @@ pub(crate) struct Candidate {
     pub score: f64,
     /// The aligned crop, planar RGB in [-1, 1], `[3, 256, 256]`.
     pub crop: Arc<[f32]>,
-    /// Identity coefficients seen in this frame.
+    /// Identity coefficients measured in this frame.
     pub identity: Vec<f32>,
     /// `mouth_points` of this frame's own mouth, in [-1, 1] of the crop.
     pub points: Vec<f32>,
 }
 
-/// The candidates of a set of frames, whatever the order in which they came.
+/// The candidates among a set of frames; the order in which they are added does not matter.
 ///
 /// Only frames that beat every earlier one are kept: an earlier frame is in every window that a
 /// later one is in, so a later one that is no better can never be chosen.
@@ -148,55 +171,6 @@ impl Candidates {
     }
 }
 
-impl Clip {
-    /// The reference that the largest face of a picture makes.
-    pub(super) fn reference_of(&self, frame: &FrameRef<'_>) -> Result<Reference> {
-        let faces = self.track(frame)?;
-        let face = choose(&faces, &[], Selection::Largest).map(|at| &faces[at]);
-        let Some(face) = face.filter(|face| is_shown(face)) else {
-            return Err(Error::NoFace("the reference frame"));
-        };
-        self.encode(&self.candidate(face, frame)?)
-    }
-
-    /// A frame's face as a candidate. The face is taken as it was seen in this frame alone.
-    pub(super) fn candidate(&self, face: &Face, frame: &FrameRef<'_>) -> Result<Candidate> {
-        let mut scratch = self.scratch.take();
-        let scratch = &mut *scratch;
-        let size = self.engine.bundle().manifest().image;
-        let map = self.engine.crop().place(&face.pose);
-        let crop = &mut scratch.crop;
-        crop.resize(3 * size * size, 0.0);
-        scratch.sampler.sample(
-            frame,
-            self.options.transfer,
-            &map,
-            size,
-            Outside::Edge,
-            crop,
-        )?;
-        let model = self.engine.face_model();
-        let mouth = &face.expression[..model.mouth().min(face.expression.len())];
-        let mut points = Vec::new();
-        mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut points);
-        Ok(Candidate {
-            score: reference_score(face, sharpness(crop, size)),
-            crop: crop.as_slice().into(),
-            identity: face.identity.clone(),
-            points,
-        })
-    }
-
-    pub(super) fn encode(&self, candidate: &Candidate) -> Result<Reference> {
-        Reference::encode(&self.engine, candidate)
-    }
-}
-
-/// Whether a face is sure enough to be changed at all.
-pub(super) fn is_shown(face: &Face) -> bool {
-    fade(f64::from(face.confidence)) > 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_of_equals_is_taken_and_late_ones_are_not_looked_at() {
+    fn the_earliest_of_equals_is_taken_and_late_ones_are_ignored() {
         assert_eq!(chosen(5..200, |_| 1.0), Some(5));
         assert_eq!(chosen((5..200).rev(), |_| 1.0), Some(5));
         assert_eq!(chosen(0..200, |index| index as f64), Some(CANDIDATES - 1));

@@ -1,14 +1,15 @@
-//! The stream: frames and audio in, frames out a little later. It keeps what the frames still to
-//! come can need, and nothing else.
+//! The stream: frames in, frames out a little later. It keeps what the frames still to be pulled
+//! need, and nothing else.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::analysis::{Analysis, REACH as SMOOTHING};
-use super::reference::{CANDIDATES, Encoded, Reference};
-use super::render::Gathered;
-use super::{Clip, FrameOptions, LookAhead, Rendered, Sound, Timing};
-use crate::audio::Timeline;
+use super::faces::{Neighbours, REACH as SMOOTHING};
+use super::reference::{CANDIDATES, EncodedReference, Reference};
+use super::renderer::{FrameInputs, Renderer};
+use super::speech::Speech;
+use super::tracks::Tracks;
+use super::{FrameOptions, LookAhead, Rendered, Timing};
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
 use crate::latent::{REACH, STEP};
@@ -21,22 +22,23 @@ const MORE_FRAMES: &str = "the next frame needs more frames: push some, or flush
 const MORE_AUDIO: &str = "the next frame needs more audio: push some, or finish the audio";
 const FULL: &str = "the stream is full: pull frames, or push the audio that they wait for";
 
-/// State of a stream.
-pub(crate) struct Stream {
+/// The frames of a stream, from the first that was not pulled yet. It renders with the clip's
+/// renderer; audio and the reference that the caller set belong to the clip.
+pub(super) struct Stream {
     capacity: usize,
-    /// Frames that were pushed and not given back yet.
+    /// Frames that were pushed and not pulled yet.
     waiting: VecDeque<Waiting>,
-    /// What was seen in the waiting frames and in the two before them.
-    analysis: Analysis,
-    encoded: Encoded,
-    /// Width, height and format of its frames, once one came.
+    /// The faces of the waiting frames and of the two before them.
+    tracks: Tracks,
+    encoded: EncodedReference,
+    /// Width, height and format of its frames, once one was pushed.
     kind: Option<(u32, u32, PixelFormat)>,
     /// Index of the next frame pushed.
     next: i64,
     /// Position of the last frame pushed.
     last: Option<i64>,
     flushed: bool,
-    /// Pixel buffers to be used again.
+    /// Pixel buffers for reuse.
     spare: Vec<Vec<u8>>,
 }
 
@@ -62,8 +64,8 @@ impl Stream {
         Self {
             capacity: CANDIDATES as usize + frames.max(UNKNOWN_RATE),
             waiting: VecDeque::new(),
-            analysis: Analysis::default(),
-            encoded: Encoded::default(),
+            tracks: Tracks::default(),
+            encoded: EncodedReference::default(),
             kind: None,
             next: 0,
             last: None,
@@ -77,7 +79,7 @@ impl Stream {
         self.waiting.len()
     }
 
-    /// Bytes of pixels held, of buffers that lie ready too.
+    /// Bytes of pixels held, those of buffers for reuse included.
     pub fn bytes(&self) -> usize {
         let waiting = self.waiting.iter().map(|frame| frame.bytes.capacity());
         let spare = self.spare.iter().map(Vec::capacity);
@@ -85,20 +87,20 @@ impl Stream {
     }
 
     /// Frames whose tracks are held.
-    pub fn tracks(&self) -> usize {
-        self.analysis.len()
+    pub fn frames_tracked(&self) -> usize {
+        self.tracks.len()
     }
 
     /// Crops that may become the reference.
     pub fn candidates(&self) -> usize {
-        self.analysis.candidates()
+        self.tracks.candidates()
     }
 
     /// Forgets everything; the next frame pushed is `next`.
-    fn restart(&mut self, next: i64) {
+    pub fn restart(&mut self, next: i64) {
         self.waiting.clear();
-        self.analysis = Analysis::default();
-        self.encoded = Encoded::default();
+        self.tracks = Tracks::default();
+        self.encoded = EncodedReference::default();
         self.kind = None;
         self.next = next;
         self.last = None;
@@ -149,316 +151,202 @@ impl Stream {
             height,
             format,
         });
-        self.analysis.note(index, faces);
+        self.tracks.add(index, faces);
         self.kind = Some((width, height, format));
         self.next += 1;
         self.last = Some(position);
         Ok(())
     }
 
-    /// Lets go of the first waiting frame and of what only it needed.
+    /// Drops the first waiting frame and what only it needed.
     fn release(&mut self) {
-        let Some(given) = self.waiting.pop_front() else {
+        let Some(pulled) = self.waiting.pop_front() else {
             return;
         };
-        self.spare.push(given.bytes);
+        self.spare.push(pulled.bytes);
         self.spare.truncate(2);
-        self.analysis.forget_before(given.index + 1 - SMOOTHING);
+        let needed = pulled.index + 1 - SMOOTHING as i64;
+        self.tracks.forget_before(needed);
+    }
+
+    /// Checks a frame that is to be pushed; returns how many more bytes would be held with it.
+    ///
+    /// # Errors
+    /// [`Error::State`] after [`flush`](Self::flush), [`Error::Argument`] when the time goes back,
+    /// [`Error::Again`] when the stream is full, [`Error::Frame`] for another size or format.
+    pub fn admit(&self, position: i64, frame: &FrameRef<'_>) -> Result<u64> {
+        if self.flushed {
+            return Err(Error::State(
+                "a frame was pushed after the flush: reset or seek first".into(),
+            ));
+        }
+        if self.last.is_some_and(|last| position < last) {
+            return Err(Error::Argument {
+                field: "position",
+                reason: format!("frame {} is earlier than the one before it", self.next),
+            });
+        }
+        if self.waiting.len() >= self.capacity {
+            return Err(Error::Again(FULL));
+        }
+        self.check_alike(frame)?;
+        let spare = self.spare.last().map_or(0, Vec::capacity);
+        Ok(size_of_frame(frame).saturating_sub(spare) as u64)
+    }
+
+    /// Finds the faces of a frame that was [admitted](Self::admit) and holds a copy of it; returns
+    /// its index.
+    ///
+    /// # Errors
+    /// [`Error::Network`], [`Error::Memory`].
+    pub fn push(
+        &mut self,
+        renderer: &Renderer,
+        position: i64,
+        frame: &FrameRef<'_>,
+    ) -> Result<i64> {
+        let index = self.next;
+        let faces = renderer.track(frame)?;
+        self.hold(position, frame, faces)?;
+        let near = self.tracks.is_near(index);
+        if let Some(faces) = self.tracks.faces(index).filter(|_| near)
+            && let Some(candidate) = renderer.candidate_of(faces, frame)?
+        {
+            self.tracks.nominate(index, candidate);
+        }
+        Ok(index)
+    }
+
+    /// States that no more frames come.
+    pub fn flush(&mut self) {
+        self.flushed = true;
+    }
+
+    /// Index of the next frame pushed.
+    pub fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Index and kind (width, height, format) of the frame that is pulled next, where one waits.
+    pub fn front(&self) -> Option<(i64, u32, u32, PixelFormat)> {
+        let waiting = self.waiting.front()?;
+        Some((waiting.index, waiting.width, waiting.height, waiting.format))
+    }
+
+    /// Renders the first waiting frame and drops it; `reference` gives the clip's reference, which
+    /// comes before the stream's own.
+    ///
+    /// # Errors
+    /// [`Error::Again`], [`Error::End`], [`Error::NoAudio`] and those of [`Renderer::render`]. The
+    /// frame keeps waiting then.
+    pub fn pull(
+        &mut self,
+        renderer: &Renderer,
+        speech: Option<&mut Speech>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+    ) -> Result<Rendered> {
+        let waiting = self.waiting()?;
+        let (known, faces) = self.gather(waiting, renderer, speech.as_deref())?;
+        let inputs = FrameInputs {
+            index: waiting.index,
+            position: waiting.position,
+            speech: known,
+            faces: &faces,
+        };
+        let source = waiting.frame()?;
+        let rendered = renderer.render(&inputs, &source, target, options, || {
+            self.reference(renderer, reference)
+        })?;
+        let position = waiting.position;
+        self.release();
+        if let Some(speech) = speech {
+            // Times never go back, so no later frame needs more of the past.
+            let first = position.saturating_sub(REACH * STEP);
+            speech.discard_before(first, renderer.engine().mel());
+        }
+        Ok(rendered)
+    }
+
+    /// Whether [`pull`](Self::pull) would render a frame now: its width, height and format.
+    ///
+    /// # Errors
+    /// As [`pull`](Self::pull), except those about a target.
+    pub fn ready(
+        &self,
+        renderer: &Renderer,
+        speech: Option<&Speech>,
+        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+    ) -> Result<(u32, u32, PixelFormat)> {
+        let waiting = self.waiting()?;
+        let (_, faces) = self.gather(waiting, renderer, speech)?;
+        if renderer.selected(&faces).is_some() {
+            self.reference(renderer, reference)?;
+        }
+        Ok((waiting.width, waiting.height, waiting.format))
+    }
+
+    fn waiting(&self) -> Result<&Waiting> {
+        self.waiting.front().ok_or(match self.flushed {
+            true => Error::End,
+            false => Error::Again(MORE_FRAMES),
+        })
+    }
+
+    /// What a waiting frame is rendered from, once all of it is known.
+    fn gather<'a>(
+        &self,
+        waiting: &Waiting,
+        renderer: &Renderer,
+        speech: Option<&'a Speech>,
+    ) -> Result<(&'a Speech, Neighbours)> {
+        let index = waiting.index;
+        if !self.is_known(index.saturating_add(SMOOTHING as i64)) {
+            return Err(Error::Again(MORE_FRAMES));
+        }
+        let speech = match speech {
+            Some(speech) => speech,
+            None if self.flushed => {
+                return Err(Error::NoAudio("the stream was flushed without any".into()));
+            }
+            None => return Err(Error::Again(MORE_AUDIO)),
+        };
+        let end = waiting.position.saturating_add(REACH * STEP);
+        if !speech.timeline().is_ready(end, renderer.engine().mel()) {
+            return Err(Error::Again(MORE_AUDIO));
+        }
+        match self.tracks.neighbours(index) {
+            Some(faces) => Ok((speech, faces)),
+            None => Err(Error::State(format!(
+                "the faces of frame {index} are not known"
+            ))),
+        }
+    }
+
+    /// The clip's reference, else the one among the stream's frames, once it is settled.
+    fn reference(
+        &self,
+        renderer: &Renderer,
+        clips: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+    ) -> Result<Option<Arc<Reference>>> {
+        if let Some(reference) = clips()? {
+            return Ok(Some(reference));
+        }
+        let end = self.tracks.settled_at();
+        if end.is_some_and(|end| !self.is_known(end - 1)) {
+            return Err(Error::Again(MORE_FRAMES));
+        }
+        let Some((index, candidate)) = self.tracks.reference() else {
+            return Ok(None);
+        };
+        self.encoded
+            .get(index, || renderer.encode(&candidate))
+            .map(Some)
     }
 }
 
 /// Bytes of a frame without padding.
 fn size_of_frame(frame: &FrameRef<'_>) -> usize {
     frame.width() * frame.height() * frame.format().bytes()
-}
-
-impl Clip {
-    /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
-    /// `channels` channels, in chunks of any size.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] when rate, channels or length cannot be or change, [`Error::State`]
-    /// after [`finish_audio`](Self::finish_audio) or [`set_audio`](Self::set_audio),
-    /// [`Error::Memory`].
-    pub fn push_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
-        let frames = interleaved.len() as u128 / u128::from(channels.max(1));
-        let samples = (frames * u128::from(crate::audio::RATE)).div_ceil(u128::from(rate.max(1)));
-        let bytes = samples * size_of::<f32>() as u128;
-        self.admit(u64::try_from(bytes).unwrap_or(u64::MAX), "audio")?;
-        if let Sound::None = self.sound {
-            let mut audio = Timeline::growing(self.options.audio_offset);
-            audio.push(interleaved, rate, channels)?;
-            if !interleaved.is_empty() {
-                self.sound = Sound::Growing(audio);
-            }
-            return Ok(());
-        }
-        match &mut self.sound {
-            Sound::Growing(audio) => audio.push(interleaved, rate, channels),
-            _ => Err(Error::State(
-                "audio was pushed to a clip that has all of it".into(),
-            )),
-        }
-    }
-
-    /// States that no more audio comes: what follows is silence.
-    ///
-    /// # Errors
-    /// [`Error::NoAudio`] when none was pushed.
-    pub fn finish_audio(&mut self) -> Result<()> {
-        match &mut self.sound {
-            Sound::Whole(_) => Ok(()),
-            Sound::Growing(audio) => audio.finish(),
-            Sound::None => Err(Error::NoAudio(
-                "the audio was finished before any was pushed".into(),
-            )),
-        }
-    }
-
-    /// Forgets what was pushed from `position` (samples at 16 kHz on the clip's clock) on: what is
-    /// pushed next is heard from there, and may be of another rate. Frames that wait say it.
-    ///
-    /// # Errors
-    /// [`Error::State`] when no audio was pushed; [`Error::Argument`] for a position before what the
-    /// next frame hears, [`Error::Memory`] for one beyond all memory. The audio stays as it was.
-    pub fn cut_audio(&mut self, position: i64) -> Result<()> {
-        let Sound::Growing(audio) = &self.sound else {
-            return Err(Error::State("no audio was pushed that could be cut".into()));
-        };
-        let silence = u64::try_from(position.saturating_sub(audio.end())).unwrap_or(0);
-        self.admit(silence.saturating_mul(size_of::<f32>() as u64), "audio")?;
-        if let Sound::Growing(audio) = &mut self.sound {
-            audio.cut(position)?;
-            self.codes.clear();
-        }
-        Ok(())
-    }
-
-    /// Gives the stream its next frame; it is copied. Its time follows from the clip's timing.
-    /// Gives the frame's index.
-    ///
-    /// # Errors
-    /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
-    /// [`flush`](Self::flush), [`Error::Frame`] when size or format are not those of the frames
-    /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
-    /// [`Error::Network`] when a network fails. The frame was not taken then.
-    pub fn push_frame(&mut self, frame: &FrameRef<'_>) -> Result<i64> {
-        let position = self.options.timing.position(self.stream.next)?;
-        self.push_frame_at(position, frame)
-    }
-
-    /// As [`push_frame`](Self::push_frame), with the frame's time as a sample position at 16 kHz,
-    /// for streams of a rate that is not known beforehand.
-    ///
-    /// # Errors
-    /// As [`push_frame`](Self::push_frame), and [`Error::Argument`] when the time goes back.
-    pub fn push_frame_at(&mut self, position: i64, frame: &FrameRef<'_>) -> Result<i64> {
-        if self.stream.flushed {
-            return Err(Error::State(
-                "a frame was pushed after the flush: reset or seek first".into(),
-            ));
-        }
-        if self.stream.last.is_some_and(|last| position < last) {
-            return Err(Error::Argument {
-                field: "position",
-                reason: format!(
-                    "frame {} is earlier than the one before it",
-                    self.stream.next
-                ),
-            });
-        }
-        if self.stream.waiting.len() >= self.stream.capacity {
-            return Err(Error::Again(FULL));
-        }
-        self.stream.check_alike(frame)?;
-        let spare = self.stream.spare.last().map_or(0, Vec::capacity);
-        let more = size_of_frame(frame).saturating_sub(spare);
-        self.admit(more as u64, "frame")?;
-        let index = self.stream.next;
-        let faces = self.track(frame)?;
-        self.stream.hold(position, frame, faces)?;
-        let analysis = &self.stream.analysis;
-        if let Some(faces) = analysis.faces(index).filter(|_| analysis.is_near(index))
-            && let Some(candidate) = self.nominee(faces, frame)?
-        {
-            self.stream.analysis.nominate(index, candidate);
-        }
-        Ok(index)
-    }
-
-    /// States that no more frames and no more audio come: every waiting frame can be pulled.
-    ///
-    /// # Errors
-    /// As [`push_audio`](Self::push_audio), should the resampler's last samples fail.
-    pub fn flush(&mut self) -> Result<()> {
-        if let Sound::Growing(audio) = &mut self.sound
-            && !audio.is_finished()
-        {
-            audio.finish()?;
-        }
-        self.stream.flushed = true;
-        Ok(())
-    }
-
-    /// Renders the next frame of the stream into `target`, which has the size and format of the
-    /// frame that was pushed.
-    ///
-    /// # Errors
-    /// [`Error::Again`] when more frames or more audio are needed, [`Error::End`] after the last
-    /// frame of a flushed stream, [`Error::NoAudio`] when the stream was flushed without any,
-    /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails. The
-    /// frame can be pulled again then.
-    pub fn pull_frame(&mut self, target: &mut FrameMut<'_>) -> Result<Rendered> {
-        self.pull_frame_with(target, &mut FrameOptions::default())
-    }
-
-    /// As [`pull_frame`](Self::pull_frame), with a strength of its own and, on request, the matte.
-    ///
-    /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for a strength outside 0 to 1.
-    pub fn pull_frame_with(
-        &mut self,
-        target: &mut FrameMut<'_>,
-        options: &mut FrameOptions<'_>,
-    ) -> Result<Rendered> {
-        let waiting = self.front()?;
-        let rendered = self.stream_frame(waiting, target, options)?;
-        let position = waiting.position;
-        self.stream.release();
-        if let Sound::Growing(audio) = &mut self.sound {
-            // Times never go back, so no later frame hears more of the past.
-            audio.discard_before(
-                self.engine
-                    .mel()
-                    .reach(position.saturating_sub(REACH * STEP))
-                    .start,
-            );
-        }
-        Ok(rendered)
-    }
-
-    fn front(&self) -> Result<&Waiting> {
-        self.stream
-            .waiting
-            .front()
-            .ok_or(match self.stream.flushed {
-                true => Error::End,
-                false => Error::Again(MORE_FRAMES),
-            })
-    }
-
-    /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
-    /// format, for callers who get memory for it only then.
-    ///
-    /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), but for what is wrong with a target.
-    pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
-        let waiting = self.front()?;
-        let gathered = self.gather(waiting)?;
-        let selection = self.options.selection;
-        let speaking = gathered.window.speaking(selection, self.engine.crop());
-        if self.reference.is_none() && speaking.is_some() {
-            self.stream_reference()?;
-        }
-        Ok((waiting.width, waiting.height, waiting.format))
-    }
-
-    /// Index and size of the frame that [`pull_frame`](Self::pull_frame) gives next, where one
-    /// waits: width, height, format.
-    pub fn next_frame(&self) -> Option<(i64, u32, u32, PixelFormat)> {
-        let waiting = self.stream.waiting.front()?;
-        Some((waiting.index, waiting.width, waiting.height, waiting.format))
-    }
-
-    /// Begins the stream anew: the next frame is 0, and pushed audio begins at its beginning.
-    /// Waiting frames are dropped; the reference that was set, whole audio and what was analysed
-    /// stay.
-    pub fn reset(&mut self) {
-        self.restart(0, self.options.audio_offset);
-    }
-
-    /// Goes on with the frame `index`. Whole audio stays; pushed audio is dropped, and what is
-    /// pushed next begins at the time of that frame.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for an index outside a variable timing; the stream stays as it was.
-    pub fn seek(&mut self, index: i64) -> Result<()> {
-        let position = self.options.timing.position(index)?;
-        self.restart(index, position);
-        Ok(())
-    }
-
-    fn restart(&mut self, next: i64, audio_start: i64) {
-        self.stream.restart(next);
-        if let Sound::Growing(_) = self.sound {
-            self.sound = Sound::Growing(Timeline::growing(audio_start));
-            // The same positions will hold other audio.
-            self.codes.clear();
-        }
-    }
-
-    fn stream_frame(
-        &self,
-        waiting: &Waiting,
-        target: &mut FrameMut<'_>,
-        options: &mut FrameOptions<'_>,
-    ) -> Result<Rendered> {
-        let gathered = self.gather(waiting)?;
-        let source = waiting.frame()?;
-        self.render_gathered(&gathered, &source, target, options, || {
-            self.stream_reference()
-        })
-    }
-
-    /// What a waiting frame is a function of, once all of it is there.
-    fn gather(&self, waiting: &Waiting) -> Result<Gathered<'_>> {
-        let (stream, index) = (&self.stream, waiting.index);
-        if !stream.is_known(index.saturating_add(SMOOTHING)) {
-            return Err(Error::Again(MORE_FRAMES));
-        }
-        let audio = match &self.sound {
-            Sound::Whole(audio) => audio,
-            Sound::Growing(audio) => audio,
-            Sound::None if stream.flushed => {
-                return Err(Error::NoAudio("the stream was flushed without any".into()));
-            }
-            Sound::None => return Err(Error::Again(MORE_AUDIO)),
-        };
-        let reach = waiting.position.saturating_add(REACH * STEP);
-        if !audio.is_ready(reach, self.engine.mel()) {
-            return Err(Error::Again(MORE_AUDIO));
-        }
-        let Some(window) = stream.analysis.window(index) else {
-            return Err(Error::State(format!(
-                "the faces of frame {index} are not known"
-            )));
-        };
-        Ok(Gathered {
-            index,
-            position: waiting.position,
-            audio,
-            window,
-        })
-    }
-
-    /// The reference among the stream's frames, once it is settled.
-    fn stream_reference(&self) -> Result<Option<Arc<Reference>>> {
-        if let Some(reference) = self.analysed_reference()? {
-            return Ok(Some(reference));
-        }
-        let analysis = &self.stream.analysis;
-        if analysis
-            .settled_at()
-            .is_some_and(|end| !self.stream.is_known(end - 1))
-        {
-            return Err(Error::Again(MORE_FRAMES));
-        }
-        let Some((index, candidate)) = analysis.reference() else {
-            return Ok(None);
-        };
-        self.stream
-            .encoded
-            .get(index, || self.encode(&candidate))
-            .map(Some)
-    }
 }

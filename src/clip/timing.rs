@@ -1,4 +1,4 @@
-//! When a frame is: its index to a sample position at 16 kHz.
+//! The time of each frame: from its index to a sample position at 16 kHz.
 
 use crate::audio::Rate;
 use crate::{Error, Result};
@@ -6,7 +6,8 @@ use crate::{Error, Result};
 /// The times of a clip's frames. Frame 0 of a constant rate is at time 0 of the audio.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Timing {
-    /// So many frames a second, as a fraction (30000/1001, ...); any index, also a negative one.
+    /// A constant rate in frames a second, a fraction (30000/1001, ...); any index, also a negative
+    /// one.
     Constant(Rate),
     /// A variable rate: the time of each frame from index 0 on, as a sample position at 16 kHz
     /// (seconds times 16,000, rounded), never decreasing.
@@ -14,7 +15,7 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Refuses times that go back or that no clip can have.
+    /// [`Error::Argument`] for times that go back or a rate out of range.
     pub(crate) fn check(&self) -> Result<()> {
         let times = match self {
             Timing::Constant(rate) => return rate.check(),
@@ -38,8 +39,11 @@ impl Timing {
         Ok(())
     }
 
-    /// The sample position of the frame `index`.
-    pub(crate) fn position(&self, index: i64) -> Result<i64> {
+    /// The position of the frame `index`, in samples at 16 kHz.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for an index outside a variable timing.
+    pub fn position(&self, index: i64) -> Result<i64> {
         match self {
             Timing::Constant(rate) => Ok(rate.position(index)),
             Timing::Variable(times) => usize::try_from(index)
@@ -52,7 +56,7 @@ impl Timing {
         }
     }
 
-    /// How many frames lie in `samples` at most, for the size of the stream's queue.
+    /// The most frames that lie within `samples`, for the size of the stream's queue.
     pub(crate) fn frames_in(&self, samples: i64) -> usize {
         match self {
             Timing::Constant(rate) => {
@@ -87,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_in_counts_the_frames_of_a_stretch() {
+    fn frames_in_counts_the_frames_of_an_interval() {
         assert_eq!(
             Timing::Constant(Rate::new(25, 1).unwrap()).frames_in(3880),
             7

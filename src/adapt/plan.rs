@@ -1,20 +1,51 @@
-//! What is learnt from: windows of five frames in which one person is seen to speak.
+//! Which frames a person is trained on: windows of five frames in which one person is seen to speak.
 
-use crate::clip::{Candidate, Clip, Moment};
+use crate::clip::{Clip, is_shown};
 use crate::latent::STEP;
+use crate::track::Selection;
 use crate::{Error, Result};
 
 use super::WINDOW;
 
-/// The least that a person is learnt from, in samples at 16 kHz: two seconds.
+/// The shortest clip that a person is trained on, in samples at 16 kHz: two seconds.
 const SHORTEST: i64 = 32_000;
 /// Share of the frames that another person may be in.
 const OTHERS: f64 = 0.1;
 
-/// The frames of a clip that are looked at, and how they go together.
+/// Who is seen in an analysed frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct FrameSpeaker {
+    index: i64,
+    /// The frame's time, in samples at 16 kHz.
+    position: i64,
+    /// The speaker's number, where the confidence is high enough for the frame to be changed.
+    id: Option<u32>,
+    /// Whether another face is as confident, and no face was selected by number.
+    others: bool,
+}
+
+impl FrameSpeaker {
+    fn of(clip: &Clip, index: i64) -> Result<Self> {
+        let selection = clip.options().selection;
+        let faces = clip.analysis().faces(index);
+        let own = faces.as_ref().and_then(|faces| faces.chosen(selection));
+        let own = own.filter(|face| is_shown(face));
+        let numbered = || faces.iter().flat_map(|faces| faces.numbered());
+        let shown = numbered().filter(|(face, _)| is_shown(face)).count();
+        let id = own.and_then(|own| numbered().find(|(face, _)| *face == own)?.1);
+        Ok(Self {
+            index,
+            position: clip.options().timing.position(index)?,
+            id,
+            others: shown > 1 && !matches!(selection, Selection::Id(_)),
+        })
+    }
+}
+
+/// The frames of a clip that a person is trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
-    /// Each five frames, 40 ms apart.
+    /// Five frames each, 40 ms apart.
     pub windows: Vec<[i64; WINDOW]>,
 }
 
@@ -24,7 +55,10 @@ impl Plan {
     /// # Errors
     /// [`Error::NoFace`]; [`Error::Argument`] for a clip that is too short, or of two people.
     pub fn new(clip: &Clip, most: usize) -> Result<Self> {
-        let seen = clip.speakers()?;
+        let indices = clip.analysis().indices().into_iter();
+        let seen: Vec<_> = indices
+            .map(|index| FrameSpeaker::of(clip, index))
+            .collect::<Result<_>>()?;
         let Some((first, last)) = seen.first().zip(seen.last()) else {
             return Err(Error::NoFace("the person's clip: analyse its frames first"));
         };
@@ -40,7 +74,7 @@ impl Plan {
         if length < SHORTEST {
             let seconds = length as f64 / 16_000.0;
             return Err(refuse(format!(
-                "lasts {seconds:.1} s; a person is learnt from 2 s at least"
+                "lasts {seconds:.1} s; training needs at least 2 s"
             )));
         }
         let crowded = seen.iter().filter(|frame| frame.others).count();
@@ -92,60 +126,8 @@ impl Plan {
         Ok(Self { windows })
     }
 
-    /// Whether the frame `index` is looked at.
+    /// Whether the frame `index` is in a window.
     pub fn wants(&self, index: i64) -> bool {
         self.windows.iter().flatten().any(|at| *at == index)
     }
-}
-
-/// One frame of the person, as small as it can be held: the crop as bytes, the hole as bits.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    crop: Vec<u8>,
-    hole: Vec<u8>,
-    pub moment: Moment,
-}
-
-impl Held {
-    /// Takes the pictures out of a moment.
-    pub fn new(mut moment: Moment) -> Self {
-        let byte = |v: &f32| ((v + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
-        let crop = std::mem::take(&mut moment.crop);
-        let hole = std::mem::take(&mut moment.hole);
-        let bits = |bits: &[bool]| {
-            let set = bits.iter().enumerate().filter(|(_, hole)| **hole);
-            set.fold(0u8, |byte, (at, _)| byte | 1 << at)
-        };
-        Self {
-            crop: crop.iter().map(byte).collect(),
-            hole: hole.chunks(8).map(bits).collect(),
-            moment,
-        }
-    }
-
-    /// The crop's bytes: what the person's tensors were learnt from.
-    pub fn bytes(&self) -> &[u8] {
-        &self.crop
-    }
-
-    /// The frame as a reference.
-    pub fn candidate(&self) -> Candidate {
-        Candidate {
-            score: 0.0,
-            crop: self.crop.iter().map(real).collect(),
-            identity: self.moment.identity.clone(),
-            points: self.moment.points.clone(),
-        }
-    }
-
-    /// Adds the crop, [3, image, image], and the hole, [image, image], to a step's.
-    pub fn unpack(&self, target: &mut Vec<f32>, hole: &mut Vec<f32>) {
-        target.extend(self.crop.iter().map(real));
-        let area = self.crop.len() / 3;
-        hole.extend((0..area).map(|at| f32::from(self.hole[at / 8] >> (at % 8) & 1)));
-    }
-}
-
-fn real(byte: &u8) -> f32 {
-    f32::from(*byte) / 127.5 - 1.0
 }

@@ -1,0 +1,102 @@
+//! One frame of the person: what a training step is given of it.
+
+use std::sync::Arc;
+
+use crate::clip::{Candidate, Clip, FaceCrop, is_shown};
+use crate::face::Pose;
+use crate::frame::{FrameRef, Similarity};
+use crate::latent::{AudioCode, WINDOW};
+use crate::{Error, Result};
+
+/// A frame's face and speech, up to what the generator is given. The crop is kept as bytes and the
+/// inpainting mask as bits, so that some hundred frames fit in memory.
+#[derive(Debug, Clone)]
+pub(super) struct TrainingFrame {
+    /// Planar RGB `[3, image, image]`.
+    crop: Vec<u8>,
+    /// The inpainting mask `[image, image]`, eight pixels a byte.
+    hole: Vec<u8>,
+    pub pose: Pose,
+    /// Crop to frame.
+    pub map: Similarity,
+    /// The audio codes around the frame, for MaLS.
+    pub codes: [Arc<AudioCode>; WINDOW],
+    /// Identity coefficients measured in this frame.
+    identity: Vec<f32>,
+    /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
+    points: Vec<f32>,
+}
+
+impl TrainingFrame {
+    /// The analysed frame `index` of a clip; `None` where rendering would leave it unchanged.
+    ///
+    /// # Errors
+    /// [`Error::State`] when the frame was not analysed; [`Error::NoAudio`], [`Error::NoFace`] without
+    /// a reference, [`Error::Network`].
+    pub fn new(clip: &Clip, index: i64, frame: &FrameRef<'_>) -> Result<Option<Self>> {
+        let (speech, renderer) = (clip.speech()?, clip.renderer());
+        let Some(faces) = clip.analysis().neighbours(index) else {
+            return Err(Error::State(format!("frame {index} was not analysed")));
+        };
+        let position = clip.options().timing.position(index)?;
+        let speaker = renderer.selected(&faces);
+        let Some(speaker) = speaker.filter(|speaker| is_shown(speaker.own)) else {
+            return Ok(None);
+        };
+        let (own, face) = (speaker.own, &speaker.smoothed);
+        let reference = clip.reference()?.ok_or(NO_REFERENCE)?;
+        let codes = renderer.codes(speech, position)?;
+        let FaceCrop { crop, hole, map } = renderer.face_crop(face, &reference, frame)?;
+        Ok(Some(Self {
+            crop: crop.iter().map(byte).collect(),
+            hole: hole.chunks(8).map(bits).collect(),
+            pose: face.pose,
+            map,
+            codes,
+            identity: own.identity.clone(),
+            points: renderer.own_mouth(own, &face.pose, &map),
+        }))
+    }
+
+    /// The crop's bytes: the person's tensors were trained on them.
+    pub fn bytes(&self) -> &[u8] {
+        &self.crop
+    }
+
+    /// The frame as a reference.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            score: 0.0,
+            crop: self.crop.iter().map(value).collect(),
+            identity: self.identity.clone(),
+            points: self.points.clone(),
+        }
+    }
+
+    /// Appends the crop, `[3, image, image]` in [-1, 1], and the inpainting mask, `[image, image]`
+    /// of 0 and 1, to a step's inputs.
+    pub fn unpack(&self, target: &mut Vec<f32>, hole: &mut Vec<f32>) {
+        target.extend(self.crop.iter().map(value));
+        let area = self.crop.len() / 3;
+        hole.extend((0..area).map(|at| f32::from(self.hole[at / 8] >> (at % 8) & 1)));
+    }
+}
+
+/// Adaptation needs a reference that all frames share.
+pub(super) const NO_REFERENCE: Error = Error::NoFace("the analysed frames");
+
+/// From [-1, 1] to 0..=255.
+fn byte(value: &f32) -> u8 {
+    ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8
+}
+
+/// From 0..=255 to [-1, 1].
+fn value(byte: &u8) -> f32 {
+    f32::from(*byte) / 127.5 - 1.0
+}
+
+/// At most eight pixels of the inpainting mask, the first in the lowest bit.
+fn bits(pixels: &[bool]) -> u8 {
+    let set = pixels.iter().enumerate().filter(|(_, hole)| **hole);
+    set.fold(0, |byte, (at, _)| byte | 1 << at)
+}

@@ -1,0 +1,102 @@
+//! The faces of a frame, and the frames next to it over which a face is smoothed.
+
+use std::sync::Arc;
+
+use super::SeenFace;
+use crate::face::{CropProtocol, Face};
+use crate::track::select::{choose, follow};
+use crate::track::smooth::{WINDOW, smooth};
+use crate::track::{Linker, Selection};
+
+/// How far smoothing looks to each side, in frames.
+pub(crate) const REACH: usize = WINDOW / 2;
+
+/// The faces found in one frame. Cheap to clone: the faces are shared.
+#[derive(Clone, Debug)]
+pub struct FrameFaces {
+    pub(super) faces: Arc<[Face]>,
+    /// The number of each face in the clip; empty while the clip's faces are not numbered.
+    pub(super) ids: Arc<[u32]>,
+}
+
+impl FrameFaces {
+    /// The faces of a frame, numbered within this frame alone.
+    pub(crate) fn alone(faces: Vec<Face>) -> Self {
+        let ids = Linker::default().link(0, &faces);
+        Self {
+            faces: faces.into(),
+            ids: ids.into(),
+        }
+    }
+
+    /// The faces, the largest first. Faces that [`Renderer::find_faces`](super::Renderer::find_faces)
+    /// found are numbered within their frame alone, not within a clip.
+    pub fn list(&self) -> Vec<SeenFace> {
+        let seen = |(face, id): (&Face, &u32)| SeenFace {
+            id: *id,
+            centre: face.centre,
+            side: face.side,
+            confidence: face.confidence,
+        };
+        self.faces.iter().zip(self.ids.iter()).map(seen).collect()
+    }
+
+    /// The face that `selection` selects in this frame alone.
+    pub fn chosen(&self, selection: Selection) -> Option<&Face> {
+        choose(&self.faces, &self.ids, selection).map(|at| &self.faces[at])
+    }
+
+    /// Every face with its number, where the faces are numbered.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (&Face, Option<u32>)> {
+        let ids = self.ids.iter().copied().map(Some);
+        self.faces.iter().zip(ids.chain(std::iter::repeat(None)))
+    }
+}
+
+/// The faces of a frame and of the frames next to it. `None` where a frame does not exist or its
+/// faces are not known.
+#[derive(Clone, Debug)]
+pub struct Neighbours {
+    /// The frame itself.
+    pub middle: FrameFaces,
+    /// The two frames before it, the earlier one first.
+    pub before: [Option<FrameFaces>; REACH],
+    /// The two frames after it.
+    pub after: [Option<FrameFaces>; REACH],
+}
+
+/// The face that speaks in a frame.
+pub(crate) struct Speaker<'a> {
+    /// As found in the frame itself.
+    pub own: &'a Face,
+    /// Smoothed over the neighbouring frames.
+    pub smoothed: Face,
+    /// Its number in the clip.
+    pub id: u32,
+}
+
+impl Neighbours {
+    /// How many frames before and after a frame take part in the smoothing.
+    pub const REACH: usize = REACH;
+
+    /// The speaking face of the middle frame; `None` where `selection` selects none.
+    pub(crate) fn speaker(
+        &self,
+        selection: Selection,
+        protocol: &CropProtocol,
+    ) -> Option<Speaker<'_>> {
+        let at = choose(&self.middle.faces, &self.middle.ids, selection)?;
+        let middle = std::iter::once(Some(&self.middle));
+        let before = self.before.iter().map(Option::as_ref);
+        let mut frames = before
+            .chain(middle)
+            .chain(self.after.iter().map(Option::as_ref));
+        let frames: [Option<&[Face]>; WINDOW] =
+            std::array::from_fn(|_| frames.next().flatten().map(|frame| &*frame.faces));
+        Some(Speaker {
+            own: &self.middle.faces[at],
+            smoothed: smooth(follow(frames, at), protocol)?,
+            id: *self.middle.ids.get(at)?,
+        })
+    }
+}

@@ -1,0 +1,437 @@
+//! The renderer: everything that a frame is a function of comes in, pixels come out.
+
+use std::sync::Arc;
+
+use super::faces::{FrameFaces, Neighbours, Speaker};
+use super::options::check_strength;
+use super::reference::{Candidate, Reference};
+use super::speech::Speech;
+use super::{ClipOptions, FrameOptions, Rendered};
+use crate::engine::Engine;
+use crate::face::lips::mouth_points;
+use crate::face::{Carry, Face, Mask, Pose};
+use crate::frame::composite::Patch;
+use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
+use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+use crate::model::Person;
+use crate::model::networks::Generator;
+use crate::pool::Pool;
+use crate::track::Selection;
+use crate::track::quality::{fade, reference_score, sharpness};
+use crate::track::select::choose;
+use crate::{Error, Result};
+
+/// Renders frames of one clip. It holds what is the same for all of them (networks, options, the
+/// person's generator) and nothing of any frame, so a frame depends on the arguments of its call
+/// alone. All calls but [`set_person`](Self::set_person) may be made from any number of threads.
+pub struct Renderer {
+    engine: Arc<Engine>,
+    options: ClipOptions,
+    /// The generator of the person that the caller set.
+    person: Option<Arc<Generator>>,
+    buffers: Pool<Buffers>,
+}
+
+/// What a frame is rendered from, in addition to its pixels and the reference.
+#[derive(Clone, Copy)]
+pub struct FrameInputs<'a> {
+    /// The frame's index; [`Rendered::index`] repeats it.
+    pub index: i64,
+    /// The frame's time on the clip's clock, in samples at 16 kHz.
+    pub position: i64,
+    /// The clip's audio.
+    pub speech: &'a Speech,
+    /// The faces of this frame and of those next to it.
+    pub faces: &'a Neighbours,
+}
+
+/// A face's aligned crop and what of it is generated.
+#[derive(Debug, Clone)]
+pub(crate) struct FaceCrop {
+    /// Planar RGB `[3, image, image]` in [-1, 1].
+    pub crop: Vec<f32>,
+    /// The inpainting mask `[image, image]`; true where the generator fills in.
+    pub hole: Vec<bool>,
+    /// Crop to frame.
+    pub map: Similarity,
+}
+
+/// The buffers of one frame being rendered, reused by later ones.
+#[derive(Default)]
+struct Buffers {
+    sampler: Sampler,
+    compositor: Compositor,
+    /// Planar RGB `[3, image, image]` in [-1, 1].
+    crop: Vec<f32>,
+    /// The crop with the inpainting mask applied.
+    masked: Vec<f32>,
+    mask: Mask,
+    /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
+    points: Vec<f32>,
+    carry: Carry,
+    /// The reference's picture warped to that mouth.
+    carried: Vec<f32>,
+    /// A mel window.
+    mel: Vec<f32>,
+    /// The codes that MaLS takes.
+    codes: Vec<f32>,
+}
+
+/// A frame with a face that is to be changed.
+struct Change<'a> {
+    inputs: &'a FrameInputs<'a>,
+    /// The speaking face, smoothed over the neighbouring frames.
+    face: &'a Face,
+    reference: &'a Reference,
+    /// Share of the new mouth, above 0 and at most 1.
+    strength: f32,
+}
+
+impl Renderer {
+    /// A renderer with the bundle's own generator.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the option that is outside its range.
+    pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
+        options.check()?;
+        Ok(Self {
+            engine,
+            options,
+            person: None,
+            buffers: Pool::new(),
+        })
+    }
+
+    /// The engine whose networks are run.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The options that every frame is rendered with.
+    pub fn options(&self) -> &ClipOptions {
+        &self.options
+    }
+
+    /// Renders with a generator adapted to a person (paper, section 4); `None`: with the bundle's
+    /// own. Renderers of one engine with the same person share its session.
+    ///
+    /// # Errors
+    /// [`Error::State`] when the person was made from another bundle; [`Error::Network`]. The person
+    /// stays as it was.
+    pub fn set_person(&mut self, person: Option<&Person>) -> Result<()> {
+        self.person = match person {
+            Some(person) if person.info().base != self.engine.bundle().identity() => {
+                return Err(Error::State(format!(
+                    "the person was made from other weights ({}) than the clip's engine has",
+                    person.info().bundle
+                )));
+            }
+            Some(person) => Some(self.engine.generator_of(person)?),
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// Finds the faces of one frame: a function of its pixels, the engine and the transfer.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails.
+    pub fn find_faces(&self, frame: &FrameRef<'_>) -> Result<FrameFaces> {
+        self.track(frame).map(FrameFaces::alone)
+    }
+
+    /// The faces of one frame, not numbered.
+    pub(super) fn track(&self, frame: &FrameRef<'_>) -> Result<Vec<Face>> {
+        self.engine
+            .tracker()
+            .track(self.engine.networks(), frame, self.options.transfer)
+    }
+
+    /// The speaking face, smoothed: crop and mask are placed by it. `None` where
+    /// [`render`](Self::render) would leave the frame unchanged: no such face, or a confidence too
+    /// low.
+    pub fn speaker(&self, faces: &Neighbours) -> Option<Face> {
+        let Speaker { own, smoothed, .. } = self.selected(faces)?;
+        (is_shown(own) && is_shown(&smoothed)).then_some(smoothed)
+    }
+
+    /// The face that the options select.
+    pub(crate) fn selected<'a>(&self, faces: &'a Neighbours) -> Option<Speaker<'a>> {
+        faces.speaker(self.options.selection, self.engine.crop())
+    }
+
+    /// The reference made from the largest face of a frame, best frontal and sharp.
+    ///
+    /// # Errors
+    /// [`Error::NoFace`] when there is none in it; [`Error::Network`].
+    pub fn reference(&self, frame: &FrameRef<'_>) -> Result<Reference> {
+        let faces = self.track(frame)?;
+        let face = choose(&faces, &[], Selection::Largest).map(|at| &faces[at]);
+        let Some(face) = face.filter(|face| is_shown(face)) else {
+            return Err(Error::NoFace("the reference frame"));
+        };
+        self.encode(&self.candidate(face, frame)?)
+    }
+
+    /// The candidate for the reference that a frame makes; `None` where its speaker's confidence is
+    /// too low.
+    pub(super) fn candidate_of(
+        &self,
+        faces: &FrameFaces,
+        frame: &FrameRef<'_>,
+    ) -> Result<Option<Candidate>> {
+        match faces.chosen(self.options.selection) {
+            Some(face) if is_shown(face) => self.candidate(face, frame).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A face as a candidate for the reference. `face` is not smoothed.
+    fn candidate(&self, face: &Face, frame: &FrameRef<'_>) -> Result<Candidate> {
+        let buffers = &mut *self.buffers.take();
+        let map = self.sample(face, frame, buffers)?;
+        let size = self.engine.bundle().manifest().image;
+        Ok(Candidate {
+            score: reference_score(face, sharpness(&buffers.crop, size)),
+            crop: buffers.crop.as_slice().into(),
+            identity: face.identity.clone(),
+            points: self.own_mouth(face, &face.pose, &map),
+        })
+    }
+
+    /// Encodes a candidate.
+    pub(super) fn encode(&self, candidate: &Candidate) -> Result<Reference> {
+        Reference::encode(&self.engine, candidate)
+    }
+
+    /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
+    pub(crate) fn own_mouth(&self, face: &Face, pose: &Pose, map: &Similarity) -> Vec<f32> {
+        let model = self.engine.face_model();
+        let (mouth, _) = model.split_expression(&face.expression);
+        let mut points = Vec::new();
+        mouth_points(model, pose, &face.identity, mouth, map, &mut points);
+        points
+    }
+
+    /// Renders the frame `source` into `target` (same size and format). `reference` gives the
+    /// reference and is called only when the frame needs one; where it gives `None`, the frame is its
+    /// own reference.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a strength outside 0 to 1, [`Error::Frame`] when the frames do not
+    /// fit each other, [`Error::Network`] when a network fails, [`Error::State`] for a reference of
+    /// another bundle, and the errors of `reference`. The content of `target` is undefined then.
+    pub fn render(
+        &self,
+        inputs: &FrameInputs<'_>,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+    ) -> Result<Rendered> {
+        check_strength(options.strength)?;
+        let untouched = Rendered::untouched(inputs.index);
+        let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {
+            return pass_through(untouched, source, target, options);
+        };
+        let rendered = Rendered {
+            face: Some(id),
+            confidence: smoothed.confidence,
+            ..untouched
+        };
+        // The frame's own confidence decides whether the frame is changed at all, so that every
+        // changed frame is also a candidate: its reference is settled when it is needed.
+        let fade = if is_shown(own) {
+            fade(f64::from(smoothed.confidence)) as f32
+        } else {
+            0.0
+        };
+        let strength = self.options.strength * options.strength * fade;
+        if strength <= 0.0 {
+            return pass_through(rendered, source, target, options);
+        }
+        let reference = match reference()? {
+            Some(reference) => reference,
+            None => Arc::new(self.encode(&self.candidate(own, source)?)?),
+        };
+        reference.check(&self.engine)?;
+        let change = Change {
+            inputs,
+            face: &smoothed,
+            reference: &reference,
+            strength,
+        };
+        let changed = self.change(&change, source, target, options, &mut self.buffers.take())?;
+        Ok(Rendered {
+            strength,
+            changed,
+            ..rendered
+        })
+    }
+
+    /// Renders a frame with a face; returns whether any pixel may have changed.
+    fn change(
+        &self,
+        change: &Change<'_>,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        buffers: &mut Buffers,
+    ) -> Result<bool> {
+        let engine = &self.engine;
+        let size = engine.bundle().manifest().image;
+        let transfer = self.options.transfer;
+        let Change {
+            inputs,
+            face,
+            reference,
+            ..
+        } = change;
+        let codes = self.codes_with(inputs.speech, inputs.position, &mut buffers.mel)?;
+        let mals = &engine.networks().mals;
+        let smooth = smooth_code(mals, &reference.code, &codes, &mut buffers.codes)?;
+        let map = self.mask(face, reference, source, buffers)?;
+        let (model, identity) = (engine.face_model(), reference.identity.as_slice());
+        let points = &mut buffers.points;
+        mouth_points(model, &face.pose, identity, &smooth.shape, &map, points);
+        buffers.masked.clone_from(&buffers.crop);
+        buffers.mask.cut(&mut buffers.masked);
+        if let (Some(protocol), Some(image)) = (engine.carry(), &reference.image) {
+            let (picture, shown, out) = (&image.picture, &image.points, &mut buffers.carried);
+            buffers.carry.draw(picture, shown, points, protocol, out);
+        }
+        let generator = match &self.person {
+            Some(person) => person,
+            None => &engine.networks().generator,
+        };
+        let generated = generator.run(
+            &buffers.masked,
+            &points[..2 * model.lips().len()],
+            &smooth.code,
+            &buffers.carried,
+        )?;
+
+        let alpha = buffers.mask.alpha();
+        let gains = self
+            .options
+            .colour_match
+            .gains(&buffers.crop, &generated, alpha)?;
+        let patch = Patch {
+            size,
+            generated: &generated,
+            alpha,
+            gains: &gains,
+        };
+        copy_pixels(source, target)?;
+        let strength = change.strength;
+        let changed = buffers
+            .compositor
+            .blend(target, transfer, &map, &patch, strength)?;
+        if let Some(matte) = &mut options.matte {
+            matte.clear(source.width(), source.height())?;
+            let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
+            buffers
+                .compositor
+                .matte(frame, &map, (size, alpha), strength, out)?;
+        }
+        Ok(changed.is_some())
+    }
+
+    /// The crop of a face and its inpainting mask, drawn with the reference's identity.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], [`Error::Frame`].
+    pub(crate) fn face_crop(
+        &self,
+        face: &Face,
+        reference: &Reference,
+        frame: &FrameRef<'_>,
+    ) -> Result<FaceCrop> {
+        let buffers = &mut *self.buffers.take();
+        let map = self.mask(face, reference, frame, buffers)?;
+        Ok(FaceCrop {
+            crop: buffers.crop.clone(),
+            hole: buffers.mask.hole().to_vec(),
+            map,
+        })
+    }
+
+    /// Samples the crop of a face and draws its mask; returns the map from crop to frame.
+    fn mask(
+        &self,
+        face: &Face,
+        reference: &Reference,
+        frame: &FrameRef<'_>,
+        buffers: &mut Buffers,
+    ) -> Result<Similarity> {
+        let map = self.sample(face, frame, buffers)?;
+        let (model, identity) = (self.engine.face_model(), reference.identity.as_slice());
+        buffers.mask.trim(self.options.mask);
+        let sizes = self.engine.mask();
+        buffers.mask.draw(model, face, identity, &map, sizes);
+        Ok(map)
+    }
+
+    /// Samples the crop of a face; returns the map from crop to frame.
+    fn sample(
+        &self,
+        face: &Face,
+        frame: &FrameRef<'_>,
+        buffers: &mut Buffers,
+    ) -> Result<Similarity> {
+        let size = self.engine.bundle().manifest().image;
+        let map = self.engine.crop().place(&face.pose);
+        buffers.crop.resize(3 * size * size, 0.0);
+        let (transfer, crop) = (self.options.transfer, &mut buffers.crop);
+        buffers
+            .sampler
+            .sample(frame, transfer, &map, size, Outside::Edge, crop)?;
+        Ok(map)
+    }
+
+    /// The audio codes that MaLS smooths for a frame at `position`, in order of time.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the audio encoder fails.
+    pub(crate) fn codes(&self, speech: &Speech, position: i64) -> Result<[Arc<AudioCode>; WINDOW]> {
+        self.codes_with(speech, position, &mut self.buffers.take().mel)
+    }
+
+    /// As [`codes`](Self::codes), with the memory of a mel window. No lock is held while a code is
+    /// computed.
+    fn codes_with(
+        &self,
+        speech: &Speech,
+        position: i64,
+        mel: &mut Vec<f32>,
+    ) -> Result<[Arc<AudioCode>; WINDOW]> {
+        let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
+        let rest = source.rest();
+        let mut codes = std::array::from_fn(|_| rest.clone());
+        for (code, position) in codes.iter_mut().zip(window_positions(position)) {
+            *code = speech.code(position, || {
+                source.code(encoder, speech.timeline(), position, mel)
+            })?;
+        }
+        Ok(codes)
+    }
+}
+
+/// Copies a frame unchanged.
+fn pass_through(
+    rendered: Rendered,
+    source: &FrameRef<'_>,
+    target: &mut FrameMut<'_>,
+    options: &mut FrameOptions<'_>,
+) -> Result<Rendered> {
+    copy_pixels(source, target)?;
+    if let Some(matte) = &mut options.matte {
+        matte.clear(source.width(), source.height())?;
+    }
+    Ok(rendered)
+}
+
+/// Whether the confidence of a face is high enough for the frame to be changed.
+pub(crate) fn is_shown(face: &Face) -> bool {
+    fade(f64::from(face.confidence)) > 0.0
+}
