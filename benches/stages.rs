@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench stages [-- cpu|webgpu|cuda|auto [THREADS]]`
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
+
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@
 pub mod adapt;
 pub mod audio;
 mod cancel;
+#[cfg(feature = "capi")]
 pub mod capi;
 pub mod clip;
 pub mod engine;

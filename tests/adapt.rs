@@ -1,6 +1,8 @@
 //! What is promised of adaptation: it learns, by the seed alone; it can be stopped, killed and taken
 //! up again; what it makes fits its bundle and no other; what it cannot learn from it refuses.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use std::ops::ControlFlow;

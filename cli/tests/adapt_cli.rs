@@ -1,6 +1,8 @@
 //! `stylelipsync adapt`, run as a user runs it: what cannot be used is told at once and leaves
 //! nothing; what was learnt in two goes is what was learnt in one.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::fs;

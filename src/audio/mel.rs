@@ -146,6 +146,7 @@ impl MelSpectrogram {
         })
     }
 
+    /// The parameters of the spectrogram.
     pub fn params(&self) -> &MelParameters {
         &self.params
     }

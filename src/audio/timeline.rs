@@ -12,7 +12,9 @@ use crate::{Error, Result, memory};
 /// A frame rate as the host states it, in frames a second: `num / den` (30000/1001, 25/1, ...).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
+    /// Numerator, in frames.
     pub num: u32,
+    /// Denominator, in seconds; not 0.
     pub den: u32,
 }
 

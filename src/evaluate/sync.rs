@@ -14,6 +14,7 @@ pub const WINDOW: usize = 5;
 pub const REACH: i64 = 15;
 /// Offsets that are tried.
 pub const OFFSETS: usize = 2 * REACH as usize + 1;
+
 /// How well sound and mouth fit. Comparable only between scores of the same SyncNet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {

@@ -35,12 +35,16 @@ pub struct Compositor {
     cells: Vec<[f32; 4]>,
 }
 
-/// A box of a frame: `left..right`, `top..bottom`.
+/// A rectangle of a frame in pixels: columns `left..right`, rows `top..bottom`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
+    /// First column.
     pub left: usize,
+    /// First row.
     pub top: usize,
+    /// Column after the last one.
     pub right: usize,
+    /// Row after the last one.
     pub bottom: usize,
 }
 

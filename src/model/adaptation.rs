@@ -15,6 +15,7 @@ const DECODER: &str = "generator.decoder.";
 pub struct Parameter {
     /// Its name in the decoder, for instance `blocks.0.first.weight`.
     pub name: String,
+    /// Its shape.
     pub shape: Vec<usize>,
 }
 
@@ -279,6 +280,7 @@ impl Bank {
         })
     }
 
+    /// Number of utterances in the bank.
     pub fn streams(&self) -> usize {
         self.streams
     }

@@ -29,19 +29,26 @@ pub struct Manifest {
     pub name: String,
     /// The bundle's own version.
     pub version: String,
+    /// The latent space.
     pub latent: Latent,
     /// Side of the generator's image in pixels: 256.
     pub image: usize,
+    /// Parameters of the mel spectrogram.
     pub mel: MelParameters,
+    /// How the face crop is placed.
     pub crop: CropProtocol,
+    /// Sizes of the face model.
     pub face_model: FaceModelSizes,
+    /// Parameters of the pose-aware mask.
     pub mask: MaskProtocol,
     /// Number of lip points that the generator is given.
     pub lips: usize,
     /// Absent where the generator is not given the reference's picture (as in the paper).
     #[serde(default)]
     pub carry: Option<CarryProtocol>,
+    /// Input and grid of the face detector.
     pub detector: DetectorSizes,
+    /// Input of the mesh predictor.
     pub mesh: MeshSizes,
     /// Absent where the bundle has no SyncNet.
     #[serde(default)]
@@ -49,7 +56,9 @@ pub struct Manifest {
     /// Absent where the bundle cannot be adapted to a person.
     #[serde(default)]
     pub bank: Option<Bank>,
+    /// The graphs, by the names of their networks.
     pub graphs: BTreeMap<String, GraphEntry>,
+    /// The file with the weights of all graphs.
     pub weights: FileEntry,
     /// Where the weights come from: training data, recipe, dates. Free form, for people.
     #[serde(default)]
@@ -68,6 +77,7 @@ pub struct Latent {
 /// Sizes of the linear face model (paper, section 3.1).
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct FaceModelSizes {
+    /// Vertices of the mesh.
     pub vertices: usize,
     /// Identity coefficients.
     pub identity: usize,
@@ -110,6 +120,7 @@ pub struct SyncNetSizes {
 /// frames, face_model.mouth] and `bank.sound` [streams, frames, syncnet.dim].
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Bank {
+    /// Utterances.
     pub streams: usize,
     /// Of 40 ms, in each stream.
     pub frames: usize,
@@ -127,9 +138,13 @@ pub struct FileEntry {
 /// A graph without weights.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GraphEntry {
+    /// Its file name.
     pub file: String,
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+    /// Names and shapes of its inputs.
     pub inputs: BTreeMap<String, Vec<Dimension>>,
+    /// Names and shapes of its outputs.
     pub outputs: BTreeMap<String, Vec<Dimension>>,
     /// Its tensors are those of other graphs, by their whole names.
     #[serde(default)]

@@ -18,6 +18,7 @@ pub(super) struct Network {
 /// runs on the CPU; this is how that is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
+    /// Name of the network.
     pub network: &'static str,
     /// ONNX Runtime's name of a provider, and the number of nodes that it runs.
     pub nodes: Vec<(String, usize)>,

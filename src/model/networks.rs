@@ -14,11 +14,17 @@ pub use super::network::Placement;
 
 /// All networks of a bundle, ready to run.
 pub struct Networks {
+    /// Finds faces.
     pub detector: Detector,
+    /// Fits the face mesh.
     pub mesh: MeshPredictor,
+    /// E_aud: audio to latent codes.
     pub audio: AudioEncoder,
+    /// E_ref: reference crop to a latent code.
     pub reference: ReferenceEncoder,
+    /// Moving-average latent smoothing.
     pub mals: Mals,
+    /// E_face and the generator.
     pub generator: Generator,
     report: ProviderReport,
     threads: usize,

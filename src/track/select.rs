@@ -10,7 +10,12 @@ pub enum Selection {
     #[default]
     Largest,
     /// The one at, or nearest to, a point of the frame (pixels, row 0 on top).
-    Point { x: f64, y: f64 },
+    Point {
+        /// Column.
+        x: f64,
+        /// Row.
+        y: f64,
+    },
     /// The one with an id, as [`Linker`] gives them.
     Id(u32),
     /// The one with so many others to its left in the frame: needs no neighbours, but does not
