@@ -272,6 +272,17 @@ impl Clip {
         self.analysis.add(&self.renderer, index, frame)
     }
 
+    /// The second half of [`analyze`](Self::analyze), with the faces that
+    /// [`Renderer::find_faces`] found in `frame`. Finding faces takes most of the time and has no
+    /// order; numbering them needs the frames in rising order. Where a face is selected by its
+    /// number, several threads may find faces and one adds them.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze).
+    pub fn add_faces(&self, index: i64, faces: FrameFaces, frame: &FrameRef<'_>) -> Result<usize> {
+        self.analysis.add_faces(&self.renderer, index, faces, frame)
+    }
+
     /// The faces of an analysed frame, the largest first; `None` when it was not analysed.
     pub fn faces(&self, index: i64) -> Option<Vec<SeenFace>> {
         Some(self.analysis.faces(index)?.list())
@@ -527,7 +538,7 @@ fn reference(
 }
 
 fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::REACH * crate::latent::STEP;
+    let code = crate::latent::CODE_REACH * crate::latent::STEP;
     LookAhead {
         frames: Neighbours::REACH,
         audio: code + engine.mel().reach(0).end,

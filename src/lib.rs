@@ -46,6 +46,7 @@
 pub mod adapt;
 pub mod audio;
 mod cancel;
+#[cfg(feature = "capi")]
 pub mod capi;
 pub mod clip;
 pub mod engine;

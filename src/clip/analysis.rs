@@ -35,18 +35,34 @@ impl Analysis {
             return Ok(known.faces.len());
         }
         // No lock is held while the networks run.
-        let faces = renderer.track(frame)?;
+        self.add_faces(renderer, index, renderer.find_faces(frame)?, frame)
+    }
+
+    /// As [`add`](Self::add), with the faces that [`Renderer::find_faces`] found in `frame`.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_faces(
+        &self,
+        renderer: &Renderer,
+        index: i64,
+        FrameFaces { faces, .. }: FrameFaces,
+        frame: &FrameRef<'_>,
+    ) -> Result<usize> {
         let count = faces.len();
         let by_number = matches!(renderer.options().selection, Selection::Id(_));
         let (known, near) = {
             let mut tracks = self.tracks.write();
+            if let Some(known) = tracks.faces(index) {
+                return Ok(known.faces.len());
+            }
             if by_number && !tracks.is_next(index) {
                 return Err(Error::State(format!(
                     "frame {index} was analysed after a later one: choosing a face by its number \
                      needs the frames in rising order"
                 )));
             }
-            tracks.add(index, faces);
+            tracks.add(index, faces.to_vec());
             (tracks.faces(index).cloned(), tracks.is_near(index))
         };
         if let Some(faces) = known.filter(|_| near)

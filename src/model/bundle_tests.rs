@@ -156,7 +156,7 @@ impl Files {
     fn seal(&mut self) {
         let hash = |files: &HashMap<String, Vec<u8>>, file: &Value| {
             let bytes = files.get(file.as_str().unwrap_or_default());
-            bytes.map(|bytes| Value::from(hex::encode(&Sha256::digest(bytes))))
+            bytes.map(|bytes| Value::from(hex::encode(Sha256::digest(bytes))))
         };
         for entry in self.manifest["graphs"]
             .as_object_mut()
@@ -345,7 +345,7 @@ fn a_graph_may_not_choose_its_own_weights_file() {
     files.seal();
     says(
         &files.refusal(),
-        &["graphs.generator", "w is said to lie in", "etc/passwd"],
+        &["graphs.generator", "w is stored in", "etc/passwd"],
     );
 }
 
