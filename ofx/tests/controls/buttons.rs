@@ -31,6 +31,21 @@ fn buttons_set_frames_and_the_status_line_reports() {
         status.contains("on cpu") && status.contains("face"),
         "{status}"
     );
+    // What the render left unchanged, and why.
+    let status_after = |name: &str, value: i32| {
+        instance.set(name, value);
+        render(&instance, 45.0);
+        instance.edit("strength", 0.9);
+        instance.get("status").text()
+    };
+    assert!(!status.contains("audio does not cover"), "{status}");
+    let status = status_after("audioStart", 1001);
+    assert!(status.contains("the audio does not cover"), "{status}");
+    instance.set("audioStart", 42);
+    instance.set("faceNumber", 2);
+    let status = status_after("face", 2);
+    assert!(status.contains("the selected face is not in"), "{status}");
+    instance.set("face", 0);
     // A problem is reported once, before the render as after it.
     instance.edit("audio", "/nowhere/speech.wav");
     for _ in 0..2 {
