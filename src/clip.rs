@@ -538,7 +538,7 @@ fn reference(
 }
 
 fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::REACH * crate::latent::STEP;
+    let code = crate::latent::CODE_REACH * crate::latent::STEP;
     LookAhead {
         frames: Neighbours::REACH,
         audio: code + engine.mel().reach(0).end,

@@ -45,7 +45,7 @@ pub enum Error {
     #[error("audio: {0}")]
     Audio(String),
     /// The clip has no audio, or the audio contains no samples.
-    #[error("audio: there is none: {0}")]
+    #[error("no audio: {0}")]
     NoAudio(String),
     /// A model bundle is incomplete, modified, or has an unsupported format.
     #[error("bundle {bundle}: {field}: {reason}")]

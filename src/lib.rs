@@ -1,6 +1,6 @@
-//! `libstylelipsync`: a face clip and other words in, the same face saying them out.
+//! `libstylelipsync`: changes the mouth in a video of a face to match other speech.
 //!
-//! The paper is StyleLipSync (Ki and Min, 2023). Data flows one way:
+//! The method is StyleLipSync (Ki and Min, 2023):
 //!
 //! ```text
 //! audio  -> mel windows A_t -> E_aud -> a_t --+

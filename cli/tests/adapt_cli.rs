@@ -69,7 +69,7 @@ fn a_person_is_learnt_in_one_go_or_in_two() {
     let ran = run(render(&video, &words, &out).args(part).arg(&words));
     assert_eq!(ran.code, 3, "{}", ran.errors);
     assert!(
-        ran.errors.contains("other.wav: is no person file"),
+        ran.errors.contains("other.wav: is not a person file"),
         "{}",
         ran.errors
     );

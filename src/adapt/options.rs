@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::WINDOW;
+use super::SYNC_FRAMES;
 use crate::{Error, Result};
 
 /// The weights of equations 8 and 10. 0 leaves a term out.
@@ -79,7 +79,7 @@ impl AdaptOptions {
         if !(self.rate > 0.0 && self.rate <= 0.1) {
             return refuse("rate", format!("{} is not above 0 to 0.1", self.rate));
         }
-        if self.frames < WINDOW {
+        if self.frames < SYNC_FRAMES {
             return refuse("frames", format!("{} is less than 5", self.frames));
         }
         if self.time.is_some_and(|time| time.is_zero()) {

@@ -3,23 +3,23 @@
 use crate::Error;
 use crate::audio::MelParameters;
 use crate::face::crop::IMAGE;
-use crate::face::{CarryProtocol, CropProtocol, MaskProtocol};
+use crate::face::{CropProtocol, MaskProtocol, ReferenceWarpProtocol};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The format of bundles that this library reads.
 pub const FORMAT: u64 = 1;
 
-// What every bundle of this format has in common.
+// Constants of the format: the same in every bundle.
 
 /// How far MaLS looks to each side, in codes of 40 ms: one of the moving average (paper, equation
 /// 4) and two of its convolutions.
 pub const MALS_REACH: usize = 3;
-/// Codes that MaLS makes one smoothed code of.
+/// Codes in the window of one smoothed code.
 pub const MALS_WINDOW: usize = 2 * MALS_REACH + 1;
 /// Weights of the moving average (paper, section 4.1: alpha).
 pub const MALS_WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
-/// Columns of the mel spectrogram to a video frame of the training: 100 and 25 a second.
+/// Columns of the mel spectrogram per video frame of the training: 100 and 25 per second.
 pub const MEL_COLUMNS_PER_FRAME: usize = 4;
 
 /// The content of `manifest.json`. Every number was checked when the bundle was opened.
@@ -45,7 +45,7 @@ pub struct Manifest {
     pub lips: usize,
     /// Absent where the generator is not given the reference's picture (as in the paper).
     #[serde(default)]
-    pub carry: Option<CarryProtocol>,
+    pub carry: Option<ReferenceWarpProtocol>,
     /// Input and grid of the face detector.
     pub detector: DetectorSizes,
     /// Input of the mesh predictor.
@@ -83,7 +83,7 @@ pub struct FaceModelSizes {
     pub identity: usize,
     /// Expression coefficients: 64.
     pub expression: usize,
-    /// The first so many expression coefficients move the lower face only.
+    /// This many expression coefficients, the first ones, move the lower face only.
     pub mouth: usize,
 }
 
@@ -116,7 +116,7 @@ pub struct SyncNetSizes {
     pub dim: usize,
 }
 
-/// The foreign words that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
+/// The unpaired speech that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
 /// frames, face_model.mouth] and `bank.sound` [streams, frames, syncnet.dim].
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Bank {
@@ -197,7 +197,7 @@ impl Manifest {
             streams: 1,
             frames: 64,
         });
-        let carry = self.carry.unwrap_or(CarryProtocol {
+        let carry = self.carry.unwrap_or(ReferenceWarpProtocol {
             grid: 2,
             sigma: 1.0,
         });

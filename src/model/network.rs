@@ -59,7 +59,7 @@ impl Network {
                 let mut answer = [const { Vec::new() }; O];
                 for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
                     let Some(output) = outputs.get(*name) else {
-                        return Err(self.pool.failure(format!("it gives no {name}")));
+                        return Err(self.pool.failure(format!("it has no output {name}")));
                     };
                     let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
                     if data.len() != shape.iter().product::<usize>() {
@@ -193,7 +193,10 @@ fn agree(
         .iter()
         .find(|outlet| expected.iter().all(|(name, _)| outlet.name() != *name))
     {
-        Some(extra) => Err((extra.name().to_owned(), "is in the graph alone".into())),
+        Some(extra) => Err((
+            extra.name().to_owned(),
+            "is in the graph but not in the manifest".into(),
+        )),
         None => Ok(()),
     }
 }
