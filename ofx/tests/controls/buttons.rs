@@ -42,6 +42,7 @@ fn buttons_set_frames_and_the_status_line_reports() {
     let status = status_after("audioStart", 1001);
     assert!(status.contains("the audio does not cover"), "{status}");
     instance.set("audioStart", 42);
+    instance.set("reference", 0);
     instance.set("faceNumber", 2);
     let status = status_after("face", 2);
     assert!(status.contains("the selected face is not in"), "{status}");
@@ -93,7 +94,7 @@ fn adaptation_writes_a_person_file_and_can_be_stopped() {
     assert!(press().contains("Adapt From Frame"));
     instance.set("adaptFrom", 10);
     instance.set("adaptTo", 30);
-    assert!(press().contains("2 s at least"));
+    assert!(press().contains("at least 2 s"));
     instance.set("adaptTo", 64);
     instance.set("adaptSteps", 2);
     instance.set("adaptConsent", "a rendered head: no consent needed");
