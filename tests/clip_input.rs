@@ -85,13 +85,15 @@ fn without_analysis_a_frame_stands_alone_whatever_came_before() {
     assert_eq!(clip.memory_use().analysed, 0);
 }
 
+/// A face that leaves the picture fades out: the strength falls step by step from 1 to 0, without a
+/// jump that would be seen, and the pixels follow it.
 #[test]
-fn a_face_that_is_barely_seen_fades() {
+fn a_face_that_leaves_the_picture_fades() {
     // The same head, ever further out of the picture.
     let source = &head(1)[0];
     let audio = words(1.0, RATE);
     let mut strengths = Vec::new();
-    for share in [0, 45, 50, 55, 60, 65, 70, 80] {
+    for share in std::iter::once(0).chain((40..=80).step_by(2)) {
         let shift = (source.width * share / 100) as usize;
         let mut moved = Picture::blank(source.width, source.height);
         let row = 4 * source.width as usize;
@@ -102,9 +104,19 @@ fn a_face_that_is_barely_seen_fades() {
         clip.set_audio(&audio, RATE, 1).unwrap();
         let shown = render(&clip, std::slice::from_ref(&moved), 0);
         assert_eq!(shown.rendered.changed, shown.rendered.strength > 0.0);
+        assert_eq!(shown.picture == moved, !shown.rendered.changed);
+        eprintln!(
+            "{share} {} {}",
+            shown.rendered.strength, shown.rendered.confidence
+        );
         strengths.push(shown.rendered.strength);
     }
-    assert_eq!((strengths[0], strengths[7]), (1.0, 0.0), "{strengths:?}");
+    assert_eq!((strengths[0], strengths[21]), (1.0, 0.0), "{strengths:?}");
+    let steps = strengths.windows(2).map(|pair| pair[0] - pair[1]);
+    assert!(steps.clone().all(|step| step > -0.02), "{strengths:?}");
+    assert!(steps.clone().all(|step| step < 0.5), "{strengths:?}");
+    let faded = strengths.iter().filter(|s| (0.02..0.98).contains(*s));
+    assert!(faded.count() >= 3, "{strengths:?}");
 }
 
 #[test]
