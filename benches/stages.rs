@@ -128,7 +128,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
     let (mut carry, mut carried) = (Carry::default(), Vec::new());
     if let Some(protocol) = engine.carry() {
         let mut seen = Vec::new();
-        let mouth = &face.expression[..model.mouth()];
+        let (mouth, _) = model.split_expression(&face.expression);
         mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut seen);
         let picture = Picture::new(&crop, size);
         stage("carry (points, warp)", || {

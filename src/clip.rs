@@ -21,7 +21,6 @@
 mod analysis;
 mod faces;
 mod options;
-mod pool;
 mod reference;
 mod renderer;
 mod speech;

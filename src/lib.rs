@@ -22,6 +22,8 @@ pub mod frame;
 mod latent;
 mod memory;
 pub mod model;
+mod numeric;
+mod pool;
 pub mod track;
 
 pub use cancel::Canceller;

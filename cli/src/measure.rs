@@ -251,7 +251,7 @@ impl Job<'_> {
         let lumas = [&before, &after].map(|crop| picture::luma(crop));
         let only = |value: Option<f64>| value.filter(|_| self.reconstruction);
         let shape = |face: &Face| {
-            let mouth = model.mouth().min(face.expression.len());
+            let mouth = model.n_mouth().min(face.expression.len());
             face.expression[..mouth].to_vec()
         };
         let looks_at_pixels = self.listener.is_some_and(|l| l.net().sees_pixels());

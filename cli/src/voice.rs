@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stylelipsync::audio::{MelParameters, MelSpectrogram, Rate, STEP, decode_file};
+use stylelipsync::audio::{Rate, STEP, decode_file};
 use stylelipsync::evaluate::sync::{self, Score};
 use stylelipsync::model::SyncNet;
 use stylelipsync::{Engine, Error};
@@ -68,10 +68,9 @@ fn through_ffmpeg(path: &Path) -> Result<Vec<f32>> {
 /// Vectors by the step of their window's middle.
 pub type Embeddings = BTreeMap<i64, Vec<f32>>;
 
-/// SyncNet with its own cut of the mel spectrogram.
+/// SyncNet over the windows of a clip.
 pub struct Listener {
     net: SyncNet,
-    mel: MelSpectrogram,
 }
 
 impl Listener {
@@ -90,13 +89,7 @@ impl Listener {
         }
         let info = engine.info();
         let net = SyncNet::load(bundle, info.provider.used, info.threads)?;
-        // The columns of the encoder's own window that SyncNet was trained on.
-        let mel = MelSpectrogram::new(MelParameters {
-            frames: sync::COLUMNS,
-            lead: sync::LEAD,
-            ..engine.mel().clone()
-        })?;
-        Ok(Some(Self { net, mel }))
+        Ok(Some(Self { net }))
     }
 
     /// The networks.
@@ -129,14 +122,12 @@ impl Listener {
         else {
             return Ok(Embeddings::new());
         };
-        let mut window = vec![0.0; self.mel.params().window_len()];
         let mut sounds = Embeddings::new();
         for step in first - sync::REACH..=last + sync::REACH {
             let position = step * STEP - voice.offset;
             if (0..voice.samples.len() as i64).contains(&position) {
-                self.mel
-                    .window(voice.samples.as_slice(), position, &mut window)?;
-                sounds.insert(step, self.net.sound(&window)?);
+                let sound = self.net.hear(voice.samples.as_slice(), position)?;
+                sounds.insert(step, sound);
             }
         }
         Ok(sounds)

@@ -13,12 +13,10 @@ use super::plan::Plan;
 use super::trainer::Trainer;
 use super::training_frame::{NO_REFERENCE, TrainingFrame};
 use super::{WINDOW, checkpoint};
-use crate::audio::{MelParameters, MelSpectrogram};
 use crate::clip::{Clip, Reference};
 use crate::engine::Engine;
-use crate::evaluate::sync::{COLUMNS, LEAD};
 use crate::frame::FrameRef;
-use crate::model::{Person, PersonInfo, SyncNet, hex};
+use crate::model::{Person, PersonInfo, SyncNet};
 use crate::{Error, Result, cancel};
 
 /// Steps between looks at them.
@@ -177,12 +175,9 @@ impl Adaptation {
         let plan = Plan::new(clip, options.frames)?;
         let info = engine.info();
         let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
-        let mel = sync_mel(&engine)?;
         let sound = |window: &[i64; WINDOW]| {
             let position = clip.options().timing.position(window[WINDOW / 2])?;
-            let mut values = vec![0.0; mel.params().window_len()];
-            mel.window(speech.timeline(), position, &mut values)?;
-            syncnet.sound(&values)
+            syncnet.hear(speech.timeline(), position)
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
         Ok(Self {
@@ -323,7 +318,7 @@ impl Adaptation {
         for frame in self.frames.values().flatten() {
             source.update(frame.bytes());
         }
-        hex(&source.finalize())
+        hex::encode(source.finalize())
     }
 
     /// What two runs must have in common for one to go on with the other's checkpoint.
@@ -337,15 +332,6 @@ impl Adaptation {
         let base = self.engine.bundle().identity();
         format!("{base} {source} {seed} {rate} {weights:?}")
     }
-}
-
-/// The spectrogram whose windows are SyncNet's: five frames.
-fn sync_mel(engine: &Engine) -> Result<MelSpectrogram> {
-    MelSpectrogram::new(MelParameters {
-        frames: COLUMNS,
-        lead: LEAD,
-        ..engine.mel().clone()
-    })
 }
 
 /// The losses of what is held out, as they come.

@@ -4,12 +4,12 @@ use std::f64::consts::PI;
 use std::ops::Range;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use serde::Deserialize;
 
 use super::samples::Samples;
+use crate::pool::Pool;
 use crate::{Error, Result};
 
 /// How a spectrogram is computed, and which columns the encoder's window has (the manifest's
@@ -106,7 +106,7 @@ struct Band {
 }
 
 /// Buffers of one computation.
-struct Scratch {
+struct Buffers {
     heard: Vec<f32>,
     padded: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
@@ -126,8 +126,8 @@ pub struct MelSpectrogram {
     hann: Vec<f64>,
     bands: Vec<Band>,
     fft: Arc<dyn RealToComplex<f64>>,
-    /// Buffers not in use: nothing is allocated once every thread had its first window.
-    idle: Mutex<Vec<Scratch>>,
+    /// Nothing is allocated once every thread had its first window.
+    buffers: Pool<Buffers>,
 }
 
 impl MelSpectrogram {
@@ -141,7 +141,7 @@ impl MelSpectrogram {
                 .collect(),
             bands: bands(&params),
             fft: RealFftPlanner::new().plan_fft_forward(params.fft),
-            idle: Mutex::new(Vec::new()),
+            buffers: Pool::new(),
             params,
         })
     }
@@ -167,20 +167,17 @@ impl MelSpectrogram {
                 reason: format!("{} values, not {}", out.len(), params.window_len()),
             });
         }
-        let mut scratch = self.idle.lock().pop().unwrap_or_else(|| self.scratch());
+        let mut buffers = self.buffers.take_or_else(|| self.new_buffers());
         let range = params.reach(position);
-        scratch
+        buffers
             .heard
             .resize((params.frames - 1) * params.hop + params.window, 0.0);
-        audio.read(range.start, &mut scratch.heard);
-        let outcome =
-            (0..params.frames).try_for_each(|frame| self.column(frame, &mut scratch, out));
-        self.idle.lock().push(scratch);
-        outcome
+        audio.read(range.start, &mut buffers.heard);
+        (0..params.frames).try_for_each(|frame| self.column(frame, &mut buffers, out))
     }
 
-    fn scratch(&self) -> Scratch {
-        Scratch {
+    fn new_buffers(&self) -> Buffers {
+        Buffers {
             heard: Vec::new(),
             padded: self.fft.make_input_vec(),
             spectrum: self.fft.make_output_vec(),
@@ -189,26 +186,26 @@ impl MelSpectrogram {
         }
     }
 
-    /// The column `frame` of the window whose samples are in `scratch.heard`.
-    fn column(&self, frame: usize, scratch: &mut Scratch, out: &mut [f32]) -> Result<()> {
+    /// The column `frame` of the window whose samples are in `buffers.heard`.
+    fn column(&self, frame: usize, buffers: &mut Buffers, out: &mut [f32]) -> Result<()> {
         let params = &self.params;
-        let heard = &scratch.heard[frame * params.hop..][..params.window];
-        scratch.padded.fill(0.0);
-        for ((value, &sample), &weight) in scratch.padded.iter_mut().zip(heard).zip(&self.hann) {
+        let heard = &buffers.heard[frame * params.hop..][..params.window];
+        buffers.padded.fill(0.0);
+        for ((value, &sample), &weight) in buffers.padded.iter_mut().zip(heard).zip(&self.hann) {
             *value = f64::from(sample) * weight;
         }
         self.fft
             .process_with_scratch(
-                &mut scratch.padded,
-                &mut scratch.spectrum,
-                &mut scratch.work,
+                &mut buffers.padded,
+                &mut buffers.spectrum,
+                &mut buffers.work,
             )
             .map_err(|error| Error::Audio(format!("spectrum: {error}")))?;
-        for (magnitude, value) in scratch.magnitude.iter_mut().zip(&scratch.spectrum) {
+        for (magnitude, value) in buffers.magnitude.iter_mut().zip(&buffers.spectrum) {
             *magnitude = value.norm();
         }
         for (row, band) in out.chunks_exact_mut(params.frames).zip(&self.bands) {
-            let heard = &scratch.magnitude[band.first..];
+            let heard = &buffers.magnitude[band.first..];
             let sum: f64 = band.weights.iter().zip(heard).map(|(w, m)| w * m).sum();
             row[frame] = sum.max(params.floor).log10() as f32;
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, Speaker};
 use super::options::check_strength;
-use super::pool::Pool;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
@@ -16,6 +15,7 @@ use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity,
 use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
 use crate::model::Person;
 use crate::model::networks::Generator;
+use crate::pool::Pool;
 use crate::track::Selection;
 use crate::track::quality::{fade, reference_score, sharpness};
 use crate::track::select::choose;
@@ -207,7 +207,7 @@ impl Renderer {
     /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
     pub(crate) fn own_mouth(&self, face: &Face, pose: &Pose, map: &Similarity) -> Vec<f32> {
         let model = self.engine.face_model();
-        let mouth = &face.expression[..model.mouth().min(face.expression.len())];
+        let (mouth, _) = model.split_expression(&face.expression);
         let mut points = Vec::new();
         mouth_points(model, pose, &face.identity, mouth, map, &mut points);
         points

@@ -26,12 +26,10 @@ const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 /// Eyes, nose and corners of the mouth of a face, frame pixels. `None` when the face model is not
 /// the mesh of 468 vertices.
 pub fn five_points(model: &FaceModel, face: &Face) -> Option<[[f64; 2]; 5]> {
-    if model.vertices() != VERTICES {
+    if model.n_vertices() != VERTICES {
         return None;
     }
-    let (mouth, rest) = face
-        .expression
-        .split_at(model.mouth().min(face.expression.len()));
+    let (mouth, rest) = model.split_expression(&face.expression);
     Some(POINTS.map(|vertices| {
         let mut middle = [0.0; 2];
         for &index in vertices {

@@ -14,7 +14,7 @@ const INNER: usize = 20;
 
 /// The lip and jaw points of a face in frame pixels, in the model's order.
 pub fn points(model: &FaceModel, face: &Face) -> Vec<[f64; 2]> {
-    let (mouth, rest) = split(model, face);
+    let (mouth, rest) = model.split_expression(&face.expression);
     let at = |&index: &usize| {
         let vertex = model.vertex(index, &face.identity, mouth, rest);
         face.pose.project(vertex)
@@ -32,15 +32,10 @@ pub fn in_crop(points: &[[f64; 2]], crop: &Similarity) -> Vec<[f64; 2]> {
 /// units of the face model (its outer eye corners are one apart), in the neutral pose, so that a
 /// turned head does not close its mouth. `None` for a model without 40 lip points.
 pub fn opening(model: &FaceModel, face: &Face) -> Option<f64> {
-    let (mouth, rest) = split(model, face);
+    let (mouth, rest) = model.split_expression(&face.expression);
     let inner = model.lips().get(INNER..LIPS)?;
     let height = |index: usize| f64::from(model.vertex(index, &face.identity, mouth, rest)[1]);
     super::mean((1..10).map(|k| height(inner[20 - k]) - height(inner[k])))
-}
-
-fn split<'a>(model: &FaceModel, face: &'a Face) -> (&'a [f32], &'a [f32]) {
-    face.expression
-        .split_at(model.mouth().min(face.expression.len()))
 }
 
 /// Landmark distance of one frame: both sets' first 40 points centred on their own mean, the mean

@@ -14,10 +14,6 @@ pub const WINDOW: usize = 5;
 pub const REACH: i64 = 15;
 /// Offsets that are tried.
 pub const OFFSETS: usize = 2 * REACH as usize + 1;
-/// Mel columns of a window, and how many of them lie before its time.
-pub const COLUMNS: usize = 4 * WINDOW;
-pub const LEAD: usize = 8;
-
 /// How well sound and mouth fit. Comparable only between scores of the same SyncNet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {

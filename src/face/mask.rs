@@ -11,6 +11,7 @@ use super::crop::IMAGE;
 use super::fit::Face;
 use super::model::FaceModel;
 use crate::frame::Similarity;
+use crate::numeric::smoothstep;
 use serde::Deserialize;
 
 /// Pixels along the crop's edge that are never in the hole.
@@ -85,9 +86,7 @@ impl Mask {
         crop: &Similarity,
         protocol: MaskProtocol,
     ) {
-        let (own, rest) = face
-            .expression
-            .split_at(model.mouth().min(face.expression.len()));
+        let (own, rest) = model.split_expression(&face.expression);
         let to_crop = crop.inverse();
         self.begin();
         for mouth in [own, model.open(), model.closed()] {
@@ -200,12 +199,11 @@ impl Mask {
                 if self.hole[y * IMAGE + x] {
                     let depth = self.distance.squared(zone, x, y).sqrt() - 0.5;
                     let depth = depth + self.trim.grow;
-                    let t = if feather > 0.0 {
-                        (depth / feather).clamp(0.0, 1.0)
+                    self.alpha[y * IMAGE + x] = if feather > 0.0 {
+                        smoothstep(0.0, feather, depth)
                     } else {
                         f32::from(depth > 0.0)
                     };
-                    self.alpha[y * IMAGE + x] = t * t * (3.0 - 2.0 * t);
                 }
             }
         }

@@ -107,23 +107,29 @@ impl FaceModel {
     }
 
     /// Number of vertices.
-    pub fn vertices(&self) -> usize {
+    pub fn n_vertices(&self) -> usize {
         self.mean.len()
     }
 
     /// Number of identity coefficients.
-    pub fn identity(&self) -> usize {
+    pub fn n_identity(&self) -> usize {
         self.identity
     }
 
     /// Number of expression coefficients.
-    pub fn expression(&self) -> usize {
+    pub fn n_expression(&self) -> usize {
         self.expression
     }
 
     /// How many of the expression coefficients, the first ones, are the mouth's.
-    pub fn mouth(&self) -> usize {
+    pub fn n_mouth(&self) -> usize {
         self.mouth
+    }
+
+    /// The expression coefficients of the mouth and the others. A list that is shorter than the
+    /// model's is taken as the mouth's first.
+    pub fn split_expression<'a>(&self, expression: &'a [f32]) -> (&'a [f32], &'a [f32]) {
+        expression.split_at(self.mouth.min(expression.len()))
     }
 
     /// The mouth block of a naturally open mouth.
@@ -211,6 +217,18 @@ pub(crate) mod tests {
             (model.lips(), model.carried()),
             (&[2, 3][..], &[2, 3, 0, 1][..])
         );
+    }
+
+    #[test]
+    fn an_expression_is_the_mouths_part_and_the_rest() {
+        let model = FaceModel::new(square()).unwrap();
+        let counts = (model.n_identity(), model.n_expression(), model.n_mouth());
+        assert_eq!((model.n_vertices(), counts), (4, (1, 2, 1)));
+        assert_eq!(
+            model.split_expression(&[0.5, 0.25]),
+            (&[0.5][..], &[0.25][..])
+        );
+        assert_eq!(model.split_expression(&[]), (&[][..], &[][..]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Putting the generated face back: inside the mask's feathered rim the generated picture, outside
 //! every byte as it was.
 
+use super::bilinear::bilinear;
 use super::colour::{Curve, unit};
 use super::format::{FrameMut, Transfer};
 use super::pixel::{Pixel, with_pixel};
@@ -270,7 +271,7 @@ impl Walk {
     fn at(&self, cells: &[[f32; 4]], x: usize, y: usize) -> Option<([f32; 3], f32)> {
         if self.samples == 1 {
             let (at, fx, fy) = self.place([x as f64 + 0.5, y as f64 + 0.5])?;
-            let alpha = bilinear(cells, self.width(), at, fx, fy)[3];
+            let alpha = self.bilinear(cells, at, fx, fy)[3];
             return (alpha > 0.0).then(|| (catmull_rom(cells, self.width(), at, fx, fy), alpha));
         }
         let step = 1.0 / self.samples as f64;
@@ -279,7 +280,7 @@ impl Walk {
             for i in 0..self.samples {
                 let (dx, dy) = ((i as f64 + 0.5) * step, (j as f64 + 0.5) * step);
                 if let Some((at, fx, fy)) = self.place([x as f64 + dx, y as f64 + dy]) {
-                    let [r, g, b, a] = bilinear(cells, self.width(), at, fx, fy);
+                    let [r, g, b, a] = self.bilinear(cells, at, fx, fy);
                     // Weighted by alpha, so that what the mask hides takes no part.
                     for (s, v) in sum.iter_mut().zip([r * a, g * a, b * a, a]) {
                         *s += v;
@@ -294,6 +295,12 @@ impl Walk {
 
     fn width(&self) -> usize {
         self.size + 2 * BORDER
+    }
+
+    #[inline(always)]
+    fn bilinear(&self, cells: &[[f32; 4]], at: usize, fx: f32, fy: f32) -> [f32; 4] {
+        let below = &cells[at + self.width()..][..2];
+        bilinear(&cells[at..][..2], below, fx, fy)
     }
 
     /// The cell up and left of a frame point and the point's place between it and its neighbours;
@@ -332,19 +339,6 @@ fn support(alpha: &[f32], size: usize) -> Option<[usize; 4]> {
         *b = [b[0].min(left), b[1], b[2].max(right), y + 1];
     }
     found
-}
-
-#[inline(always)]
-fn bilinear(cells: &[[f32; 4]], width: usize, at: usize, fx: f32, fy: f32) -> [f32; 4] {
-    let top = &cells[at..][..2];
-    let bottom = &cells[at + width..][..2];
-    let mut out = [0.0; 4];
-    for k in 0..4 {
-        let above = top[0][k] + (top[1][k] - top[0][k]) * fx;
-        let below = bottom[0][k] + (bottom[1][k] - bottom[0][k]) * fx;
-        out[k] = above + (below - above) * fy;
-    }
-    out
 }
 
 /// Sharper than bilinear where the face is larger than the crop.

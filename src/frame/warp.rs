@@ -1,5 +1,6 @@
 //! Cutting a square, turned and scaled piece out of a frame.
 
+use super::bilinear::bilinear;
 use super::colour::Curve;
 use super::format::{FrameRef, Transfer};
 use super::pixel::{Pixel, with_pixel};
@@ -352,7 +353,7 @@ impl Sampler {
                     let i = i as f32;
                     let u = begin[0] + step[0] * (i + dx) - step[1] * dy;
                     let v = begin[1] + step[1] * (i + dx) + step[0] * dy;
-                    add(&mut sum, grid.bilinear(u, v), share);
+                    add(&mut sum, grid.sample(u, v), share);
                 }
                 for (channel, &v) in sum[..3].iter().enumerate() {
                     out[channel * plane + j * size + i] = v;
@@ -372,7 +373,7 @@ struct Grid<'a> {
 impl Grid<'_> {
     /// The bilinear sample at (u, v), cell (i, j) covering `[i, i+1) x [j, j+1)`.
     #[inline(always)]
-    fn bilinear(&self, u: f32, v: f32) -> [f32; 4] {
+    fn sample(&self, u: f32, v: f32) -> [f32; 4] {
         let width = self.columns + 2;
         let u = (u + 0.5).clamp(0.0, self.columns as f32 + 1.0);
         let v = (v + 0.5).clamp(0.0, self.rows as f32 + 1.0);
@@ -381,15 +382,9 @@ impl Grid<'_> {
             (v as u32 as usize).min(self.rows),
         );
         let (fx, fy) = (u - i as f32, v - j as f32);
-        let top = &self.cells[j * width + i..][..2];
-        let bottom = &self.cells[(j + 1) * width + i..][..2];
-        let mut out = [0.0; 4];
-        for k in 0..4 {
-            let above = top[0][k] + (top[1][k] - top[0][k]) * fx;
-            let below = bottom[0][k] + (bottom[1][k] - bottom[0][k]) * fx;
-            out[k] = above + (below - above) * fy;
-        }
-        out
+        let above = &self.cells[j * width + i..][..2];
+        let below = &self.cells[(j + 1) * width + i..][..2];
+        bilinear(above, below, fx, fy)
     }
 }
 

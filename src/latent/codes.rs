@@ -1,17 +1,18 @@
-//! From audio to codes: one call of the audio encoder for each instant, held in a bounded ring.
+//! From audio to codes: one call of the audio encoder for each instant, the latest ones cached.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use lru::LruCache;
 use parking_lot::Mutex;
 
 use super::gate::SilenceGate;
-use super::ring::Ring;
 use crate::Result;
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
 use crate::model::networks::{AudioCodes, AudioEncoder};
 
 /// Codes held for a clip: some thirty seconds at 25 frames a second, 4 MB at a width of 256.
-const CAPACITY: usize = 256;
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(256).expect("not 0");
 
 /// What the audio encoder says about one instant: `a_t` of the paper and the mouth's shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,17 +94,17 @@ fn blend(rest: &[f32], opening: f32, values: &mut [f32]) {
     }
 }
 
-/// The codes of one clip that were computed lately. Any thread may ask; no lock is held while a
-/// code is computed, so two threads may compute the same one: it is the same.
+/// A least-recently-used cache of the codes of one clip, by sample position. Any thread may ask; no
+/// lock is held while a code is computed, so two threads may compute the same one: it is the same.
 pub(crate) struct Codes {
-    ring: Mutex<Ring<Arc<AudioCode>>>,
+    cache: Mutex<LruCache<i64, Arc<AudioCode>>>,
 }
 
 impl Codes {
     /// Nothing held yet.
     pub fn new() -> Self {
         Self {
-            ring: Mutex::new(Ring::new(CAPACITY)),
+            cache: Mutex::new(LruCache::new(CAPACITY)),
         }
     }
 
@@ -113,22 +114,24 @@ impl Codes {
         position: i64,
         compute: impl FnOnce() -> Result<Arc<AudioCode>>,
     ) -> Result<Arc<AudioCode>> {
-        if let Some(code) = self.ring.lock().get(position) {
+        // Bound first, so that the lock is gone before the work begins.
+        let known = self.cache.lock().get(&position).cloned();
+        if let Some(code) = known {
             return Ok(code);
         }
         let code = compute()?;
-        self.ring.lock().insert(position, code.clone());
+        self.cache.lock().put(position, code.clone());
         Ok(code)
     }
 
     /// Forgets all, for other audio.
     pub fn clear(&self) {
-        self.ring.lock().clear();
+        self.cache.lock().clear();
     }
 
     /// Codes held now.
     pub fn len(&self) -> usize {
-        self.ring.lock().len()
+        self.cache.lock().len()
     }
 }
 
@@ -149,7 +152,7 @@ mod tests {
         assert_eq!(codes.get(640, || panic!("computed twice")).unwrap(), code);
         for frame in 0..5000 {
             codes.get(frame, || Ok(code.clone())).unwrap();
-            assert!(codes.len() <= CAPACITY);
+            assert!(codes.len() <= CAPACITY.get());
         }
     }
 

@@ -8,6 +8,8 @@
 
 use std::f32::consts::FRAC_PI_2;
 
+use crate::numeric::smoothstep;
+
 /// Level (mean of log10 magnitude over the mel bands, above the floor) up to which there is
 /// silence: noise at about -77 dB of full scale.
 const CLOSED: f32 = 0.75;
@@ -53,12 +55,6 @@ impl SilenceGate {
         }
         opening
     }
-}
-
-/// 0 up to `low`, 1 from `high`, a smooth cubic between.
-pub(crate) fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
-    let x = ((value - low) / (high - low)).clamp(0.0, 1.0);
-    x * x * (3.0 - 2.0 * x)
 }
 
 #[cfg(test)]

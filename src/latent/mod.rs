@@ -7,7 +7,6 @@
 
 mod codes;
 mod gate;
-mod ring;
 mod smooth;
 
 pub(crate) use codes::{AudioCode, CodeSource, Codes};
@@ -15,9 +14,10 @@ pub(crate) use smooth::{smooth_code, window_positions};
 
 pub use crate::audio::STEP;
 
-/// How far MaLS looks to each side, in codes: one of the moving average (paper, equation 4) and
-/// two of its convolutions.
-pub const REACH: i64 = 3;
+use crate::model::manifest::{MALS_REACH, MALS_WINDOW};
+
+/// How far MaLS looks to each side, in codes.
+pub const REACH: i64 = MALS_REACH as i64;
 
 /// Codes that one smoothed code is made of.
-pub const WINDOW: usize = 2 * REACH as usize + 1;
+pub const WINDOW: usize = MALS_WINDOW;

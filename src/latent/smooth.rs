@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use super::{AudioCode, REACH, STEP, WINDOW};
 use crate::Result;
+use crate::model::manifest::MALS_WEIGHTS;
 use crate::model::networks::Mals;
 
 /// How far the mouth shape looks to each side, in codes.
 pub(crate) const SHAPE_REACH: i64 = 1;
-
-/// Weights of the moving average (paper, section 4.1: alpha).
-const ALPHA: [f32; 3] = [0.25, 0.5, 0.25];
 
 /// What the decoder and the lip drawing need of the audio for one frame.
 pub(crate) struct SmoothCode {
@@ -47,7 +45,7 @@ pub(crate) fn smooth_code(
 pub(crate) fn mouth_shape(codes: &[Arc<AudioCode>; WINDOW]) -> Vec<f32> {
     let first = (REACH - SHAPE_REACH) as usize;
     let mut shape = vec![0.0; codes[REACH as usize].shape.len()];
-    for (code, alpha) in codes[first..].iter().zip(ALPHA) {
+    for (code, alpha) in codes[first..].iter().zip(MALS_WEIGHTS) {
         for (sum, value) in shape.iter_mut().zip(&code.shape) {
             *sum += alpha * value;
         }

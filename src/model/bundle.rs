@@ -107,7 +107,7 @@ impl Bundle {
                 return Err(refuse(&format!("{field}.file"), reason));
             }
             let bytes = read(&entry.file)?;
-            let found = super::hex(&Sha256::digest(&bytes));
+            let found = hex::encode(Sha256::digest(&bytes));
             if !found.eq_ignore_ascii_case(&entry.sha256) {
                 let reason = format!(
                     "{} has SHA-256 {found}, the manifest says {}",

@@ -2,12 +2,25 @@
 
 use crate::Error;
 use crate::audio::MelParameters;
+use crate::face::crop::IMAGE;
 use crate::face::{CarryProtocol, CropProtocol, MaskProtocol};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The format of bundles that this library reads.
 pub const FORMAT: u64 = 1;
+
+// What every bundle of this format has in common.
+
+/// How far MaLS looks to each side, in codes of 40 ms: one of the moving average (paper, equation
+/// 4) and two of its convolutions.
+pub const MALS_REACH: usize = 3;
+/// Codes that MaLS makes one smoothed code of.
+pub const MALS_WINDOW: usize = 2 * MALS_REACH + 1;
+/// Weights of the moving average (paper, section 4.1: alpha).
+pub const MALS_WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
+/// Columns of the mel spectrogram to a video frame of the training: 100 and 25 a second.
+pub const MEL_COLUMNS_PER_FRAME: usize = 4;
 
 /// The content of `manifest.json`. Every number was checked when the bundle was opened.
 #[derive(Debug, Clone, Deserialize)]
@@ -181,7 +194,7 @@ impl Manifest {
             ("syncnet.dim", sync.dim, 1, 4096),
             ("latent.dim", self.latent.dim, 1, 4096),
             ("latent.codes", self.latent.codes, 14, 14),
-            ("image", self.image, 256, 256),
+            ("image", self.image, IMAGE, IMAGE),
             ("face_model.vertices", self.face_model.vertices, 3, 100_000),
             ("face_model.identity", self.face_model.identity, 1, 1024),
             ("face_model.expression", self.face_model.expression, 1, 1024),

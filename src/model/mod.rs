@@ -27,16 +27,13 @@ pub mod provider;
 pub mod runtime;
 pub(crate) mod session;
 mod signature;
+mod sync;
 mod weights;
 
 pub use bundle::Bundle;
 pub use manifest::Manifest;
-pub use networks::{Networks, SyncNet};
+pub use networks::Networks;
 pub use person::{Person, PersonInfo};
 pub use provider::{Provider, ProviderReport};
 pub use runtime::Runtime;
-
-/// Lower-case hexadecimal, as checksums are written.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub use sync::SyncNet;

@@ -197,8 +197,8 @@ impl ReferenceEncoder {
 pub struct Mals(Network);
 
 impl Mals {
-    /// `codes`: the seven codes round a frame, [7, codes, dim], the oldest first; `reference`:
-    /// [codes, dim]. Gives the smoothed code, [codes, dim].
+    /// `codes`: the codes around a frame, [[`MALS_WINDOW`](super::manifest::MALS_WINDOW), codes,
+    /// dim], the oldest first; `reference`: [codes, dim]. Gives the smoothed code, [codes, dim].
     pub fn run(&self, codes: &[f32], reference: &[f32]) -> Result<Vec<f32>> {
         let [code] = self.0.run([codes, reference])?;
         Ok(code)
@@ -243,60 +243,5 @@ impl Generator {
             _ => self.0.run([face, lips, code, carried])?,
         };
         Ok(image)
-    }
-}
-
-/// SyncNet: sound and mouth of five frames in one space (paper, section 3.4, equation 7). For
-/// evaluation; rendering does not need it.
-pub struct SyncNet {
-    sound: Network,
-    shape: Network,
-    face: Option<Network>,
-}
-
-impl SyncNet {
-    /// Loads the towers: sound and shapes, and that of pixels where the bundle has one.
-    ///
-    /// # Errors
-    /// As [`Networks::load`]; [`Error::Bundle`] where the bundle has no SyncNet.
-    pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<SyncNet> {
-        let loader = Loader::new(bundle, provider, threads)?;
-        let face = bundle.has("sync_face").then(|| loader.network("sync_face"));
-        Ok(SyncNet {
-            sound: loader.network("sync_sound")?,
-            shape: loader.network("sync_shape")?,
-            face: face.transpose()?,
-        })
-    }
-
-    /// `mel`: four mel frames for each of the frames, [mels, 4 * frames]. Gives a unit vector.
-    pub fn sound(&self, mel: &[f32]) -> Result<Vec<f32>> {
-        let [vector] = self.sound.run([mel])?;
-        Ok(vector)
-    }
-
-    /// `shapes`: the mouth's expression coefficients of the frames, [frames, mouth]. Gives a unit
-    /// vector.
-    pub fn mouth(&self, shapes: &[f32]) -> Result<Vec<f32>> {
-        let [vector] = self.shape.run([shapes])?;
-        Ok(vector)
-    }
-
-    /// Whether the bundle has a tower of pixels.
-    pub fn sees_pixels(&self) -> bool {
-        self.face.is_some()
-    }
-
-    /// `mouths`: the lower halves of the frames' crops at 128x128, [3 * frames, 64, 128] in [-1, 1].
-    /// Gives a unit vector.
-    ///
-    /// # Errors
-    /// [`Error::State`] where the bundle has no such tower.
-    pub fn pixels(&self, mouths: &[f32]) -> Result<Vec<f32>> {
-        let Some(face) = &self.face else {
-            return Err(Error::State("the bundle has no sync_face".into()));
-        };
-        let [vector] = face.run([mouths])?;
-        Ok(vector)
     }
 }

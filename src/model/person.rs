@@ -10,8 +10,8 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Bundle;
 use super::adaptation::Parameter;
-use super::{Bundle, hex};
 use crate::{Error, Result, files};
 
 const FORMAT: u32 = 1;
@@ -201,5 +201,5 @@ fn hash(base: &str, tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Strin
         hash.update(name);
         hash.update(bytemuck::cast_slice::<f32, u8>(values));
     }
-    hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }

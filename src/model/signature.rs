@@ -1,6 +1,6 @@
 //! The inputs and outputs of the networks.
 
-use super::manifest::{Manifest, SyncNetSizes};
+use super::manifest::{MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
 pub(super) struct Signature {
@@ -77,7 +77,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
             vec![
                 (
                     "codes",
-                    vec![1, 7, manifest.latent.codes, manifest.latent.dim],
+                    vec![1, MALS_WINDOW, manifest.latent.codes, manifest.latent.dim],
                 ),
                 ("reference", code.clone()),
             ],
@@ -103,8 +103,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
 
 /// The towers of SyncNet, for evaluation: a bundle may lack them.
 fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
-    // 25 video frames and 100 mel frames a second.
-    let columns = 4 * sync.frames;
+    let columns = MEL_COLUMNS_PER_FRAME * sync.frames;
     let shapes = vec![1, sync.frames, manifest.face_model.mouth];
     let tower = |network, input, output| Signature {
         network,

@@ -2,31 +2,29 @@
 //! frame rest on.
 
 use crate::face::{Face, Pose};
+use crate::numeric::smoothstep;
 
 /// How much of a face can be worked with, [0, 1]: 1 for a face that is large enough, turned to the
 /// camera and inside the frame, falling smoothly to 0 as it gets tiny, shows its profile or leaves.
 /// `centre` and `side` are the crop's, frame pixels.
 pub fn visibility(pose: &Pose, centre: [f64; 2], side: f64, frame: (usize, usize)) -> f64 {
-    let large = ramp(side, 20.0, 40.0);
+    let large = smoothstep(20.0, 40.0, side);
     // From 75 degrees to 50.
-    let frontal = ramp(pose.frontality(), 0.26, 0.64);
+    let frontal = smoothstep(0.26, 0.64, pose.frontality());
     // The crop's outer tenth is background.
     let half = 0.4 * side;
     let share = |at: f64, length: usize| {
         let (low, high) = ((at - half).max(0.0), (at + half).min(length as f64));
         ((high - low) / (2.0 * half)).max(0.0)
     };
-    let inside = ramp(
-        share(centre[0], frame.0) * share(centre[1], frame.1),
-        0.5,
-        0.9,
-    );
+    let shown = share(centre[0], frame.0) * share(centre[1], frame.1);
+    let inside = smoothstep(0.5, 0.9, shown);
     large * frontal * inside
 }
 
 /// How fast the effect fades with confidence: the strength for a confidence, both in [0, 1].
 pub fn fade(confidence: f64) -> f64 {
-    ramp(confidence, 0.25, 0.6)
+    smoothstep(0.25, 0.6, confidence)
 }
 
 /// Sharpness of a crop (planar RGB `[3, size, size]`), independent of its brightness and contrast:
@@ -60,14 +58,6 @@ pub fn sharpness(crop: &[f32], size: usize) -> f64 {
 pub fn reference_score(face: &Face, sharpness: f64) -> f64 {
     let frontal = face.pose.frontality().max(0.0);
     f64::from(face.confidence) * frontal * frontal * sharpness.max(0.0).sqrt()
-}
-
-/// 0 up to `low`, 1 from `high`, smooth between; 0 for NaN.
-fn ramp(v: f64, low: f64, high: f64) -> f64 {
-    let t = (v - low) / (high - low);
-    // NaN is not above 0.
-    let t = if t > 0.0 { t.min(1.0) } else { 0.0 };
-    t * t * (3.0 - 2.0 * t)
 }
 
 #[cfg(test)]

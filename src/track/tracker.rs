@@ -8,18 +8,19 @@ use crate::face::{CropProtocol, Face, Pose};
 use crate::frame::{FrameRef, Outside, Sampler, Similarity, Transfer};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
-use parking_lot::Mutex;
+use crate::pool::Pool;
 
 /// Finds and measures faces; shared by any thread.
 pub struct Tracker {
     crop: CropProtocol,
     detector: DetectorSizes,
     mesh: MeshSizes,
-    scratch: Mutex<Vec<Scratch>>,
+    buffers: Pool<Buffers>,
 }
 
+/// Buffers of one frame.
 #[derive(Default)]
-struct Scratch {
+struct Buffers {
     sampler: Sampler,
     picture: Vec<f32>,
 }
@@ -31,7 +32,7 @@ impl Tracker {
             crop: manifest.crop,
             detector: manifest.detector,
             mesh: manifest.mesh,
-            scratch: Mutex::default(),
+            buffers: Pool::new(),
         }
     }
 
@@ -51,12 +52,7 @@ impl Tracker {
         frame: &FrameRef<'_>,
         transfer: Transfer,
     ) -> Result<Vec<Face>> {
-        // Bound first, so that the lock is gone before the work begins.
-        let idle = self.scratch.lock().pop();
-        let mut scratch = idle.unwrap_or_default();
-        let result = self.track_with(networks, frame, transfer, &mut scratch);
-        self.scratch.lock().push(scratch);
-        result
+        self.track_with(networks, frame, transfer, &mut self.buffers.take())
     }
 
     /// The face that the mesh predictor sees where another picture of the frame has one in `pose`:
@@ -76,11 +72,8 @@ impl Tracker {
         let square = self
             .crop
             .square(pose, f64::from(self.mesh.margin), self.mesh.size);
-        let idle = self.scratch.lock().pop();
-        let mut scratch = idle.unwrap_or_default();
-        let result = self.measure(networks, frame, transfer, &square, &mut scratch);
-        self.scratch.lock().push(scratch);
-        result
+        let buffers = &mut self.buffers.take();
+        self.measure(networks, frame, transfer, &square, buffers)
     }
 
     fn track_with(
@@ -88,23 +81,23 @@ impl Tracker {
         networks: &Networks,
         frame: &FrameRef<'_>,
         transfer: Transfer,
-        scratch: &mut Scratch,
+        buffers: &mut Buffers,
     ) -> Result<Vec<Face>> {
         let size = self.detector.size;
         let map = detect::letterbox(frame.width(), frame.height(), size);
-        scratch.cut(frame, transfer, &map, size, Outside::Grey)?;
-        let seen = networks.detector.run(&scratch.picture)?;
+        buffers.cut(frame, transfer, &map, size, Outside::Grey)?;
+        let seen = networks.detector.run(&buffers.picture)?;
         let mut faces: Vec<Face> = Vec::new();
         for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
             let side = found.side * map.scale() * f64::from(self.mesh.margin);
             let first = Similarity::square(map.apply(found.centre), side, 0.0, self.mesh.size);
-            let Some(face) = self.measure(networks, frame, transfer, &first, scratch)? else {
+            let Some(face) = self.measure(networks, frame, transfer, &first, buffers)? else {
                 continue;
             };
             // Once more on the crop that the first look gave: upright, centred, of the right size.
             let margin = f64::from(self.mesh.margin);
             let second = self.crop.square(&face.pose, margin, self.mesh.size);
-            if let Some(face) = self.measure(networks, frame, transfer, &second, scratch)? {
+            if let Some(face) = self.measure(networks, frame, transfer, &second, buffers)? {
                 let again = |other: &Face| covers(other.centre, other.side, face.centre, face.side);
                 match faces.iter().position(again) {
                     None => faces.push(face),
@@ -122,16 +115,16 @@ impl Tracker {
         frame: &FrameRef<'_>,
         transfer: Transfer,
         crop: &Similarity,
-        scratch: &mut Scratch,
+        buffers: &mut Buffers,
     ) -> Result<Option<Face>> {
-        scratch.cut(frame, transfer, crop, self.mesh.size, Outside::Edge)?;
-        let seen = networks.mesh.run(&scratch.picture)?;
+        buffers.cut(frame, transfer, crop, self.mesh.size, Outside::Edge)?;
+        let seen = networks.mesh.run(&buffers.picture)?;
         let size = (frame.width(), frame.height());
         Ok(from_mesh(seen, crop, self.mesh.size, &self.crop, size))
     }
 }
 
-impl Scratch {
+impl Buffers {
     fn cut(
         &mut self,
         frame: &FrameRef<'_>,

@@ -1,25 +1,40 @@
-//! Buffers that are reused: after the first frames, rendering allocates little.
+//! Buffers that are reused, so that a warm engine allocates little for a frame.
 
 use std::ops::{Deref, DerefMut};
 
 use parking_lot::Mutex;
 
-/// Idle values; at most as many as threads have rendered at once.
+/// Idle values: at most as many as threads have used the pool at once.
 pub(crate) struct Pool<T> {
     idle: Mutex<Vec<T>>,
 }
 
-impl<T: Default> Pool<T> {
-    /// Nothing idle yet.
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Pool<T> {
+    /// An empty pool.
     pub fn new() -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
         }
     }
 
-    /// An idle value, or a new one; it returns to the pool when the guard is dropped.
-    pub fn take(&self) -> Pooled<'_, T> {
-        let value = self.idle.lock().pop().unwrap_or_default();
+    /// An idle value, or a default one; it returns to the pool when the guard is dropped.
+    pub fn take(&self) -> Pooled<'_, T>
+    where
+        T: Default,
+    {
+        self.take_or_else(T::default)
+    }
+
+    /// An idle value, or one from `make`. The lock is not held while it is made or used.
+    pub fn take_or_else(&self, make: impl FnOnce() -> T) -> Pooled<'_, T> {
+        let idle = self.idle.lock().pop();
+        let value = idle.unwrap_or_else(make);
         Pooled {
             pool: self,
             value: Some(value),
@@ -82,5 +97,8 @@ mod tests {
         assert_eq!(pool.idle(), 2);
         drop(pool.take());
         assert_eq!(pool.idle(), 2);
+        // The one with the 7 in it is still there; none is made while one is idle.
+        let (one, two) = (pool.take(), pool.take_or_else(|| unreachable!()));
+        assert_eq!(one.len() + two.len(), 1);
     }
 }
