@@ -267,9 +267,23 @@ impl Clip {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
     /// is selected by its number and a later frame was analysed already: numbers are assigned in
-    /// order.
+    /// order. With several threads, use [`analyze_faces`](Self::analyze_faces) then.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         self.analysis.add(&self.renderer, index, frame)
+    }
+
+    /// As [`analyze`](Self::analyze), with faces that [`Renderer::find_faces`] found in the frame:
+    /// see [`Analysis::add_faces`].
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze).
+    pub fn analyze_faces(
+        &self,
+        index: i64,
+        faces: &FrameFaces,
+        frame: &FrameRef<'_>,
+    ) -> Result<usize> {
+        self.analysis.add_faces(&self.renderer, index, faces, frame)
     }
 
     /// The faces of an analysed frame, the largest first; `None` when it was not analysed.

@@ -10,9 +10,10 @@ use stylelipsync::{Clip, ClipOptions, Timing};
 
 use crate::args::{DemoArguments, FrameRate};
 use crate::failure::{Failure, Result};
-use crate::lipsync::{Job, Shown, Watch};
+use crate::format::{Format, Sound};
+use crate::lipsync::{Job, Shown, Tracks, Watch};
 use crate::sheet::Sheet;
-use crate::sink::{Format, Sink, Sound};
+use crate::sink::Sink;
 use crate::source::{Content, Source, Still};
 use crate::{render, sink, tool};
 
@@ -54,15 +55,17 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
     let results = out.join("frames");
     let mut sheet = Sheet::new(0, frames);
     let job = Job {
-        clip: &clip,
-        source: &source,
-        words: &words_path,
+        tracks: Tracks {
+            clip: &clip,
+            source: &source,
+            number_faces: false,
+            choose_reference: true,
+            workers: arguments.engine.workers(),
+        },
+        audio: &words_path,
         frames: 0..frames,
-        choose_reference: true,
-        number_faces: false,
         out: &results,
         matte: None,
-        workers: arguments.engine.workers(),
     };
     let summary = job.run(&mut sheet)?;
     render::tell(&summary, &results);

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use crate::format::{Format, Kind};
 use crate::picture::{Depth, Layout};
 use crate::probe::Colour;
-use crate::sink::{Format, Kind};
 use crate::tool;
 
 /// An ffmpeg that reads raw frames from its standard input; the output's path is still to be added.

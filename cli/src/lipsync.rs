@@ -11,8 +11,9 @@ use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Clip, FrameOptions, Matte, Rendered};
 
 use crate::failure::{Failure, Result};
+use crate::format::{Format, Sound};
 use crate::picture::{Depth, Layout, Picture};
-use crate::sink::{Encoding, Format, Sink, Sound};
+use crate::sink::{Encoding, Sink};
 use crate::source::{Frame, Source};
 use crate::{pipeline, progress};
 
@@ -21,19 +22,13 @@ const TRACK_REACH: u64 = 2;
 
 /// What to render.
 pub struct Job<'a> {
-    pub clip: &'a Clip,
-    pub source: &'a Source,
+    pub tracks: Tracks<'a>,
     /// The audio file, for the result's sound.
-    pub words: &'a Path,
-    /// Whether faces are chosen by their number, which every frame before has a part in.
-    pub number_faces: bool,
-    /// Whether the reference is one of the clip's own frames.
-    pub choose_reference: bool,
+    pub audio: &'a Path,
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
     pub matte: Option<&'a Path>,
-    pub workers: usize,
 }
 
 /// One finished frame, as the watcher of a job sees it, in order.
@@ -61,7 +56,7 @@ pub struct Summary {
 pub struct Tracks<'a> {
     pub clip: &'a Clip,
     pub source: &'a Source,
-    /// Whether faces are chosen by their number, which every frame before has a part in.
+    /// Whether faces are chosen by their number, which depends on every earlier frame.
     pub number_faces: bool,
     /// Whether the reference is one of the clip's own frames.
     pub choose_reference: bool,
@@ -101,17 +96,29 @@ impl Tracks<'_> {
         let expected = self.source.expected_frames().min(end).saturating_sub(first);
         let bar = progress::bar("analysing", expected);
         let mut counted = 0;
-        let analyse = |Frame { index, picture }: Frame| {
-            if needed(index) {
-                self.clip.analyze(index as i64, &view(&picture)?)?;
-            }
-            Ok(index)
+        // Workers find faces in any order; the writer adds them in the frames' order, so that the
+        // numbers of faces do not depend on the threads.
+        let track = |frame: Frame| {
+            let faces = match needed(frame.index) {
+                true => Some(self.clip.renderer().find_faces(&view(&frame.picture)?)?),
+                false => None,
+            };
+            Ok((frame, faces))
         };
-        pipeline::run(frames, self.workers, analyse, |index| {
-            counted += u64::from(range.contains(&index));
-            bar.inc(1);
-            Ok(())
-        })?;
+        pipeline::run(
+            frames,
+            self.workers,
+            track,
+            |(Frame { index, picture }, faces)| {
+                if let Some(faces) = faces {
+                    let picture = view(&picture)?;
+                    self.clip.analyze_faces(index as i64, &faces, &picture)?;
+                }
+                counted += u64::from(range.contains(&index));
+                bar.inc(1);
+                Ok(())
+            },
+        )?;
         bar.finish_and_clear();
         if counted == 0 {
             return Err(Failure::Input(match range.start {
@@ -129,29 +136,25 @@ impl Job<'_> {
     /// # Errors
     /// From the source, the library and the sinks; nothing is left at the outputs then.
     pub fn run(&self, watch: &mut impl Watch) -> Result<Summary> {
-        let tracks = Tracks {
-            clip: self.clip,
-            source: self.source,
-            number_faces: self.number_faces,
-            choose_reference: self.choose_reference,
-            workers: self.workers,
-        };
-        let frames = tracks.analyse(&self.frames)?;
+        let frames = self.tracks.analyse(&self.frames)?;
         self.render(frames, watch)
     }
 
     /// Renders the range's `frames` frames.
     fn render(&self, frames: u64, watch: &mut impl Watch) -> Result<Summary> {
+        let Tracks {
+            source, workers, ..
+        } = self.tracks;
         let first = self.frames.start;
         let range = first..first + frames;
-        let rate = self.source.rate();
+        let rate = source.rate();
         let sound = Sound {
-            path: self.words,
+            path: self.audio,
             start: rate.seconds(first),
             seconds: rate.seconds(frames),
         };
-        let layout = self.source.layout();
-        let like = self.source.movie();
+        let layout = source.layout();
+        let like = source.movie();
         let picture = Format {
             layout,
             rate,
@@ -184,35 +187,30 @@ impl Job<'_> {
         let bar = progress::bar("rendering", frames);
         let mut summary = Summary::default();
         let mut failed = None;
-        let done = pipeline::run(
-            self.source.frames(range)?,
-            self.workers,
-            work,
-            |done: Done| {
-                let name = self.source.name(done.rendered.index as u64);
-                summary.frames += 1;
-                summary.without_face += u64::from(done.rendered.face.is_none());
-                if let Some((source, matte, result)) = &done.show {
-                    watch.see(Shown {
-                        source,
-                        matte,
-                        result,
-                    });
-                }
-                bar.inc(1);
-                if let Err(failure) = out.write(&name, &done.result) {
-                    failed = Some(Which::Out);
-                    return Err(failure);
-                }
-                if let Some((sink, bytes)) = matte.as_mut().zip(done.matte.as_ref())
-                    && let Err(failure) = sink.write(&name, bytes)
-                {
-                    failed = Some(Which::Matte);
-                    return Err(failure);
-                }
-                Ok(())
-            },
-        );
+        let done = pipeline::run(source.frames(range)?, workers, work, |done: Done| {
+            let name = source.name(done.rendered.index as u64);
+            summary.frames += 1;
+            summary.without_face += u64::from(done.rendered.face.is_none());
+            if let Some((source, matte, result)) = &done.show {
+                watch.see(Shown {
+                    source,
+                    matte,
+                    result,
+                });
+            }
+            bar.inc(1);
+            if let Err(failure) = out.write(&name, &done.result) {
+                failed = Some(Which::Out);
+                return Err(failure);
+            }
+            if let Some((sink, bytes)) = matte.as_mut().zip(done.matte.as_ref())
+                && let Err(failure) = sink.write(&name, bytes)
+            {
+                failed = Some(Which::Matte);
+                return Err(failure);
+            }
+            Ok(())
+        });
         bar.finish_and_clear();
         match (done, failed, matte) {
             (Ok(()), _, matte) => {
@@ -250,7 +248,8 @@ impl Job<'_> {
         let mut target = FrameMut::packed(&mut result.data, width, height, depth.format())?;
         let source = view(&frame.picture)?;
         let rendered =
-            self.clip
+            self.tracks
+                .clip
                 .render_with(frame.index as i64, &source, &mut target, &mut options)?;
         let matte = wants_matte.then(|| grey(&alpha, width, height));
         let matte_bytes = encode_matte

@@ -9,6 +9,7 @@ mod demo;
 mod encoder;
 mod evaluate;
 mod failure;
+mod format;
 mod interrupt;
 mod lipsync;
 mod logger;

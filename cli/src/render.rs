@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use stylelipsync::adapt::Person;
 use stylelipsync::audio::{Rate, Waveform, decode_file};
+use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::failure::{Failure, Result};
-use crate::lipsync::{self, Job, Shown, Summary, Watch};
+use crate::lipsync::{self, Job, Shown, Summary, Tracks, Watch};
 use crate::sink;
 use crate::source::{Content, Source, Still};
 
@@ -65,15 +65,17 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
     let job = Job {
-        clip: &clip,
-        source: &source,
-        words: &arguments.audio,
+        tracks: Tracks {
+            clip: &clip,
+            source: &source,
+            number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+            choose_reference: arguments.reference.is_none(),
+            workers: arguments.engine.workers(),
+        },
+        audio: &arguments.audio,
         frames: range,
-        choose_reference: arguments.reference.is_none(),
-        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
         out: &arguments.out,
         matte: arguments.matte.as_deref(),
-        workers: arguments.engine.workers(),
     };
     let summary = job.run(&mut Unwatched)?;
     tell_length(

@@ -8,6 +8,7 @@ use super::faces::{FrameFaces, Neighbours};
 use super::reference::{EncodedReference, Reference, ReferenceFrame};
 use super::renderer::Renderer;
 use super::tracks::Tracks;
+use crate::face::Face;
 use crate::frame::FrameRef;
 use crate::track::Selection;
 use crate::{Error, Result};
@@ -30,31 +31,61 @@ impl Analysis {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is added then. [`Error::State`] when a face
     /// is selected by its number and a later frame was added already: numbers are assigned in order.
+    /// With several threads, use [`add_faces`](Self::add_faces) then.
     pub fn add(&self, renderer: &Renderer, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         if let Some(known) = self.tracks.read().faces(index) {
             return Ok(known.faces.len());
         }
         // No lock is held while the networks run.
         let faces = renderer.track(frame)?;
-        let count = faces.len();
+        self.add_tracked(renderer, index, &faces, frame)
+    }
+
+    /// Adds the faces that [`Renderer::find_faces`] found in the frame `index`; returns how many there
+    /// are. Finding faces takes most of the time and may be done in any order, numbering takes almost
+    /// none and depends on the order: where a face is selected by its number, several threads may find
+    /// the faces while one thread adds them in rising order.
+    ///
+    /// # Errors
+    /// [`Error::State`] as [`add`](Self::add); [`Error::Memory`].
+    pub fn add_faces(
+        &self,
+        renderer: &Renderer,
+        index: i64,
+        faces: &FrameFaces,
+        frame: &FrameRef<'_>,
+    ) -> Result<usize> {
+        self.add_tracked(renderer, index, &faces.faces, frame)
+    }
+
+    fn add_tracked(
+        &self,
+        renderer: &Renderer,
+        index: i64,
+        faces: &[Face],
+        frame: &FrameRef<'_>,
+    ) -> Result<usize> {
         let by_number = matches!(renderer.options().selection, Selection::Id(_));
         let (known, near) = {
             let mut tracks = self.tracks.write();
+            if let Some(known) = tracks.faces(index) {
+                return Ok(known.faces.len());
+            }
             if by_number && !tracks.is_next(index) {
                 return Err(Error::State(format!(
                     "frame {index} was analysed after a later one: choosing a face by its number \
                      needs the frames in rising order"
                 )));
             }
-            tracks.add(index, faces);
+            tracks.add(index, faces.to_vec());
             (tracks.faces(index).cloned(), tracks.is_near(index))
         };
-        if let Some(faces) = known.filter(|_| near)
-            && let Some(candidate) = renderer.candidate_of(&faces, frame)?
+        if let Some(known) = known.filter(|_| near)
+            && let Some(candidate) = renderer.candidate_of(&known, frame)?
         {
             self.tracks.write().nominate(index, candidate);
         }
-        Ok(count)
+        Ok(faces.len())
     }
 
     /// The faces of the frame `index`, numbered in the clip; `None` when it was not added.

@@ -156,7 +156,7 @@ impl Files {
     fn seal(&mut self) {
         let hash = |files: &HashMap<String, Vec<u8>>, file: &Value| {
             let bytes = files.get(file.as_str().unwrap_or_default());
-            bytes.map(|bytes| Value::from(hex::encode(&Sha256::digest(bytes))))
+            bytes.map(|bytes| Value::from(hex::encode(Sha256::digest(bytes))))
         };
         for entry in self.manifest["graphs"]
             .as_object_mut()
