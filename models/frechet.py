@@ -1,7 +1,7 @@
 """Frechet distance between sets of pictures on features of our own mesh predictor.
 
 It is not FID: no ImageNet network, other features, fewer pictures. Its figures compare runs of this project at one
-size and with one mesh checkpoint, and mean nothing beside a FID.
+size and with one mesh checkpoint, and cannot be compared with an FID.
 """
 import torch
 import torch.nn.functional as F

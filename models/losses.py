@@ -137,7 +137,7 @@ class Adversary:
         penalised = self.step % self.EVERY == 0
         true = true.detach().requires_grad_(penalised)
         score = self.judge(true)
-        loss = told = F.softplus(-score).mean() + F.softplus(self.judge(made.detach())).mean()
+        loss = shown = F.softplus(-score).mean() + F.softplus(self.judge(made.detach())).mean()
         if penalised:
             gradient, = torch.autograd.grad(score.sum(), true, create_graph=True)
             loss = loss + self.EVERY * 0.5 * self.gamma * gradient.square().sum((1, 2, 3)).mean()
@@ -146,4 +146,4 @@ class Adversary:
         average(list(self.judge.parameters()))
         self.optimiser.step()
         self.step += 1
-        return told
+        return shown

@@ -104,7 +104,7 @@ class Preparation:
             (self.out / "pack" / record["name"]).with_suffix(suffix).unlink(missing_ok=True)
         record.pop("written", None)
 
-    def learn(self, good, given):
+    def fit_face_model(self, good, given):
         """The path of the face model: the given one, or one fitted to the train split's landmarks. Also loads it."""
         path = self.out / "face_model.npz"
         if given:
@@ -118,12 +118,12 @@ class Preparation:
         elif not path.exists():
             names = {s.name for s, _ in good if s.split == "train"}
             try:
-                model, told = face_model.learn(face_model.load(self.out / "landmarks", names))
+                model, quality = face_model.fit(face_model.load(self.out / "landmarks", names))
             except (ValueError, IndexError) as error:
                 raise SystemExit(f"{error}; give --face-model (resume.py writes the shipped bundle's)") from None
             with files.whole(path) as file:
                 np.savez(file, **model)
-            print(f"face model: {told}")
+            print(f"face model: {quality}")
         self.model = dict(np.load(path))
         return path
 
@@ -175,8 +175,9 @@ class Preparation:
         record |= dict(frames=len(face.valid), faces=int(face.valid.sum()), cut=face.cut, side=round(face.side, 1),
                        sound=len(audio) > 0, seconds=round(len(face.valid) / protocol.RATE, 2))
         if self.judge and len(audio):
-            told = self.judge.measure(audio, face.delta, face.valid)
-            record |= dict(judge=self.judge_mark, offset=told and told[0], confidence=told and round(told[1], 2))
+            measured = self.judge.measure(audio, face.delta, face.valid)
+            record |= dict(judge=self.judge_mark, offset=measured and measured[0],
+                           confidence=measured and round(measured[1], 2))
         return face, audio
 
     def run(self, arguments):
@@ -191,7 +192,7 @@ class Preparation:
             if source.name in bad:
                 self.save(self.base(source, mark, bad=bad[source.name]))
         good = [(s, m) for s, m in good if s.name not in bad]
-        agreed = protocol.of(self.learn(good, arguments.face_model))
+        agreed = protocol.of(self.fit_face_model(good, arguments.face_model))
         protocol.agree(self.out / "pack", agreed)
         manifest = dict(format=protocol.FORMAT, protocol=agreed, at_load=self.at_load, filters=vars(self.filters),
                         tools=protocol.tools() | {"teacher": sorted(teachers)})
@@ -205,10 +206,10 @@ class Preparation:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        told = report.of(self.out)
-        files.write_json(self.out / "report.json", told)
-        files.write_json(self.out / "pack" / protocol.NAME, manifest | {"counts": told["kept"]})
-        print(report.table(told))
+        summary = report.of(self.out)
+        files.write_json(self.out / "report.json", summary)
+        files.write_json(self.out / "pack" / protocol.NAME, manifest | {"counts": summary["kept"]})
+        print(report.table(summary))
 
 
 def main():

@@ -35,8 +35,8 @@ def chosen(clips, seconds):
     for clip in clips:
         if not clip.sync:
             continue
-        heard = min(len(clip.valid), len(clip.audio) // dataset.STEP)
-        runs = np.split(np.arange(heard), np.nonzero(~clip.valid[:heard])[0])
+        count = min(len(clip.valid), len(clip.audio) // dataset.STEP)
+        runs = np.split(np.arange(count), np.nonzero(~clip.valid[:count])[0])
         run = max(runs, key=len)
         run = run[clip.valid[run]][: int(25 * seconds)]
         if len(run) >= 50 and len(run) > len(best.get(clip.person, (None, []))[1]):

@@ -21,7 +21,7 @@ class Face:
     pose: geometry.Pose
     identity: np.ndarray
     expression: np.ndarray
-    seen: float                     # the network's own word, (0, 1)
+    seen: float                     # the network's own confidence, (0, 1)
     confidence: float               # times what can be seen of it: what the engine goes by
     centre: np.ndarray
     side: float

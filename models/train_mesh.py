@@ -327,13 +327,13 @@ def fit_confidence(network, batches, nothing, run, count, ridge=3e-3):
                             + F.softplus(logit(part(empty))).mean())
 
     @torch.no_grad()
-    def told():
+    def figures():
         missed = torch.sigmoid(logit(left(faces[wanted > 0.99]))).lt(0.6).float().mean()
         false = torch.sigmoid(logit(left(empty))).gt(0.25).float().mean()
         return (f"cross entropy {float(entropy(left)):.4f}, of faces {float(missed):.4f} under .6, "
                 f"of the others {float(false):.4f} above .25")
 
-    run.print(f"{len(faces)} crops of faces, {len(empty)} of none; on an eighth left out: {told()}")
+    run.print(f"{len(faces)} crops of faces, {len(empty)} of none; on an eighth left out: {figures()}")
     optimiser = torch.optim.LBFGS([change, shift], max_iter=400, line_search_fn="strong_wolfe")
 
     def closure():
@@ -343,7 +343,7 @@ def fit_confidence(network, batches, nothing, run, count, ridge=3e-3):
         return total
 
     optimiser.step(closure)
-    run.print(f"fitted: {told()}")
+    run.print(f"fitted: {figures()}")
     with torch.no_grad():
         network.head.weight[-1] = row + change / deviation
         network.head.bias[-1] = bias + shift

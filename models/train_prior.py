@@ -81,7 +81,7 @@ class Trainer:
         self.path, self.step, self.wait = torch.zeros((), device=device), 0, 0
 
     def state(self):
-        """What a checkpoint stores beside weights and optimisers."""
+        """What a checkpoint stores in addition to weights and optimisers."""
         return {"step": self.step, "wait": self.wait, "path": float(self.path), "adaptation": self.adaptation.state()}
 
     def load(self, state):
@@ -128,14 +128,14 @@ class Trainer:
 
     def __call__(self, real):
         """One step on real crops [B, 3, S, S]; gives {name: number} for the log."""
-        p, told = self.adaptation.probability, {}
+        p, terms = self.adaptation.probability, {}
         self.judge.requires_grad_(False)
         with self.mixed_precision():
             made = self.prior.decoder(self.codes(len(real)), size=self.options.size)
         made = made.float()
         if self.step >= self.wait:
             loss = F.softplus(-self.score(augment(made, p))).mean()
-            told["generator"] = loss
+            terms["generator"] = loss
             if self.options.path_length and self.step % self.PATH_EVERY == 0:
                 loss = loss + self.path_length()
             self.advance(self.made_by, loss, self.prior.trained().values())
@@ -144,14 +144,14 @@ class Trainer:
         # R1 at what the discriminator sees: the warp of the augmentation has no second derivative.
         seen = augment(real, p).detach().requires_grad_(penalised)
         score = self.score(seen, exact=penalised)
-        loss = told["judge"] = F.softplus(-score).mean() + F.softplus(self.score(augment(made.detach(), p))).mean()
+        loss = terms["judge"] = F.softplus(-score).mean() + F.softplus(self.score(augment(made.detach(), p))).mean()
         if penalised:
             gradient, = torch.autograd.grad(score.sum(), seen, create_graph=True)
-            told["r1"] = gradient.square().sum((1, 2, 3)).mean()
-            loss = loss + self.R1_EVERY * 0.5 * self.gamma * told["r1"]
+            terms["r1"] = gradient.square().sum((1, 2, 3)).mean()
+            loss = loss + self.R1_EVERY * 0.5 * self.gamma * terms["r1"]
         self.advance(self.judged_by, loss, self.judge.parameters())
         self.finish(score.detach())
-        return {k: float(v.detach()) for k, v in told.items()}
+        return {k: float(v.detach()) for k, v in terms.items()}
 
     @torch.no_grad()
     def overfitting(self, train, held_out):

@@ -106,7 +106,7 @@ fn stopped_and_taken_up_again_it_learns_the_same() {
     };
     let message = sentence(job(&clip, other).run(go_on));
     assert!(
-        message.contains("head.checkpoint: is a checkpoint of other work"),
+        message.contains("head.checkpoint: is a checkpoint of another training"),
         "{message}"
     );
     std::fs::write(&checkpoint, b"not this").unwrap();
@@ -239,7 +239,7 @@ fn what_cannot_be_learnt_from_is_refused() {
     let message = sentence(new(&short));
     assert_eq!(
         message,
-        "person's clip: lasts 1.6 s; a person is learnt from 2 s at least"
+        "person's clip: lasts 1.6 s; training needs at least 2 s"
     );
 
     // The head twice, side by side.

@@ -3,7 +3,7 @@
 
 use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
-use stylelipsync::model::adaptation::{Bank, Step, StepInputs, Words};
+use stylelipsync::model::adaptation::{Bank, Condition, Step, StepInputs};
 use stylelipsync::model::locate::Component;
 use stylelipsync::model::{Bundle, Networks, Provider, SyncNet};
 use stylelipsync_provision::provision;
@@ -190,7 +190,7 @@ fn the_step_of_adaptation_agrees_with_pytorch() {
     let (golden, size) = (Golden::read(), bundle().manifest().image);
     let step = Step::load(bundle(), Provider::Cpu, 2).unwrap();
     let input = |name: &str| golden.input("adaptation", name).to_vec();
-    let words = |prefix: &str| Words {
+    let condition = |prefix: &str| Condition {
         lips: input(&format!("{prefix}lips")),
         code: input(&format!("{prefix}code")),
         carried: enlarged(&input(&format!("{prefix}carried")), size),
@@ -199,8 +199,8 @@ fn the_step_of_adaptation_agrees_with_pytorch() {
     let inputs = StepInputs {
         target: enlarged(&input("target"), size),
         hole: enlarged(&input("hole"), size),
-        own: words(""),
-        foreign: words("other_"),
+        own: condition(""),
+        unpaired: condition("other_"),
     };
     let theta = step.initial(bundle()).unwrap();
     let weights = input("weights").try_into().unwrap();

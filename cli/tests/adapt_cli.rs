@@ -90,7 +90,7 @@ fn what_cannot_be_learnt_from_is_told() {
         &out,
         &[],
         2,
-        "lasts 0.8 s; a person is learnt from 2 s at least",
+        "lasts 0.8 s; training needs at least 2 s",
     );
     refused(
         &blank,

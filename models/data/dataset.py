@@ -123,7 +123,7 @@ class LipSyncBatches:
     outweigh the rest. `seed`: a number or a NumPy generator. `consecutive`: the frames of a clip follow
     each other (T of section 3.4). `sound`: mel windows of t-3..t+3 too, and some closed mouths with silence."""
 
-    CLOSED = 0.08                               # share of clips drawn as a closed mouth that hears silence
+    CLOSED = 0.08                               # share of clips drawn as a closed mouth with silence
 
     def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None,
                  consecutive=False, sound=False):

@@ -123,7 +123,7 @@ def level(mean):
     return mean
 
 
-def learn(clips):
+def fit(clips):
     """Fits the model to `load`'s clips: (arrays for `np.savez`, a line with the quality of the fit).
     ValueError if there are too few clips for the identities."""
     if len(clips) < FEWEST:
@@ -172,9 +172,9 @@ def main():
     parser.add_argument("--landmarks", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    model, told = learn(load(arguments.landmarks))
+    model, quality = fit(load(arguments.landmarks))
     np.savez(arguments.out, **model)
-    print(told)
+    print(quality)
 
 
 if __name__ == "__main__":

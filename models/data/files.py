@@ -65,15 +65,15 @@ class Progress:
     def __init__(self, title, total, unit="clips", quiet=False):
         self.title, self.total, self.unit, self.quiet = title, total, unit, quiet
         self.done = self.frames = 0
-        self.begin = self.told = time.monotonic()
+        self.begin = self.shown = time.monotonic()
         self.terminal = sys.stderr.isatty()
 
     def step(self, frames=0):
         """One more unit is done, with that many frames."""
         self.done, self.frames = self.done + 1, self.frames + frames
         now = time.monotonic()
-        if not self.quiet and (now - self.told > (0.2 if self.terminal else 10) or self.done == self.total):
-            self.told = now
+        if not self.quiet and (now - self.shown > (0.2 if self.terminal else 10) or self.done == self.total):
+            self.shown = now
             self.show(now - self.begin)
 
     def show(self, elapsed):

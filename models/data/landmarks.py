@@ -34,15 +34,15 @@ IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
 
 def probe(path):
     """(width, height) of a movie as ffmpeg will hand it out (rotation applied).
-    ValueError with ffprobe's own words where there is no picture to read."""
+    ValueError with ffprobe's message if there is no picture to read."""
     answer = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
          "stream=width,height:stream_side_data=rotation", "-of", "csv=p=0", str(path)],
         capture_output=True, text=True)
     fields = [f for f in answer.stdout.replace("\n", ",").split(",") if f]
     if answer.returncode or len(fields) < 2:
-        said = answer.stderr.strip().splitlines()
-        raise ValueError("not readable: " + (said[-1].replace(f"{path}: ", "") if said else "no picture in it"))
+        message = answer.stderr.strip().splitlines()
+        raise ValueError("not readable: " + (message[-1].replace(f"{path}: ", "") if message else "no picture in it"))
     width, height = int(fields[0]), int(fields[1])
     turned = len(fields) > 2 and abs(int(float(fields[2]))) % 180 == 90
     return (height, width) if turned else (width, height)

@@ -177,7 +177,7 @@ def write(path, stem, face, audio, note):
         if not matrices:
             raise ValueError("no frame could be decoded")
         table = dict(crops=crops.table(), wide=wide.table(), whole=whole.table())
-        stem.with_suffix(".npz").unlink(missing_ok=True)        # until the new one stands, there is no clip
+        stem.with_suffix(".npz").unlink(missing_ok=True)        # until the new one is there, there is no clip
     count = len(matrices)
     with files.whole(stem.with_suffix(".npz")) as file:
         np.savez(

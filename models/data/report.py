@@ -38,19 +38,19 @@ def of(out):
         clips=[{key: r.get(key) for key in shown if r.get(key) is not None} for r in records])
 
 
-def table(told):
+def table(summary):
     """The lines that are printed of a report."""
     lines = ["", f"{'split':10s}{'clips':>8s}{'stills':>8s}{'persons':>9s}{'frames':>10s}{'hours':>8s}{'in time':>9s}"]
-    for split, row in sorted(told["splits"].items(), reverse=True):
+    for split, row in sorted(summary["splits"].items(), reverse=True):
         lines.append(f"{split:10s}{row['clips']:8d}{row['stills']:8d}{row['persons']:9d}{row['frames']:10d}"
                      f"{row['seconds'] / 3600:8.2f}{row['in_time']:9d}")
-    for title, counts in (("dropped", told["dropped"]), ("kept, sound not used", told["sound_not_used"])):
+    for title, counts in (("dropped", summary["dropped"]), ("kept, sound not used", summary["sound_not_used"])):
         for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
             lines.append(f"{title}: {count} ({reason})")
-    if told["sound_unchecked"]:
-        lines.append(f"sound taken as in time, unmeasured (--sync-checkpoints): {told['sound_unchecked']}")
-    if told["frames_cut"]:
-        lines.append(f"frames of other shots left out: {told['frames_cut']}")
-    sizes = {key: size / 2 ** 20 for key, size in told["bytes"].items()}
+    if summary["sound_unchecked"]:
+        lines.append(f"sound taken as in sync, unmeasured (--sync-checkpoints): {summary['sound_unchecked']}")
+    if summary["frames_cut"]:
+        lines.append(f"frames of other shots left out: {summary['frames_cut']}")
+    sizes = {key: size / 2 ** 20 for key, size in summary["bytes"].items()}
     lines.append(f"{sum(sizes.values()):.1f} MiB: " + ", ".join(f"{key} {size:.1f}" for key, size in sizes.items()))
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 Three layouts are known, in this order:
 
     MANIFEST.tsv    columns split, person, file, sound, rights, av_offset
-    VoxCeleb2       .../id00012/<video>/00001.mp4; the sound may lie beside the movie or in a tree
+    VoxCeleb2       .../id00012/<video>/00001.mp4; the sound may lie next to the movie or in a tree
                     called aac, m4a or wav where the movies' is called mp4; `test` is the dev split
     a folder        HDTF's names (RD_Radio10_000, WDA_KatieHill_000) tell the person; else the first
                     sub-folder is the person, or the movie itself where there is none
@@ -30,7 +30,7 @@ class Source:
     split: str                  # train, dev
     rights: str                 # cleared, ...
     sound: Path | None          # where the sound is read from; None: there is none to use
-    av_offset: str              # MANIFEST's word: frames, + = audio late; "", "unknown", "none"
+    av_offset: str              # MANIFEST's entry: frames, + = audio late; "", "unknown", "none"
 
     @property
     def still(self):
@@ -59,8 +59,8 @@ def of_manifest(data, stills):
                              path if row["sound"] == "y" else None, row.get("av_offset") or "")
 
 
-def beside(path):
-    """The sound file that belongs to a movie: the same stem, beside it or in VoxCeleb2's other tree."""
+def sound_of(path):
+    """The sound file that belongs to a movie: the same stem, next to it or in VoxCeleb2's other tree."""
     places = [path]
     for tree in ("aac", "m4a", "wav"):
         parts = [tree if part == "mp4" else part for part in path.parts]
@@ -87,7 +87,7 @@ def of_folder(data, stills, rights):
             person = plain(within.parts[0] if len(within.parts) > 1 else path.stem)
         split = "dev" if vox and "test" in within.parts[:-1] else "train"
         name = plain("__".join(within.with_suffix("").parts))
-        yield Source(path, name, person, split, rights, beside(path), "")
+        yield Source(path, name, person, split, rights, sound_of(path), "")
 
 
 def find(data, stills=False, rights="unknown"):

@@ -90,7 +90,7 @@ def teach(rows, out, python, jobs=1, quiet=False):
         table.write_text("".join(f"{name}\t{mark}\t{path.resolve()}\n" for name, mark, path in missing))
         command = [python, "-m", "data.landmarks", "--list", str(table), "--out", str(out.resolve()), "--shard"]
         children = [subprocess.Popen([*command, f"{k}/{jobs}"], cwd=MODELS, stdout=subprocess.PIPE,
-                                     stderr=open(Path(folder) / f"said{k}", "w"), text=True) for k in range(jobs)]
+                                     stderr=open(Path(folder) / f"stderr{k}", "w"), text=True) for k in range(jobs)]
         listeners = [threading.Thread(target=listen, args=(child,)) for child in children]
         try:
             for listener in listeners:
@@ -102,6 +102,6 @@ def teach(rows, out, python, jobs=1, quiet=False):
             for child in children:
                 child.kill()
         if any(codes):
-            said = (Path(folder) / f"said{[bool(c) for c in codes].index(True)}").read_text().strip().splitlines()
-            raise SystemExit(f"the teacher stopped: {said[-1] if said else 'without a word'}; run again to go on")
+            lines = (Path(folder) / f"stderr{[bool(c) for c in codes].index(True)}").read_text().strip().splitlines()
+            raise SystemExit(f"the teacher stopped: {lines[-1] if lines else 'without a message'}; run again to go on")
     return bad, teachers

@@ -59,9 +59,10 @@ def encode_pictures(jpegs, offsets, size, crf, path):
         except BrokenPipeError:
             pass                                        # ffmpeg's message follows
         with child.stderr:
-            said = child.stderr.read().decode().strip()
+            message = child.stderr.read().decode().strip()
         if child.wait() or not target.exists():
-            raise SystemExit(f"ffmpeg does not encode H.264 here: {said.splitlines()[-1] if said else 'no message'}")
+            why = message.splitlines()[-1] if message else "no message"
+            raise SystemExit(f"ffmpeg does not encode H.264 here: {why}")
         with files.whole(path) as file:
             file.write(target.read_bytes())
 
@@ -202,33 +203,33 @@ def pack_set(out, target, options, quiet=False):
             if full >= 8:                                   # eight in a row did not fit: it is spent
                 left += 1
                 continue
-            entries, told = clip_entries(path, options, cache)
+            entries, summary = clip_entries(path, options, cache)
             if shards.used + Shards.cost(entries) > limit:
                 full, left = full + 1, left + 1
                 continue
             full = 0
             shards.add(entries)
             kept.append(dict(name=path.stem, person=person, split=split, frames=frames, shard=shards.names[-1],
-                             **told))
+                             **summary))
     shards.close()
     if not kept:
         raise SystemExit(f"--budget-mib {options.budget_mib:g} holds no clip of the set")
-    told = dict(
+    summary = dict(
         clips=len(kept), left_out=left, frames=sum(c["frames"] for c in kept), persons=len({c["person"] for c in kept}),
         seconds=round(sum(c["seconds"] for c in kept), 1), psnr=round(float(np.mean([c["psnr"] for c in kept])), 2),
         bytes={key: sum(c["bytes"][key] for c in kept) for key in kept[0]["bytes"]})
     files.write_json(target / "travel.json", dict(
-        format=FORMAT, options=vars(options), manifest=manifest, counts=told,
+        format=FORMAT, options=vars(options), manifest=manifest, counts=summary,
         shards={name: files.sha256(target / name) for name in shards.names}, clips=kept))
     whole = sum(p.stat().st_size for p in target.iterdir())
     if whole > options.budget_mib * 2 ** 20:
         raise SystemExit(f"{target} is {whole / 2 ** 20:.2f} MiB, over the budget")
-    print(f"{whole / 2 ** 20:.2f} MiB in {len(shards.names)} shards: {told['clips']} clips "
-          f"of {told['persons']} persons, {told['frames']} frames, "
-          f"{told['seconds'] / 3600:.2f} h, {told['left_out']} clips left out; crops "
-          f"{told['bytes']['crops'] / told['frames']:.0f} bytes a frame at {told['psnr']:.1f} dB, labels "
-          f"{told['bytes']['labels'] / 2 ** 20:.1f} MiB")
-    return told
+    print(f"{whole / 2 ** 20:.2f} MiB in {len(shards.names)} shards: {summary['clips']} clips "
+          f"of {summary['persons']} persons, {summary['frames']} frames, "
+          f"{summary['seconds'] / 3600:.2f} h, {summary['left_out']} clips left out; crops "
+          f"{summary['bytes']['crops'] / summary['frames']:.0f} bytes a frame at {summary['psnr']:.1f} dB, labels "
+          f"{summary['bytes']['labels'] / 2 ** 20:.1f} MiB")
+    return summary
 
 
 def clip_entries(path, options, cache):
@@ -266,7 +267,7 @@ def unpack(source, out, jobs=1, quiet=False):
     """Makes `out`/pack and `out`/face_model.npz of a folder that `pack_set` wrote. Clips that stand are skipped."""
     travelled = files.read_json(source / "travel.json")
     if travelled is None:
-        raise SystemExit(f"{source} has no travel.json: it is no pack, or was torn on its way")
+        raise SystemExit(f"{source} has no travel.json: it is not a pack, or incomplete")
     if travelled.get("format") != FORMAT:
         raise SystemExit(f"{source} is of format {travelled.get('format')}, this program reads {FORMAT}")
     for name, digest in travelled["shards"].items():

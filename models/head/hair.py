@@ -19,23 +19,26 @@ def radius_at(head, D):
             + R[j0 + 1, i0] * (1 - fi) * fj + R[j0 + 1, i0 + 1] * fi * fj)
 
 
-def hair(head):
-    """Gives a head its strands: points [N, steps + 1, 3], grown from the scalp along a flow, colours and occlusion."""
-    p, V = head.p, head.skinV
-    r = np.random.default_rng(77 + p['seed'])
+def roots(head, r, count):
+    """[count, 3] points on the scalp, drawn from the generator r."""
     F = head.skinF
-    tri = V[F]
+    tri = head.skinV[F]
     area = np.linalg.norm(np.cross(tri[:, 1] - tri[:, 0], tri[:, 2] - tri[:, 0]), axis=1)
     dens = head.scalp[F].mean(1)
     w = area * np.where(dens > .25, dens, 0)
+    f = r.choice(len(F), count, p=w / w.sum())
+    b = r.dirichlet((1, 1, 1), count)
+    return (tri[f] * b[..., None]).sum(1)
+
+
+def hair(head):
+    """Gives a head its strands: points [N, steps + 1, 3], grown from the scalp along a flow, colours and occlusion."""
+    p = head.p
+    r = np.random.default_rng(77 + p['seed'])
     longs = p['style'] == 'long'
     N = 15000 if longs else 21000
-    f = r.choice(len(F), N, p=w / w.sum())
-    b = r.dirichlet((1, 1, 1), N)
-    root = (tri[f] * b[..., None]).sum(1)
+    root = roots(head, r, N)
     C = np.array([0, RAY_Y, 0])
-    D = root - C
-    D /= np.linalg.norm(D, axis=1)[:, None]
     x, y, z = root.T
     clump = np.stack([noise3(root, 31 + k, 1.0) for k in range(3)], -1)
     fine = r.normal(size=(N, 3))
@@ -78,7 +81,7 @@ def hair(head):
             d += Dq * (.9 * (1 - a) ** 1.5 * smoothstep(.2, 1, thick))[:, None]
             d /= np.linalg.norm(d, axis=1)[:, None]
         q = q + d * seg[:, None]
-        if longs:                                          # a curtain beside the face, never across it
+        if longs:                                          # a curtain next to the face, never across it
             azq, flat = np.arctan2(q[:, 0], q[:, 2]), np.hypot(q[:, 0], q[:, 2])
             m = np.abs(azq)
             azq = sgn * (m + np.maximum(curtain - m, 0) * smoothstep(6.6, 4.6, q[:, 1]))

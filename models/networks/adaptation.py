@@ -62,7 +62,7 @@ class Adaptation(nn.Module):
                                     both(code, other_code), both(carried, other_carried))
         features, _, shapes = self.judge.look(composed)
         true, _, _ = self.judge.look(target)
-        distances = [(a[:count] - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(features, true)]
+        distances = ((a[:count] - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(features, true))
         perceptual = sum(distances) / len(true)
         picture = losses.picture(made[:count], target, losses.weights(mask, lips)) + perceptual
         return picture, self.sync(shapes[:count], sound), self.sync(shapes[count:], other_sound)

@@ -27,6 +27,7 @@ mod adapt_button;
 pub mod bundle;
 mod cache;
 mod clip_options;
+mod clip_parts;
 mod controls;
 mod describe;
 mod entry;

@@ -5,6 +5,7 @@ use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
+use crate::clip_parts::ClipParts;
 use crate::controls::Output;
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
@@ -15,7 +16,7 @@ use crate::pixel_format::Components;
 use crate::pixels::{self, InputFrame};
 use crate::post_process::{self, PostProcess};
 use crate::reference;
-use crate::render_clip::{ClipParts, RenderClip};
+use crate::render_clip::RenderClip;
 use crate::settings::Settings;
 use crate::shared;
 

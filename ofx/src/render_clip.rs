@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use stylelipsync::{Reference, Renderer, Speech};
+use stylelipsync::{Renderer, Speech};
 
 use crate::clip_options::clip_options;
+use crate::clip_parts::ClipParts;
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::Host;
@@ -15,15 +16,6 @@ use crate::known_references::ReferenceRequest;
 use crate::reference::ReferenceSearch;
 use crate::settings::Settings;
 use crate::shared;
-
-/// What is the same for all frames of a clip. Hosts ask for frames in any order, so the frames' faces
-/// are cached apart from it.
-pub struct ClipParts {
-    pub renderer: Renderer,
-    pub speech: Speech,
-    /// `None`: each frame is its own reference.
-    pub reference: Option<Arc<Reference>>,
-}
 
 /// A clip's parts, and the engine that they belong to.
 pub struct RenderClip {

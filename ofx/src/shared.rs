@@ -14,9 +14,9 @@ use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer}
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::cache::Cache;
+use crate::clip_parts::ClipParts;
 use crate::error::{ActionError, Result};
 use crate::keys::{ClipKey, EngineKey, FileKey, PictureKey, ReferenceKey};
-use crate::render_clip::ClipParts;
 
 /// Capacities. An engine is one model on one device; pictures are some seconds each of a few clips.
 const ENGINES: NonZeroUsize = NonZeroUsize::new(4).unwrap();

@@ -1,25 +1,29 @@
-//! Unseen face adaptation (paper, section 4): a few seconds of a person make the decoder that
-//! person's, on the machine at hand, by any provider that ONNX Runtime has.
+//! Unseen face adaptation (paper, section 4): the decoder is trained on a few seconds of a person,
+//! on this machine, by any provider of ONNX Runtime.
 //!
 //! ```text
-//! clip (analysed, with its words) -> plan: windows of five frames -> moments: crop, mask, codes
-//! moments + bank of foreign words -> step (losses of eq. 10, gradients) -> Adam -> person
+//! clip (analysed, with audio) -> plan: windows of five frames -> crop, mask, codes of each frame
+//! frames + bank of unpaired speech -> step (losses of eq. 10, gradients) -> Adam -> person
 //! ```
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
-//! What is learnt goes by the seed alone: the same clip, options and machine give the same person,
-//! whether or not the work was interrupted and taken up again. Where a time or a plateau ends the
-//! work, an interruption may move that end: both begin anew with each run.
+//! The result depends on the seed alone: the same clip, options and machine give the same person,
+//! whether or not the training was interrupted and resumed. Where a time limit or a plateau ends
+//! it, an interruption may move that end: both start again with each run.
 
+mod adam;
 mod checkpoint;
-mod descent;
+mod data;
 mod job;
+mod options;
 mod plan;
+mod plateau;
 mod trainer;
 mod training_frame;
 
 pub use crate::model::{Person, PersonInfo};
-pub use job::{AdaptOptions, Adaptation, Found, Progress, Weights};
+pub use job::Adaptation;
+pub use options::{AdaptOptions, Found, Progress, Weights};
 
-/// Frames of a window, 40 ms apart: T of the paper, what SyncNet sees at once.
+/// Frames of a window, 40 ms apart: T of the paper, and the input of SyncNet.
 pub const WINDOW: usize = 5;

@@ -74,7 +74,7 @@ impl Plan {
         if length < SHORTEST {
             let seconds = length as f64 / 16_000.0;
             return Err(refuse(format!(
-                "lasts {seconds:.1} s; a person is learnt from 2 s at least"
+                "lasts {seconds:.1} s; training needs at least 2 s"
             )));
         }
         let crowded = seen.iter().filter(|frame| frame.others).count();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::WINDOW;
-use super::job::{Adaptation, Weights};
+use super::data::TrainingData;
+use super::options::Weights;
 use super::training_frame::TrainingFrame;
 use crate::clip::Reference;
 use crate::face::Carry;
 use crate::face::lips::mouth_points;
 use crate::latent::{AudioCode, REACH, smooth_code};
-use crate::model::adaptation::{Bank, Step, StepInputs, StepResult, Words};
+use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
 /// One window of so many is held out for validation.
@@ -33,7 +34,7 @@ pub(super) struct TrainingSample {
 
 /// Everything that a step needs, and its buffers.
 pub(super) struct Trainer<'a> {
-    job: &'a Adaptation,
+    data: &'a TrainingData,
     pub step: Step,
     bank: Bank,
     /// Windows all of whose frames have a face; the training windows first, then the held-out ones.
@@ -48,18 +49,18 @@ pub(super) struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    pub fn new(job: &'a Adaptation) -> Result<Self> {
-        if job.missing() > 0 {
+    pub fn new(data: &'a TrainingData) -> Result<Self> {
+        if data.missing() > 0 {
             return Err(Error::State(format!(
                 "{} of the frames to train on were not added",
-                job.missing()
+                data.missing()
             )));
         }
         let whole = |window: &[i64; WINDOW]| {
-            let usable = |at: &i64| job.frames.get(at).is_some_and(Option::is_some);
+            let usable = |at: &i64| data.frames.get(at).is_some_and(Option::is_some);
             window.iter().all(usable)
         };
-        let windows = job.plan.windows.iter().enumerate();
+        let windows = data.plan.windows.iter().enumerate();
         let usable: Vec<usize> = windows
             .filter(|(_, w)| whole(w))
             .map(|(at, _)| at)
@@ -77,11 +78,11 @@ impl<'a> Trainer<'a> {
         };
         let training = part(false).count();
         let windows = part(false).chain(part(true)).collect();
-        let engine = &job.engine;
+        let engine = &data.engine;
         let info = engine.info();
         let (provider, threads) = (info.provider.used, info.threads);
         Ok(Self {
-            job,
+            data,
             step: Step::load(engine.bundle(), provider, threads)?,
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
@@ -96,14 +97,14 @@ impl<'a> Trainer<'a> {
 
     /// The sample of the step after `steps` others: a function of the seed and of that number.
     pub fn sample(&self, steps: u64) -> TrainingSample {
-        let mut state = self.job.options.seed ^ steps.wrapping_mul(0xA076_1D64_78BD_642F);
+        let mut state = self.data.options.seed ^ steps.wrapping_mul(0xA076_1D64_78BD_642F);
         let mut below = |limit: usize| (splitmix(&mut state) % limit as u64) as usize;
         let order = below(self.training);
         let unpaired = (below(self.bank.streams()), self.within(below(usize::MAX)));
         // A frame of another window: a frame of the step's own would show the answer.
         let reference = (self.training > 1 && below(2) == 0).then(|| {
             let other = (order + 1 + below(self.training - 1)) % self.training;
-            self.job.plan.windows[self.windows[other]][below(WINDOW)]
+            self.data.plan.windows[self.windows[other]][below(WINDOW)]
         });
         TrainingSample {
             window: self.windows[order],
@@ -141,7 +142,7 @@ impl<'a> Trainer<'a> {
             picture,
             sync,
             regulariser,
-        } = self.job.options.weights;
+        } = self.data.options.weights;
         [picture, sync, regulariser]
     }
 
@@ -152,56 +153,56 @@ impl<'a> Trainer<'a> {
     }
 
     fn frame(&self, at: i64) -> Result<&'a TrainingFrame> {
-        let frame = self.job.frames.get(&at).and_then(Option::as_ref);
+        let frame = self.data.frames.get(&at).and_then(Option::as_ref);
         frame.ok_or_else(|| Error::State(format!("frame {at} was not added")))
     }
 
     /// Fills the step's inputs.
     fn fill(&mut self, sample: &TrainingSample) -> Result<()> {
-        let job = self.job;
+        let data = self.data;
         let reference = match sample.reference {
             Some(at) => {
                 let candidate = self.frame(at)?.candidate();
-                Arc::new(Reference::encode(&job.engine, &candidate)?)
+                Arc::new(Reference::encode(&data.engine, &candidate)?)
             }
-            None => job.reference.clone(),
+            None => data.reference.clone(),
         };
         let StepInputs {
             target,
             hole,
             own,
-            foreign,
+            unpaired,
         } = &mut self.inputs;
         target.clear();
         hole.clear();
-        for words in [&mut *own, &mut *foreign] {
-            words.lips.clear();
-            words.code.clear();
-            words.carried.clear();
+        for condition in [&mut *own, &mut *unpaired] {
+            condition.lips.clear();
+            condition.code.clear();
+            condition.carried.clear();
         }
-        own.sound.clone_from(&job.sounds[sample.window]);
+        own.sound.clone_from(&data.sounds[sample.window]);
         let (stream, first) = sample.unpaired;
-        foreign.sound.clear();
+        unpaired.sound.clear();
         let sound = self.bank.sound(stream, first + WINDOW / 2);
-        foreign.sound.extend_from_slice(sound);
+        unpaired.sound.extend_from_slice(sound);
 
-        let unpaired = self.unpaired_codes(sample.unpaired)?;
-        let mals = &job.engine.networks().mals;
-        for (number, at) in job.plan.windows[sample.window].iter().enumerate() {
+        let unpaired_codes = self.unpaired_codes(sample.unpaired)?;
+        let mals = &data.engine.networks().mals;
+        for (number, at) in data.plan.windows[sample.window].iter().enumerate() {
             let frame = self.frame(*at)?;
             frame.unpack(&mut self.inputs.target, &mut self.inputs.hole);
-            let other = std::array::from_fn(|k| unpaired[number + k].clone());
-            for (foreign, codes) in [(false, &frame.codes), (true, &other)] {
+            let other = std::array::from_fn(|k| unpaired_codes[number + k].clone());
+            for (is_unpaired, codes) in [(false, &frame.codes), (true, &other)] {
                 let smooth = smooth_code(mals, &reference.code, codes, &mut self.stacked)?;
                 self.draw_mouth(frame, &reference, &smooth.shape)?;
-                let lips = 2 * job.engine.face_model().lips().len();
-                let words: &mut Words = match foreign {
+                let lips = 2 * data.engine.face_model().lips().len();
+                let condition: &mut Condition = match is_unpaired {
                     false => &mut self.inputs.own,
-                    true => &mut self.inputs.foreign,
+                    true => &mut self.inputs.unpaired,
                 };
-                words.lips.extend_from_slice(&self.points[..lips]);
-                words.code.extend_from_slice(&smooth.code);
-                words.carried.extend_from_slice(&self.carried);
+                condition.lips.extend_from_slice(&self.points[..lips]);
+                condition.code.extend_from_slice(&smooth.code);
+                condition.carried.extend_from_slice(&self.carried);
             }
         }
         Ok(())
@@ -225,7 +226,7 @@ impl<'a> Trainer<'a> {
         reference: &Reference,
         shape: &[f32],
     ) -> Result<()> {
-        let engine = &self.job.engine;
+        let engine = &self.data.engine;
         let identity = reference.identity.as_slice();
         let model = engine.face_model();
         let points = &mut self.points;

@@ -1,4 +1,4 @@
-//! The networks of adaptation (paper, section 4): the step, shapes to codes, and the foreign words.
+//! The networks of adaptation (paper, section 4): the step, shapes to codes, and unpaired speech.
 
 use super::network::{Loader, Network};
 use super::session::Pool;
@@ -18,28 +18,30 @@ pub struct Parameter {
     pub shape: Vec<usize>,
 }
 
-/// What a step is given beside the parameters. T is five frames; pictures are planar RGB in
-/// [-1, 1]; the foreign words are those of the sync regulariser.
+/// The inputs of a step in addition to the parameters. T is five frames; pictures are planar RGB in
+/// [-1, 1].
 #[derive(Debug, Clone, Default)]
 pub struct StepInputs {
     /// [T, 3, image, image]: the person's crops.
     pub target: Vec<f32>,
     /// [T, 1, image, image]: 1 in the hole.
     pub hole: Vec<f32>,
-    pub own: Words,
-    pub foreign: Words,
+    /// The person's own speech.
+    pub own: Condition,
+    /// Speech of somebody else, for the sync regulariser (equation 9).
+    pub unpaired: Condition,
 }
 
-/// Words and the mouths that say them.
+/// Speech, and the inputs of the generator that belong to it.
 #[derive(Debug, Clone, Default)]
-pub struct Words {
+pub struct Condition {
     /// [T, P, 2]: lip points in [-1, 1].
     pub lips: Vec<f32>,
     /// [T, codes, dim]: smoothed codes.
     pub code: Vec<f32>,
-    /// [T, 3, image, image]: the reference's picture with these mouths.
+    /// [T, 3, image, image]: the reference's picture, warped to these lips.
     pub carried: Vec<f32>,
-    /// [1, dim of SyncNet]: a unit vector.
+    /// [1, dim of SyncNet]: the audio's embedding, a unit vector.
     pub sound: Vec<f32>,
 }
 
@@ -56,7 +58,7 @@ pub struct StepResult {
 /// provider. It holds one session; a run uses all of its threads.
 pub struct Step {
     pool: Pool,
-    /// Names and shapes of the inputs that are no parameters, in `StepInputs`' order.
+    /// Names and shapes of the inputs other than the parameters, in `StepInputs`' order.
     inputs: Vec<(&'static str, Vec<usize>)>,
     parameters: Vec<Parameter>,
 }
@@ -122,7 +124,7 @@ impl Step {
         Ok(step)
     }
 
-    /// The graph itself has the last word on what it takes and gives.
+    /// Compares the inputs and outputs of the graph itself with what is expected.
     fn check(&self, bundle: &Bundle) -> Result<()> {
         let same = |found: &ort::value::Outlet, shape: &[usize]| {
             found.dtype().tensor_shape().is_some_and(|dims| {
@@ -184,7 +186,7 @@ impl Step {
         weights: [f32; 3],
     ) -> Result<StepResult> {
         let failed = |error: ort::Error| self.pool.failure(error.to_string());
-        let (own, foreign) = (&inputs.own, &inputs.foreign);
+        let (own, unpaired) = (&inputs.own, &inputs.unpaired);
         let fixed: [&[f32]; 11] = [
             &inputs.target,
             &inputs.hole,
@@ -192,10 +194,10 @@ impl Step {
             &own.code,
             &own.carried,
             &own.sound,
-            &foreign.lips,
-            &foreign.code,
-            &foreign.carried,
-            &foreign.sound,
+            &unpaired.lips,
+            &unpaired.code,
+            &unpaired.carried,
+            &unpaired.sound,
             &weights,
         ];
         let mut values = Vec::with_capacity(fixed.len() + theta.len());
@@ -247,7 +249,8 @@ impl Step {
     }
 }
 
-/// Words of other people, as the audio encoder and SyncNet heard them in the training's audio.
+/// Speech of other people from the training data: mouth shapes of the audio encoder, embeddings of
+/// SyncNet.
 pub struct Bank {
     shapes: Vec<f32>,
     sounds: Vec<f32>,
@@ -258,7 +261,7 @@ pub struct Bank {
 
 impl Bank {
     /// # Errors
-    /// [`Error::Bundle`] where the bundle has none, or not whole.
+    /// [`Error::Bundle`] where the bundle has none, or an incomplete one.
     pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<Bank> {
         let manifest = bundle.manifest();
         let (Some(bank), Some(sync)) = (manifest.bank, manifest.syncnet) else {
@@ -297,7 +300,7 @@ impl Bank {
         )
     }
 
-    /// SyncNet's vector of the sound of the five frames round a frame, `[dim]`.
+    /// SyncNet's vector of the audio of the five frames around a frame, `[dim]`.
     ///
     /// # Panics
     /// When there is no such stream or frame.

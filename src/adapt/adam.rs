@@ -3,9 +3,9 @@
 const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
-/// Parameters on their way down.
+/// Parameters and the optimiser's state.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Descent {
+pub(super) struct Adam {
     pub steps: u64,
     pub theta: Vec<Vec<f32>>,
     /// Adam's moments.
@@ -13,8 +13,8 @@ pub(super) struct Descent {
     pub second: Vec<Vec<f32>>,
 }
 
-impl Descent {
-    /// At rest.
+impl Adam {
+    /// Before the first step: both moments are zero.
     pub fn new(theta: Vec<Vec<f32>>) -> Self {
         let zeros = || theta.iter().map(|values| vec![0.0; values.len()]).collect();
         Self {
@@ -25,7 +25,7 @@ impl Descent {
         }
     }
 
-    /// One step down the gradients.
+    /// One step against the gradients, with the learning rate `rate`.
     pub fn step(&mut self, gradients: &[Vec<f32>], rate: f32) {
         self.steps += 1;
         let unbias = BETA.map(|beta| 1.0 - f64::from(beta).powf(self.steps as f64));
@@ -43,7 +43,7 @@ impl Descent {
         }
     }
 
-    /// All that goes on with the steps, by name.
+    /// What a checkpoint must hold, by name.
     pub fn parts(&self) -> [(&'static str, &[Vec<f32>]); 3] {
         [
             ("theta", &self.theta),
@@ -60,26 +60,26 @@ mod tests {
     /// Two steps by hand: m = 0.1 g, s = 0.001 g^2, both unbiased to g and g^2.
     #[test]
     fn the_first_step_is_the_rate_whatever_the_gradient() {
-        let mut descent = Descent::new(vec![vec![1.0, -2.0], vec![0.5]]);
-        descent.step(&[vec![3.0, -0.02], vec![0.0]], 0.1);
-        for (found, expected) in descent.theta.concat().iter().zip([0.9, -1.9, 0.5]) {
+        let mut adam = Adam::new(vec![vec![1.0, -2.0], vec![0.5]]);
+        adam.step(&[vec![3.0, -0.02], vec![0.0]], 0.1);
+        for (found, expected) in adam.theta.concat().iter().zip([0.9, -1.9, 0.5]) {
             assert!((found - expected).abs() < 1e-5, "{found}");
         }
         // m = 0.09 * 3 + 0.1 * -3 = -0.03 of 0.19; s = 0.001 (0.999 + 1) 9 of 0.001999: 9.
-        descent.step(&[vec![-3.0, 0.0], vec![0.0]], 0.1);
+        adam.step(&[vec![-3.0, 0.0], vec![0.0]], 0.1);
         let expected = 0.9 - 0.1 * (-0.03 / 0.19) / 3.0;
-        let found = descent.theta[0][0];
+        let found = adam.theta[0][0];
         assert!((found - expected).abs() < 1e-5, "{found}");
     }
 
     #[test]
-    fn it_finds_the_bottom_of_a_bowl() {
-        let mut descent = Descent::new(vec![vec![4.0, -3.0]]);
+    fn it_minimises_a_quadratic() {
+        let mut adam = Adam::new(vec![vec![4.0, -3.0]]);
         for _ in 0..800 {
-            let gradient = descent.theta.clone();
-            descent.step(&gradient, 0.05);
+            let gradient = adam.theta.clone();
+            adam.step(&gradient, 0.05);
         }
-        let found = &descent.theta[0];
+        let found = &adam.theta[0];
         assert!(found.iter().all(|v| v.abs() < 0.01), "{found:?}");
     }
 }
