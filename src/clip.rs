@@ -57,9 +57,9 @@ use stream::Stream;
 /// once; methods that take `&mut self` need exclusive access.
 ///
 /// ```no_run
-/// use stylelipsync::audio::decode_file;
-/// use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+/// use stylelipsync::{
+///     Clip, ClipOptions, Engine, EngineOptions, FrameMut, FrameRef, PixelFormat, decode_file,
+/// };
 ///
 /// # fn main() -> stylelipsync::Result<()> {
 /// // Ten frames of 640x360 RGBA pixels, 8 bits each, from a decoder of your choice.
@@ -267,22 +267,20 @@ impl Clip {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
     /// is selected by its number and a later frame was analysed already: numbers are assigned in
-    /// order. With several threads, use [`analyze_faces`](Self::analyze_faces) then.
+    /// order. With several threads, use
+    /// [`add_faces`](Self::add_faces) then.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         self.analysis.add(&self.renderer, index, frame)
     }
 
-    /// As [`analyze`](Self::analyze), with faces that [`Renderer::find_faces`] found in the frame:
-    /// see [`Analysis::add_faces`].
+    /// The second half of [`analyze`](Self::analyze), with the faces that
+    /// [`Renderer::find_faces`] found in `frame`. Finding faces takes most of the time and has no
+    /// order; numbering them needs the frames in rising order. Where a face is selected by its
+    /// number, several threads may find faces and one adds them.
     ///
     /// # Errors
     /// As [`analyze`](Self::analyze).
-    pub fn analyze_faces(
-        &self,
-        index: i64,
-        faces: &FrameFaces,
-        frame: &FrameRef<'_>,
-    ) -> Result<usize> {
+    pub fn add_faces(&self, index: i64, faces: FrameFaces, frame: &FrameRef<'_>) -> Result<usize> {
         self.analysis.add_faces(&self.renderer, index, faces, frame)
     }
 
@@ -541,7 +539,7 @@ fn reference(
 }
 
 fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::REACH * crate::latent::STEP;
+    let code = crate::latent::CODE_REACH * crate::latent::STEP;
     LookAhead {
         frames: Neighbours::REACH,
         audio: code + engine.mel().reach(0).end,

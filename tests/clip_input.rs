@@ -1,6 +1,8 @@
 //! Clips that are given what they should not be, and what real footage brings: each has its own
 //! answer, and time is kept.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use clip_support::*;

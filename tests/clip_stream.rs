@@ -1,6 +1,8 @@
 //! What is promised of a stream: it says what it lacks, its look-ahead is small and stated, its
 //! memory does not grow, and it can go back.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 mod live_memory;
 

@@ -96,8 +96,8 @@ impl Tracks<'_> {
         let expected = self.source.expected_frames().min(end).saturating_sub(first);
         let bar = progress::bar("analysing", expected);
         let mut counted = 0;
-        // Workers find faces in any order; the writer adds them in the frames' order, so that the
-        // numbers of faces do not depend on the threads.
+        // Workers find faces in any order; the writer adds them in the frames' order, so that the numbers of
+        // faces do not depend on the threads.
         let track = |frame: Frame| {
             let faces = match needed(frame.index) {
                 true => Some(self.clip.renderer().find_faces(&view(&frame.picture)?)?),
@@ -111,8 +111,8 @@ impl Tracks<'_> {
             track,
             |(Frame { index, picture }, faces)| {
                 if let Some(faces) = faces {
-                    let picture = view(&picture)?;
-                    self.clip.analyze_faces(index as i64, &faces, &picture)?;
+                    let view = view(&picture)?;
+                    self.clip.add_faces(index as i64, faces, &view)?;
                 }
                 counted += u64::from(range.contains(&index));
                 bar.inc(1);

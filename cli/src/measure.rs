@@ -11,7 +11,7 @@ use stylelipsync::face::crop::IMAGE;
 use stylelipsync::face::{Face, Mask};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    ColourMatch, Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, Sampler, Similarity, Transfer,
 };
 use stylelipsync::track::quality::fade;
 use stylelipsync::{Clip, ReferenceFrame};
@@ -314,7 +314,7 @@ fn crop(
     size: usize,
 ) -> Result<Vec<f32>> {
     let mut crop = vec![0.0; 3 * size * size];
-    sampler.sample(frame, TRANSFER, map, size, Outside::Edge, &mut crop)?;
+    sampler.sample(frame, TRANSFER, map, size, BorderMode::Edge, &mut crop)?;
     Ok(crop)
 }
 

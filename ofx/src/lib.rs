@@ -9,6 +9,7 @@
 //! host             safe access to the host's suites
 //! pixel_format, image, pixels            the host's images
 //! controls, parameters, settings         the controls: their table, handles and values
+//! aces, input_frame                      the host's images as the engine reads them
 //! keys, cache, shared                    engines, audio, clips and faces, shared by all instances
 //! known_references, instance             one instance
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
@@ -23,6 +24,7 @@
 //! API.
 
 pub mod abi;
+mod aces;
 mod adapt_button;
 pub mod bundle;
 mod cache;
@@ -36,6 +38,7 @@ mod frame_time;
 mod host;
 mod identity;
 mod image;
+mod input_frame;
 mod instance;
 mod interaction;
 mod keys;

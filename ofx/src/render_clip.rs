@@ -50,7 +50,7 @@ impl RenderClip {
         let query = ReferenceQuery {
             engine: engine_key.clone(),
             selection: options.selection,
-            transfer: options.transfer,
+            input_colour: settings.input_colour,
             frame: settings.reference,
             range,
             size: source.size(),

@@ -175,10 +175,11 @@ impl RenderRequest {
         };
         let matte = (!options.matte.is_null()).then(Matte::default);
         // SAFETY: guaranteed by the caller.
+        let result = unsafe { Out::new(result, "result")? };
         Ok(Self {
             options,
             matte,
-            result: unsafe { Out::new(result, "result")? },
+            result,
         })
     }
 

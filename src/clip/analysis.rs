@@ -8,7 +8,6 @@ use super::faces::{FrameFaces, Neighbours};
 use super::reference::{EncodedReference, Reference, ReferenceFrame};
 use super::renderer::Renderer;
 use super::tracks::Tracks;
-use crate::face::Face;
 use crate::frame::FrameRef;
 use crate::track::Selection;
 use crate::{Error, Result};
@@ -31,40 +30,26 @@ impl Analysis {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is added then. [`Error::State`] when a face
     /// is selected by its number and a later frame was added already: numbers are assigned in order.
-    /// With several threads, use [`add_faces`](Self::add_faces) then.
     pub fn add(&self, renderer: &Renderer, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         if let Some(known) = self.tracks.read().faces(index) {
             return Ok(known.faces.len());
         }
         // No lock is held while the networks run.
-        let faces = renderer.track(frame)?;
-        self.add_tracked(renderer, index, &faces, frame)
+        self.add_faces(renderer, index, renderer.find_faces(frame)?, frame)
     }
 
-    /// Adds the faces that [`Renderer::find_faces`] found in the frame `index`; returns how many there
-    /// are. Finding faces takes most of the time and may be done in any order, numbering takes almost
-    /// none and depends on the order: where a face is selected by its number, several threads may find
-    /// the faces while one thread adds them in rising order.
+    /// As [`add`](Self::add), with the faces that [`Renderer::find_faces`] found in `frame`.
     ///
     /// # Errors
-    /// [`Error::State`] as [`add`](Self::add); [`Error::Memory`].
+    /// As [`add`](Self::add).
     pub fn add_faces(
         &self,
         renderer: &Renderer,
         index: i64,
-        faces: &FrameFaces,
+        FrameFaces { faces, .. }: FrameFaces,
         frame: &FrameRef<'_>,
     ) -> Result<usize> {
-        self.add_tracked(renderer, index, &faces.faces, frame)
-    }
-
-    fn add_tracked(
-        &self,
-        renderer: &Renderer,
-        index: i64,
-        faces: &[Face],
-        frame: &FrameRef<'_>,
-    ) -> Result<usize> {
+        let count = faces.len();
         let by_number = matches!(renderer.options().selection, Selection::Id(_));
         let (known, near) = {
             let mut tracks = self.tracks.write();
@@ -80,12 +65,12 @@ impl Analysis {
             tracks.add(index, faces.to_vec());
             (tracks.faces(index).cloned(), tracks.is_near(index))
         };
-        if let Some(known) = known.filter(|_| near)
-            && let Some(candidate) = renderer.candidate_of(&known, frame)?
+        if let Some(faces) = known.filter(|_| near)
+            && let Some(candidate) = renderer.candidate_of(&faces, frame)?
         {
             self.tracks.write().nominate(index, candidate);
         }
-        Ok(faces.len())
+        Ok(count)
     }
 
     /// The faces of the frame `index`, numbered in the clip; `None` when it was not added.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
-use crate::face::Picture;
+use crate::face::ReferencePicture;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
@@ -42,8 +42,8 @@ impl Reference {
         Ok(Self {
             code,
             identity: candidate.identity.clone(),
-            image: engine.carry().map(|_| ReferenceImage {
-                picture: Picture::new(&candidate.crop, size),
+            image: engine.reference_warp().map(|_| ReferenceImage {
+                picture: ReferencePicture::new(&candidate.crop, size),
                 points: candidate.points.clone(),
             }),
             bundle: engine.bundle().identity().to_owned(),
@@ -64,7 +64,7 @@ impl Reference {
 /// The reference's crop, to be warped to other mouths.
 #[derive(Debug)]
 pub(crate) struct ReferenceImage {
-    pub picture: Picture,
+    pub picture: ReferencePicture,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
     pub points: Vec<f32>,
 }

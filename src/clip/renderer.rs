@@ -9,10 +9,10 @@ use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::lips::mouth_points;
-use crate::face::{Carry, Face, Mask, Pose};
+use crate::face::{Face, Mask, Pose, ReferenceWarp};
 use crate::frame::composite::Patch;
-use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
-use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
+use crate::latent::{AudioCode, CODE_WINDOW, smooth_code, window_positions};
 use crate::model::Person;
 use crate::model::networks::Generator;
 use crate::pool::Pool;
@@ -68,7 +68,7 @@ struct Buffers {
     mask: Mask,
     /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
     points: Vec<f32>,
-    carry: Carry,
+    warp: ReferenceWarp,
     /// The reference's picture warped to that mouth.
     carried: Vec<f32>,
     /// A mel window.
@@ -296,9 +296,9 @@ impl Renderer {
         mouth_points(model, &face.pose, identity, &smooth.shape, &map, points);
         buffers.masked.clone_from(&buffers.crop);
         buffers.mask.cut(&mut buffers.masked);
-        if let (Some(protocol), Some(image)) = (engine.carry(), &reference.image) {
+        if let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) {
             let (picture, shown, out) = (&image.picture, &image.points, &mut buffers.carried);
-            buffers.carry.draw(picture, shown, points, protocol, out);
+            buffers.warp.draw(picture, shown, points, protocol, out);
         }
         let generator = match &self.person {
             Some(person) => person,
@@ -385,7 +385,7 @@ impl Renderer {
         let (transfer, crop) = (self.options.transfer, &mut buffers.crop);
         buffers
             .sampler
-            .sample(frame, transfer, &map, size, Outside::Edge, crop)?;
+            .sample(frame, transfer, &map, size, BorderMode::Edge, crop)?;
         Ok(map)
     }
 
@@ -393,7 +393,11 @@ impl Renderer {
     ///
     /// # Errors
     /// [`Error::Network`] when the audio encoder fails.
-    pub(crate) fn codes(&self, speech: &Speech, position: i64) -> Result<[Arc<AudioCode>; WINDOW]> {
+    pub(crate) fn codes(
+        &self,
+        speech: &Speech,
+        position: i64,
+    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
         self.codes_with(speech, position, &mut self.buffers.take().mel)
     }
 
@@ -404,7 +408,7 @@ impl Renderer {
         speech: &Speech,
         position: i64,
         mel: &mut Vec<f32>,
-    ) -> Result<[Arc<AudioCode>; WINDOW]> {
+    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
         let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
         let rest = source.rest();
         let mut codes = std::array::from_fn(|_| rest.clone());

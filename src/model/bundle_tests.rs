@@ -345,7 +345,7 @@ fn a_graph_may_not_choose_its_own_weights_file() {
     files.seal();
     says(
         &files.refusal(),
-        &["graphs.generator", "w is said to lie in", "etc/passwd"],
+        &["graphs.generator", "w is stored in", "etc/passwd"],
     );
 }
 
