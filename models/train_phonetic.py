@@ -37,7 +37,8 @@ class Spectrogram:
     def __call__(self, samples, warp=None):
         """samples [N] -> [80, N // 160 + 1], column k centred at sample 160 k; silence outside."""
         samples = torch.as_tensor(samples, dtype=torch.float32)
-        frames = torch.nn.functional.pad(samples, (mel.WINDOW // 2, mel.WINDOW // 2)).unfold(0, mel.WINDOW, mel.HOP) * self.window
+        padded = torch.nn.functional.pad(samples, (mel.WINDOW // 2, mel.WINDOW // 2))
+        frames = padded.unfold(0, mel.WINDOW, mel.HOP) * self.window
         bank = self.plain if warp is None else self.banks[warp]
         return torch.log10((bank @ torch.fft.rfft(frames, mel.FFT).abs().T).clamp(min=mel.FLOOR))
 
