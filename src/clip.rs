@@ -58,9 +58,9 @@ use stream::Stream;
 /// once; methods that take `&mut self` need exclusive access.
 ///
 /// ```no_run
-/// use stylelipsync::audio::decode_file;
-/// use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+/// use stylelipsync::{
+///     Clip, ClipOptions, Engine, EngineOptions, FrameMut, FrameRef, PixelFormat, decode_file,
+/// };
 ///
 /// # fn main() -> stylelipsync::Result<()> {
 /// // Ten frames of 640x360 RGBA pixels, 8 bits each, from a decoder of your choice.
@@ -268,7 +268,8 @@ impl Clip {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
     /// is selected by its number and a later frame was analysed already: numbers are assigned in
-    /// order.
+    /// order. With several threads, use
+    /// [`add_faces`](Self::add_faces) then.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         self.analysis.add(&self.renderer, index, frame)
     }

@@ -12,6 +12,7 @@ pub(crate) fn reserve<T>(values: &mut Vec<T>, more: usize, what: &str) -> Result
 }
 
 /// `count` copies of a value.
+#[cfg(any(test, feature = "capi"))]
 pub(crate) fn filled<T: Clone>(value: T, count: usize, what: &str) -> Result<Vec<T>> {
     let mut values = Vec::new();
     reserve(&mut values, count, what)?;

@@ -13,7 +13,7 @@ use crate::latent::{AudioCode, CODE_REACH, smooth_code};
 use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
-/// One window of so many is held out for validation.
+/// One of this many windows is held out for validation.
 const HELD_OUT: usize = 8;
 /// The most windows that are evaluated for validation: each costs as much as a step.
 const MOST_HELD_OUT: usize = 3;
