@@ -33,6 +33,7 @@ use std::sync::Arc;
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::face::Face;
+use crate::face::crop::IMAGE;
 use crate::frame::{FrameMut, FrameRef, PixelFormat};
 use crate::model::Person;
 use crate::{Error, Result};
@@ -151,7 +152,7 @@ impl Clip {
     fn bytes(&self) -> u64 {
         let audio = self.speech.as_ref().map_or(0, Speech::samples);
         let crops = self.stream.candidates() + self.analysis.candidates();
-        let crop = 3 * self.engine().bundle().manifest().image.pow(2);
+        let crop = 3 * IMAGE.pow(2);
         (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
     }
 
