@@ -108,7 +108,7 @@ impl ReferenceSearch<'_> {
                 let failed = |what| ActionError::User(format!("Reference Frame: {what} {frame}"));
                 match self.has_face(frames, renderer, frame)? {
                     Some(true) => frame..=frame,
-                    Some(false) => return Err(failed("there is no face in frame")),
+                    Some(false) => return Err(failed("the selected face is not in frame")),
                     None => return Err(failed("the host has no frame")),
                 }
             }

@@ -203,9 +203,10 @@ impl FrameRender<'_> {
             speech,
             reference,
         } = &*clip.parts;
+        let position = renderer.options().timing.position(self.current.frame)?;
         let inputs = FrameInputs {
             index: self.current.frame,
-            position: renderer.options().timing.position(self.current.frame)?,
+            position,
             speech,
             faces,
         };
@@ -228,6 +229,8 @@ impl FrameRender<'_> {
         Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
+            faces: faces.middle.list().len(),
+            has_audio: clip.audio.contains(&position),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The reference's crop, warped to the wanted mouth shape (`models/networks/carry.py`).
+//! The reference's crop, warped to the wanted mouth shape (`models/networks/reference_warp.py`).
 //!
 //! Latent codes hold no spatial detail, but the reference frame shows the person's own skin, beard
 //! and lips. Its crop is warped from its own mouth shape to the wanted one and passed to the
