@@ -1,10 +1,10 @@
 //! Cancellation from another thread: work inside [`Canceller::during`] fails with
 //! [`Error::Cancelled`] soon after [`Canceller::cancel`] is called.
 //!
-//! Long work calls [`check`] between its parts, for instance between two network runs or two packets
-//! of a file. Work that cannot call it, such as a network run, is registered by [`ending`] as an
-//! [`Interrupt`]. The canceller is thread-local during the call, so that the functions in between do
-//! not have to pass it on.
+//! Long work calls [`check`] between its parts, for instance between two network runs or two
+//! packets of a file. Work that cannot call it, such as a network run, is registered by [`ending`]
+//! as an [`Interrupt`]. The canceller is thread-local during the call, so that the functions in
+//! between do not have to pass it on.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -14,9 +14,9 @@
 //!
 //! A frame is a function of its index, its pixels, the faces of the frames within two of it, the
 //! audio around its time and the clip's reference. [`Analysis`] and the stream collect these inputs
-//! differently, and call the same [`Renderer`]. The order of calls, the number of threads and the size
-//! of chunks do not change the result. [`Clip`] only combines these parts. A host that collects frames
-//! in another way uses the parts directly.
+//! differently, and call the same [`Renderer`]. The order of calls, the number of threads and the
+//! size of chunks do not change the result. [`Clip`] only combines these parts. A host that
+//! collects frames in another way uses the parts directly.
 
 mod analysis;
 mod faces;

@@ -8,8 +8,9 @@
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
 //! Training is deterministic: the same clip, options (with their seed) and machine give the same
-//! person, whether or not the training was interrupted and resumed. With a time limit or the plateau
-//! criterion, an interruption may change the last step, because both start anew with each run.
+//! person, whether or not the training was interrupted and resumed. With a time limit or the
+//! plateau criterion, an interruption may change the last step, because both start anew with each
+//! run.
 
 mod adam;
 mod checkpoint;

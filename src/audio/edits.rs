@@ -1,5 +1,5 @@
-//! MP4 edit lists, which symphonia does not read: AAC encoders insert 1024 or more samples
-//! of padding (encoder delay) at the start and declare it here. If it is ignored, the audio is up to
+//! MP4 edit lists, which symphonia does not read: AAC encoders insert 1024 or more samples of
+//! padding (encoder delay) at the start and declare it here. If it is ignored, the audio is up to
 //! 130 ms late.
 
 use std::io::{Read, Seek, SeekFrom};

@@ -1,7 +1,8 @@
 //! Audio: decoding, resampling, the mel spectrogram, and the clip's clock.
 //!
 //! All times are *sample positions at 16 kHz*, as `i64`. The frame interval that the networks are
-//! trained at, 40 ms, is exactly 640 samples. [`Rate::position`] converts any frame rate to positions.
+//! trained at, 40 ms, is exactly 640 samples. [`Rate::position`] converts any frame rate to
+//! positions.
 
 mod decode;
 mod edits;

@@ -1,5 +1,5 @@
-//! Converts any sample rate and channel count to 16 kHz mono. Streaming and one-shot conversion give
-//! the same bytes.
+//! Converts any sample rate and channel count to 16 kHz mono. Streaming and one-shot conversion
+//! give the same bytes.
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{

@@ -3,9 +3,9 @@
 //!
 //! The lower frontal outlines of three meshes (the frame's own, and the same face with its mouth
 //! open and closed) are posed, projected into the crop, filled and joined. Grown by a few pixels
-//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from 0
-//! at the hole's edge to 1 a few pixels inside: the opacity of the generated picture in the result. The
-//! old mouth is hidden completely, and the seam lies on skin.
+//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from
+//! 0 at the hole's edge to 1 a few pixels inside: the opacity of the generated picture in the
+//! result. The old mouth is hidden completely, and the seam lies on skin.
 
 use super::crop::IMAGE;
 use super::fit::Face;

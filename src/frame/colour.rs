@@ -1,9 +1,9 @@
 //! Conversion between a frame's colour encoding and the networks' sRGB.
 //!
 //! Transfer functions are tables with linear interpolation. For the values that faces have, their
-//! error is far below a 16-bit step. A face in a 4K frame has millions of samples, and calling `powf` for each
-//! would cost more than all other processing. (`encode` is interpolated over the square root of the
-//! value, where the curves have no steep part.)
+//! error is far below a 16-bit step. A face in a 4K frame has millions of samples, and calling
+//! `powf` for each would cost more than all other processing. (`encode` is interpolated over the
+//! square root of the value, where the curves have no steep part.)
 
 use super::format::Transfer;
 use std::sync::OnceLock;

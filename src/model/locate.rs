@@ -1,15 +1,15 @@
 //! Finds ONNX Runtime's shared library.
 //!
-//! This library does not link ONNX Runtime. It loads it by absolute path, so that a host that has its
-//! own ONNX Runtime is not affected. [`locate`] looks, in this order, at
+//! This library does not link ONNX Runtime. It loads it by absolute path, so that a host that has
+//! its own ONNX Runtime is not affected. [`locate`] looks, in this order, at
 //!
 //! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`): the path of the library,
 //! 2. the folder of the module this code is in (the plug-in, `libstylelipsync`), then the folder of
 //!    the executable,
 //! 3. the cache folder ([`cache_folder`]).
 //!
-//! It never accesses the internet. The crate `stylelipsync-provision`, used by the command line and by
-//! tests, downloads missing files into the cache folder.
+//! It never accesses the internet. The crate `stylelipsync-provision`, used by the command line and
+//! by tests, downloads missing files into the cache folder.
 
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
