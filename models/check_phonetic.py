@@ -5,8 +5,8 @@
 Trains a two-layer network on the `train` clips whose sound is in time (at most 25 a person, people weighted alike,
 stopped early on people held out) and prints, for the `dev` clips, the correlation of the lip opening with the truth:
 the median over GRID clips and over clips of other unseen people, with another clip's audio in brackets, and the
-opening's spread over the true one, without any gain. `--features mel` is the baseline without the encoder; `near` and `far` are
-the encoder's outputs. `--ahead` columns of 20 ms may follow the frame's own time.
+opening's spread over the true one, without any gain. `--features mel` is the baseline without the encoder; `near` and
+`far` are the encoder's outputs. `--ahead` columns of 20 ms may follow the frame's own time.
 """
 import argparse
 import copy
