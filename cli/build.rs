@@ -1,4 +1,4 @@
-//! Puts the bundled clip into the program, so that `demo` works wherever the program lies.
+//! Embeds the bundled clip in the program, so that `demo` works in any folder.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 

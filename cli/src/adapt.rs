@@ -1,4 +1,4 @@
-//! The command `adapt`: a person's clip in, a person file out.
+//! The command `adapt`: trains a person file from a clip of the person.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

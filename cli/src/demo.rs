@@ -1,5 +1,5 @@
-//! The command `demo`: the bundled clip, carried inside the program, saying other
-//! words.
+//! The command `demo`: lip-syncs the bundled clip, which is embedded in the program, to other
+//! speech.
 
 use std::fs;
 use std::path::Path;

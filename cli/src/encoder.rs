@@ -1,4 +1,4 @@
-//! How ffmpeg is told to write a movie: codecs, pixel formats, colours, sound.
+//! ffmpeg's arguments for writing a movie: codecs, pixel formats, colour tags, audio.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! How a command fails: one sentence, one exit code.
+//! Errors of a command: a one-sentence message and an exit code.
 
 use std::path::Path;
 use std::process::ExitCode;

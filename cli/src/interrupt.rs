@@ -1,5 +1,5 @@
-//! Ctrl-C and termination: remembered here, asked for between frames, so that every guard of a
-//! half-written file gets to run.
+//! Ctrl-C and termination: a flag that is checked between frames, so that partial files are removed
+//! before the program exits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,7 +1,7 @@
 //! Two passes over a clip: analyse its tracks, then render its frames.
 //!
-//! Both read the source anew, so that memory does not grow with the clip; both run reading,
-//! working and writing at once.
+//! Each pass reads the source again, so that memory does not grow with the clip. In each pass,
+//! reading, processing and writing run in parallel.
 
 use std::ops::Range;
 use std::path::Path;

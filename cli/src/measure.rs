@@ -1,4 +1,4 @@
-//! The second pass of `evaluate`: each frame of both clips in the same crop.
+//! The second pass of `evaluate`: compares each frame of both clips in the same crop.
 
 use std::collections::VecDeque;
 use std::ops::Range;

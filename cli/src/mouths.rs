@@ -1,4 +1,4 @@
-//! Mouths as SyncNet's tower of pixels sees them.
+//! Mouth crops: the input of SyncNet's pixel tower.
 
 use std::collections::BTreeMap;
 

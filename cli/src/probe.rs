@@ -1,4 +1,4 @@
-//! What ffprobe says of a movie: size, depth, colour, and the true timing of its frames.
+//! Properties of a movie, from ffprobe: size, depth, colour, and the true timing of its frames.
 
 use std::path::Path;
 

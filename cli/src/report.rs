@@ -1,4 +1,4 @@
-//! What `evaluate` says: a table for people, JSON for programs.
+//! The output of `evaluate`: a table for people, JSON for programs.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The engine as the command line asks for it.
+//! Creates the engine from the command line's options.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

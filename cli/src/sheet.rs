@@ -1,4 +1,4 @@
-//! The contact sheet: a few moments of a clip side by side, to be looked at.
+//! The contact sheet: a few frames of a clip side by side, for visual inspection.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Rgb, RgbImage, RgbaImage};

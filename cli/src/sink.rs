@@ -1,7 +1,7 @@
-//! Where results go: a movie through ffmpeg, or a folder of PNGs.
+//! Outputs: a movie through ffmpeg, or a folder of PNGs.
 //!
-//! Everything is written under a temporary name beside the target and renamed at the very end;
-//! dropping a sink before that removes what it wrote. So a target is whole, or untouched.
+//! Everything is written under a temporary name next to the target and renamed at the end. Dropping
+//! a sink before that removes what it wrote, so a target is either complete or unchanged.
 
 use std::ffi::OsString;
 use std::io::{Cursor, Write};

@@ -1,4 +1,4 @@
-//! Where frames come from: a movie through ffmpeg, a folder of pictures, or pictures in memory.
+//! Inputs: a movie through ffmpeg, a folder of pictures, or pictures in memory.
 
 use std::io::Read;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! ffmpeg and ffprobe as child processes.
 //!
 //! A child is killed when its handle is dropped, so that a failure anywhere leaves none behind,
-//! and what it said last on standard error becomes part of our own sentence.
+//! and its last output on standard error becomes part of the error message.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};

@@ -1,4 +1,4 @@
-//! What each number of `evaluate` is exactly, for its JSON.
+//! The exact definition of each metric of `evaluate`, for its JSON.
 
 use serde_json::{Value, json};
 use stylelipsync::evaluate::picture;

@@ -1,4 +1,4 @@
-//! What is heard: sounds of clips, and how well mouths fit them.
+//! The audio of clips, and how well mouths match it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What was found, from where, which providers work, and what to do about the rest.
+//! The report of `stylelipsync doctor`: components found, their paths, working providers, and how
+//! to install the rest.
 //!
 //! The report is data; printing it gives the text of `stylelipsync doctor`.
 

@@ -1,7 +1,7 @@
 //! Fetching a pinned package from the Python package index and unpacking the library in it.
 //!
 //! pip is used as a download client only: it knows the user's mirrors, proxies and certificates.
-//! What it brings is trusted no further than the SHA-256 pinned here.
+//! The download is accepted only if its SHA-256 matches the one pinned here.
 
 use sha2::{Digest, Sha256};
 use std::{
