@@ -44,6 +44,25 @@ pub struct EngineInfo {
 /// The networks and everything else that all clips share.
 ///
 /// Make one engine and share it: any number of clips on any number of threads may use it at once.
+///
+/// ```no_run
+/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Provider};
+///
+/// # fn main() -> stylelipsync::Result<()> {
+/// let engine = Engine::new(&EngineOptions {
+///     provider: Provider::Cpu,
+///     ..EngineOptions::default()
+/// })?;
+/// let info = engine.info();
+/// println!("{} on {:?}", info.bundle, info.provider.used);
+///
+/// // Clips hold the engine; the networks are loaded once.
+/// let one = Clip::new(engine.clone(), ClipOptions::default())?;
+/// let other = Clip::new(engine, ClipOptions::default())?;
+/// # drop((one, other));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Engine {
     bundle: Bundle,
     networks: Networks,

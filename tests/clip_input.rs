@@ -87,13 +87,17 @@ fn without_analysis_a_frame_stands_alone_whatever_came_before() {
     assert_eq!(clip.memory_use().analysed, 0);
 }
 
+/// A face that leaves the picture fades: the strength follows the confidence smoothly from 1 to 0, so
+/// that a small change of confidence never switches the effect on or off.
 #[test]
-fn a_face_that_is_barely_seen_fades() {
-    // The same head, ever further out of the picture.
+fn a_face_that_leaves_the_picture_fades() {
+    // The steepest slope of the strength over the confidence is 1.5 / 0.35.
+    const STEEPEST: f32 = 4.5;
     let source = &head(1)[0];
     let audio = words(1.0, RATE);
-    let mut strengths = Vec::new();
-    for share in [0, 45, 50, 55, 60, 65, 70, 80] {
+    let mut shown = Vec::new();
+    // The same head, ever further out of the picture: shares of its width in percent.
+    for share in std::iter::once(0).chain(40..=60).chain([80]) {
         let shift = (source.width * share / 100) as usize;
         let mut moved = Picture::blank(source.width, source.height);
         let row = 4 * source.width as usize;
@@ -102,11 +106,20 @@ fn a_face_that_is_barely_seen_fades() {
         }
         let mut clip = clip();
         clip.set_audio(&audio, RATE, 1).unwrap();
-        let shown = render(&clip, std::slice::from_ref(&moved), 0);
-        assert_eq!(shown.rendered.changed, shown.rendered.strength > 0.0);
-        strengths.push(shown.rendered.strength);
+        let Shown { rendered, picture } = render(&clip, std::slice::from_ref(&moved), 0);
+        assert_eq!(rendered.changed, rendered.strength > 0.0, "{share} %");
+        assert_eq!(picture == moved, !rendered.changed, "{share} %");
+        shown.push((rendered.confidence, rendered.strength));
     }
-    assert_eq!((strengths[0], strengths[7]), (1.0, 0.0), "{strengths:?}");
+    assert_eq!((shown[0].1, shown[22].1), (1.0, 0.0), "{shown:?}");
+    shown.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for pair in shown.windows(2) {
+        let (confidence, strength) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+        assert!(strength >= 0.0, "{shown:?}");
+        assert!(strength <= STEEPEST * confidence + 1e-4, "{shown:?}");
+    }
+    let partial = shown.iter().filter(|(_, s)| (0.02..0.98).contains(s));
+    assert!(partial.count() >= 2, "{shown:?}");
 }
 
 #[test]

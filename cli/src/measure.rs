@@ -226,7 +226,7 @@ impl Job<'_> {
 
         let look = |picture: &Picture| -> Result<Option<Face>> {
             let (tracker, networks) = (engine.tracker(), engine.networks());
-            Ok(tracker.look(networks, &view(picture)?, TRANSFER, &face.pose)?)
+            Ok(tracker.fit_at(networks, &view(picture)?, TRANSFER, &face.pose)?)
         };
         let (Some(left), Some(right)) = (look(&source.picture)?, look(&picture)?) else {
             return Ok(nothing);

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::engine::Engine;
 use crate::face::ReferencePicture;
+use crate::face::crop::IMAGE;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
@@ -38,12 +39,11 @@ impl Reference {
     /// [`Error::Network`](crate::Error::Network).
     pub(crate) fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
         let code = engine.networks().reference.run(&candidate.crop)?;
-        let size = engine.bundle().manifest().image;
         Ok(Self {
             code,
             identity: candidate.identity.clone(),
             image: engine.reference_warp().map(|_| ReferenceImage {
-                picture: ReferencePicture::new(&candidate.crop, size),
+                picture: ReferencePicture::new(&candidate.crop, IMAGE),
                 points: candidate.points.clone(),
             }),
             bundle: engine.bundle().identity().to_owned(),

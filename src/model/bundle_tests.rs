@@ -394,8 +394,8 @@ fn the_face_model_is_checked() {
         says(&files.refusal(), &[&full, "has shape [5]"]);
     }
     for (name, values, reason) in [
-        ("ring", &[0, 1, 4][..], "no index below 4"),
-        ("ring", &[0, 1, -1], "no index below 4"),
+        ("ring", &[0, 1, 4][..], "not an index below 4"),
+        ("ring", &[0, 1, -1], "not an index below 4"),
         ("ring", &[0, 1], "fewer than 3"),
         ("lips", &[0], "manifest.lips says 2"),
     ] {

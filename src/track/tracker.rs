@@ -61,7 +61,7 @@ impl Tracker {
     /// # Errors
     /// [`crate::Error::Network`] when the network fails, [`crate::Error::Argument`] when `pose` is
     /// not a valid placement.
-    pub fn look(
+    pub fn fit_at(
         &self,
         networks: &Networks,
         frame: &FrameRef<'_>,
