@@ -7,7 +7,7 @@ use clip_support::*;
 use stylelipsync::audio::Rate;
 use stylelipsync::frame::{FrameMut, PixelFormat};
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Rendered, Timing};
 
 const RATE: u32 = 16_000;
 
@@ -87,24 +87,36 @@ fn without_analysis_a_frame_stands_alone_whatever_came_before() {
 
 #[test]
 fn a_face_that_is_barely_seen_fades() {
-    // The same head, ever further out of the picture.
+    // The same head, covered from below: up to the chin, the mouth, the nose, the eyes.
     let source = &head(1)[0];
     let audio = words(1.0, RATE);
-    let mut strengths = Vec::new();
-    for share in [0, 45, 50, 55, 60, 65, 70, 80] {
-        let shift = (source.width * share / 100) as usize;
-        let mut moved = Picture::blank(source.width, source.height);
+    let mut seen = Vec::new();
+    for covered in (0..200).step_by(6) {
+        let mut picture = source.clone();
         let row = 4 * source.width as usize;
-        for (to, from) in moved.bytes.chunks_mut(row).zip(source.bytes.chunks(row)) {
-            to[4 * shift..].copy_from_slice(&from[..row - 4 * shift]);
+        for pixel in picture.bytes[(390 - covered) * row..].chunks_mut(4) {
+            pixel[..3].copy_from_slice(&[40, 50, 60]);
         }
         let mut clip = clip();
         clip.set_audio(&audio, RATE, 1).unwrap();
-        let shown = render(&clip, std::slice::from_ref(&moved), 0);
-        assert_eq!(shown.rendered.changed, shown.rendered.strength > 0.0);
-        strengths.push(shown.rendered.strength);
+        let Rendered {
+            confidence,
+            strength,
+            changed,
+            ..
+        } = render(&clip, std::slice::from_ref(&picture), 0).rendered;
+        assert_eq!(changed, strength > 0.0);
+        seen.push((confidence, strength));
     }
-    assert_eq!((strengths[0], strengths[7]), (1.0, 0.0), "{strengths:?}");
+    println!("{seen:?}");
+    let strengths = |seen: &[(f32, f32)]| seen.iter().map(|(_, s)| *s).collect::<Vec<_>>();
+    let first_and_last = (seen[0].1, seen[seen.len() - 1].1);
+    assert_eq!(first_and_last, (1.0, 0.0), "{seen:?}");
+    // The less sure the face, the weaker the effect, and in between it is partly there.
+    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+    assert!(strengths(&seen).is_sorted(), "{seen:?}");
+    let partly = |strength: &f32| *strength > 0.0 && *strength < 1.0;
+    assert!(strengths(&seen).iter().any(partly), "{seen:?}");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod clip_support;
 
 use clip_support::*;
-use stylelipsync::audio::Rate;
 use stylelipsync::{Clip, ClipOptions, Error, Timing};
 
 const RATE: u32 = 16_000;
@@ -83,65 +82,6 @@ fn without_a_reference_the_first_second_is_waited_for_once() {
     assert_eq!(lacks(&mut clip, &mut target), "frames");
     clip.push_frame(&frames[25].view()).unwrap();
     assert_eq!(lacks(&mut clip, &mut target), "nothing");
-}
-
-#[test]
-fn a_stream_of_thousands_of_frames_holds_no_more_than_one_of_a_hundred() {
-    const FRAMES: usize = 2000;
-    let face = head(1)[0].clone();
-    let blank = Picture::blank(face.width, face.height);
-    let options = ClipOptions {
-        timing: Timing::Constant(Rate::new(60_000, 1001).unwrap()),
-        ..ClipOptions::default()
-    };
-    let mut clip = Clip::new(engine(), options.clone()).unwrap();
-    clip.set_reference(&face.view()).unwrap();
-    let second = words(1.0, RATE);
-    let (mut given, mut pushed) = (Vec::new(), 0);
-    let mut most = clip.memory_use();
-    for index in 0..FRAMES {
-        let frame = if index % 150 == 75 { &face } else { &blank };
-        clip.push_frame(&frame.view()).unwrap();
-        let Timing::Constant(rate) = &options.timing else {
-            unreachable!()
-        };
-        let until = rate.position(index as i64 + 1);
-        while pushed < until {
-            let from = pushed as usize % second.len();
-            let count = ((until - pushed) as usize).min(second.len() - from);
-            clip.push_audio(&second[from..from + count], RATE, 1)
-                .unwrap();
-            pushed += count as i64;
-        }
-        let mut shown = Vec::new();
-        pull_ready(&mut clip, &mut shown);
-        given.extend(
-            shown
-                .iter()
-                .map(|shown| (shown.rendered.index, shown.rendered.changed)),
-        );
-        let held = clip.memory_use();
-        most.codes = most.codes.max(held.codes);
-        most.frames = most.frames.max(held.frames);
-        most.tracks = most.tracks.max(held.tracks);
-        most.audio = most.audio.max(held.audio);
-        most.candidates = most.candidates.max(held.candidates);
-        assert_eq!(held.analysed, 0);
-    }
-    assert!(most.frames <= 20, "{most:?}");
-    assert!(most.tracks <= most.frames + 3, "{most:?}");
-    assert!(most.codes <= 256 && most.candidates <= 25, "{most:?}");
-    assert!(most.audio <= 4 * RATE as usize, "{most:?}");
-    clip.flush().unwrap();
-    let mut shown = Vec::new();
-    pull_ready(&mut clip, &mut shown);
-    given.extend(
-        shown
-            .iter()
-            .map(|shown| (shown.rendered.index, shown.rendered.changed)),
-    );
-    let expected: Vec<_> = (0..FRAMES).map(|k| (k as i64, k % 150 == 75)).collect();
-    assert_eq!(given, expected);
 }
 
 #[test]
