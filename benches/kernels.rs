@@ -2,10 +2,10 @@
 
 use divan::{Bencher, black_box};
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
-use stylelipsync::face::{Carry, CarryProtocol, Picture};
+use stylelipsync::face::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
-    Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer,
+    BorderMode, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, Transfer,
 };
 
 const SIZE: usize = 256;
@@ -55,7 +55,7 @@ fn cut_a_crop(bencher: Bencher, format: PixelFormat) {
             Transfer::Display,
             &map,
             SIZE,
-            Outside::Edge,
+            BorderMode::Edge,
             &mut out,
         )
     });
@@ -106,16 +106,16 @@ fn carry_a_picture(bencher: Bencher) {
     let planar: Vec<f32> = (0..3 * SIZE * SIZE)
         .map(|n| (n as f32 * 0.01).sin())
         .collect();
-    let picture = Picture::new(&planar, SIZE);
+    let picture = ReferencePicture::new(&planar, SIZE);
     let seen: Vec<f32> = (0..2 * 68).map(|n| (n as f32 * 0.77).sin() * 0.5).collect();
     let wanted: Vec<f32> = seen.iter().map(|v| v * 1.03 + 0.01).collect();
-    let protocol = CarryProtocol {
+    let protocol = ReferenceWarpProtocol {
         grid: 64,
         sigma: 0.04,
     };
-    let (mut carry, mut out) = (Carry::default(), Vec::new());
+    let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
     bencher.bench_local(|| {
         let wanted = black_box(&wanted);
-        carry.draw(&picture, &seen, wanted, protocol, &mut out);
+        warp.draw(&picture, &seen, wanted, protocol, &mut out);
     });
 }

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench stages [-- cpu|webgpu|cuda|auto [THREADS]]`
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
+
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -12,10 +14,10 @@ use std::time::{Duration, Instant};
 use image::imageops::FilterType;
 use image::{ImageFormat, RgbaImage};
 use stylelipsync::audio::{MelSpectrogram, Timeline, decode_file};
-use stylelipsync::face::{Carry, Mask, Picture, lips::mouth_points};
+use stylelipsync::face::{Mask, ReferencePicture, ReferenceWarp, lips::mouth_points};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    ColourMatch, Compositor, FrameMut, FrameRef, Outside, PixelFormat, Sampler, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Transfer,
 };
 use stylelipsync::model::locate::Component;
 use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
@@ -115,7 +117,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
     let mut window = vec![0.0; engine.mel().window_len()];
     let mut crop = vec![0.0; 3 * size * size];
     let mut sampler = Sampler::default();
-    sampler.sample(&source, transfer, &map, size, Outside::Edge, &mut crop)?;
+    sampler.sample(&source, transfer, &map, size, BorderMode::Edge, &mut crop)?;
     let reference = networks.reference.run(&crop)?;
     let (code, shape) = stage("encode (one new code, MaLS)", || {
         mel.window(&audio, 16_000, &mut window)?;
@@ -125,22 +127,22 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
     })?;
 
     let (model, mut points) = (engine.face_model(), Vec::new());
-    let (mut carry, mut carried) = (Carry::default(), Vec::new());
-    if let Some(protocol) = engine.carry() {
+    let (mut warp, mut carried) = (ReferenceWarp::default(), Vec::new());
+    if let Some(protocol) = engine.reference_warp() {
         let mut seen = Vec::new();
         let (mouth, _) = model.split_expression(&face.expression);
         mouth_points(model, &face.pose, &face.identity, mouth, &map, &mut seen);
-        let picture = Picture::new(&crop, size);
+        let picture = ReferencePicture::new(&crop, size);
         stage("carry (points, warp)", || {
             mouth_points(model, &face.pose, &face.identity, &shape, &map, &mut points);
-            carry.draw(&picture, &seen, &points, protocol, &mut carried);
+            warp.draw(&picture, &seen, &points, protocol, &mut carried);
             Ok(())
         })?;
     }
 
     let mut masked = Vec::new();
     let generated = stage("generate (crop, E_face, G)", || {
-        sampler.sample(&source, transfer, &map, size, Outside::Edge, &mut crop)?;
+        sampler.sample(&source, transfer, &map, size, BorderMode::Edge, &mut crop)?;
         masked.clone_from(&crop);
         mask.cut(&mut masked);
         mouth_points(model, &face.pose, &face.identity, &shape, &map, &mut points);

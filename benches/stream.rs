@@ -4,6 +4,8 @@
 //! `cargo bench --bench stream [-- SECONDS]`: of 320x240 at 25 frames a second, 60 unless told; an
 //! hour is 3600. A dozen pictures of the bundled head go to and fro.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -353,7 +353,8 @@
 #define SLS_SELECT_LARGEST 0
 
 /**
- * The face nearest to a point of the frame, at most one face size away from it.
+ * The face whose centre is nearest to a point of the frame; none if the point is further away than
+ * the side of that face's crop (sls_face.side).
  */
 #define SLS_SELECT_POINT 1
 
@@ -728,8 +729,9 @@ typedef struct {
      */
     float confidence;
     /**
-     * Opacity of the new mouth, 0 to 1: the strengths of clip and frame, times the fade for a face
-     * that is not seen well.
+     * Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
+     * a fade-out factor that falls if the face is turned away, small, partly outside the frame or
+     * uncertain.
      */
     float strength;
     /**
@@ -1637,7 +1639,7 @@ sls_status sls_adapt_add_frame(sls_adapt *adapt,
 /**
  * Runs the training until a limit of sls_adapt_options is reached. If that is the step limit, the
  * same clip, options and machine give the same person, also if the run was interrupted and resumed
- * from its checkpoint. The time limit and the plateau start anew with each run.
+ * from its checkpoint. The time limit and the plateau restart with each run.
  *
  * @param adapt     not NULL.
  * @param callback  may be NULL; see sls_adapt_callback.

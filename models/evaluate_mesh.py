@@ -1,4 +1,4 @@
-"""Detector and mesh predictor against the teacher on people never trained on.
+"""Compares detector and mesh predictor with the teacher, on people outside the training set.
 
     python evaluate_mesh.py --config config/lite.json --data W/pack --face-model F --work W/checkpoints
                             [--negatives W/negatives/dev] [--clips DATA --landmarks W/landmarks] [--what ...]

@@ -47,9 +47,9 @@ def frechet(one, two):
 
 def distances(made, held_out, seen):
     """Distances to held-out pictures, of samples and of training pictures, on features scaled to the held-out
-    ones' deviation. The second is what real pictures of other people score: samples cannot be asked to do better."""
+    ones' deviation. The second is the distance of real pictures of other people, a lower bound for samples."""
     scale = held_out.std(0)
-    scale = scale.clamp(min=0.1 * float(scale.mean()))       # some channels are silent on faces
+    scale = scale.clamp(min=0.1 * float(scale.mean()))       # some channels are constant on faces
     made, held_out, seen = made / scale, held_out / scale, seen / scale
     return {"samples to held-out": frechet(made, held_out), "training crops to held-out": frechet(seen, held_out),
             "samples to training crops": frechet(made, seen)}

@@ -82,13 +82,13 @@ class MeshJudge:
         return maps[:3], self.face.points(out)[:, self.lips] * self.unit, out[1][:, :self.mouth]
 
     def compare(self, made, true):
-        """(perceptual, landmark) distance of what `look` gave of two pictures."""
+        """(perceptual, landmark) distance of two outputs of `look`."""
         distance = sum((a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(made[0], true[0]))
         return distance / len(made[0]), (made[1] - true[1]).abs().mean()
 
 
 class SyncJudge:
-    """The frozen SyncNet as a judge of five frames against their sound (eq. 7): on pixels and on shapes."""
+    """The frozen SyncNet as a judge of five frames with their audio (eq. 7): on pixels and on shapes."""
 
     def __init__(self, towers, config):
         self.towers = {name: tower.eval().requires_grad_(False) for name, tower in towers.items()}

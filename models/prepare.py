@@ -1,4 +1,4 @@
-"""From folders of talking-head movies to training shards, resumably; and to a pack that travels.
+"""From folders of talking-head movies to training shards, resumably; and to a pack for another machine.
 
     python prepare.py --data FOLDER [FOLDER ...] --out W        landmarks, face model, packed clips, report
     python prepare.py --out W --travel T --budget-mib 45        the set under a size, shards below 16 MiB
@@ -51,7 +51,7 @@ class Preparation:
         self.model = None
 
     def record_path(self, name):
-        """The JSON file with what was measured of a movie and decided."""
+        """The JSON file with measurements and decisions on a movie."""
         return self.out / "records" / f"{name}.json"
 
     def landmarks_path(self, name):
@@ -70,7 +70,7 @@ class Preparation:
                     # Never let one movie overwrite another of the same name.
                     source.name += "_" + mark[-8:]
                 if teacher.known(source.name, mark, self.out / "landmarks", self.seeds) is None:
-                    probe(source.path)          # whoever has landmarks was read once
+                    probe(source.path)          # a movie with landmarks is readable
             except FileNotFoundError:
                 bad = "file missing"
             except (OSError, ValueError) as error:
@@ -84,7 +84,7 @@ class Preparation:
 
     @staticmethod
     def base(source, mark, **more):
-        """What a record says of every movie."""
+        """The fields of every record."""
         return dict(name=source.name, path=str(source.path.resolve()), fingerprint=mark, person=source.person,
                     split=source.split, rights=source.rights, still=source.still, declared=source.av_offset,
                     sound=False, faces=0) | more
@@ -128,7 +128,7 @@ class Preparation:
         return path
 
     def finished(self, record):
-        """Whether a kept clip's files stand as they were written."""
+        """Whether a kept clip's files are still as written."""
         for suffix, size in record.get("bytes", {}).items():
             path = (self.out / "pack" / record["name"]).with_suffix(suffix)
             if not path.exists() or path.stat().st_size != size:
@@ -136,7 +136,7 @@ class Preparation:
         return "written" in record
 
     def clip(self, source, mark):
-        """Measures, decides on and packs one movie; its record. Skips what is done already."""
+        """Measures, decides on and packs one movie; its record. Skips finished steps."""
         old = files.read_json(self.record_path(source.name)) or {}
         sound_mark = source.sound and files.fingerprint(source.sound)
         measured = (old.get("fingerprint") == mark and "side" in old and old["still"] == source.still
@@ -170,7 +170,7 @@ class Preparation:
         return face, audio
 
     def measure(self, source, record):
-        """The same, with what was measured of them added to the record."""
+        """The same, with measurements added to the record."""
         face, audio = self.read(source)
         record |= dict(frames=len(face.valid), faces=int(face.valid.sum()), cut=face.cut, side=round(face.side, 1),
                        sound=len(audio) > 0, seconds=round(len(face.valid) / protocol.RATE, 2))

@@ -1,6 +1,6 @@
-"""Paints the mouths of packed clips with checkpoints, at crop level: how variants are compared.
+"""Renders the mouths of packed clips with checkpoints, at crop level, to compare variants.
 
-The engine renders the shipped networks alone; variants (`--set`, `--codes`) exist in PyTorch. For each
+The engine renders only the shipped networks; variants (`--set`, `--codes`) exist in PyTorch. For each
 clip writes `<out>/<clip>/result.mkv`, `truth.mkv` (both lossless, 384x384: the crop amid its own
 repeated edges, so that a face detector finds a whole face) and `sound.wav`; `stylelipsync evaluate`
 measures them.

@@ -1,4 +1,4 @@
-"""Times a step of adaptation as the library takes it against PyTorch's, one after the other in one run.
+"""Times a step of adaptation in ONNX Runtime, as in the library, and in PyTorch, alternately in one run.
 
     python time_adaptation.py --config config/lite.json --bundle lite [--threads 2] [--steps 15]
 

@@ -1,5 +1,5 @@
-"""Faces of whole frames from detector and mesh predictor: the twin of `src/face/` (detect, track,
-quality, smooth), so that what is measured is what the engine would do.
+"""Faces of whole frames from detector and mesh predictor, as in `src/track/` (detect, track, quality, smooth), so that
+measurements apply to the engine.
 """
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ class Face:
     identity: np.ndarray
     expression: np.ndarray
     seen: float                     # the network's own confidence, (0, 1)
-    confidence: float               # times what can be seen of it: what the engine goes by
+    confidence: float               # times its visibility: used by the engine
     centre: np.ndarray
     side: float
 

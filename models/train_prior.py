@@ -85,7 +85,7 @@ class Trainer:
         return {"step": self.step, "wait": self.wait, "path": float(self.path), "adaptation": self.adaptation.state()}
 
     def load(self, state):
-        """Takes over what `state` gave."""
+        """Restores an output of `state`."""
         self.step, self.wait = state["step"], state["wait"]
         self.path.fill_(state["path"])
         self.adaptation.load(state["adaptation"])

@@ -22,7 +22,7 @@ import checkpoint
 import configuration
 
 SECONDS = 20                        # between two lines of the log
-WITHOUT_EFFECT = {"minutes", "steps", "every", "device", "threads"}      # arguments that do not make another run
+WITHOUT_EFFECT = {"minutes", "steps", "every", "device", "threads", "pictures", "measure"}   # do not make another run
 
 
 def add_arguments(parser, *, minutes, every, folders=("data", "face-model", "work")):

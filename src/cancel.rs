@@ -47,12 +47,12 @@ thread_local! {
 }
 
 impl Canceller {
-    /// One that nothing uses yet.
+    /// A canceller that no work uses yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Does `work` on this thread; [`cancel`](Self::cancel), called on any other meanwhile, makes
+    /// Runs `work` on this thread; [`cancel`](Self::cancel), called on any other meanwhile, makes
     /// what it calls in this library return [`Error::Cancelled`]. Where calls are nested, the
     /// innermost canceller counts.
     pub fn during<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -74,7 +74,7 @@ impl Canceller {
     }
 }
 
-/// Gives the thread its outer watch back, after a panic too.
+/// Restores the thread's outer watch, also after a panic.
 struct Back(Option<Watch>);
 
 impl Drop for Back {

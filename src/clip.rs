@@ -33,6 +33,7 @@ use std::sync::Arc;
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::face::Face;
+use crate::face::crop::IMAGE;
 use crate::frame::{FrameMut, FrameRef, PixelFormat};
 use crate::model::Person;
 use crate::{Error, Result};
@@ -57,9 +58,9 @@ use stream::Stream;
 /// once; methods that take `&mut self` need exclusive access.
 ///
 /// ```no_run
-/// use stylelipsync::audio::decode_file;
-/// use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+/// use stylelipsync::{
+///     Clip, ClipOptions, Engine, EngineOptions, FrameMut, FrameRef, PixelFormat, decode_file,
+/// };
 ///
 /// # fn main() -> stylelipsync::Result<()> {
 /// // Ten frames of 640x360 RGBA pixels, 8 bits each, from a decoder of your choice.
@@ -151,7 +152,7 @@ impl Clip {
     fn bytes(&self) -> u64 {
         let audio = self.speech.as_ref().map_or(0, Speech::samples);
         let crops = self.stream.candidates() + self.analysis.candidates();
-        let crop = 3 * self.engine().bundle().manifest().image.pow(2);
+        let crop = 3 * IMAGE.pow(2);
         (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
     }
 
@@ -267,7 +268,8 @@ impl Clip {
     /// # Errors
     /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
     /// is selected by its number and a later frame was analysed already: numbers are assigned in
-    /// order.
+    /// order. With several threads, use
+    /// [`add_faces`](Self::add_faces) then.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
         self.analysis.add(&self.renderer, index, frame)
     }
@@ -538,7 +540,7 @@ fn reference(
 }
 
 fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::REACH * crate::latent::STEP;
+    let code = crate::latent::CODE_REACH * crate::latent::STEP;
     LookAhead {
         frames: Neighbours::REACH,
         audio: code + engine.mel().reach(0).end,

@@ -1,4 +1,4 @@
-//! The engine: a bundle of networks on a provider, and what is built from it once. Clips share it.
+//! The engine: a bundle of networks on a provider, and everything else that all clips share.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,42 +8,61 @@ use parking_lot::Mutex;
 
 use crate::Result;
 use crate::audio::MelParameters;
-use crate::face::{CarryProtocol, CropProtocol, FaceModel, MaskProtocol};
+use crate::face::{CropProtocol, FaceModel, MaskProtocol, ReferenceWarpProtocol};
 use crate::latent::CodeSource;
 use crate::model::networks::Generator;
 use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
 use crate::track::Tracker;
 
-/// What an engine is made of.
+/// How an engine is made.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
-    /// What runs the networks.
+    /// The execution provider of the networks.
     pub provider: Provider,
-    /// Threads of one network run on the CPU, and runs of one network at once; 0: one for each
-    /// core.
+    /// Threads of one network run on the CPU, and the most runs of one network at once; 0: the number
+    /// of cores.
     pub threads: usize,
-    /// The folder of a bundle; `None`: the one inside the library.
+    /// The folder of a bundle; `None`: the bundle embedded in the library.
     pub bundle: Option<PathBuf>,
 }
 
-/// What an engine is, for logs and reports.
+/// Facts about an engine, for logs and reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineInfo {
     /// Version of this library.
     pub version: &'static str,
     /// Name and version of the bundle.
     pub bundle: String,
-    /// The provider that runs all networks, and why others were refused.
+    /// The provider in use, and why others were refused.
     pub provider: ProviderReport,
     /// Threads of one network run on the CPU.
     pub threads: usize,
-    /// The ONNX Runtime library that is loaded, and where it was found.
+    /// The loaded ONNX Runtime library, and where it was found.
     pub runtime: String,
 }
 
-/// The networks and everything else that does not change from clip to clip.
+/// The networks and everything else that all clips share.
 ///
-/// Make one and share it: any number of clips, on any number of threads, may use it at once.
+/// Make one engine and share it: any number of clips on any number of threads may use it at once.
+///
+/// ```no_run
+/// use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Provider};
+///
+/// # fn main() -> stylelipsync::Result<()> {
+/// let engine = Engine::new(&EngineOptions {
+///     provider: Provider::Cpu,
+///     ..EngineOptions::default()
+/// })?;
+/// let info = engine.info();
+/// println!("{} on {:?}", info.bundle, info.provider.used);
+///
+/// // Clips hold the engine; the networks are loaded once.
+/// let one = Clip::new(engine.clone(), ClipOptions::default())?;
+/// let other = Clip::new(engine, ClipOptions::default())?;
+/// # drop((one, other));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Engine {
     bundle: Bundle,
     networks: Networks,
@@ -51,10 +70,10 @@ pub struct Engine {
     face_model: FaceModel,
     crop: CropProtocol,
     mask: MaskProtocol,
-    carry: Option<CarryProtocol>,
+    reference_warp: Option<ReferenceWarpProtocol>,
     codes: CodeSource,
     runtime: String,
-    /// Generators of the persons in use, by the person's hash.
+    /// The generators of the persons in use, by the person's hash.
     persons: Mutex<HashMap<String, Weak<Generator>>>,
 }
 
@@ -64,7 +83,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Runtime`](crate::Error::Runtime) when ONNX Runtime is not found,
     /// [`Error::Bundle`](crate::Error::Bundle) or [`Error::Read`](crate::Error::Read) when the
-    /// bundle is not whole, [`Error::Provider`](crate::Error::Provider) when the provider that was
+    /// bundle is incomplete or damaged, [`Error::Provider`](crate::Error::Provider) when the provider that was
     /// asked for by name cannot be used, [`Error::Network`](crate::Error::Network) when a network
     /// cannot be built.
     pub fn new(options: &EngineOptions) -> Result<Arc<Self>> {
@@ -81,7 +100,7 @@ impl Engine {
             face_model: bundle.face_model()?,
             crop: manifest.crop,
             mask: manifest.mask,
-            carry: manifest.carry,
+            reference_warp: manifest.carry,
             runtime: format!("{} ({})", library.path.display(), library.source),
             codes,
             networks,
@@ -90,7 +109,7 @@ impl Engine {
         }))
     }
 
-    /// What this engine is.
+    /// Facts about this engine.
     pub fn info(&self) -> EngineInfo {
         let manifest = self.bundle.manifest();
         EngineInfo {
@@ -112,8 +131,7 @@ impl Engine {
         &self.networks
     }
 
-    /// The generator with a person's tensors; made when it is first asked for, shared while it is
-    /// in use.
+    /// The generator with a person's tensors; made at the first request, shared while it is in use.
     pub(crate) fn generator_of(&self, person: &Person) -> Result<Arc<Generator>> {
         let known = |persons: &HashMap<String, Weak<Generator>>| {
             persons.get(person.hash()).and_then(Weak::upgrade)
@@ -121,7 +139,7 @@ impl Engine {
         if let Some(generator) = known(&self.persons.lock()) {
             return Ok(generator);
         }
-        // No lock is held while the session is made; of two at once one is kept.
+        // No lock is held while the session is made. If two threads make one, one of them is kept.
         let (provider, threads) = (self.networks.provider().used, self.networks.threads());
         let made = Generator::adapted(&self.bundle, provider, threads, &person.tensors())?;
         let made = Arc::new(made);
@@ -144,7 +162,7 @@ impl Engine {
         &self.face_model
     }
 
-    /// Where the aligned crop lies.
+    /// The placement of the aligned crop.
     pub fn crop(&self) -> &CropProtocol {
         &self.crop
     }
@@ -154,12 +172,12 @@ impl Engine {
         self.mask
     }
 
-    /// How the reference's picture is carried; `None` where the generator is not given it.
-    pub fn carry(&self) -> Option<CarryProtocol> {
-        self.carry
+    /// How the reference is warped; `None` if the generator of this bundle does not take it.
+    pub fn reference_warp(&self) -> Option<ReferenceWarpProtocol> {
+        self.reference_warp
     }
 
-    /// How audio becomes mel windows.
+    /// The parameters of the mel windows.
     pub fn mel(&self) -> &MelParameters {
         self.codes.mel()
     }

@@ -1,79 +1,105 @@
-//! What can go wrong, one variant per cause. Every message is a sentence that names the field.
+//! Errors: one variant per cause. Every message names the parameter, field or file.
 
 use std::path::PathBuf;
 
-/// The library's result.
+/// The library's result type.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Everything the library reports. Each variant has its own status in the C API (`capi::status`).
+/// All errors of the library. Each variant has its own status in the C API (`capi::status`).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument is outside its range or shape.
+    /// An argument is out of range or has the wrong shape.
     #[error("{field}: {reason}")]
-    Argument { field: &'static str, reason: String },
-    /// A frame's description cannot be true: size, stride, buffer.
+    Argument {
+        /// Name of the argument or field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The description of a frame is invalid: size, stride or buffer.
     #[error("frame.{field}: {reason}")]
-    Frame { field: &'static str, reason: String },
+    Frame {
+        /// Name of the frame's field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
+        /// The file.
         path: PathBuf,
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file cannot be written.
     #[error("cannot write {path}: {source}")]
     Write {
+        /// The file.
         path: PathBuf,
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// An audio file holds no audio that can be decoded.
+    /// A file cannot be decoded as audio.
     #[error("audio: {0}")]
     Audio(String),
-    /// The clip has no audio yet, or it holds no sample.
-    #[error("audio: there is none: {0}")]
+    /// The clip has no audio, or the audio contains no samples.
+    #[error("no audio: {0}")]
     NoAudio(String),
-    /// A model bundle is incomplete, altered or of another format.
+    /// A model bundle is incomplete, modified, or has an unsupported format.
     #[error("bundle {bundle}: {field}: {reason}")]
     Bundle {
+        /// The bundle's folder, or the name of the embedded bundle.
         bundle: String,
+        /// The file, or the field of the manifest, that is at fault.
         field: String,
+        /// What is wrong with it.
         reason: String,
     },
-    /// A person file or a checkpoint is damaged, or belongs to another bundle.
+    /// A person file or an adaptation checkpoint is damaged, or belongs to another bundle.
     #[error("person {path}: {reason}")]
-    Person { path: PathBuf, reason: String },
-    /// ONNX Runtime's shared library is missing or cannot be loaded.
+    Person {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The ONNX Runtime library was not found, or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),
-    /// The provider that was asked for cannot be used here.
+    /// The requested execution provider is not available.
     #[error("provider {provider}: {reason}")]
     Provider {
+        /// Name of the provider.
         provider: &'static str,
+        /// Why it is not available.
         reason: String,
     },
-    /// A network failed while it ran.
+    /// A network failed at run time.
     #[error("network {network}: {reason}")]
     Network {
+        /// Name of the network.
         network: &'static str,
+        /// The error of ONNX Runtime.
         reason: String,
     },
-    /// There is not enough memory, or a limit that was set does not allow more.
+    /// Memory allocation failed, or a memory limit would be exceeded.
     #[error("memory: {0}")]
     Memory(String),
-    /// No face where one is required (the reference frame, adaptation).
+    /// No face was found where one is required: the reference frame, adaptation.
     #[error("no face was found in {0}")]
     NoFace(&'static str),
-    /// More input is needed before a frame can be given.
+    /// The stream needs more input, or frames must be pulled, before the call can succeed.
     #[error("{0}")]
     Again(&'static str),
-    /// The stream has ended: every frame was given.
+    /// The stream was flushed, and every frame has been pulled.
     #[error("the stream has ended")]
     End,
-    /// The call does not fit the state the clip is in.
+    /// The call is not allowed in the current state.
     #[error("{0}")]
     State(String),
-    /// The caller asked to stop.
+    /// The call was cancelled.
     #[error("cancelled")]
     Cancelled,
 }

@@ -1,11 +1,11 @@
-//! Files that are written whole, and files whose size is bounded before they are read.
+//! Files that are replaced atomically, and files whose size is checked before they are read.
 
 use std::io::Write;
 use std::path::Path;
 
 use crate::{Error, Result};
 
-/// Writes a file, whole or not at all: under a temporary name in the same folder, then renamed.
+/// Replaces a file atomically: writes a temporary file in the same folder, then renames it.
 ///
 /// # Errors
 /// [`Error::Write`].

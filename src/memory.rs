@@ -1,17 +1,18 @@
-//! Memory whose size the caller's input decides: refused in words where the machine has none left,
-//! instead of ending the process.
+//! Allocations whose size depends on the caller's input: a failure is an error and does not abort the
+//! process.
 
 use crate::{Error, Result};
 
-/// Makes room for `more` values.
+/// Reserves capacity for `more` values.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, more: usize, what: &str) -> Result<()> {
     values.try_reserve(more).map_err(|_| {
         let bytes = more as u128 * size_of::<T>() as u128;
-        Error::Memory(format!("{what}: {bytes} bytes are not to be had"))
+        Error::Memory(format!("{what}: the allocation of {bytes} bytes failed"))
     })
 }
 
 /// `count` copies of a value.
+#[cfg(any(test, feature = "capi"))]
 pub(crate) fn filled<T: Clone>(value: T, count: usize, what: &str) -> Result<Vec<T>> {
     let mut values = Vec::new();
     reserve(&mut values, count, what)?;
@@ -24,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_refused_in_words() {
+    fn a_failed_allocation_is_an_error_that_names_it() {
         let mut values = vec![1u64];
         let error = reserve(&mut values, usize::MAX / 16, "audio").unwrap_err();
         assert!(matches!(&error, Error::Memory(_)), "{error}");

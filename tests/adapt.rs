@@ -1,6 +1,8 @@
 //! What is promised of adaptation: it learns, by the seed alone; it can be stopped, killed and taken
 //! up again; what it makes fits its bundle and no other; what it cannot learn from it refuses.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use std::ops::ControlFlow;
@@ -99,7 +101,7 @@ fn stopped_and_taken_up_again_it_learns_the_same() {
     assert_eq!(resumed.unwrap().hash(), straight.hash());
     assert_eq!(steps, [3, 4]);
 
-    // Another seed is another person, and its checkpoint other work.
+    // Another seed is another person, and its checkpoint belongs to another training.
     let other = AdaptOptions {
         seed: 1,
         ..options(4, Some(&checkpoint))
@@ -111,7 +113,7 @@ fn stopped_and_taken_up_again_it_learns_the_same() {
     );
     std::fs::write(&checkpoint, b"not this").unwrap();
     let message = sentence(job(&clip, options(4, Some(&checkpoint))).run(go_on));
-    assert!(message.contains("is no checkpoint"), "{message}");
+    assert!(message.contains("is not a checkpoint"), "{message}");
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn refusals(path: &Path, bundle: &stylelipsync::model::Bundle) {
     let message = load(&exchanged(base, &"0".repeat(base.len())));
     assert!(message.contains("was made from other weights"), "{message}");
     let message = load(&exchanged("stylelipsync.person", "stylelipsync.pxrson"));
-    assert!(message.contains("is no person file"), "{message}");
+    assert!(message.contains("is not a person file"), "{message}");
     let message = load(&exchanged(r#"\"format\":1"#, r#"\"format\":2"#));
     assert!(
         message.contains("has format 2; this library reads 1"),
@@ -190,7 +192,7 @@ fn refusals(path: &Path, bundle: &stylelipsync::model::Bundle) {
     );
     let message = load(&exchanged("blocks.0.first.weight", "blocks.0.fxrst.weight"));
     assert!(
-        message.contains("is no tensor of the generator"),
+        message.contains("is not a tensor of the generator"),
         "{message}"
     );
     for bytes in [
@@ -200,14 +202,14 @@ fn refusals(path: &Path, bundle: &stylelipsync::model::Bundle) {
         b"hello, this is no person",
     ] {
         let message = load(bytes);
-        assert!(message.contains("is no person file"), "{message}");
+        assert!(message.contains("is not a person file"), "{message}");
     }
     let mut bytes = good.clone();
     let end = bytes.len();
     bytes[end - 2..].copy_from_slice(&half::f16::NAN.to_le_bytes());
     let message = load(&bytes);
     assert!(
-        message.contains("holds a number that is not finite"),
+        message.contains("holds a value that is not finite"),
         "{message}"
     );
     std::fs::remove_file(path).unwrap();

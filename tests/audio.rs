@@ -1,6 +1,8 @@
 //! Audio in: every format, layout and rate to 16 kHz mono in step with the picture; the mel
 //! spectrogram against its Python twin; and no chunking changes a byte.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavSpec, WavWriter};

@@ -1,6 +1,8 @@
 //! The C API from C and C++: the programs in tests/c are built with the machine's compilers against the
 //! shared and the static library, and run.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,8 @@
 //! What is promised of a clip: the same bytes in any order, on any number of threads, by random
 //! access and by the stream, at any frame rate.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! The transfer function and the colour match, as the pixels of a rendered clip show them.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use clip_support::*;

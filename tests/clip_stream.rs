@@ -1,9 +1,14 @@
 //! What is promised of a stream: it says what it lacks, its look-ahead is small and stated, its
 //! memory does not grow, and it can go back.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
+mod live_memory;
 
 use clip_support::*;
+use live_memory::live_bytes;
+use stylelipsync::audio::Rate;
 use stylelipsync::{Clip, ClipOptions, Error, Timing};
 
 const RATE: u32 = 16_000;
@@ -82,6 +87,71 @@ fn without_a_reference_the_first_second_is_waited_for_once() {
     assert_eq!(lacks(&mut clip, &mut target), "frames");
     clip.push_frame(&frames[25].view()).unwrap();
     assert_eq!(lacks(&mut clip, &mut target), "nothing");
+}
+
+/// What the stream holds on the heap is measured, not asked for. The first frames fill its buffers and
+/// its cache of codes; from then on it must not grow.
+#[test]
+fn the_memory_of_a_stream_does_not_grow_with_its_length() {
+    const FILLED: usize = 320;
+    const FRAMES: usize = 720;
+    // A frame with a face makes seven codes: the cache of 256 is full after 37 of them.
+    const FACE_STEP: usize = 8;
+    // Less than a frame's track without a face, if each were kept.
+    const TOLERANCE: i64 = 16 << 10;
+    let face = head(1)[0].clone();
+    let blank = Picture::blank(face.width, face.height);
+    let options = ClipOptions {
+        timing: Timing::Constant(Rate::new(60_000, 1001).unwrap()),
+        ..ClipOptions::default()
+    };
+    let Timing::Constant(rate) = options.timing.clone() else {
+        unreachable!()
+    };
+    let second = words(1.0, RATE);
+    let mut target = face.target();
+    let mut rendered = Vec::with_capacity(FRAMES);
+    let empty = live_bytes();
+    let mut clip = Clip::new(engine(), options).unwrap();
+    clip.set_reference(&face.view()).unwrap();
+    let (mut pushed, mut filled, mut most) = (0, 0, 0);
+    for index in 0..FRAMES {
+        let has_face = index % FACE_STEP == FACE_STEP / 2;
+        let frame = if has_face { &face } else { &blank };
+        clip.push_frame(&frame.view()).unwrap();
+        let until = rate.position(index as i64 + 1);
+        while pushed < until {
+            let from = pushed as usize % second.len();
+            let count = ((until - pushed) as usize).min(second.len() - from);
+            clip.push_audio(&second[from..from + count], RATE, 1)
+                .unwrap();
+            pushed += count as i64;
+        }
+        // What the clip says that it holds is a part of what it does hold.
+        let (held, live) = (clip.memory_use(), live_bytes() - empty);
+        assert!(held.bytes as i64 <= live, "{held:?}, {live} bytes");
+        assert!(held.frames <= 20 && held.analysed == 0, "{held:?}");
+        match index < FILLED {
+            true => filled = live.max(filled),
+            false => most = live.max(most),
+        }
+        while let Ok(frame) = clip.pull_frame(&mut target.view_mut()) {
+            rendered.push((frame.index, frame.changed));
+        }
+    }
+    assert_eq!(clip.memory_use().codes, 256, "the cache of codes is full");
+    assert!(
+        most <= filled + TOLERANCE,
+        "{filled} bytes in the first {FILLED} frames, {most} bytes in the rest of {FRAMES}"
+    );
+    clip.flush().unwrap();
+    while let Ok(frame) = clip.pull_frame(&mut target.view_mut()) {
+        rendered.push((frame.index, frame.changed));
+    }
+    let expected: Vec<_> = (0..FRAMES)
+        .map(|index| (index as i64, index % FACE_STEP == FACE_STEP / 2))
+        .collect();
+    assert_eq!(rendered, expected);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The fuzzed targets on stable, briefly: every file of the kept corpus, and changes of each that
 //! are the same in every run. `cargo fuzz run TARGET` goes on from there (`fuzz/README.md`).
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::path::{Path, PathBuf};
 
 use stylelipsync::model::locate::Component;

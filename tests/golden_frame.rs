@@ -1,6 +1,8 @@
 //! One frame of the demo, stored. Random access and the stream share most of their code, so that a
 //! test that compares one with the other cannot see a fault of both; this one can.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use std::path::Path;

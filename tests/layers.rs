@@ -5,6 +5,8 @@
 //! declarations of modules to the file that defines the name. Comments and string literals are no
 //! code, and a test may use any layer, for instance to build its input: both are left out.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};

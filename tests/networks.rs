@@ -1,6 +1,8 @@
 //! The networks of the bundle that the library carries, on the CPU: the same numbers as PyTorch,
 //! the same bytes however they are called.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
 use stylelipsync::model::adaptation::{Bank, Condition, Step, StepInputs};

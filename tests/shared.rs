@@ -7,6 +7,8 @@
 //!     TSAN_OPTIONS=ignore_noninstrumented_modules=1 RUSTFLAGS=-Zsanitizer=thread \
 //!         cargo +nightly test -Zbuild-std --target x86_64-unknown-linux-gnu --test shared
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod clip_support;
 
 use std::ffi::{c_char, c_void};

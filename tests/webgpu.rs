@@ -3,6 +3,8 @@
 //!
 //! Where that is, and whether software will do, is told by environment variables that must be set
 //! before ONNX Runtime starts, so each test runs a part of this program in a process of its own.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![cfg(target_os = "linux")]
 
 use std::{path::Path, process::Command};

@@ -146,7 +146,7 @@ fn minutes(minutes: f64) -> Result<Duration> {
     })
 }
 
-/// Hands over the frames to train on.
+/// Adds the frames to train on.
 fn gather(job: &mut Adaptation, clip: &Clip, source: &Source, frames: u64) -> Result<()> {
     let bar = progress::bar("gathering", frames);
     for frame in source.frames(0..frames)? {

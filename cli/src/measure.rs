@@ -11,7 +11,7 @@ use stylelipsync::face::crop::IMAGE;
 use stylelipsync::face::{Face, Mask};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    ColourMatch, Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, Sampler, Similarity, Transfer,
 };
 use stylelipsync::track::quality::fade;
 use stylelipsync::{Clip, ReferenceFrame};
@@ -226,7 +226,7 @@ impl MeasureJob<'_> {
 
         let look = |picture: &Picture| -> Result<Option<Face>> {
             let (tracker, networks) = (engine.tracker(), engine.networks());
-            Ok(tracker.look(networks, &view(picture)?, TRANSFER, &face.pose)?)
+            Ok(tracker.fit_at(networks, &view(picture)?, TRANSFER, &face.pose)?)
         };
         let (Some(left), Some(right)) = (look(&source.picture)?, look(&picture)?) else {
             return Ok(nothing);
@@ -314,7 +314,7 @@ fn crop(
     size: usize,
 ) -> Result<Vec<f32>> {
     let mut crop = vec![0.0; 3 * size * size];
-    sampler.sample(frame, TRANSFER, map, size, Outside::Edge, &mut crop)?;
+    sampler.sample(frame, TRANSFER, map, size, BorderMode::Edge, &mut crop)?;
     Ok(crop)
 }
 

@@ -43,7 +43,7 @@ impl Windows {
         Self {
             rate,
             next: first as i64,
-            step: begin + sync::WINDOW as i64 / 2,
+            step: begin + sync::FRAMES as i64 / 2,
             held: BTreeMap::new(),
             embeddings: Default::default(),
         }
@@ -64,7 +64,7 @@ impl Windows {
             self.held.insert(self.next, mouths);
         }
         self.next += 1;
-        let half = sync::WINDOW as i64 / 2;
+        let half = sync::FRAMES as i64 / 2;
         while self.nearest(self.step + half) < self.next {
             let frames: Option<Vec<_>> = (self.step - half..=self.step + half)
                 .map(|step| self.held.get(&self.nearest(step)))

@@ -83,7 +83,7 @@ impl Listener {
         let five = bundle
             .manifest()
             .syncnet
-            .is_some_and(|sizes| sizes.frames == sync::WINDOW);
+            .is_some_and(|sizes| sizes.frames == sync::FRAMES);
         if !(five && bundle.has("sync_sound") && bundle.has("sync_shape")) {
             return Ok(None);
         }
@@ -123,7 +123,7 @@ impl Listener {
             return Ok(Embeddings::new());
         };
         let mut sounds = Embeddings::new();
-        for step in first - sync::REACH..=last + sync::REACH {
+        for step in first - sync::MAX_OFFSET..=last + sync::MAX_OFFSET {
             let position = step * STEP - voice.offset;
             if (0..voice.samples.len() as i64).contains(&position) {
                 let sound = self.net.hear(voice.samples.as_slice(), position)?;

@@ -1,6 +1,8 @@
 //! The program, run as a user runs it: bad input gives one sentence and its exit code, and leaves
 //! nothing half-written; odd but honest input gives a result.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! `stylelipsync evaluate` on the bundled clip: what is equal is perfect, what is not is measured,
 //! and what cannot be compared is refused by name.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! Movies through ffmpeg: rate, size, depth, colour and length are kept, the new sound is laid
 //! under, and a failure leaves nothing. Without ffmpeg these tests skip.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! What the README promises of the program: the demo, a reference of one's own, a face by its number
 //! with any number of threads, and the log level.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! Real footage with other people's words. The clips are no part of the repository: where they
 //! are missing, this test skips.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod cli_support;
 
 use std::path::PathBuf;

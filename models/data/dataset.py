@@ -9,6 +9,9 @@ import torch
 from data import geometry, mel, protocol
 
 REACH = 3
+APART = 13                                  # frames: a reference is at least half a second from its target
+POSE_WEIGHT = 3.0                           # of the pose's mean difference in `Clip.distance`
+RANDOM_REFERENCE = 0.25                     # share of references drawn from all frames: a user may give any
 STEP = 640                                  # samples between frames at 25 a second
 
 
@@ -30,6 +33,23 @@ class Clip:
     audio: np.ndarray                       # 16 kHz, shifted by the known A/V offset
     sync: bool                              # the offset is known, the audio may be trained on
     lip_count: int                          # P
+    lip_shape: np.ndarray                   # [T, P, 3] what the shape moves the lip points by, units of the face model
+
+    def nearest(self, times, apart):
+        """The frame whose mouth and pose come nearest to those of `times` (their mean), of all frames with a face that
+        are at least `apart` frames away from each of them; the farthest in time where there is none."""
+        seen = np.nonzero(self.valid)[0]
+        gap = np.abs(seen[:, None] - np.asarray(times)[None]).min(1)
+        if gap.max() < apart:
+            return seen[gap.argmax()]
+        seen = seen[gap >= apart]
+        return seen[self.distance(np.asarray(times), seen).argmin()]
+
+    def distance(self, times, others):
+        """[len(others)] how unlike the mouths and poses of other frames are to the mean one of `times`."""
+        shape = self.lip_shape[others] - self.lip_shape[times].mean(0)
+        turn = self.turn[others] - self.turn[times].mean(0)
+        return np.linalg.norm(shape, axis=-1).mean(1) + POSE_WEIGHT * np.abs(turn).mean((1, 2))
 
     @property
     def lips(self):
@@ -70,12 +90,13 @@ def load_clip(path, model, mouth):
     # Frames without a face lend their neighbours' shape: they stand in windows of frames that have one.
     seen = np.nonzero(valid[:count])[0]
     shape = delta[seen[np.abs(seen[None] - np.arange(count)[:, None]).argmin(1)], :mouth].astype(np.float32)
+    basis = model["expression"][:mouth][:, model["lips"]].astype(np.float32)
     note = str(meta["av_offset"])
     offset = int(note) if note.lstrip("+-").isdigit() else 0
     return Clip(path.stem, str(meta["person"]), str(meta["rights"]), path.with_suffix(".crops").read_bytes(),
                 meta["crops"], meta["matrix"], contours, points, rest, turn, shape, valid[:count],
                 shifted(meta["audio"], offset), note not in ("none", "unknown") and len(meta["audio"]) > 0,
-                len(model["lips"]))
+                len(model["lips"]), np.einsum("tm,mpc->tpc", shape, basis))
 
 
 def compact(model):
@@ -191,11 +212,12 @@ class LipSyncBatches:
         for index in random.choice(len(self.clips), self.count, p=self.weight):
             clip = self.clips[index]
             change = colours(random)
-            t = random.choice(np.nonzero(clip.valid)[0])
+            times, quiet = self.choose(clip)
+            anything = random.random() < RANDOM_REFERENCE
+            t = random.choice(np.nonzero(clip.valid)[0]) if anything else clip.nearest(times, APART)
             references.append(to_tensor(clip.crop(t), change))
             reference_rest.append(clip.rest[t])
             reference_turn.append(clip.turn[t])
-            times, quiet = self.choose(clip)
             misplaced = self.misplacement()
             for t in times:
                 row = self.frame(clip, t, change, misplaced if self.consecutive else self.misplacement())

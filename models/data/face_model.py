@@ -132,7 +132,7 @@ def fit(clips):
     vertices = clips[0][1].shape[1]
     mean = fit_mean(clips, np.ones(vertices))
     mouth = lower_face(mean)
-    still = (1 - mouth) + 0.02                       # the pose is read off the upper face
+    still = (1 - mouth) + 0.02                       # the pose is fitted to the upper face
     mean = fit_mean(clips, still)
     mouth = lower_face(mean)
 

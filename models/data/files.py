@@ -60,7 +60,7 @@ def fingerprint(path):
 
 
 class Progress:
-    """A bar that redraws itself on a terminal and adds a line every ten seconds elsewhere."""
+    """A progress bar, redrawn on a terminal; elsewhere a line every ten seconds."""
 
     def __init__(self, title, total, unit="clips", quiet=False):
         self.title, self.total, self.unit, self.quiet = title, total, unit, quiet

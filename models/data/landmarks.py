@@ -33,7 +33,7 @@ IMAGES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def probe(path):
-    """(width, height) of a movie as ffmpeg will hand it out (rotation applied).
+    """(width, height) of a movie as ffmpeg decodes it (rotation applied).
     ValueError with ffprobe's message if there is no picture to read."""
     answer = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
@@ -95,8 +95,8 @@ def track(path, mesh):
 
 
 def teach(path, target, source=""):
-    """Writes the landmarks of one file, whole or not at all; (frames with a face, frames).
-    ValueError with a sentence where the file holds no picture."""
+    """Writes the landmarks of one file, complete or not at all; (frames with a face, frames).
+    ValueError with a message if the file holds no picture."""
     import mediapipe
     with mediapipe.solutions.face_mesh.FaceMesh(
             static_image_mode=path.suffix.lower() in IMAGES, max_num_faces=1, refine_landmarks=True,

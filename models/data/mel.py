@@ -42,8 +42,12 @@ def mel_to_hz(mel):
 @functools.cache
 def filters():
     """Triangular filters [80, 257] float64, each of unit area over frequency in Hz."""
+    return filters_at(np.arange(FFT // 2 + 1) * (RATE / FFT))
+
+
+def filters_at(bins):
+    """The same filters, read at other frequencies (Hz): a voice of another vocal tract length."""
     edges = mel_to_hz(np.linspace(hz_to_mel(LOW), hz_to_mel(HIGH), MELS + 2))
-    bins = np.arange(FFT // 2 + 1) * (RATE / FFT)
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     return np.maximum(0, np.minimum(rise, fall)) * (2 / (edges[2:] - edges[:-2]))[:, None]

@@ -26,7 +26,7 @@ from data.landmarks import frames, name_of
 CENTRE, SIDE = (0.0, 0.2, 0.25), 2.1    # the crop protocol, in model units (see manifest.json)
 WIDE, WIDE_SIZE = 2.0, 224              # side of a wide crop, in crop sides and in pixels
 STRIDE, WHOLE = 3, 12
-JUMP = 0.35                             # of the crop's side in one frame: no head moves so
+JUMP = 0.35                             # of the crop's side in one frame: more than any head moves
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
@@ -101,8 +101,8 @@ class Track:
 
 def longest_shot(valid, scale, shift):
     """Frames of the longest stretch in which the face does not jump: between two neighbouring frames
-    with a face, at most JUMP crop sides, and JUMP of its size, a frame. A cut in the movie, or the
-    teacher taking up another face, ends a stretch; smoothing must not run across it."""
+    with a face, at most JUMP crop sides, and JUMP of its size, a frame. A cut in the movie, or a switch
+    of the teacher to another face, ends a stretch; smoothing must not cross it."""
     seen = np.nonzero(valid)[0]
     gap = np.minimum(np.diff(seen), 5)
     far = np.hypot(*np.diff(shift[seen], axis=0).T) / (SIDE * scale[seen][:-1])

@@ -1,8 +1,8 @@
-"""Speech at about a tenth of its size, in numpy alone: a machine that trains need not have a decoder.
+"""Audio at about a tenth of its size, in NumPy, for training machines without an audio decoder.
 
-A lapped cosine transform (MDCT) of 40 ms windows every 20 ms; in each of 21 bands a step that follows
-the band's own loudness, so that the noise lies some 17 dB under the sound wherever the mel filters
-look; rounded coefficients and steps as bytes, for a general compressor to shrink.
+A lapped cosine transform (MDCT) of 40 ms windows every 20 ms. In each of 21 bands the quantisation step follows the
+band's loudness, so that the noise is some 17 dB below the sound in all mel bands. Coefficients and steps are bytes, for
+a general compressor.
 """
 import functools
 

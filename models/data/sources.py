@@ -91,7 +91,7 @@ def of_folder(data, stills, rights):
 
 
 def find(data, stills=False, rights="unknown"):
-    """Every movie of a folder. SystemExit with a sentence if there is none."""
+    """Every movie of a folder. SystemExit with a message if there is none."""
     if not data.is_dir():
         raise SystemExit(f"{data} is not a folder")
     manifest = (data / "MANIFEST.tsv").exists()

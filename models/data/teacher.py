@@ -1,4 +1,4 @@
-"""Runs `data.landmarks` in an interpreter that has MediaPipe, over what has no landmarks yet."""
+"""Runs `data.landmarks` in an interpreter that has MediaPipe, on files without landmarks."""
 import shutil
 import subprocess
 import tempfile

@@ -43,7 +43,7 @@ class Options:
 
 
 def encode_pictures(jpegs, offsets, size, crf, path):
-    """H.264 of JPEGs that lie one after the other; frames without a picture are left out."""
+    """Encodes consecutive JPEGs as H.264; frames without a picture are left out."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.mp4"
         child = subprocess.Popen(
@@ -87,7 +87,7 @@ def drawn(offsets):
 
 
 def labels_of(meta, wide):
-    """Everything of a clip but its pictures, small."""
+    """Everything of a clip but its pictures, compressed."""
     delta = np.clip(np.round(meta["delta"] * GRID), -32000, 32000).astype(np.int16)
     coefficients, levels = sound_code.encode(meta["audio"])
     keep = dict(
@@ -172,7 +172,7 @@ def turns(clips):
 
 def pack_set(out, target, options, quiet=False):
     """Packs the set in `out` (see `prepare.py`) into the folder `target`. Encoded clips wait in
-    `out`/travel-cache, so that a killed run goes on. The same set and options give the same bytes."""
+    `out`/travel-cache, so that an interrupted run continues. The same set and options give the same bytes."""
     manifest = files.read_json(out / "pack" / protocol.NAME)
     if manifest is None:
         raise SystemExit(f"{out / 'pack'} has no {protocol.NAME}: prepare the set first")
@@ -200,7 +200,7 @@ def pack_set(out, target, options, quiet=False):
         full = 0
         for path, person, frames in turns(clips):
             bar.step(frames)
-            if full >= 8:                                   # eight in a row did not fit: it is spent
+            if full >= 8:                                   # eight in a row did not fit: the budget is spent
                 left += 1
                 continue
             entries, summary = clip_entries(path, options, cache)
@@ -233,7 +233,7 @@ def pack_set(out, target, options, quiet=False):
 
 
 def clip_entries(path, options, cache):
-    """The shard's entries of one clip, and what they weigh."""
+    """(the shard's entries of one clip, their sizes and quality)."""
     with np.load(path) as file:
         meta = {key: file[key] for key in file.files}
     entries, sizes = [], {}
@@ -264,7 +264,7 @@ def loss(path, meta, movie):
 
 
 def unpack(source, out, jobs=1, quiet=False):
-    """Makes `out`/pack and `out`/face_model.npz of a folder that `pack_set` wrote. Clips that stand are skipped."""
+    """Makes `out`/pack and `out`/face_model.npz of a folder that `pack_set` wrote. Existing clips are skipped."""
     travelled = files.read_json(source / "travel.json")
     if travelled is None:
         raise SystemExit(f"{source} has no travel.json: it is not a pack, or incomplete")

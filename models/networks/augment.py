@@ -94,9 +94,9 @@ def augment(images, p):
 
 
 class Adaptation:
-    """Sets p so that r_t = E[sign D(real)], how far the discriminator overfits, stays at its target.
+    """Adapts p so that r_t = E[sign D(real)], the overfitting of the discriminator, stays at its target.
 
-    `images`: how many it takes from p = 0 to 1 (the paper: 500,000). r_t is taken over `every` batches."""
+    `images`: the number in which p goes from 0 to 1 (that paper: 500,000). r_t is taken over `every` batches."""
 
     MOST = 0.8                                  # beyond it the generator paints augmented pictures
 
@@ -105,11 +105,11 @@ class Adaptation:
         self.signs, self.batches, self.count, self.rate = 0.0, 0, 0, 0.0
 
     def state(self):
-        """What a checkpoint stores of it, a dict of numbers."""
+        """The numbers that a checkpoint stores."""
         return {key: getattr(self, key) for key in ("probability", "signs", "batches", "count", "rate")}
 
     def load(self, state):
-        """Takes over what `state` gave."""
+        """Restores an output of `state`."""
         for key, value in state.items():
             setattr(self, key, value)
 

@@ -28,7 +28,7 @@ class ModulatedConv(nn.Module):
     def __init__(self, inputs, outputs, dim, kernel=3, demodulate=True):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) / math.sqrt(inputs * kernel ** 2))
-        self.affine = Dense(dim, inputs, bias=1.0)       # the learned affine transformation A
+        self.affine = Dense(dim, inputs, bias=1.0)       # the affine transformation A
         self.demodulate = demodulate
         self.padding = kernel // 2
 

@@ -1,4 +1,4 @@
-"""StyleGAN2's residual discriminator, of the prior and of the patch loss."""
+"""StyleGAN2's residual discriminator, of the prior and of the adversarial loss."""
 import math
 
 import torch

@@ -1,4 +1,4 @@
-"""E_face and G in one: what runs once a frame (eq. 5)."""
+"""E_face and G in one network, which runs once a frame (eq. 5)."""
 import torch
 import torch.nn.functional as F
 from torch import nn

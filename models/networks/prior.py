@@ -13,8 +13,8 @@ from networks.mapping import MappingNetwork
 class Prior(nn.Module):
     """z [B, dim] -> codes [B, 14, dim] -> image [B, 3, S, S] in [-1, 1].
 
-    The synthesis network is the decoder without its fusions. `ema_mapping` and `ema_decoder` are what is
-    sampled from and what the main stage starts from; `ema_mapping.average` is w_avg. Of the training state it
+    The synthesis network is the decoder without its fusions. `ema_mapping` and `ema_decoder` are
+    sampled from, and the main stage starts from them; `ema_mapping.average` is w_avg. Of the training state it
     keeps the images seen, the size last trained at and the probability of augmentation."""
 
     def __init__(self, config, size=None):
@@ -69,10 +69,10 @@ class Prior(nn.Module):
 
 
 def signal(name):
-    """How much weaker than StyleGAN2's the signal is that a bias is added to or an RGB layer reads; 1 elsewhere.
+    """Ratio to StyleGAN2's of the signal that a bias is added to or an RGB layer reads; 1 for other parameters.
 
-    StyleGAN2's layers each end in a gain of sqrt(2), the decoder's do not, and demodulation forbids that the
-    weights make up for it: at 64x64 the image would get a twentieth of what the coarse layers give."""
+    StyleGAN2's layers each end in a gain of sqrt(2), the decoder's do not, and because of demodulation the
+    weights cannot compensate for it: at 64x64 the image would get a twentieth of what the coarse layers give."""
     found = re.fullmatch(r"decoder\.(blocks\.(\d+)\.)?(first_bias|second_bias|rgb\.weight)", name)
     if not found:
         return 1.0

@@ -4,7 +4,7 @@ Codes hold no positions, and a generator trained on few people for a short time 
 own skin, beard and lips are in the reference frame. Its crop is warped by vertices of the face model, from the mouth
 that it shows to the wanted one, and given to E_face and to the decoder's last fusion. What no reference shows (teeth,
 the inside of the mouth, the seam) is still painted by the network. Not in the paper; `"carry": null` leaves it out.
-`src/face/carry.rs` is the engine's version; `tests/golden/geometry.safetensors` checks that both agree.
+`src/face/reference_warp.rs` is the engine's version; `tests/golden/geometry.safetensors` checks that both agree.
 """
 import torch
 import torch.nn.functional as F

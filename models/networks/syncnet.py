@@ -27,7 +27,7 @@ class FaceTower(nn.Module):
 
 class ShapeTower(nn.Module):
     """Mouth shapes of five frames [B, 5, mouth], coefficients of the face model -> unit vectors [B, dim]; no
-    pixels, so that it cannot remember persons."""
+    pixels, so that it cannot identify persons."""
 
     def __init__(self, config):
         super().__init__()

@@ -86,7 +86,7 @@ class Prepared(unittest.TestCase):
             movie(cls.data / f"{name}.mp4", begin)
             landmarks(cls.seeds / f"{name}.npz", cls.face, begin)
         cls.out = cls.base / "out"
-        cls.said = cls.prepare(cls.data, cls.out)
+        cls.output = cls.prepare(cls.data, cls.out)
 
     @classmethod
     def tearDownClass(cls):
@@ -125,9 +125,9 @@ class Prepared(unittest.TestCase):
         self.assertEqual(manifest["protocol"]["face_model"]["sha256"], files.sha256(self.out / "face_model.npz"))
         self.assertEqual(manifest["at_load"]["mel"]["hop"], 160)
         self.assertEqual(manifest["counts"]["clips"], 3)
-        told = json.loads((self.out / "report.json").read_text())
-        self.assertEqual((told["kept"]["frames"], told["splits"]["train"]["persons"]), (3 * FRAMES, 3))
-        self.assertIn("train", self.said)
+        summary = json.loads((self.out / "report.json").read_text())
+        self.assertEqual((summary["kept"]["frames"], summary["splits"]["train"]["persons"]), (3 * FRAMES, 3))
+        self.assertIn("train", self.output)
 
     # Resuming
 
@@ -184,9 +184,9 @@ class Prepared(unittest.TestCase):
             dataset.load(out / "pack", self.face, 40)
         other = self.base / "other.npz"
         np.savez(other, **(self.face | {"mean": self.face["mean"] * 1.01}))
-        said = run("--data", self.data, "--out", self.out, "--face-model", other,
+        output = run("--data", self.data, "--out", self.out, "--face-model", other,
                    "--seed-landmarks", self.seeds, code=1)
-        self.assertIn("another face model", said)
+        self.assertIn("another face model", output)
 
     # Filters
 
@@ -194,11 +194,11 @@ class Prepared(unittest.TestCase):
         out = self.copy(self.out)
         side = self.records(out)["a"]["side"]
         self.assertGreater(side, 112)
-        said = self.prepare(self.data, out, "--min-face", 256)
-        self.assertIn("dropped: 3 (face under 256 pixels)", said)
+        output = self.prepare(self.data, out, "--min-face", 256)
+        self.assertIn("dropped: 3 (face under 256 pixels)", output)
         self.assertEqual(list((out / "pack").glob("*.npz")), [])
-        said = self.prepare(self.data, out, "--any-face")
-        self.assertNotIn("dropped", said)
+        output = self.prepare(self.data, out, "--any-face")
+        self.assertNotIn("dropped", output)
         self.assertEqual((out / "pack" / "a.crops").read_bytes(), (self.out / "pack" / "a.crops").read_bytes())
 
     def test_a_movie_without_sound(self):
@@ -263,8 +263,8 @@ class Prepared(unittest.TestCase):
         (broken / "bad.mp4").write_bytes(b"not a movie at all" * 100)
         self.assertIn("none of the 1 files can be read", self.prepare(broken, self.base / "e3", code=1))
         shutil.copy(self.data / "a.mp4", broken)
-        said = self.prepare(broken, self.base / "e3")
-        self.assertIn("dropped: 1 (not readable)", said)
+        output = self.prepare(broken, self.base / "e3")
+        self.assertIn("dropped: 1 (not readable)", output)
         self.assertIn("Invalid data", self.records(self.base / "e3")["bad"]["bad"])
 
     def test_without_mediapipe_it_says_so(self):
@@ -273,8 +273,8 @@ class Prepared(unittest.TestCase):
         fake = self.base / "python-without"
         fake.write_text(f"#!/bin/sh\nexec '{sys.executable}' -S -I \"$@\"\n")      # no site-packages
         fake.chmod(0o755)
-        said = run("--data", lonely, "--out", self.base / "e4", "--teacher-python", fake, code=1)
-        self.assertIn("pip install mediapipe==0.10.14", said)
+        output = run("--data", lonely, "--out", self.base / "e4", "--teacher-python", fake, code=1)
+        self.assertIn("pip install mediapipe==0.10.14", output)
 
     def test_names_and_persons(self):
         tree = self.base / "tree"
@@ -344,8 +344,8 @@ class Prepared(unittest.TestCase):
         face = (self.out / "face_model.npz").stat().st_size
         one = sum(whole["bytes"].values()) / 3
         budget = (face + 2.3 * one + (512 << 10)) / 2 ** 20
-        told = travel.pack_set(self.out, target, travel.Options(budget), quiet=True)
-        self.assertEqual((told["clips"], told["left_out"]), (2, 1))
+        summary = travel.pack_set(self.out, target, travel.Options(budget), quiet=True)
+        self.assertEqual((summary["clips"], summary["left_out"]), (2, 1))
         self.assertLessEqual(sum(p.stat().st_size for p in target.iterdir()), budget * 2 ** 20)
         with self.assertRaisesRegex(SystemExit, "holds no clip|face model"):
             travel.pack_set(self.out, target, travel.Options(0.6), quiet=True)
@@ -367,8 +367,8 @@ class Prepared(unittest.TestCase):
             self.skipTest("needs the package mediapipe==0.10.14 (TEACHER_PYTHON names an interpreter that has it)")
         data, out = self.base / "taught", self.base / "taught-out"
         movie(data / "head.mp4", 0, count=15)
-        said = run("--data", data, "--out", out, "--face-model", self.base / "face.npz", "--teacher-python", TEACHER)
-        self.assertIn("train", said)
+        output = run("--data", data, "--out", out, "--face-model", self.base / "face.npz", "--teacher-python", TEACHER)
+        self.assertIn("train", output)
         self.assertEqual(self.records(out)["head"]["faces"], 15)
         truth = json.loads((HEAD / "clip.json").read_text())["truth"][0]
         with np.load(out / "landmarks" / "head.npz") as file:

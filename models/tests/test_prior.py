@@ -194,8 +194,8 @@ class Training(unittest.TestCase):
         judge = {k: v.clone() for k, v in trainer.judge.state_dict().items()}
         real = torch.rand(4, 3, 16, 16) * 2 - 1
         for _ in range(3):
-            told = trainer(real)
-        self.assertEqual(set(told), {"generator", "judge"})     # R1 came with the first step
+            terms = trainer(real)
+        self.assertEqual(set(terms), {"generator", "judge"})     # R1 came with the first step
         new = trainer.prior.state_dict()
         for name in ("mapping.layers.0.weight", "decoder.constant", "decoder.blocks.1.second.weight",
                      "ema_decoder.first.weight", "ema_mapping.average"):
@@ -210,8 +210,8 @@ class Training(unittest.TestCase):
         old = trainer.prior.decoder.first.weight.clone()
         real = torch.full((4, 3, 16, 16), 3.0)
         for _ in range(40):
-            told = trainer(real)
-        self.assertLess(told["judge"], 0.5)
+            terms = trainer(real)
+        self.assertLess(terms["judge"], 0.5)
         self.assertGreater(trainer.adaptation.rate, 0.6)
         self.assertGreater(float(trainer.prior.probability), 0)
         self.assertTrue(torch.equal(old, trainer.prior.decoder.first.weight))

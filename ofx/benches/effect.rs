@@ -4,6 +4,8 @@
 //! `cargo bench -p stylelipsync-ofx [-- memory [FRAMES] | pictures FOLDER]`; `pictures` renders the
 //! pictures of the README.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
+
 #[cfg(target_os = "linux")]
 #[path = "../tests/host/mod.rs"]
 mod host;

@@ -14,8 +14,8 @@ use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::Host;
 use crate::image::Image;
+use crate::input_frame::InputFrame;
 use crate::instance::Instance;
-use crate::pixels::InputFrame;
 use crate::settings::Settings;
 use crate::shared;
 
@@ -94,7 +94,10 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
     for frame in from..=to {
         report(ANALYSED * (frame - from) as f64 / count)?;
         if let Some(image) = frame_at(frame)? {
-            clip.analyze(frame, &InputFrame::of(&image).view()?)?;
+            clip.analyze(
+                frame,
+                &InputFrame::of(&image, settings.input_colour)?.view()?,
+            )?;
         }
     }
     let checkpoint = out.with_extension("checkpoint");
@@ -113,7 +116,11 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
     {
         report(ANALYSED + (COLLECTED - ANALYSED) * (frame - from) as f64 / count)?;
         if let Some(image) = frame_at(frame)? {
-            job.add(&clip, frame, &InputFrame::of(&image).view()?)?;
+            job.add(
+                &clip,
+                frame,
+                &InputFrame::of(&image, settings.input_colour)?.view()?,
+            )?;
         }
     }
     // The checkpoint of a run that was stopped may be of other frames or of other audio.

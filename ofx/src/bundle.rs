@@ -32,8 +32,11 @@ const LICENCES: [(&str, &str); 3] = [
 /// An operating system with OpenFX hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
+    /// Linux.
     Linux,
+    /// macOS.
     MacOs,
+    /// Windows.
     Windows,
 }
 

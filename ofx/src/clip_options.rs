@@ -46,6 +46,7 @@ pub fn clip_options(
             InputColour::Display => Transfer::Display,
             InputColour::Srgb => Transfer::Srgb,
             InputColour::Rec709 => Transfer::Rec709,
+            // ACEScg frames are converted to linear Rec.709.
             InputColour::Linear | InputColour::AcesCg => Transfer::Linear,
         },
         colour_match: ColourMatch {

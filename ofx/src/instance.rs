@@ -42,8 +42,12 @@ pub struct Instance {
 pub struct RenderReport {
     /// The model and the device.
     pub engine: String,
-    /// 0 to 1; `None` where the frame shows no face.
+    /// Of the selected face, 0 to 1; `None` where the frame does not show it.
     pub confidence: Option<f32>,
+    /// The number of faces in the frame.
+    pub faces: usize,
+    /// Whether the frame lies between the start and the end of the audio.
+    pub has_audio: bool,
 }
 
 impl Instance {

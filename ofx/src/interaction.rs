@@ -78,10 +78,16 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
     }
     if let Some(report) = instance.last_render.lock().clone() {
         parts.push(report.engine);
-        parts.push(match report.confidence {
-            Some(confidence) => format!("face {:.0} %", 100.0 * confidence),
-            None => "no face in the last frame".into(),
+        parts.push(match (report.confidence, report.faces) {
+            (Some(confidence), _) => format!("face {:.0} %", 100.0 * confidence),
+            (None, 0) => "no face in the last frame".into(),
+            (None, faces) => {
+                format!("the selected face is not in the last frame, which shows {faces}")
+            }
         });
+        if !report.has_audio {
+            parts.push("the audio does not cover the last frame".into());
+        }
     } else if settings.audio.is_some() {
         parts.push("ready".into());
     }

@@ -10,6 +10,7 @@ use stylelipsync::model::Provider;
 use stylelipsync::track::Selection;
 use stylelipsync::{ClipOptions, Error};
 
+use crate::controls::InputColour;
 use crate::error::{ActionError, Result};
 
 /// The content of a file, as far as the file system tells without reading it.
@@ -53,7 +54,7 @@ pub struct EngineKey {
 pub struct ReferenceQuery {
     pub engine: EngineKey,
     pub selection: Selection,
-    pub transfer: Transfer,
+    pub input_colour: InputColour,
     /// The frame that the user chose.
     pub frame: Option<i32>,
     /// First and last frame of the source.

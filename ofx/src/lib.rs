@@ -1,20 +1,20 @@
 //! StyleLipSync as an OpenFX effect. The binary exports `OfxGetNumberOfPlugins`, `OfxGetPlugin` and
 //! `OfxSetHost`; everything else goes through one entry point, to which a host sends actions.
 //!
-//! The modules, bottom to top; none imports one below it in this list:
+//! The modules, from the bottom layer to the top; each imports only modules above it in this list:
 //!
 //! ```text
-//! abi              the OpenFX C structures and strings
-//! error            why an action failed
-//! host             safe access to the host's suites
+//! abi, identity                          the OpenFX C structures and strings; the effect's name
+//! error, log_file                        why an action failed; what hosts do not show
+//! host                                   safe access to the host's suites
 //! pixel_format, image, pixels            the host's images
 //! controls, parameters, settings         the controls: their table, handles and values
-//! keys, cache, shared                    engines, audio, clips and faces, shared by all instances
+//! aces, input_frame                      the host's images as the engine reads them
+//! keys, cache, clip_parts, shared        engines, audio, clips and faces, shared by all instances
 //! known_references, instance             one instance
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
 //! post_process, render                   the render action
 //! adapt_button, interaction, describe    the other actions
-//! log_file                               what hosts do not show
 //! entry                                  the entry points
 //! bundle                                 the plug-in bundle on disk
 //! ```
@@ -23,6 +23,7 @@
 //! API.
 
 pub mod abi;
+mod aces;
 mod adapt_button;
 pub mod bundle;
 mod cache;
@@ -36,6 +37,7 @@ mod frame_time;
 mod host;
 mod identity;
 mod image;
+mod input_frame;
 mod instance;
 mod interaction;
 mod keys;

@@ -1,12 +1,10 @@
 //! Copies between the host's images and packed pictures (rows without padding, top row first), for
 //! pixels that the engine cannot use in place.
 
-use stylelipsync::frame::{FrameRef, PixelFormat};
+use stylelipsync::frame::PixelFormat;
 
 use crate::abi::RectI;
-use crate::error::{ActionError, Result};
 use crate::image::Image;
-use crate::pixel_format::Components;
 
 /// A packed RGBA copy of an image; alpha is 1 where the image has none.
 pub fn to_packed_rgba(image: &Image<'_>) -> Vec<u8> {
@@ -84,38 +82,5 @@ pub fn copy(source: Option<&Image<'_>>, target: &mut Image<'_>, window: RectI) {
         if let Some(part) = row.get_mut(offset..offset + from.len()) {
             part.copy_from_slice(from);
         }
-    }
-}
-
-/// An image as a frame of the engine: in place where the engine has its format, else a packed copy.
-pub struct InputFrame<'i> {
-    image: &'i Image<'i>,
-    packed: Option<Vec<u8>>,
-}
-
-impl<'i> InputFrame<'i> {
-    pub fn of(image: &'i Image<'i>) -> Self {
-        let direct = image.depth.format(image.components).is_some();
-        Self {
-            image,
-            packed: (!direct).then(|| to_packed_rgba(image)),
-        }
-    }
-
-    /// # Errors
-    /// As [`FrameRef::new`].
-    pub fn view(&self) -> Result<FrameRef<'_>> {
-        let none = || ActionError::Image("the engine has no format for this image".into());
-        let Some(packed) = &self.packed else {
-            return self.image.view().ok_or_else(none)?;
-        };
-        let (width, height) = self.image.size();
-        let format = self.image.depth.format(Components::Rgba).ok_or_else(none)?;
-        Ok(FrameRef::packed(
-            packed,
-            width as u32,
-            height as u32,
-            format,
-        )?)
     }
 }

@@ -12,10 +12,10 @@ use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::Host;
 use crate::image::Image;
+use crate::input_frame::InputFrame;
 use crate::instance::Instance;
 use crate::keys::{ReferenceKey, ReferenceQuery};
 use crate::known_references::{KnownReference, ReferenceRequest};
-use crate::pixels::InputFrame;
 use crate::settings::Settings;
 use crate::shared;
 
@@ -108,7 +108,7 @@ impl ReferenceSearch<'_> {
                 let failed = |what| ActionError::User(format!("Reference Frame: {what} {frame}"));
                 match self.has_face(frames, renderer, frame)? {
                     Some(true) => frame..=frame,
-                    Some(false) => return Err(failed("there is no face in frame")),
+                    Some(false) => return Err(failed("the selected face is not in frame")),
                     None => return Err(failed("the host has no frame")),
                 }
             }
@@ -171,14 +171,15 @@ impl Frames<'_> {
             source,
             ..
         } = self.search;
+        let colour = self.search.query.input_colour;
         if host.is_aborted(instance.effect) {
             return Err(ActionError::Aborted);
         }
         if frame == current.frame {
-            return use_frame(&InputFrame::of(source)).map(Some);
+            return use_frame(&InputFrame::of(source, colour)?).map(Some);
         }
         match Image::fetch(host, instance.source, current.time_of(frame))? {
-            Some(image) => use_frame(&InputFrame::of(&image)).map(Some),
+            Some(image) => use_frame(&InputFrame::of(&image, colour)?).map(Some),
             None => {
                 self.incomplete.set(true);
                 Ok(None)

@@ -5,15 +5,17 @@ use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
+use crate::aces;
 use crate::clip_parts::ClipParts;
-use crate::controls::Output;
+use crate::controls::{InputColour, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::image::Image;
+use crate::input_frame::InputFrame;
 use crate::instance::{Instance, RenderReport};
-use crate::pixel_format::Components;
-use crate::pixels::{self, InputFrame};
+use crate::pixel_format::{BitDepth, Components};
+use crate::pixels;
 use crate::post_process::{self, PostProcess};
 use crate::reference;
 use crate::render_clip::RenderClip;
@@ -115,16 +117,17 @@ impl FrameRender<'_> {
             source,
         } = self;
         let clip = RenderClip::of(host, instance, settings, *current, *scale, source)?;
-        let input = InputFrame::of(source);
+        let input = InputFrame::of(source, settings.input_colour)?;
         let frame = input.view()?;
         let faces = self.neighbours(&clip, &frame)?;
         self.check_abort()?;
-        let in_place = source.components == output.components
+        let in_place = input.copy().is_none()
+            && source.components == output.components
             && source.bounds == output.bounds
             && window == output.bounds;
         let target = if in_place { output.view_mut() } else { None };
         if let Some(target) = target {
-            return self.render_to(&mut target?, &clip, &faces, &frame);
+            return self.render_to(&mut target?, &clip, &faces, &frame, source.depth);
         }
         // Other bounds, a smaller window, or a format that the engine does not have: render to a packed
         // picture, and copy the window from there.
@@ -132,8 +135,13 @@ impl FrameRender<'_> {
         let mut packed = vec![0; width * height * frame.format().bytes()];
         let format = frame.format();
         let mut target = FrameMut::packed(&mut packed, width as u32, height as u32, format)?;
-        let report = self.render_to(&mut target, &clip, &faces, &frame)?;
-        let packed = pixels::add_alpha(packed, format);
+        let report = self.render_to(&mut target, &clip, &faces, &frame, input.depth())?;
+        let packed = match input.copy() {
+            Some(converted) if settings.input_colour == InputColour::AcesCg => {
+                aces::from_rec709(source, converted, &packed)
+            }
+            _ => pixels::add_alpha(packed, format),
+        };
         pixels::write_packed_rgba(&packed, source.bounds, output, window);
         Ok(report)
     }
@@ -160,7 +168,9 @@ impl FrameRender<'_> {
             }
             let time = self.current.time_of(index);
             match Image::fetch(self.host, self.instance.source, time)? {
-                Some(image) => faces(&InputFrame::of(&image).view()?).map(Some),
+                Some(image) => {
+                    faces(&InputFrame::of(&image, self.settings.input_colour)?.view()?).map(Some)
+                }
                 None => Ok(None),
             }
         };
@@ -177,6 +187,7 @@ impl FrameRender<'_> {
         clip: &RenderClip,
         faces: &Neighbours,
         frame: &FrameRef<'_>,
+        depth: BitDepth,
     ) -> Result<RenderReport> {
         let occlusion = self.occlusion()?;
         let output = self.settings.output;
@@ -192,9 +203,10 @@ impl FrameRender<'_> {
             speech,
             reference,
         } = &*clip.parts;
+        let position = renderer.options().timing.position(self.current.frame)?;
         let inputs = FrameInputs {
             index: self.current.frame,
-            position: renderer.options().timing.position(self.current.frame)?,
+            position,
             speech,
             faces,
         };
@@ -209,7 +221,7 @@ impl FrameRender<'_> {
                 bounds: self.source.bounds,
                 face: faces.middle.chosen(renderer.options().selection),
                 engine: renderer.engine(),
-                depth: self.source.depth,
+                depth,
             };
             post_process::apply(&post_process, target, frame, &mut matte);
         }
@@ -217,6 +229,8 @@ impl FrameRender<'_> {
         Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
+            faces: faces.middle.list().len(),
+            has_audio: clip.audio.contains(&position),
         })
     }
 

@@ -1,5 +1,6 @@
 //! What a frame of the effect's source is rendered with: audio, options, person and reference.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use stylelipsync::{Renderer, Speech};
@@ -21,6 +22,8 @@ use crate::shared;
 pub struct RenderClip {
     pub engine: EngineKey,
     pub parts: Arc<ClipParts>,
+    /// The audio's first position and the one after its last, in samples at 16 kHz on the clip's clock.
+    pub audio: Range<i64>,
 }
 
 impl RenderClip {
@@ -50,7 +53,7 @@ impl RenderClip {
         let query = ReferenceQuery {
             engine: engine_key.clone(),
             selection: options.selection,
-            transfer: options.transfer,
+            input_colour: settings.input_colour,
             frame: settings.reference,
             range,
             size: source.size(),
@@ -74,6 +77,8 @@ impl RenderClip {
             options,
             reference: reference.key,
         };
+        let start = key.options.audio_offset;
+        let audio = start..start + samples.len() as i64;
         let parts = shared::clip(&key, || {
             let mut renderer = Renderer::new(engine, key.options.clone())?;
             let speech = Speech::new(samples, key.options.audio_offset)?;
@@ -88,6 +93,7 @@ impl RenderClip {
         Ok(Self {
             engine: engine_key,
             parts,
+            audio,
         })
     }
 }

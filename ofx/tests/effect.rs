@@ -1,4 +1,6 @@
 //! What hosts can rely on: the effect in its bundle, in a test host with real suites and images.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![cfg(target_os = "linux")]
 
 mod host;

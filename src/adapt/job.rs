@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::plateau::PlateauMonitor;
 use super::trainer::Trainer;
 use super::training_frame::{NO_REFERENCE, TrainingFrame};
-use super::{WINDOW, checkpoint};
+use super::{SYNC_FRAMES, checkpoint};
 use crate::clip::Clip;
 use crate::frame::FrameRef;
 use crate::model::{Person, PersonInfo, SyncNet};
@@ -43,8 +43,8 @@ impl Adaptation {
         let plan = Plan::new(clip, options.frames)?;
         let info = engine.info();
         let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
-        let sound = |window: &[i64; WINDOW]| {
-            let position = clip.options().timing.position(window[WINDOW / 2])?;
+        let sound = |window: &[i64; SYNC_FRAMES]| {
+            let position = clip.options().timing.position(window[SYNC_FRAMES / 2])?;
             syncnet.hear(speech.timeline(), position)
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;

@@ -26,4 +26,4 @@ pub use job::Adaptation;
 pub use options::{AdaptOptions, Found, Progress, Weights};
 
 /// Frames of a window, 40 ms apart: T of the paper, and the input of SyncNet.
-pub const WINDOW: usize = 5;
+pub const SYNC_FRAMES: usize = 5;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::WINDOW;
+use super::SYNC_FRAMES;
 use crate::{Error, Result};
 
 /// The weights of equations 8 and 10. 0 leaves a term out.
@@ -43,6 +43,7 @@ pub struct AdaptOptions {
     pub rate: f32,
     /// Seed of the order of frames and of unpaired speech.
     pub seed: u64,
+    /// Weights of the loss terms.
     pub weights: Weights,
     /// The most frames held in memory, about 0.2 MB each; at least 5.
     pub frames: usize,
@@ -78,7 +79,7 @@ impl AdaptOptions {
         if !(self.rate > 0.0 && self.rate <= 0.1) {
             return refuse("rate", format!("{} is not above 0 to 0.1", self.rate));
         }
-        if self.frames < WINDOW {
+        if self.frames < SYNC_FRAMES {
             return refuse("frames", format!("{} is less than 5", self.frames));
         }
         if self.time.is_some_and(|time| time.is_zero()) {
@@ -112,6 +113,7 @@ pub struct Progress {
     /// The weighted loss of the held-out frames: before the first step, and at the last evaluation.
     /// `None` for clips too short to hold any out.
     pub held_out: Option<[f32; 2]>,
+    /// Training steps per second in this run.
     pub steps_per_second: f64,
     /// Estimated time until the last step or the time limit.
     pub left: Duration,

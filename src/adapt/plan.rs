@@ -5,7 +5,7 @@ use crate::latent::STEP;
 use crate::track::Selection;
 use crate::{Error, Result};
 
-use super::WINDOW;
+use super::SYNC_FRAMES;
 
 /// The shortest clip that a person is trained on, in samples at 16 kHz: two seconds.
 const SHORTEST: i64 = 32_000;
@@ -46,7 +46,7 @@ impl FrameSpeaker {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
     /// Five frames each, 40 ms apart.
-    pub windows: Vec<[i64; WINDOW]>,
+    pub windows: Vec<[i64; SYNC_FRAMES]>,
 }
 
 impl Plan {
@@ -105,12 +105,12 @@ impl Plan {
         let mut windows = Vec::new();
         let mut position = first.position;
         while position <= last.position {
-            let frames: [Option<i64>; WINDOW] =
+            let frames: [Option<i64>; SYNC_FRAMES] =
                 std::array::from_fn(|k| nearest(position + k as i64 * STEP));
             match frames.iter().position(Option::is_none) {
                 None => {
                     windows.push(frames.map(Option::unwrap_or_default));
-                    position += WINDOW as i64 * STEP;
+                    position += SYNC_FRAMES as i64 * STEP;
                 }
                 Some(missing) => position += (missing as i64 + 1) * STEP,
             }
@@ -120,7 +120,7 @@ impl Plan {
                 "has no five frames in a row in which its person is seen".into(),
             ));
         }
-        let count = windows.len().min((most / WINDOW).max(1));
+        let count = windows.len().min((most / SYNC_FRAMES).max(1));
         let total = windows.len();
         let windows = (0..count).map(|k| windows[k * total / count]).collect();
         Ok(Self { windows })

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::WINDOW;
+use super::SYNC_FRAMES;
 use super::data::TrainingData;
 use super::options::Weights;
 use super::training_frame::TrainingFrame;
 use crate::clip::Reference;
-use crate::face::Carry;
+use crate::face::ReferenceWarp;
 use crate::face::lips::mouth_points;
-use crate::latent::{AudioCode, REACH, smooth_code};
+use crate::latent::{AudioCode, CODE_REACH, smooth_code};
 use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
-/// One window of so many is held out for validation.
+/// One of this many windows is held out for validation.
 const HELD_OUT: usize = 8;
 /// The most windows that are evaluated for validation: each costs as much as a step.
 const MOST_HELD_OUT: usize = 3;
@@ -41,7 +41,7 @@ pub(super) struct Trainer<'a> {
     windows: Vec<usize>,
     /// How many of them are training windows.
     training: usize,
-    carry: Carry,
+    warp: ReferenceWarp,
     inputs: StepInputs,
     stacked: Vec<f32>,
     points: Vec<f32>,
@@ -56,7 +56,7 @@ impl<'a> Trainer<'a> {
                 data.missing()
             )));
         }
-        let whole = |window: &[i64; WINDOW]| {
+        let whole = |window: &[i64; SYNC_FRAMES]| {
             let usable = |at: &i64| data.frames.get(at).is_some_and(Option::is_some);
             window.iter().all(usable)
         };
@@ -87,7 +87,7 @@ impl<'a> Trainer<'a> {
             bank: Bank::load(engine.bundle(), provider, threads)?,
             windows,
             training,
-            carry: Carry::default(),
+            warp: ReferenceWarp::default(),
             inputs: StepInputs::default(),
             stacked: Vec::new(),
             points: Vec::new(),
@@ -104,7 +104,7 @@ impl<'a> Trainer<'a> {
         // A frame of another window: a frame of the step's own would show the answer.
         let reference = (self.training > 1 && below(2) == 0).then(|| {
             let other = (order + 1 + below(self.training - 1)) % self.training;
-            self.data.plan.windows[self.windows[other]][below(WINDOW)]
+            self.data.plan.windows[self.windows[other]][below(SYNC_FRAMES)]
         });
         TrainingSample {
             window: self.windows[order],
@@ -115,8 +115,8 @@ impl<'a> Trainer<'a> {
 
     /// A frame of the bank that has enough others before and after it.
     fn within(&self, number: usize) -> usize {
-        let reach = REACH as usize;
-        reach + number % (self.bank.frames() - WINDOW - 2 * reach + 1)
+        let reach = CODE_REACH as usize;
+        reach + number % (self.bank.frames() - SYNC_FRAMES - 2 * reach + 1)
     }
 
     /// The mean weighted loss of the held-out windows, with the same unpaired speech each time.
@@ -183,7 +183,7 @@ impl<'a> Trainer<'a> {
         own.sound.clone_from(&data.sounds[sample.window]);
         let (stream, first) = sample.unpaired;
         unpaired.sound.clear();
-        let sound = self.bank.sound(stream, first + WINDOW / 2);
+        let sound = self.bank.sound(stream, first + SYNC_FRAMES / 2);
         unpaired.sound.extend_from_slice(sound);
 
         let unpaired_codes = self.unpaired_codes(sample.unpaired)?;
@@ -210,13 +210,15 @@ impl<'a> Trainer<'a> {
 
     /// The codes of five frames of unpaired speech and of the frames before and after them.
     fn unpaired_codes(&self, (stream, first): Unpaired) -> Result<Vec<Arc<AudioCode>>> {
-        let reach = REACH as usize;
+        let reach = CODE_REACH as usize;
         let code = |frame: usize| {
             let shape = self.bank.shape(stream, frame).to_vec();
             let code = self.bank.code_of(&shape)?;
             Ok(Arc::new(AudioCode { code, shape }))
         };
-        (first - reach..first + WINDOW + reach).map(code).collect()
+        (first - reach..first + SYNC_FRAMES + reach)
+            .map(code)
+            .collect()
     }
 
     /// Points of a mouth shape on a frame's face, and the reference's picture warped to it.
@@ -231,13 +233,13 @@ impl<'a> Trainer<'a> {
         let model = engine.face_model();
         let points = &mut self.points;
         mouth_points(model, &frame.pose, identity, shape, &frame.map, points);
-        let (Some(protocol), Some(image)) = (engine.carry(), &reference.image) else {
+        let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) else {
             return Err(Error::State(
                 "the bundle's generator is not given a reference".into(),
             ));
         };
         let (picture, shown) = (&image.picture, &image.points);
-        self.carry
+        self.warp
             .draw(picture, shown, points, protocol, &mut self.carried);
         Ok(())
     }

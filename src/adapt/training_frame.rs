@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clip::{Candidate, Clip, FaceCrop, is_shown};
 use crate::face::Pose;
 use crate::frame::{FrameRef, Similarity};
-use crate::latent::{AudioCode, WINDOW};
+use crate::latent::{AudioCode, CODE_WINDOW};
 use crate::{Error, Result};
 
 /// A frame's face and speech, up to what the generator is given. The crop is kept as bytes and the
@@ -20,7 +20,7 @@ pub(super) struct TrainingFrame {
     /// Crop to frame.
     pub map: Similarity,
     /// The audio codes around the frame, for MaLS.
-    pub codes: [Arc<AudioCode>; WINDOW],
+    pub codes: [Arc<AudioCode>; CODE_WINDOW],
     /// Identity coefficients measured in this frame.
     identity: Vec<f32>,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.

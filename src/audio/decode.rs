@@ -37,10 +37,10 @@ impl Waveform {
 }
 
 /// Decodes the first audio track of a wav, aiff, mp3, m4a/mp4 (aac, alac), flac or ogg vorbis file
-/// and mixes it to mono, whatever its channels; what the encoder padded in front is dropped, so
-/// that the sound stays in step with the picture.
+/// and mixes it to mono, whatever its channels; the encoder's padding at the start is
+/// dropped, so that audio and video stay in sync.
 ///
-/// [`Error::Read`] when the file cannot be opened; [`Error::Audio`] when it is no audio file, its
+/// [`Error::Read`] when the file cannot be opened; [`Error::Audio`] when it is not an audio file, its
 /// codec is not supported, or it is truncated or damaged beyond use; [`Error::NoAudio`] when it
 /// is one but holds no sample; [`Error::Memory`] when there is not enough.
 pub fn decode_file(path: &Path) -> Result<Waveform> {
@@ -108,10 +108,10 @@ fn wrong(path: &Path, reason: impl std::fmt::Display) -> Error {
 }
 
 /// A call of symphonia's. Some damage makes it panic (arithmetic on numbers that a header states)
-/// where it should give an error: that is the file's fault, and no fault of the caller's.
+/// where it should return an error: the file is damaged, the caller did nothing wrong.
 fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T> {
     // What it leaves half-changed is dropped with the error.
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| wrong(path, "it is damaged beyond sense"))
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| wrong(path, "it is damaged"))
 }
 
 fn probe(path: &Path, file: File) -> Result<Box<dyn FormatReader>> {
@@ -123,7 +123,7 @@ fn probe(path: &Path, file: File) -> Result<Box<dyn FormatReader>> {
     let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
     let known = symphonia::default::get_probe();
     guarded(path, || known.probe(&hint, stream, format, meta))?
-        .map_err(|error| wrong(path, format!("it is no audio file: {error}")))
+        .map_err(|error| wrong(path, format!("it is not an audio file: {error}")))
 }
 
 /// What was decoded so far.
@@ -176,7 +176,7 @@ impl Decoded {
         Ok(())
     }
 
-    /// For so many more samples, where they are allowed and there is memory for them.
+    /// Reserves room for `count` more samples, within the limit.
     fn make_room(&mut self, more: usize, path: &Path, most: Option<u64>) -> Result<()> {
         let whole = self.samples.len().saturating_add(more) as u128;
         let rate = self.rate.unwrap_or(1).max(1);
@@ -204,7 +204,7 @@ impl Decoded {
         let Some(rate) = self.rate.filter(|_| !self.samples.is_empty()) else {
             return match stated {
                 None | Some(0) => Err(Error::NoAudio(format!("{} is empty", path.display()))),
-                Some(_) => Err(wrong(path, "it is truncated: its header is all there is")),
+                Some(_) => Err(wrong(path, "it is truncated: it ends after its header")),
             };
         };
         let found = self.samples.len() as u64;
@@ -213,7 +213,7 @@ impl Decoded {
             return Err(wrong(
                 path,
                 format!(
-                    "it is truncated: {:.2} s of {:.2} s are there",
+                    "it is truncated: it has {:.2} s of {:.2} s",
                     seconds(found),
                     seconds(stated)
                 ),
@@ -228,7 +228,7 @@ impl Decoded {
         self.samples.drain(..edits.skip(rate).min(found as usize));
         if self.samples.is_empty() {
             return Err(Error::NoAudio(format!(
-                "{}: its edit list leaves nothing of it",
+                "{}: its edit list removes all of it",
                 path.display()
             )));
         }

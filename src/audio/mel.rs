@@ -35,12 +35,12 @@ pub struct MelParameters {
     pub floor: f64,
     /// Columns of an encoder's window.
     pub frames: usize,
-    /// Columns of the window before the one that is centred at its position.
+    /// Columns of the window before the one that is centred on its position.
     pub lead: usize,
 }
 
 impl MelParameters {
-    /// [`Error::Argument`] naming the first field that no spectrogram can have.
+    /// [`Error::Argument`] naming the first field that is not valid.
     pub fn check(&self) -> Result<()> {
         let wrong = |field, reason: String| Err(Error::Argument { field, reason });
         if self.rate != super::RATE {
@@ -72,7 +72,7 @@ impl MelParameters {
         }
         let nyquist = f64::from(self.rate) / 2.0;
         if !(self.low >= 0.0 && self.low < self.high) {
-            let reason = format!("{}-{} Hz is no band", self.low, self.high);
+            let reason = format!("{}-{} Hz is not a band", self.low, self.high);
             return wrong("mel.low", reason);
         }
         if self.high > nyquist {
@@ -118,7 +118,7 @@ struct Buffers {
 ///
 /// The column centred at sample c hears `[c - window/2, c + window/2)`; outside the audio there
 /// is silence, hence the floor. Each column is a pure function of the samples it hears. Sums are
-/// in double precision, which settles them against the Python twin to 1e-5.
+/// in double precision, so that they agree with the Python implementation to 1e-5.
 ///
 /// Any number of threads may use one at the same time.
 pub struct MelSpectrogram {
@@ -131,7 +131,7 @@ pub struct MelSpectrogram {
 }
 
 impl MelSpectrogram {
-    /// [`Error::Argument`] when `params` make no spectrogram.
+    /// [`Error::Argument`] when `params` are not valid.
     pub fn new(params: MelParameters) -> Result<Self> {
         params.check()?;
         let length = params.window as f64;
@@ -146,6 +146,7 @@ impl MelSpectrogram {
         })
     }
 
+    /// The parameters of the spectrogram.
     pub fn params(&self) -> &MelParameters {
         &self.params
     }

@@ -1,4 +1,4 @@
-//! What the mouth shall say: decoding, resampling, the mel spectrogram, and time.
+//! Audio: decoding, resampling, the mel spectrogram, and the clip's clock.
 //!
 //! Everything that depends on time is keyed by a *sample position at 16 kHz*, an `i64`: 40 ms, the
 //! networks' training step, is 640 samples exactly, and any host's frame rate maps onto it by

@@ -14,7 +14,7 @@ const TAPS: usize = 128;
 /// Resamples a whole clip: interleaved samples of `rate` Hz to mono at 16 kHz.
 ///
 /// The result has `ceil(frames * 16000 / rate)` samples. [`Error::Argument`] for a rate outside
-/// 1-768 kHz, 0 or more than 64 channels, or a length that is no multiple of the channels.
+/// 1-768 kHz, 0 or more than 64 channels, or a length that is not a multiple of the channels.
 pub fn to_16k(interleaved: &[f32], rate: u32, channels: u16) -> Result<Vec<f32>> {
     let mut resampler = Resampler16k::new(rate, channels)?;
     resampler.check(interleaved)?;
@@ -36,8 +36,8 @@ pub fn to_16k(interleaved: &[f32], rate: u32, channels: u16) -> Result<Vec<f32>>
     Ok(out)
 }
 
-/// Resamples a stream to 16 kHz mono. What comes out is the same, byte for byte, whatever the
-/// chunks that went in.
+/// Resamples a stream to 16 kHz mono. The output has the same bytes for any size
+/// of the input chunks.
 pub struct Resampler16k {
     mix: Vec<f32>,
     rate: u32,
@@ -90,7 +90,7 @@ impl Resampler16k {
 
     /// Takes interleaved samples and appends to `out` what is ready.
     ///
-    /// [`Error::Argument`] when the length is no multiple of the channels; nothing was taken then.
+    /// [`Error::Argument`] when the length is not a multiple of the channels; nothing was consumed then.
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) -> Result<()> {
         self.check(interleaved)?;
         let frames = interleaved.len() / self.mix.len();
@@ -120,7 +120,7 @@ impl Resampler16k {
             false => Err(Error::Argument {
                 field: "audio.samples",
                 reason: format!(
-                    "{} samples are no whole frames of {} channels",
+                    "{} samples are not a multiple of {} channels",
                     interleaved.len(),
                     self.mix.len()
                 ),
@@ -128,7 +128,7 @@ impl Resampler16k {
         }
     }
 
-    /// The most samples that so many frames can give now.
+    /// The most output samples that this many input frames can give now.
     fn most(&self, frames: usize) -> usize {
         let Some(filter) = &self.filter else {
             return frames;

@@ -12,7 +12,9 @@ use crate::{Error, Result, memory};
 /// A frame rate as the host states it, in frames a second: `num / den` (30000/1001, 25/1, ...).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
+    /// Numerator, in frames.
     pub num: u32,
+    /// Denominator, in seconds; not 0.
     pub den: u32,
 }
 
@@ -63,8 +65,8 @@ pub fn position_of(ticks: i64, num: u32, den: u32) -> Option<i64> {
 /// A clip's audio at 16 kHz: whole, or growing while a stream is pushed.
 ///
 /// Position 0 is the clip's frame 0; the audio's first sample lies at `offset`. Where the audio
-/// has ended there is silence, so a clip longer than its words ends with the mouth at rest. What
-/// is read depends on the samples alone, never on the chunks they came in.
+/// has ended there is silence, so a clip longer than its audio ends with the mouth at rest. What
+/// is read depends on the samples only, not on the chunks in which they were pushed.
 ///
 /// One thread writes; any number may read meanwhile only behind the owner's lock.
 pub struct Timeline {
@@ -166,7 +168,7 @@ impl Timeline {
         };
         if !self.holds(position) {
             return Err(refuse(format!(
-                "{position} lies in audio that was heard and let go of"
+                "{position} lies in audio that was already used and discarded"
             )));
         }
         let samples = Arc::make_mut(&mut self.samples);
@@ -219,7 +221,7 @@ impl Timeline {
 
     /// Forgets the samples before `position`, which no window needs any more (streaming).
     ///
-    /// Memory is given back in large steps, so that a long stream costs no copy for each frame.
+    /// Memory is freed in large steps, so that a long stream does not copy for each frame.
     pub fn discard_before(&mut self, position: i64) {
         let drop = position.min(self.end()).saturating_sub(self.first);
         if drop >= i64::from(super::RATE) && drop as usize >= self.samples.len() / 2 {
@@ -229,7 +231,7 @@ impl Timeline {
         }
     }
 
-    /// How many samples are held, those included that the resampler still owes.
+    /// How many samples are held, including those that the resampler still holds back.
     pub fn held(&self) -> usize {
         let owed = self.input.as_ref().map(|it| it.resampler.lock().owed());
         self.samples.len() + owed.unwrap_or(0)

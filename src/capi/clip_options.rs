@@ -14,7 +14,8 @@ use crate::track::Selection;
 
 /// The largest face in the frame.
 pub const SLS_SELECT_LARGEST: i32 = 0;
-/// The face nearest to a point of the frame, at most one face size away from it.
+/// The face whose centre is nearest to a point of the frame; none if the point is further away than
+/// the side of that face's crop (sls_face.side).
 pub const SLS_SELECT_POINT: i32 = 1;
 /// The face with a given id; see sls_clip_face().
 pub const SLS_SELECT_FACE: i32 = 2;

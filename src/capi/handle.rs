@@ -48,8 +48,8 @@ pub(super) unsafe fn destroy<H: Handle>(pointer: *mut H) {
     // SAFETY: guaranteed by the caller.
     let live = unsafe { pointer.as_ref() };
     if live.is_some_and(|handle| !handle.health().is_inherited()) {
-        // SAFETY: the pointer comes from `Box::into_raw`; the caller gives up ownership.
         boundary(|| {
+            // SAFETY: the pointer comes from `Box::into_raw`; the caller gives up ownership.
             drop(unsafe { Box::from_raw(pointer) });
             Ok(())
         });

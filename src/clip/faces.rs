@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::SeenFace;
 use crate::face::{CropProtocol, Face};
 use crate::track::select::{choose, follow};
-use crate::track::smooth::{WINDOW, smooth};
+use crate::track::smooth::{SMOOTHING_FRAMES, smooth};
 use crate::track::{Linker, Selection};
 
 /// How far smoothing looks to each side, in frames.
-pub(crate) const REACH: usize = WINDOW / 2;
+pub(crate) const SMOOTHING_REACH: usize = SMOOTHING_FRAMES / 2;
 
 /// The faces found in one frame. Cheap to clone: the faces are shared.
 #[derive(Clone, Debug)]
@@ -60,9 +60,9 @@ pub struct Neighbours {
     /// The frame itself.
     pub middle: FrameFaces,
     /// The two frames before it, the earlier one first.
-    pub before: [Option<FrameFaces>; REACH],
+    pub before: [Option<FrameFaces>; SMOOTHING_REACH],
     /// The two frames after it.
-    pub after: [Option<FrameFaces>; REACH],
+    pub after: [Option<FrameFaces>; SMOOTHING_REACH],
 }
 
 /// The face that speaks in a frame.
@@ -77,7 +77,7 @@ pub(crate) struct Speaker<'a> {
 
 impl Neighbours {
     /// How many frames before and after a frame take part in the smoothing.
-    pub const REACH: usize = REACH;
+    pub const REACH: usize = SMOOTHING_REACH;
 
     /// The speaking face of the middle frame; `None` where `selection` selects none.
     pub(crate) fn speaker(
@@ -91,7 +91,7 @@ impl Neighbours {
         let mut frames = before
             .chain(middle)
             .chain(self.after.iter().map(Option::as_ref));
-        let frames: [Option<&[Face]>; WINDOW] =
+        let frames: [Option<&[Face]>; SMOOTHING_FRAMES] =
             std::array::from_fn(|_| frames.next().flatten().map(|frame| &*frame.faces));
         Some(Speaker {
             own: &self.middle.faces[at],

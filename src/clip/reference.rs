@@ -10,7 +10,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
-use crate::face::Picture;
+use crate::face::ReferencePicture;
+use crate::face::crop::IMAGE;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
@@ -38,12 +39,11 @@ impl Reference {
     /// [`Error::Network`](crate::Error::Network).
     pub(crate) fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
         let code = engine.networks().reference.run(&candidate.crop)?;
-        let size = engine.bundle().manifest().image;
         Ok(Self {
             code,
             identity: candidate.identity.clone(),
-            image: engine.carry().map(|_| ReferenceImage {
-                picture: Picture::new(&candidate.crop, size),
+            image: engine.reference_warp().map(|_| ReferenceImage {
+                picture: ReferencePicture::new(&candidate.crop, IMAGE),
                 points: candidate.points.clone(),
             }),
             bundle: engine.bundle().identity().to_owned(),
@@ -64,7 +64,7 @@ impl Reference {
 /// The reference's crop, to be warped to other mouths.
 #[derive(Debug)]
 pub(crate) struct ReferenceImage {
-    pub picture: Picture,
+    pub picture: ReferencePicture,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
     pub points: Vec<f32>,
 }

@@ -8,11 +8,12 @@ use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
+use crate::face::crop::IMAGE;
 use crate::face::lips::mouth_points;
-use crate::face::{Carry, Face, Mask, Pose};
+use crate::face::{Face, Mask, Pose, ReferenceWarp};
 use crate::frame::composite::Patch;
-use crate::frame::{Compositor, FrameMut, FrameRef, Outside, Sampler, Similarity, copy_pixels};
-use crate::latent::{AudioCode, WINDOW, smooth_code, window_positions};
+use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
+use crate::latent::{AudioCode, CODE_WINDOW, smooth_code, window_positions};
 use crate::model::Person;
 use crate::model::networks::Generator;
 use crate::pool::Pool;
@@ -68,7 +69,7 @@ struct Buffers {
     mask: Mask,
     /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
     points: Vec<f32>,
-    carry: Carry,
+    warp: ReferenceWarp,
     /// The reference's picture warped to that mouth.
     carried: Vec<f32>,
     /// A mel window.
@@ -190,9 +191,8 @@ impl Renderer {
     fn candidate(&self, face: &Face, frame: &FrameRef<'_>) -> Result<Candidate> {
         let buffers = &mut *self.buffers.take();
         let map = self.sample(face, frame, buffers)?;
-        let size = self.engine.bundle().manifest().image;
         Ok(Candidate {
-            score: reference_score(face, sharpness(&buffers.crop, size)),
+            score: reference_score(face, sharpness(&buffers.crop, IMAGE)),
             crop: buffers.crop.as_slice().into(),
             identity: face.identity.clone(),
             points: self.own_mouth(face, &face.pose, &map),
@@ -279,7 +279,6 @@ impl Renderer {
         buffers: &mut Buffers,
     ) -> Result<bool> {
         let engine = &self.engine;
-        let size = engine.bundle().manifest().image;
         let transfer = self.options.transfer;
         let Change {
             inputs,
@@ -296,9 +295,9 @@ impl Renderer {
         mouth_points(model, &face.pose, identity, &smooth.shape, &map, points);
         buffers.masked.clone_from(&buffers.crop);
         buffers.mask.cut(&mut buffers.masked);
-        if let (Some(protocol), Some(image)) = (engine.carry(), &reference.image) {
+        if let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) {
             let (picture, shown, out) = (&image.picture, &image.points, &mut buffers.carried);
-            buffers.carry.draw(picture, shown, points, protocol, out);
+            buffers.warp.draw(picture, shown, points, protocol, out);
         }
         let generator = match &self.person {
             Some(person) => person,
@@ -317,7 +316,7 @@ impl Renderer {
             .colour_match
             .gains(&buffers.crop, &generated, alpha)?;
         let patch = Patch {
-            size,
+            size: IMAGE,
             generated: &generated,
             alpha,
             gains: &gains,
@@ -332,7 +331,7 @@ impl Renderer {
             let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
             buffers
                 .compositor
-                .matte(frame, &map, (size, alpha), strength, out)?;
+                .matte(frame, &map, (IMAGE, alpha), strength, out)?;
         }
         Ok(changed.is_some())
     }
@@ -379,13 +378,12 @@ impl Renderer {
         frame: &FrameRef<'_>,
         buffers: &mut Buffers,
     ) -> Result<Similarity> {
-        let size = self.engine.bundle().manifest().image;
         let map = self.engine.crop().place(&face.pose);
-        buffers.crop.resize(3 * size * size, 0.0);
+        buffers.crop.resize(3 * IMAGE * IMAGE, 0.0);
         let (transfer, crop) = (self.options.transfer, &mut buffers.crop);
         buffers
             .sampler
-            .sample(frame, transfer, &map, size, Outside::Edge, crop)?;
+            .sample(frame, transfer, &map, IMAGE, BorderMode::Edge, crop)?;
         Ok(map)
     }
 
@@ -393,7 +391,11 @@ impl Renderer {
     ///
     /// # Errors
     /// [`Error::Network`] when the audio encoder fails.
-    pub(crate) fn codes(&self, speech: &Speech, position: i64) -> Result<[Arc<AudioCode>; WINDOW]> {
+    pub(crate) fn codes(
+        &self,
+        speech: &Speech,
+        position: i64,
+    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
         self.codes_with(speech, position, &mut self.buffers.take().mel)
     }
 
@@ -404,7 +406,7 @@ impl Renderer {
         speech: &Speech,
         position: i64,
         mel: &mut Vec<f32>,
-    ) -> Result<[Arc<AudioCode>; WINDOW]> {
+    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
         let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
         let rest = source.rest();
         let mut codes = std::array::from_fn(|_| rest.clone());

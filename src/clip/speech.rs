@@ -24,7 +24,7 @@ impl Speech {
     /// [`Error::NoAudio`] when there is no sample.
     pub fn new(samples: Arc<Vec<f32>>, offset: i64) -> Result<Self> {
         if samples.is_empty() {
-            return Err(Error::NoAudio("it was set to no sample at all".into()));
+            return Err(Error::NoAudio("there are no samples".into()));
         }
         Ok(Self {
             timeline: Timeline::whole(samples, offset),
@@ -67,7 +67,7 @@ impl Speech {
             return self.timeline.push(interleaved, rate, channels);
         }
         Err(Error::State(
-            "audio was pushed to a clip that has all of it".into(),
+            "audio was pushed to a clip whose whole audio was set".into(),
         ))
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::faces::{Neighbours, REACH as SMOOTHING};
+use super::faces::{Neighbours, SMOOTHING_REACH};
 use super::reference::{CANDIDATES, EncodedReference, Reference};
 use super::renderer::{FrameInputs, Renderer};
 use super::speech::Speech;
@@ -12,7 +12,7 @@ use super::tracks::Tracks;
 use super::{FrameOptions, LookAhead, Rendered, Timing};
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
-use crate::latent::{REACH, STEP};
+use crate::latent::{CODE_REACH, STEP};
 use crate::{Error, Result, memory};
 
 /// Frames that a stream of unknown rate may wait for audio: a quarter second at 240 a second.
@@ -165,7 +165,7 @@ impl Stream {
         };
         self.spare.push(pulled.bytes);
         self.spare.truncate(2);
-        let needed = pulled.index + 1 - SMOOTHING as i64;
+        let needed = pulled.index + 1 - SMOOTHING_REACH as i64;
         self.tracks.forget_before(needed);
     }
 
@@ -263,7 +263,7 @@ impl Stream {
         self.release();
         if let Some(speech) = speech {
             // Times never go back, so no later frame needs more of the past.
-            let first = position.saturating_sub(REACH * STEP);
+            let first = position.saturating_sub(CODE_REACH * STEP);
             speech.discard_before(first, renderer.engine().mel());
         }
         Ok(rendered)
@@ -302,7 +302,7 @@ impl Stream {
         speech: Option<&'a Speech>,
     ) -> Result<(&'a Speech, Neighbours)> {
         let index = waiting.index;
-        if !self.is_known(index.saturating_add(SMOOTHING as i64)) {
+        if !self.is_known(index.saturating_add(SMOOTHING_REACH as i64)) {
             return Err(Error::Again(MORE_FRAMES));
         }
         let speech = match speech {
@@ -312,7 +312,7 @@ impl Stream {
             }
             None => return Err(Error::Again(MORE_AUDIO)),
         };
-        let end = waiting.position.saturating_add(REACH * STEP);
+        let end = waiting.position.saturating_add(CODE_REACH * STEP);
         if !speech.timeline().is_ready(end, renderer.engine().mel()) {
             return Err(Error::Again(MORE_AUDIO));
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::faces::{FrameFaces, Neighbours, REACH};
+use super::faces::{FrameFaces, Neighbours, SMOOTHING_REACH};
 use super::reference::{Candidate, Candidates};
 use crate::face::Face;
 use crate::track::Linker;
@@ -76,7 +76,7 @@ impl Tracks {
     /// The known frames next to the frame `index`, whose faces are `middle`.
     pub fn neighbours_of(&self, index: i64, middle: FrameFaces) -> Neighbours {
         let at = |offset: i64| self.frames.get(&index.checked_add(offset)?).cloned();
-        let reach = REACH as i64;
+        let reach = SMOOTHING_REACH as i64;
         Neighbours {
             middle,
             before: std::array::from_fn(|k| at(k as i64 - reach)),

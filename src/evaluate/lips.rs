@@ -1,7 +1,7 @@
 //! The lips of a mesh: landmark distance and opening.
 //!
-//! The points are the first [`LIPS`] of the face model's lip points: 20 round the outer edge of the
-//! lips from the mouth's left corner (in the picture) over the upper lip and back, then 20 round the
+//! The points are the first [`LIPS`] of the face model's lip points: 20 along the outer edge of the
+//! lips from the mouth's left corner (in the picture) over the upper lip and back, then 20 along the
 //! inner edge likewise. Jaw points follow them and do not count here.
 
 use crate::face::{Face, FaceModel};

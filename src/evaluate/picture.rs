@@ -3,7 +3,7 @@
 /// What identical pictures count in [`psnr`], dB; no pair counts more.
 pub const PSNR_CAP: f64 = 100.0;
 /// Side of SSIM's window.
-const WINDOW: usize = 11;
+const GAUSSIAN_SIDE: usize = 11;
 const SIGMA: f64 = 1.5;
 /// (K L)^2 with K = 0.01 and 0.03, L = 255.
 const C1: f64 = (0.01 * 255.0) * (0.01 * 255.0);
@@ -22,8 +22,8 @@ pub fn luma(crop: &[f32]) -> Vec<f32> {
 }
 
 /// Peak signal-to-noise ratio in dB of two planar RGB crops in [-1, 1], peak to peak 2, over the
-/// pixels of `mask` (`[n, n]`) or all; at most [`PSNR_CAP`]. `None` when lengths do not fit or there
-/// is no pixel.
+/// pixels of `mask` (`[n, n]`) or all; at most [`PSNR_CAP`]. `None` when lengths do not match or the
+/// mask is empty.
 pub fn psnr(a: &[f32], b: &[f32], mask: Option<&[bool]>) -> Option<f64> {
     if a.len() != b.len() || a.is_empty() || mask.is_some_and(|m| 3 * m.len() != a.len()) {
         return None;
@@ -45,7 +45,7 @@ pub fn psnr(a: &[f32], b: &[f32], mask: Option<&[bool]>) -> Option<f64> {
 /// Gaussian of sigma 1.5, K = .01 and .03, averaged over the windows that lie wholly inside. `None`
 /// when they are not `side * side` long or smaller than a window.
 pub fn ssim(a: &[f32], b: &[f32], side: usize) -> Option<f64> {
-    if side < WINDOW || a.len() != side * side || b.len() != a.len() {
+    if side < GAUSSIAN_SIDE || a.len() != side * side || b.len() != a.len() {
         return None;
     }
     let kernel = gaussian();
@@ -119,19 +119,19 @@ fn gradient_squared(plane: &[f64], side: usize, x: usize, y: usize) -> f64 {
     across * across + down * down
 }
 
-fn gaussian() -> [f64; WINDOW] {
+fn gaussian() -> [f64; GAUSSIAN_SIDE] {
     let weight = |i: usize| {
-        let away = i as f64 - (WINDOW / 2) as f64;
+        let away = i as f64 - (GAUSSIAN_SIDE / 2) as f64;
         (-away * away / (2.0 * SIGMA * SIGMA)).exp()
     };
-    let weights: [f64; WINDOW] = std::array::from_fn(weight);
+    let weights: [f64; GAUSSIAN_SIDE] = std::array::from_fn(weight);
     let total: f64 = weights.iter().sum();
     weights.map(|w| w / total)
 }
 
 /// The valid part of a separable convolution.
-fn blur(plane: &[f64], side: usize, kernel: &[f64; WINDOW]) -> Vec<f64> {
-    let valid = side + 1 - WINDOW;
+fn blur(plane: &[f64], side: usize, kernel: &[f64; GAUSSIAN_SIDE]) -> Vec<f64> {
+    let valid = side + 1 - GAUSSIAN_SIDE;
     let mut across = vec![0.0; side * valid];
     for (out, row) in across.chunks_exact_mut(valid).zip(plane.chunks_exact(side)) {
         for (k, weight) in kernel.iter().enumerate() {

@@ -22,8 +22,8 @@ impl Recognition {
     /// Loads a network.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read; [`Error::Argument`] when it is no ONNX file that
-    /// can be run, or takes or gives something else; [`Error::Runtime`] and [`Error::Provider`] as
+    /// [`Error::Read`] when the file cannot be read; [`Error::Argument`] when it is not an ONNX file
+    /// that can be run, or has other inputs or outputs; [`Error::Runtime`] and [`Error::Provider`] as
     /// [`crate::model::Networks::load`].
     pub fn open(path: &Path, provider: Provider, threads: usize) -> Result<Self> {
         let graph = std::fs::read(path).map_err(|source| Error::Read {
@@ -70,11 +70,11 @@ impl Recognition {
         Ok(Self { pool, input })
     }
 
-    /// The embedding of a normalised picture `[3, 112, 112]`; its length is the network's matter.
+    /// The embedding of a normalised picture `[3, 112, 112]`; its length depends on the network.
     ///
     /// # Errors
     /// [`Error::Argument`] for a picture of another size; [`Error::Network`] when the network fails
-    /// or gives something that is no list of finite numbers.
+    /// or its output is not a list of finite numbers.
     pub fn embed(&self, picture: &[f32]) -> Result<Vec<f32>> {
         if picture.len() != 3 * SIDE * SIDE {
             return Err(Error::Argument {

@@ -14,14 +14,14 @@ const SHORTEST: usize = 10;
 /// close, or open already. They are neither silence nor speech.
 const MARGIN: usize = 5;
 
-/// What is heard at a time.
+/// What is heard at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Nothing.
     Silence,
     /// The change from one to the other.
     Edge,
-    /// Words, or noise.
+    /// Speech, or noise.
     Speech,
 }
 

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use crate::audio::Rate;
 
 /// Frames of a window.
-pub const WINDOW: usize = 5;
+pub const FRAMES: usize = 5;
 /// The largest offset in steps.
-pub const REACH: i64 = 15;
+pub const MAX_OFFSET: i64 = 15;
 /// Offsets that are tried.
-pub const OFFSETS: usize = 2 * REACH as usize + 1;
+pub const OFFSETS: usize = 2 * MAX_OFFSET as usize + 1;
+
 /// How well sound and mouth fit. Comparable only between scores of the same SyncNet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
@@ -36,7 +37,7 @@ pub fn score(mouths: &BTreeMap<i64, Vec<f32>>, sounds: &BTreeMap<i64, Vec<f32>>)
     let mut sums = vec![0.0; OFFSETS];
     let mut windows = 0;
     for (step, mouth) in mouths {
-        let heard: Vec<f64> = (-REACH..=REACH)
+        let heard: Vec<f64> = (-MAX_OFFSET..=MAX_OFFSET)
             .map_while(|offset| distance(mouth, sounds.get(&(step + offset))?))
             .collect();
         if heard.len() == OFFSETS {
@@ -48,7 +49,7 @@ pub fn score(mouths: &BTreeMap<i64, Vec<f32>>, sounds: &BTreeMap<i64, Vec<f32>>)
         return None;
     }
     let distances: Vec<f64> = sums.iter().map(|sum| sum / windows as f64).collect();
-    let by_distance = (-REACH..=REACH).zip(&distances);
+    let by_distance = (-MAX_OFFSET..=MAX_OFFSET).zip(&distances);
     let (offset, least) =
         by_distance.min_by(|(o, a), (p, b)| a.total_cmp(b).then(o.abs().cmp(&p.abs())))?;
     Some(Score {
@@ -108,7 +109,7 @@ pub fn windows(shapes: &[Option<Vec<f32>>], first: u64, rate: Rate) -> BTreeMap<
     };
     let steps = steps(first, shapes.len(), rate);
     let placed: BTreeMap<i64, Vec<f32>> = steps.filter_map(|k| Some((k, at(k)?))).collect();
-    let half = WINDOW as i64 / 2;
+    let half = FRAMES as i64 / 2;
     let window = |&middle: &i64| {
         let all: Option<Vec<_>> = (middle - half..=middle + half)
             .map(|k| placed.get(&k))

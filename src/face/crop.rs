@@ -1,18 +1,18 @@
-//! The aligned crop: what the generator sees and paints.
+//! The aligned crop: the square that the generator reads and writes.
 
 use super::pose::Pose;
 use crate::frame::Similarity;
 use serde::Deserialize;
 
-/// Side of the generator's picture in pixels.
+/// Side of the generator's image in pixels. A manifest with another `image` is refused.
 pub const IMAGE: usize = 256;
 
-/// Which square of a face is the crop. It hangs on the pose alone, so that talking does not move
-/// it: the centre is a fixed point of the model, the side a multiple of the face's scale, the roll
-/// the head's. Part of a bundle's manifest.
+/// Placement of the crop. It depends on the pose only, so that speaking does not move it: the centre
+/// is a fixed point of the model, the side a multiple of the face's scale, the roll that of the head.
+/// Part of a bundle's manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct CropProtocol {
-    /// Model coordinates of the point in the middle.
+    /// Model coordinates of the centre.
     pub centre: [f32; 3],
     /// Side of the square in model units.
     pub side: f32,

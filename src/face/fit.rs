@@ -2,17 +2,16 @@
 
 use super::pose::Pose;
 
-/// A face in a frame.
+/// A face in a frame, as the mesh predictor measured it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Face {
-    /// Where it is and how it is turned.
+    /// Position, orientation and scale.
     pub pose: Pose,
     /// Identity coefficients (alpha).
     pub identity: Vec<f32>,
     /// Expression coefficients (delta), the mouth's first.
     pub expression: Vec<f32>,
-    /// How far it can be worked with, [0, 1]: the network's word times what can be seen of it
-    /// (`track::quality::visibility`).
+    /// Confidence in [0, 1]: the network's own times the visible share (`track::quality::visibility`).
     pub confidence: f32,
     /// Centre of its crop, frame pixels.
     pub centre: [f64; 2],

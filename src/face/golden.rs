@@ -1,12 +1,12 @@
 //! The training side's geometry (`models/data/geometry.py`) and this one must be one.
 
-use super::carry::{Carry, CarryProtocol, Picture};
 use super::crop::{CropProtocol, IMAGE};
 use super::fit::Face;
 use super::lips::mouth_points;
 use super::mask::{Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
+use super::reference_warp::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
@@ -102,13 +102,13 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
             assert!((got - want).abs() < 1e-4, "{case}: {got} for {want}");
         }
 
-        let (mut carry, mut carried) = (Carry::default(), Vec::new());
-        let moving = CarryProtocol {
+        let (mut warp, mut carried) = (ReferenceWarp::default(), Vec::new());
+        let moving = ReferenceWarpProtocol {
             grid: grid as usize,
             sigma,
         };
-        let picture = Picture::new(&floats("picture"), 32);
-        carry.draw(&picture, &floats("seen"), &points, moving, &mut carried);
+        let picture = ReferencePicture::new(&floats("picture"), 32);
+        warp.draw(&picture, &floats("seen"), &points, moving, &mut carried);
         let want = floats("carried");
         assert_eq!(carried.len(), want.len());
         for (got, want) in carried.iter().zip(want) {

@@ -3,9 +3,9 @@
 //!
 //! The lower frontal outlines of three meshes (the frame's own, and the same face with its mouth
 //! open and closed) are posed, projected into the crop, filled and joined. Grown by a few pixels
-//! that is the *hole*, which the network does not see; *alpha* rises from 0 at the hole's edge to 1
-//! some pixels inside, and says how much of what the network painted is shown. The mouth that was
-//! is hidden whole; the seam lies on skin.
+//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from 0
+//! at the hole's edge to 1 some pixels inside: the share of the generated picture in the result. The
+//! old mouth is hidden completely, and the seam lies on skin.
 
 use super::crop::IMAGE;
 use super::fit::Face;
@@ -22,24 +22,24 @@ const FAR: f32 = 1e9;
 /// Sizes of the mask, crop pixels; part of a bundle's manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct MaskProtocol {
-    /// The hole reaches this far round the outlines.
+    /// The hole extends this far beyond the outlines.
     pub grow: f32,
     /// Alpha rises over this many pixels.
     pub feather: f32,
 }
 
-/// How an editor trims what is shown of what was painted. The hole that the network sees stays as
-/// it was trained.
+/// The user's adjustment of alpha. The hole stays as the network was trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaskTrim {
-    /// Moves the rim by so many crop pixels, -20 to 20: outwards above 0, never beyond the hole.
+    /// Moves the edge of alpha by this many crop pixels, -20 to 20: outwards above 0, never beyond the
+    /// hole.
     pub grow: f32,
-    /// Times the bundle's feather, 0 (a hard edge) to 4.
+    /// Multiplies the bundle's feather, 0 (a hard edge) to 4.
     pub feather: f32,
 }
 
 impl Default for MaskTrim {
-    /// As the bundle has it.
+    /// The bundle's own mask.
     fn default() -> Self {
         Self {
             grow: 0.0,
@@ -48,7 +48,7 @@ impl Default for MaskTrim {
     }
 }
 
-/// A mask with the scratch to make the next one: once warm, a mask allocates nothing.
+/// A mask, with the buffers to draw the next one: after the first one, nothing is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct Mask {
     hole: Vec<bool>,
@@ -60,24 +60,24 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// `[256, 256]`: what the network does not see.
+    /// `[256, 256]`: the pixels hidden from the network.
     pub fn hole(&self) -> &[bool] {
         &self.hole
     }
 
-    /// `[256, 256]` in [0, 1]: what is shown of what it paints. Above 0 in the hole alone; everywhere
+    /// `[256, 256]` in [0, 1]: the share of the generated picture. Above 0 only in the hole; everywhere
     /// in it unless it is trimmed.
     pub fn alpha(&self) -> &[f32] {
         &self.alpha
     }
 
-    /// How the masks drawn from now on are trimmed.
+    /// Sets the trim of the masks drawn from now on.
     pub fn trim(&mut self, trim: MaskTrim) {
         self.trim = trim;
     }
 
-    /// Draws the mask of a face. `crop` is its crop (crop to frame); `identity` may be another than
-    /// the frame's own (a clip keeps one).
+    /// Draws the mask of a face. `crop` is its crop (crop to frame); `identity` may differ from
+    /// the frame's own (a clip uses one for all frames).
     pub fn draw(
         &mut self,
         model: &FaceModel,
@@ -102,7 +102,7 @@ impl Mask {
         self.finish(protocol);
     }
 
-    /// Draws the mask of outlines in crop pixels.
+    /// Draws the mask of outlines that are given in crop pixels.
     pub fn draw_polygons(&mut self, polygons: &[Vec<[f64; 2]>], protocol: MaskProtocol) {
         self.begin();
         for polygon in polygons {
@@ -113,7 +113,7 @@ impl Mask {
         self.finish(protocol);
     }
 
-    /// Paints the hole of a planar `[3, 256, 256]` picture: -1, what the network is trained on.
+    /// Fills the hole of a planar `[3, 256, 256]` picture with -1, as in training.
     ///
     /// # Panics
     /// When `picture` has another length.
@@ -121,7 +121,7 @@ impl Mask {
         assert_eq!(
             picture.len(),
             3 * IMAGE * IMAGE,
-            "a picture of another size"
+            "the picture is not [3, 256, 256]"
         );
         for plane in picture.chunks_exact_mut(IMAGE * IMAGE) {
             for (v, hole) in plane.iter_mut().zip(&self.hole) {
@@ -175,7 +175,7 @@ impl Mask {
         let Some(inside) = support(&self.hole) else {
             return;
         };
-        // A negative growth takes nothing away: the outlines themselves are always in.
+        // A negative growth removes nothing: the outlines themselves are always inside.
         let reach = grow.max(0.0).ceil() as usize;
         let zone = inside.padded(reach);
         self.distance.measure(zone, |x, y| self.hole[y * IMAGE + x]);
@@ -189,7 +189,7 @@ impl Mask {
         let Some(inside) = support(&self.hole) else {
             return;
         };
-        // The ring of pixels round the hole is outside of it, and in the crop for its border.
+        // The pixels next to the hole are outside it, and inside the crop because of its border.
         let zone = inside.padded(1);
         let feather = feather * self.trim.feather;
         self.distance

@@ -17,11 +17,11 @@ pub struct FaceModel {
     closed: Vec<f32>,
     ring: Vec<usize>,
     lips: usize,
-    /// Lips and jaw, then those of the ring that are not among them.
-    carried: Vec<usize>,
+    /// Lips and jaw, then those of the contour (`ring`) that are not among them.
+    control: Vec<usize>,
 }
 
-/// What a face model is made of; bases are `[coefficients, vertices, 3]`, row-major.
+/// The tensors of a face model; bases are `[coefficients, vertices, 3]`, row-major.
 #[derive(Clone, Debug, Default)]
 pub struct FaceModelParts {
     /// `[V, 3]`
@@ -32,21 +32,21 @@ pub struct FaceModelParts {
     pub expression: Vec<f32>,
     /// How many of the expression coefficients are the mouth's.
     pub mouth: usize,
-    /// `[64]`: a mouth naturally open.
+    /// `[64]`: a naturally open mouth.
     pub open: Vec<f32>,
-    /// `[64]`: a mouth naturally closed.
+    /// `[64]`: a naturally closed mouth.
     pub closed: Vec<f32>,
-    /// Vertices round the lower frontal face, in order.
+    /// Vertices of the contour of the lower frontal face, in order.
     pub ring: Vec<usize>,
     /// Vertices of lips and jaw.
     pub lips: Vec<usize>,
 }
 
 impl FaceModel {
-    /// Puts a model together.
+    /// Builds a model from its tensors.
     ///
     /// # Errors
-    /// [`Error::Argument`] when shapes do not fit each other or an index is no vertex.
+    /// [`Error::Argument`] when shapes do not match or an index is out of range.
     pub fn new(parts: FaceModelParts) -> Result<Self> {
         let count = parts.mean.len() / 3;
         let row = count * 3;
@@ -57,7 +57,7 @@ impl FaceModel {
             })
         };
         if count == 0 || parts.mean.len() != row {
-            return wrong("face_model.mean", "is no list of points");
+            return wrong("face_model.mean", "is not a list of points");
         }
         if !parts.identity.len().is_multiple_of(row) {
             return wrong("face_model.identity", "does not fit the mean");
@@ -67,19 +67,22 @@ impl FaceModel {
         }
         let (identity, expression) = (parts.identity.len() / row, parts.expression.len() / row);
         if parts.mouth > expression {
-            return wrong("face_model.mouth", "is more than there are expressions");
+            return wrong(
+                "face_model.mouth",
+                "is more than the number of expression coefficients",
+            );
         }
         if parts.open.len() != expression || parts.closed.len() != expression {
             return wrong(
                 "face_model.open",
-                "and face_model.closed need a number an expression",
+                "and face_model.closed must have one value per expression coefficient",
             );
         }
         if parts.ring.len() < 3 || parts.ring.iter().any(|v| *v >= count) {
-            return wrong("face_model.ring", "is no polygon of vertices");
+            return wrong("face_model.ring", "is not a polygon of vertices");
         }
         if parts.lips.iter().any(|v| *v >= count) {
-            return wrong("face_model.lips", "holds an index that is no vertex");
+            return wrong("face_model.lips", "holds an index that is not a vertex");
         }
         let point = |values: &[f32], at: usize| [values[at], values[at + 1], values[at + 2]];
         let mut basis = Vec::with_capacity(count * (identity + expression));
@@ -88,10 +91,10 @@ impl FaceModel {
             basis.extend((0..expression).map(|k| point(&parts.expression, k * row + 3 * v)));
         }
         let lips = parts.lips.len();
-        let mut carried = parts.lips;
-        let others = parts.ring.iter().filter(|v| !carried.contains(v));
+        let mut control = parts.lips;
+        let others = parts.ring.iter().filter(|v| !control.contains(v));
         let others: Vec<usize> = others.copied().collect();
-        carried.extend(others);
+        control.extend(others);
         Ok(Self {
             mean: (0..count).map(|v| point(&parts.mean, 3 * v)).collect(),
             basis,
@@ -102,7 +105,7 @@ impl FaceModel {
             closed: parts.closed,
             ring: parts.ring,
             lips,
-            carried,
+            control,
         })
     }
 
@@ -126,8 +129,8 @@ impl FaceModel {
         self.mouth
     }
 
-    /// The expression coefficients of the mouth and the others. A list that is shorter than the
-    /// model's is taken as the mouth's first.
+    /// The expression coefficients of the mouth and the others. The coefficients of a
+    /// list shorter than the model's belong to the mouth first.
     pub fn split_expression<'a>(&self, expression: &'a [f32]) -> (&'a [f32], &'a [f32]) {
         expression.split_at(self.mouth.min(expression.len()))
     }
@@ -142,32 +145,31 @@ impl FaceModel {
         &self.closed[..self.mouth]
     }
 
-    /// Vertices round the lower frontal face, in order.
+    /// Vertices of the contour of the lower frontal face, in order.
     pub fn ring(&self) -> &[usize] {
         &self.ring
     }
 
     /// Vertices of lips and jaw.
     pub fn lips(&self) -> &[usize] {
-        &self.carried[..self.lips]
+        &self.control[..self.lips]
     }
 
-    /// The vertices that a picture of the lower face is carried along with: those of
-    /// [`lips`](Self::lips), then those of [`ring`](Self::ring) that are not among them.
-    pub fn carried(&self) -> &[usize] {
-        &self.carried
+    /// The control points of the warp of the lower face: the vertices of [`lips`](Self::lips), then
+    /// those of [`ring`](Self::ring) that are not among them.
+    pub fn control_vertices(&self) -> &[usize] {
+        &self.control
     }
 
-    /// One vertex of the face with these coefficients, in model units. The expression's mouth block
-    /// is `mouth`, the others are `rest` (all of delta behind the mouth block); coefficients that
-    /// are left out are 0.
+    /// One vertex of the face with these coefficients, in model units. `mouth` is the expression's
+    /// mouth block, `rest` the remaining coefficients; missing coefficients count as 0.
     ///
     /// # Panics
-    /// When `index` is no vertex.
+    /// If `index` is not a vertex.
     pub fn vertex(&self, index: usize, identity: &[f32], mouth: &[f32], rest: &[f32]) -> [f32; 3] {
         let width = self.identity + self.expression;
-        let (person, words) = self.basis[index * width..][..width].split_at(self.identity);
-        let (lower, upper) = words.split_at(self.mouth);
+        let (person, expression) = self.basis[index * width..][..width].split_at(self.identity);
+        let (lower, upper) = expression.split_at(self.mouth);
         let mut at = self.mean[index];
         for (coefficients, directions) in [(identity, person), (mouth, lower), (rest, upper)] {
             for (k, direction) in coefficients.iter().zip(directions) {
@@ -184,7 +186,7 @@ impl FaceModel {
 pub(crate) mod tests {
     use super::*;
 
-    /// A square of four vertices one unit wide round the origin; identity moves everything to the
+    /// A square of four vertices one unit wide around the origin; identity moves everything to the
     /// right, the one mouth coefficient the lower two down, the other expression the upper two up.
     pub(crate) fn square() -> FaceModelParts {
         let mean = vec![
@@ -214,7 +216,7 @@ pub(crate) mod tests {
         assert_eq!(model.vertex(0, &[2.0], &[0.25], &[1.0]), [1.5, -1.5, 0.0]);
         assert_eq!((model.open(), model.closed()), (&[0.5][..], &[-0.25][..]));
         assert_eq!(
-            (model.lips(), model.carried()),
+            (model.lips(), model.control_vertices()),
             (&[2, 3][..], &[2, 3, 0, 1][..])
         );
     }

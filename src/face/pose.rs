@@ -1,4 +1,4 @@
-//! Where a head is and how it is turned: weak perspective.
+//! The pose of a head in weak perspective.
 
 /// The pose of a face: `pixel = scale (R v).xy + translation` for a vertex v of the face model
 /// (x right, y down, z away from the camera). The paper's gamma (rotation) and tau (translation).
@@ -6,9 +6,9 @@
 pub struct Pose {
     /// R, row by row; a rotation.
     pub rotation: [[f64; 3]; 3],
-    /// Where the model's origin is, frame pixels.
+    /// Position of the model's origin, frame pixels.
     pub translation: [f64; 2],
-    /// Frame pixels to a unit of the model.
+    /// Frame pixels per unit of the model.
     pub scale: f64,
 }
 
@@ -28,8 +28,8 @@ impl Pose {
         (-self.rotation[0][1]).atan2(self.rotation[1][1])
     }
 
-    /// Cosine of the angle between where the face looks and the camera: 1 from the front, 0 and
-    /// less from the side and behind.
+    /// Cosine of the angle between the direction of the face and that to the camera: 1 from the
+    /// front, 0 in profile, negative from behind.
     pub fn frontality(&self) -> f64 {
         self.rotation[2][2]
     }

@@ -1,5 +1,4 @@
-//! Putting the generated face back: inside the mask's feathered rim the generated picture, outside
-//! every byte as it was.
+//! Compositing: the generated face inside the mask's feathered edge, every byte unchanged outside.
 
 use super::bilinear::bilinear;
 use super::colour::{Curve, unit};
@@ -25,22 +24,26 @@ pub struct Patch<'a> {
     pub gains: &'a Gains,
 }
 
-/// Pixels round a patch, so that no sample needs to look where it is.
+/// Pixels of border around a patch, so that samples need no bounds test.
 const BORDER: usize = 3;
 
-/// Blends patches into frames. Owns its scratch: once warm, a frame allocates nothing.
+/// Blends patches into frames. Owns its buffers: after the first frame, nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Compositor {
-    /// sRGB in [0, 1] and alpha, with `BORDER` all round.
+    /// sRGB in [0, 1] and alpha, with a border of `BORDER`.
     cells: Vec<[f32; 4]>,
 }
 
-/// A box of a frame: `left..right`, `top..bottom`.
+/// A rectangle of a frame in pixels: columns `left..right`, rows `top..bottom`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
+    /// First column.
     pub left: usize,
+    /// First row.
     pub top: usize,
+    /// Column after the last one.
     pub right: usize,
+    /// Row after the last one.
     pub bottom: usize,
 }
 
@@ -49,13 +52,13 @@ impl Compositor {
     /// `strength` in [0, 1] scales the mask.
     ///
     /// A pixel is written only where the mask, resampled at it, is above 0; every other byte, and
-    /// alpha everywhere, stays what it is. Within the mask a source that is no number (NaN,
-    /// infinite) gives way to the generated picture whole. Returns the box that may have changed,
+    /// alpha everywhere, is unchanged. Within the mask a source value that is not finite (NaN,
+    /// infinite) is replaced by the generated picture. Returns the box that may have changed,
     /// `None` when nothing can have.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a length does not fit, `strength` is outside [0, 1] or `map` is no
-    /// placement; nothing is written then.
+    /// [`Error::Argument`] when a length does not fit, `strength` is outside [0, 1] or `map` is not
+    /// valid; nothing is written then.
     pub fn blend(
         &mut self,
         frame: &mut FrameMut<'_>,
@@ -172,7 +175,7 @@ impl Compositor {
         let light = Curve::of(Transfer::Linear);
         let matched = patch.is_some_and(|p| !p.gains.is_none());
         let [left, top, right, bottom] = walk.inside;
-        // Two pixels round the mask feed the samples at its rim.
+        // Samples at the mask's edge read up to two pixels outside it.
         let range = |low: usize, high: usize| {
             (low + BORDER).saturating_sub(2)..(high + BORDER + 2).min(width)
         };

@@ -269,7 +269,7 @@ impl<'a> FrameMut<'a> {
 pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<()> {
     if source.format() != target.format() {
         let reason = format!(
-            "{:?}, and the source is {:?}",
+            "{:?}, but the source is {:?}",
             target.format(),
             source.format()
         );
@@ -280,7 +280,7 @@ pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<(
         ("height", target.height(), source.height()),
     ] {
         if here != there {
-            return Err(wrong(field, format!("{here}, and the source's is {there}")));
+            return Err(wrong(field, format!("{here}, but the source has {there}")));
         }
     }
     for y in 0..source.height() {

@@ -1,4 +1,4 @@
-//! Pictures as hosts hand them over: formats, colour, warps and compositing.
+//! Frames in the host's memory: formats, colour, warps and compositing.
 //!
 //! Coordinates are continuous, x to the right and y down; pixel (i, j) covers `[i, i+1) x [j, j+1)`
 //! and its centre is (i + 0.5, j + 0.5). Row 0 is the top row: a bottom-up picture has a negative
@@ -16,4 +16,4 @@ mod properties;
 
 pub use composite::{ColourMatch, Compositor, Gains};
 pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
-pub use warp::{Outside, Sampler, Similarity};
+pub use warp::{BorderMode, Sampler, Similarity};

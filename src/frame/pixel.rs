@@ -28,7 +28,7 @@ pub struct RgbaF16;
 /// [`PixelFormat::RgbaF32`].
 pub struct RgbaF32;
 
-/// Runs `$body` with `$P` standing for the type of `$format`.
+/// Runs `$body` with `$P` as the type of `$format`.
 macro_rules! with_pixel {
     ($format:expr, $P:ident => $body:expr) => {
         match $format {

@@ -1,7 +1,9 @@
 //! What must hold of every frame: any bytes, any size, any stride, any placement.
 
 use super::composite::{Compositor, Gains, Patch};
-use super::{FrameMut, FrameRef, Outside, PixelFormat, Sampler, Similarity, Transfer, copy_pixels};
+use super::{
+    BorderMode, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, Transfer, copy_pixels,
+};
 use proptest::prelude::*;
 
 const SIZE: usize = 24;
@@ -236,7 +238,7 @@ proptest! {
         let cut = |picture: &Picture| {
             let mut out = vec![0.0; 3 * SIZE * SIZE];
             Sampler::default()
-                .sample(&picture.view(), transfer, &map, SIZE, Outside::Edge, &mut out)
+                .sample(&picture.view(), transfer, &map, SIZE, BorderMode::Edge, &mut out)
                 .unwrap();
             out
         };
@@ -250,7 +252,7 @@ proptest! {
         map in maps(),
         grey in any::<bool>(),
     ) {
-        let outside = if grey { Outside::Grey } else { Outside::Edge };
+        let outside = if grey { BorderMode::Grey } else { BorderMode::Edge };
         let mut sampler = Sampler::default();
         let mut out = vec![f32::NAN; 3 * SIZE * SIZE];
         sampler.sample(&source.view(), transfer, &map, SIZE, outside, &mut out).unwrap();
@@ -280,7 +282,7 @@ proptest! {
             let picture = Picture::new(&rows, width, height, format, 4);
             let mut crop = vec![0.0; 3 * SIZE * SIZE];
             Sampler::default()
-                .sample(&picture.view(), transfer, &map, SIZE, Outside::Edge, &mut crop)
+                .sample(&picture.view(), transfer, &map, SIZE, BorderMode::Edge, &mut crop)
                 .unwrap();
             let blended = render(&picture, transfer, &map, &patch, 1.0);
             let values: Vec<f32> =

@@ -1,4 +1,4 @@
-//! Cutting a square, turned and scaled piece out of a frame.
+//! Sampling a rotated and scaled square of a frame.
 
 use super::bilinear::bilinear;
 use super::colour::Curve;
@@ -61,7 +61,7 @@ impl Similarity {
         }
     }
 
-    /// The smallest upright box round the image of `[x0, x1] x [y0, y1]`: left, top, right, bottom.
+    /// The smallest upright box around the image of `[x0, x1] x [y0, y1]`: left, top, right, bottom.
     pub(crate) fn bounds(&self, [x0, y0, x1, y1]: [f64; 4]) -> [f64; 4] {
         let mut box_ = [
             f64::INFINITY,
@@ -91,21 +91,21 @@ impl Similarity {
         }
         Err(Error::Argument {
             field: "similarity",
-            reason: format!("{self:?} is no placement"),
+            reason: format!("{self:?} is not a valid placement"),
         })
     }
 }
 
-/// What a crop shows where it leaves the frame.
+/// The value of crop pixels outside the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outside {
+pub enum BorderMode {
     /// The frame's nearest pixel.
     Edge,
     /// Mid-grey: 0 in [-1, 1].
     Grey,
 }
 
-/// Cuts crops. Owns its scratch: once warm, a crop allocates nothing.
+/// Samples crops. Owns its buffers: after the first crop of a size, nothing is allocated.
 ///
 /// Enlarging is bilinear. Shrinking averages areas: the frame is first reduced by box filter to
 /// twice the crop's resolution, along its own axes, and each crop pixel then takes the mean of four
@@ -113,7 +113,7 @@ pub enum Outside {
 /// face that grows slowly does not change its sharpness at once.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    /// The reduced part of the frame with one cell round it; the fourth lane is padding.
+    /// The reduced part of the frame with a border of one cell; the fourth lane is padding.
     cells: Vec<[f32; 4]>,
     /// A row of the frame.
     row: Vec<[f32; 4]>,
@@ -177,14 +177,14 @@ impl Sampler {
     /// RGB `[3, size, size]` in [-1, 1], sRGB-encoded. NaN and infinite pixels read as 0 (black).
     ///
     /// # Errors
-    /// [`Error::Argument`] when `out` has another length or `map` is no placement.
+    /// [`Error::Argument`] when `out` has another length or `map` is not valid.
     pub fn sample(
         &mut self,
         frame: &FrameRef<'_>,
         transfer: Transfer,
         map: &Similarity,
         size: usize,
-        outside: Outside,
+        border: BorderMode,
         out: &mut [f32],
     ) -> Result<()> {
         if size == 0 || out.len() != 3 * size * size {
@@ -197,7 +197,7 @@ impl Sampler {
         map.check()?;
         let region = Region::new(frame, map, size);
         with_pixel!(frame.format(), P => self.reduce::<P>(frame, Curve::of(transfer), &region));
-        self.finish_cells(&region, outside);
+        self.finish_cells(&region, border);
         self.resample(map, size, &region, out);
         Ok(())
     }
@@ -277,7 +277,7 @@ impl Sampler {
     }
 
     /// Turns sums into means in [-1, 1] and gives the cells their border.
-    fn finish_cells(&mut self, region: &Region, outside: Outside) {
+    fn finish_cells(&mut self, region: &Region, border: BorderMode) {
         let (columns, rows) = (region.columns, region.rows);
         let width = columns + 2;
         let pitch = region.pitch;
@@ -291,13 +291,13 @@ impl Sampler {
             let row = &mut self.cells[(y + 1) * width + 1..][..columns];
             for (x, cell) in row.iter_mut().enumerate() {
                 let cover = down * covered(x, region.right - region.left);
-                *cell = match outside {
-                    Outside::Edge => cell.map(|v| v * 2.0 / cover - 1.0),
-                    Outside::Grey => cell.map(|v| (v * 2.0 - cover) / area),
+                *cell = match border {
+                    BorderMode::Edge => cell.map(|v| v * 2.0 / cover - 1.0),
+                    BorderMode::Grey => cell.map(|v| (v * 2.0 - cover) / area),
                 };
             }
         }
-        if outside == Outside::Edge {
+        if border == BorderMode::Edge {
             for y in 1..=rows {
                 self.cells[y * width] = self.cells[y * width + 1];
                 self.cells[y * width + columns + 1] = self.cells[y * width + columns];
@@ -363,7 +363,7 @@ impl Sampler {
     }
 }
 
-/// Cells with one more all round.
+/// Cells with a border of one cell.
 struct Grid<'a> {
     cells: &'a [[f32; 4]],
     columns: usize,

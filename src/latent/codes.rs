@@ -11,10 +11,10 @@ use crate::Result;
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
 use crate::model::networks::{AudioCodes, AudioEncoder};
 
-/// Codes held for a clip: some thirty seconds at 25 frames a second, 4 MB at a width of 256.
+/// Codes held for a clip: about ten seconds at 25 frames a second, 4 MB at a width of 256.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(256).expect("not 0");
 
-/// What the audio encoder says about one instant: `a_t` of the paper and the mouth's shape.
+/// The audio encoder's output for one instant: `a_t` of the paper and the mouth's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AudioCode {
     /// W+ code `[14 * D]`, without the reference.
@@ -48,7 +48,7 @@ impl CodeSource {
         })
     }
 
-    /// How audio becomes mel windows.
+    /// The parameters of the mel windows.
     pub fn mel(&self) -> &MelParameters {
         self.mel.params()
     }
@@ -58,10 +58,10 @@ impl CodeSource {
         &self.rest
     }
 
-    /// The code at `position`; `window` is scratch.
+    /// The code at `position`; `window` is a buffer.
     ///
-    /// One window at a time: the bytes of a code must not depend on how many others were asked for
-    /// with it, and matrix kernels round differently by the height of a batch.
+    /// One window per call: the bytes of a code must not depend on the batch it is computed in, and
+    /// matrix kernels round differently for different batch sizes.
     pub fn code(
         &self,
         encoder: &AudioEncoder,
@@ -101,14 +101,14 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    /// Nothing held yet.
+    /// An empty cache.
     pub fn new() -> Self {
         Self {
             cache: Mutex::new(LruCache::new(CAPACITY)),
         }
     }
 
-    /// The code at `position`, computed by `compute` where it is not held.
+    /// The code at `position`, computed by `compute` if it is not cached.
     pub fn get(
         &self,
         position: i64,
@@ -124,12 +124,12 @@ impl Codes {
         Ok(code)
     }
 
-    /// Forgets all, for other audio.
+    /// Empties the cache, for other audio.
     pub fn clear(&self) {
         self.cache.lock().clear();
     }
 
-    /// Codes held now.
+    /// Cached codes.
     pub fn len(&self) -> usize {
         self.cache.lock().len()
     }

@@ -1,10 +1,9 @@
-//! The silence gate: where the audio is silent, the mouth rests.
+//! The silence gate: while the audio is silent, the mouth rests. Not in the paper.
 //!
-//! The paper has none, and users of other tools complain of mouths that move in silence. The gate
-//! looks at the mel window of a code only, so it is a pure function of the audio at that position.
+//! The gate depends on the mel window of a code only, so it is a function of the audio at that position.
 //! Its opening (0 = silence, 1 = sound) blends the mouth shape to rest and the code to the code of
-//! pure silence. Sound counts wholly in the middle of the window and falls to nothing at its two
-//! ends, so that a word which enters the window opens the gate smoothly.
+//! pure silence. Sound has full weight in the middle of the window and none at its two ends,
+//! so that the gate opens smoothly as a word enters the window.
 
 use std::f32::consts::FRAC_PI_2;
 
@@ -23,8 +22,8 @@ pub(crate) struct SilenceGate {
 }
 
 impl SilenceGate {
-    /// A gate for windows of `frames` mel frames of which number `lead` is centred on the
-    /// position; `floor` is the mel value of digital silence.
+    /// A gate for windows of `frames` mel frames of which the one with index `lead` is centred on
+    /// the position; `floor` is the mel value of digital silence.
     pub fn new(frames: usize, lead: usize, floor: f32) -> Self {
         let (before, after) = (lead as f32 + 1.0, frames as f32 - lead as f32);
         let weights = (0..frames)

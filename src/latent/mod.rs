@@ -1,8 +1,8 @@
 //! The W+ codes of a clip: one per instant of the audio, and their smoothing over time.
 //!
-//! The networks are trained at 25 frames a second, so codes live on a grid of 40 ms round the
+//! The networks are trained at 25 frames a second, so codes live on a grid of 40 ms around the
 //! instant of a frame, whatever the host's frame rate: the frame at sample position `p` uses the
-//! codes at `p + k * STEP`, `k = -REACH..=REACH`. At 25 frames a second neighbouring frames share
+//! codes at `p + k * STEP`, `k = -CODE_REACH..=CODE_REACH`. At 25 frames a second neighbouring frames share
 //! them. Everything here is a pure function of the audio and of the position.
 
 mod codes;
@@ -17,7 +17,7 @@ pub use crate::audio::STEP;
 use crate::model::manifest::{MALS_REACH, MALS_WINDOW};
 
 /// How far MaLS looks to each side, in codes.
-pub const REACH: i64 = MALS_REACH as i64;
+pub const CODE_REACH: i64 = MALS_REACH as i64;
 
 /// Codes that one smoothed code is made of.
-pub const WINDOW: usize = MALS_WINDOW;
+pub const CODE_WINDOW: usize = MALS_WINDOW;

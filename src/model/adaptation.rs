@@ -15,6 +15,7 @@ const DECODER: &str = "generator.decoder.";
 pub struct Parameter {
     /// Its name in the decoder, for instance `blocks.0.first.weight`.
     pub name: String,
+    /// Its shape.
     pub shape: Vec<usize>,
 }
 
@@ -24,7 +25,7 @@ pub struct Parameter {
 pub struct StepInputs {
     /// [T, 3, image, image]: the person's crops.
     pub target: Vec<f32>,
-    /// [T, 1, image, image]: 1 in the hole.
+    /// [T, 1, image, image]: the inpainting mask, 1 in the hole.
     pub hole: Vec<f32>,
     /// The person's own speech.
     pub own: Condition,
@@ -99,7 +100,7 @@ impl Step {
             let Some(name) = name.strip_prefix("theta.") else {
                 if inputs.iter().all(|(known, _)| known != name) {
                     let field = format!("graphs.{NAME}.inputs.{name}");
-                    return Err(bundle.refuse(field, "is no input of a step".into()));
+                    return Err(bundle.refuse(field, "is not an input of a step".into()));
                 }
                 continue;
             };
@@ -224,7 +225,7 @@ impl Step {
             seat.run(values, failed, |outputs| {
                 let read = |name: &str, length: usize| -> Result<Vec<f32>> {
                     let Some(output) = outputs.get(name) else {
-                        return Err(self.pool.failure(format!("it gives no {name}")));
+                        return Err(self.pool.failure(format!("it has no output {name}")));
                     };
                     let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
                     if data.len() != length {
@@ -279,6 +280,7 @@ impl Bank {
         })
     }
 
+    /// Number of utterances in the bank.
     pub fn streams(&self) -> usize {
         self.streams
     }
@@ -291,7 +293,7 @@ impl Bank {
     /// The mouth's shape in a frame, `[mouth]`.
     ///
     /// # Panics
-    /// When there is no such stream or frame.
+    /// If there is no such stream or frame.
     pub fn shape(&self, stream: usize, frame: usize) -> &[f32] {
         row(
             &self.shapes,
@@ -303,7 +305,7 @@ impl Bank {
     /// SyncNet's vector of the audio of the five frames around a frame, `[dim]`.
     ///
     /// # Panics
-    /// When there is no such stream or frame.
+    /// If there is no such stream or frame.
     pub fn sound(&self, stream: usize, frame: usize) -> &[f32] {
         row(
             &self.sounds,

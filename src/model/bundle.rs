@@ -3,8 +3,8 @@
 //!
 //! Opening it checks everything that can be checked without ONNX Runtime: the format, every hash,
 //! every size, the networks that must be there with the shapes of their inputs and outputs, and
-//! that graphs and weights name the same tensors in the same shapes. A bundle is data from
-//! somewhere: none of it is trusted to be well-formed.
+//! that graphs and weights name the same tensors in the same shapes. A bundle is untrusted
+//! input.
 //!
 //! Half precision on disk becomes `f32`; sessions are given the tensors as external initialisers.
 
@@ -20,7 +20,7 @@ use std::{borrow::Cow, collections::BTreeMap, collections::BTreeSet, path::Path}
 const LARGEST_FILE: u64 = 4 << 30;
 const LARGEST_MANIFEST: u64 = 1 << 20;
 /// The files of `models/lite`, put here by the build script. Sessions are made from these bytes;
-/// the graphs need no file beside them because every external tensor is handed over.
+/// the graphs need no further file because every external tensor is passed to the session.
 const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/lite.rs"));
 const EMBEDDED_NAME: &str = "lite (embedded)";
 const MANIFEST: &str = "manifest.json";
@@ -125,7 +125,7 @@ impl Bundle {
         for (network, entry) in &manifest.graphs {
             let field = format!("graphs.{network}");
             if [FACE_MODEL, BANK].contains(&network.as_str()) || network.contains('.') {
-                return Err(refuse(&field, "is no name for a graph".into()));
+                return Err(refuse(&field, "is not a valid name of a graph".into()));
             }
             let file = FileEntry {
                 file: entry.file.clone(),
@@ -198,7 +198,7 @@ impl Bundle {
     /// A list of indices, for instance `face_model.ring`, each below `limit`.
     ///
     /// # Errors
-    /// [`Error::Bundle`]: it is missing, no list of integers, or an index is out of range.
+    /// [`Error::Bundle`]: it is missing, not a list of integers, or an index is out of range.
     pub fn indices(&self, tensor: &str, limit: usize) -> Result<Vec<usize>> {
         let values = match self.weights.values(tensor) {
             Ok(Values::Int(values)) => values,
@@ -211,7 +211,7 @@ impl Bundle {
         values
             .into_iter()
             .map(|value| {
-                let reason = || format!("holds {value}, which is no index below {limit}");
+                let reason = || format!("holds {value}, which is not an index below {limit}");
                 index(value).ok_or_else(|| self.refuse_tensor(tensor, reason()))
             })
             .collect()
@@ -386,7 +386,7 @@ fn external_tensors(
         match &tensor.location {
             None => continue,
             Some(location) if location != weights_file => {
-                return Err(format!("initialiser {name} is said to lie in {location:?}"));
+                return Err(format!("initialiser {name} is stored in {location:?}"));
             }
             Some(_) if tensor.kind != Kind::Float => {
                 return Err(format!("initialiser {name} is of type {:?}", tensor.kind));

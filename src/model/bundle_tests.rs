@@ -156,7 +156,7 @@ impl Files {
     fn seal(&mut self) {
         let hash = |files: &HashMap<String, Vec<u8>>, file: &Value| {
             let bytes = files.get(file.as_str().unwrap_or_default());
-            bytes.map(|bytes| Value::from(hex::encode(&Sha256::digest(bytes))))
+            bytes.map(|bytes| Value::from(hex::encode(Sha256::digest(bytes))))
         };
         for entry in self.manifest["graphs"]
             .as_object_mut()
@@ -345,7 +345,7 @@ fn a_graph_may_not_choose_its_own_weights_file() {
     files.seal();
     says(
         &files.refusal(),
-        &["graphs.generator", "w is said to lie in", "etc/passwd"],
+        &["graphs.generator", "w is stored in", "etc/passwd"],
     );
 }
 
@@ -394,8 +394,8 @@ fn the_face_model_is_checked() {
         says(&files.refusal(), &[&full, "has shape [5]"]);
     }
     for (name, values, reason) in [
-        ("ring", &[0, 1, 4][..], "no index below 4"),
-        ("ring", &[0, 1, -1], "no index below 4"),
+        ("ring", &[0, 1, 4][..], "not an index below 4"),
+        ("ring", &[0, 1, -1], "not an index below 4"),
         ("ring", &[0, 1], "fewer than 3"),
         ("lips", &[0], "manifest.lips says 2"),
     ] {

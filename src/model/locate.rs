@@ -93,7 +93,9 @@ impl std::fmt::Display for Source {
 /// A library on this machine. `path` is absolute and names an existing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
+    /// The file.
     pub path: PathBuf,
+    /// How it was found.
     pub source: Source,
 }
 

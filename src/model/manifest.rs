@@ -3,23 +3,23 @@
 use crate::Error;
 use crate::audio::MelParameters;
 use crate::face::crop::IMAGE;
-use crate::face::{CarryProtocol, CropProtocol, MaskProtocol};
+use crate::face::{CropProtocol, MaskProtocol, ReferenceWarpProtocol};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The format of bundles that this library reads.
 pub const FORMAT: u64 = 1;
 
-// What every bundle of this format has in common.
+// Constants of the format: the same in every bundle.
 
 /// How far MaLS looks to each side, in codes of 40 ms: one of the moving average (paper, equation
 /// 4) and two of its convolutions.
 pub const MALS_REACH: usize = 3;
-/// Codes that MaLS makes one smoothed code of.
+/// Codes in the window of one smoothed code.
 pub const MALS_WINDOW: usize = 2 * MALS_REACH + 1;
 /// Weights of the moving average (paper, section 4.1: alpha).
 pub const MALS_WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
-/// Columns of the mel spectrogram to a video frame of the training: 100 and 25 a second.
+/// Columns of the mel spectrogram per video frame of the training: 100 and 25 per second.
 pub const MEL_COLUMNS_PER_FRAME: usize = 4;
 
 /// The content of `manifest.json`. Every number was checked when the bundle was opened.
@@ -29,19 +29,26 @@ pub struct Manifest {
     pub name: String,
     /// The bundle's own version.
     pub version: String,
+    /// The latent space.
     pub latent: Latent,
     /// Side of the generator's image in pixels: 256.
     pub image: usize,
+    /// Parameters of the mel spectrogram.
     pub mel: MelParameters,
+    /// How the face crop is placed.
     pub crop: CropProtocol,
+    /// Sizes of the face model.
     pub face_model: FaceModelSizes,
+    /// Parameters of the pose-aware mask.
     pub mask: MaskProtocol,
     /// Number of lip points that the generator is given.
     pub lips: usize,
     /// Absent where the generator is not given the reference's picture (as in the paper).
     #[serde(default)]
-    pub carry: Option<CarryProtocol>,
+    pub carry: Option<ReferenceWarpProtocol>,
+    /// Input and grid of the face detector.
     pub detector: DetectorSizes,
+    /// Input of the mesh predictor.
     pub mesh: MeshSizes,
     /// Absent where the bundle has no SyncNet.
     #[serde(default)]
@@ -49,7 +56,9 @@ pub struct Manifest {
     /// Absent where the bundle cannot be adapted to a person.
     #[serde(default)]
     pub bank: Option<Bank>,
+    /// The graphs, by the names of their networks.
     pub graphs: BTreeMap<String, GraphEntry>,
+    /// The file with the weights of all graphs.
     pub weights: FileEntry,
     /// Where the weights come from: training data, recipe, dates. Free form, for people.
     #[serde(default)]
@@ -68,12 +77,13 @@ pub struct Latent {
 /// Sizes of the linear face model (paper, section 3.1).
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct FaceModelSizes {
+    /// Vertices of the mesh.
     pub vertices: usize,
     /// Identity coefficients.
     pub identity: usize,
     /// Expression coefficients: 64.
     pub expression: usize,
-    /// The first so many expression coefficients move the lower face only.
+    /// This many expression coefficients, the first ones, move the lower face only.
     pub mouth: usize,
 }
 
@@ -106,10 +116,11 @@ pub struct SyncNetSizes {
     pub dim: usize,
 }
 
-/// The foreign words that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
+/// The unpaired speech that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
 /// frames, face_model.mouth] and `bank.sound` [streams, frames, syncnet.dim].
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Bank {
+    /// Utterances.
     pub streams: usize,
     /// Of 40 ms, in each stream.
     pub frames: usize,
@@ -127,9 +138,13 @@ pub struct FileEntry {
 /// A graph without weights.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GraphEntry {
+    /// Its file name.
     pub file: String,
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+    /// Names and shapes of its inputs.
     pub inputs: BTreeMap<String, Vec<Dimension>>,
+    /// Names and shapes of its outputs.
     pub outputs: BTreeMap<String, Vec<Dimension>>,
     /// Its tensors are those of other graphs, by their whole names.
     #[serde(default)]
@@ -182,7 +197,7 @@ impl Manifest {
             streams: 1,
             frames: 64,
         });
-        let carry = self.carry.unwrap_or(CarryProtocol {
+        let carry = self.carry.unwrap_or(ReferenceWarpProtocol {
             grid: 2,
             sigma: 1.0,
         });

@@ -18,6 +18,7 @@ pub(super) struct Network {
 /// runs on the CPU; this is how that is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
+    /// Name of the network.
     pub network: &'static str,
     /// ONNX Runtime's name of a provider, and the number of nodes that it runs.
     pub nodes: Vec<(String, usize)>,
@@ -58,7 +59,7 @@ impl Network {
                 let mut answer = [const { Vec::new() }; O];
                 for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
                     let Some(output) = outputs.get(*name) else {
-                        return Err(self.pool.failure(format!("it gives no {name}")));
+                        return Err(self.pool.failure(format!("it has no output {name}")));
                     };
                     let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
                     if data.len() != shape.iter().product::<usize>() {
@@ -192,7 +193,10 @@ fn agree(
         .iter()
         .find(|outlet| expected.iter().all(|(name, _)| outlet.name() != *name))
     {
-        Some(extra) => Err((extra.name().to_owned(), "is in the graph alone".into())),
+        Some(extra) => Err((
+            extra.name().to_owned(),
+            "is in the graph but not in the manifest".into(),
+        )),
         None => Ok(()),
     }
 }

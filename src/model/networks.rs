@@ -14,11 +14,17 @@ pub use super::network::Placement;
 
 /// All networks of a bundle, ready to run.
 pub struct Networks {
+    /// Finds faces.
     pub detector: Detector,
+    /// Fits the face mesh.
     pub mesh: MeshPredictor,
+    /// E_aud: audio to latent codes.
     pub audio: AudioEncoder,
+    /// E_ref: reference crop to a latent code.
     pub reference: ReferenceEncoder,
+    /// Moving-average latent smoothing.
     pub mals: Mals,
+    /// E_face and the generator.
     pub generator: Generator,
     report: ProviderReport,
     threads: usize,
@@ -94,7 +100,7 @@ impl Detector {
     }
 }
 
-/// Predicts the parametric mesh and its pose from a crop round a face (paper, section 3.1).
+/// Predicts the parametric mesh and its pose from a crop around a face (paper, section 3.1).
 pub struct MeshPredictor(Network);
 
 /// Coefficients and pose of one face, in the crop's units.
@@ -133,7 +139,7 @@ impl MeshPredictor {
         let mut next = || {
             numbers
                 .next()
-                .ok_or_else(|| self.0.pool.failure("its pose is cut short".into()))
+                .ok_or_else(|| self.0.pool.failure("its pose is incomplete".into()))
         };
         Ok(MeshParameters {
             rotation: [next()?, next()?, next()?],
@@ -149,7 +155,7 @@ impl MeshPredictor {
 /// E_aud: a mel window to a latent code and a mouth shape (paper, section 3.2).
 pub struct AudioEncoder(Network);
 
-/// What the audio encoder says about some windows, one after the other.
+/// The audio encoder's output for some windows, one after the other.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AudioCodes {
     /// [N, codes, dim].
@@ -230,7 +236,7 @@ impl Generator {
 
     /// `face`: the masked crop, [3, image, image]; `lips`: [P, 2] in [-1, 1]; `code`: [codes, dim];
     /// `carried`: the reference's picture with the wanted mouth, [3, image, image], which a bundle
-    /// without `carry` in its manifest does not look at. Gives the image, [3, image, image].
+    /// without `carry` in its manifest ignores. Gives the image, [3, image, image].
     pub fn run(
         &self,
         face: &[f32],

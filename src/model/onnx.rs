@@ -1,9 +1,8 @@
-//! Looking into an ONNX file before ONNX Runtime does.
+//! Checks an ONNX file before ONNX Runtime loads it.
 //!
-//! ONNX Runtime would say that some tensor is missing; [`initializers`] says which, and of what
-//! shape, before anything is loaded. It also keeps a graph from naming a file of its own choice as
-//! the place of its weights, and [`is_plain`] keeps out whatever else could name a file or bring
-//! code of its own. Only the few fields of the format that this needs are decoded; everything else
+//! [`initializers`] lists the tensors with their shapes, so that a missing one is named before anything
+//! is loaded. It also refuses a graph whose weights lie in another file, and [`is_plain`] refuses
+//! everything else that could name a file or load code. Only the few fields of the format that this needs are decoded; everything else
 //! is skipped by the rules of protocol buffers.
 
 /// A tensor that a graph declares.
@@ -12,7 +11,7 @@ pub(super) struct Initializer {
     pub name: String,
     pub shape: Vec<usize>,
     pub kind: Kind,
-    /// The file that the tensor is said to lie in, for external data.
+    /// The file that holds the tensor, for external data.
     pub location: Option<String>,
 }
 
@@ -41,7 +40,7 @@ pub(super) fn initializers(model: &[u8]) -> Result<Vec<Initializer>, String> {
     }
     match graphs {
         1 => Ok(found),
-        n => Err(format!("it holds {n} graphs, so it is no ONNX model")),
+        n => Err(format!("it holds {n} graphs, so it is not an ONNX model")),
     }
 }
 
@@ -92,7 +91,7 @@ fn node_is_plain(node: &[u8]) -> Result<(), String> {
                     match field? {
                         (TENSOR | TENSORS, Value::Bytes(tensor)) => is_inline(tensor)?,
                         (SUBGRAPH | SUBGRAPHS, _) => {
-                            return Err("a node has a graph of its own".into());
+                            return Err("a node has a subgraph".into());
                         }
                         (SPARSE_TENSOR | SPARSE_TENSORS, _) => {
                             return Err("it has sparse tensors".into());
@@ -123,7 +122,7 @@ fn is_inline(tensor: &[u8]) -> Result<(), String> {
         match field? {
             (DATA_LOCATION, Value::Number(0)) => {}
             (EXTERNAL_DATA | DATA_LOCATION, _) => {
-                return Err("a constant is said to lie in a file".into());
+                return Err("a constant is stored in a file".into());
             }
             _ => {}
         }
@@ -250,7 +249,7 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
-        let (head, tail) = self.0.split_at_checked(length).ok_or("it is cut short")?;
+        let (head, tail) = self.0.split_at_checked(length).ok_or("it is truncated")?;
         self.0 = tail;
         Ok(head)
     }
@@ -259,7 +258,7 @@ impl<'a> Fields<'a> {
 fn varint(bytes: &mut &[u8]) -> Result<u64, String> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first().ok_or("it is cut short")?;
+        let (&byte, rest) = bytes.split_first().ok_or("it is truncated")?;
         *bytes = rest;
         number |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
@@ -303,7 +302,7 @@ mod tests {
         let hostile = [
             0x3a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0x00,
         ];
-        assert_eq!(initializers(&hostile).unwrap_err(), "it is cut short");
+        assert_eq!(initializers(&hostile).unwrap_err(), "it is truncated");
         assert!(initializers(&[0xff; 16]).unwrap_err().contains("64 bits"));
         assert!(initializers(b"").unwrap_err().contains("0 graphs"));
     }
@@ -336,8 +335,8 @@ mod tests {
                 attribute(field(TENSORS, &field(EXTERNAL_DATA, &location))),
                 "in a file",
             ),
-            (attribute(field(SUBGRAPH, b"")), "graph of its own"),
-            (attribute(field(SUBGRAPHS, b"")), "graph of its own"),
+            (attribute(field(SUBGRAPH, b"")), "subgraph"),
+            (attribute(field(SUBGRAPHS, b"")), "subgraph"),
             (attribute(field(SPARSE_TENSOR, b"")), "sparse"),
             (attribute(field(SPARSE_TENSORS, b"")), "sparse"),
             (field(GRAPH, &field(SPARSE_INITIALIZER, b"")), "sparse"),

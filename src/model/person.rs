@@ -1,5 +1,4 @@
-//! A person file: the tensors of the synthesis network that adaptation changed, and where they are
-//! from. A safetensors file, half precision, some 2 MB for `lite`.
+//! A person file: the tensors of the synthesis network that adaptation changed, and their origin. A safetensors file, half precision, some 2 MB for `lite`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,12 +14,12 @@ use super::adaptation::Parameter;
 use crate::{Error, Result, files};
 
 const FORMAT: u32 = 1;
-/// The one metadata key: several would be written in any order, and a person be other bytes each time.
+/// The only metadata key: several would be written in any order, so equal persons would differ.
 const KEY: &str = "stylelipsync.person";
 /// The largest file that is read: the paper's widths take a fifth of it.
 const LARGEST: u64 = 1 << 30;
 
-/// Where a person's tensors are from.
+/// The origin of a person's tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PersonInfo {
     /// SHA-256 of the weights of the bundle that was adapted, in hexadecimal. They fit no other.
@@ -29,15 +28,15 @@ pub struct PersonInfo {
     pub bundle: String,
     /// Steps taken.
     pub steps: u64,
-    /// What the order of frames and foreign words went by.
+    /// The seed of the training samples.
     pub seed: u64,
-    /// SHA-256 of the crops that were learnt from, in hexadecimal.
+    /// SHA-256 of the training crops, in hexadecimal.
     pub source: String,
     /// Free text: who agreed to this, and how.
     pub consent: String,
 }
 
-/// What stands under the key.
+/// The value under the key.
 #[derive(Serialize, Deserialize)]
 struct Label {
     format: u32,
@@ -45,7 +44,7 @@ struct Label {
     info: PersonInfo,
 }
 
-/// A person: what a clip's generator is laid over with.
+/// A person: tensors that replace those of a clip's generator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
     info: PersonInfo,
@@ -70,12 +69,12 @@ impl Person {
         }
     }
 
-    /// Where it is from.
+    /// The origin of the tensors.
     pub fn info(&self) -> &PersonInfo {
         &self.info
     }
 
-    /// What tells this person's tensors from any others, in hexadecimal.
+    /// A hash of the tensors, in hexadecimal.
     pub fn hash(&self) -> &str {
         &self.hash
     }
@@ -86,7 +85,7 @@ impl Person {
         self.tensors.iter().map(values).collect()
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -126,7 +125,7 @@ impl Person {
     /// Reads a file, for clips of an engine with this bundle.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Person`] when it is no person file, is damaged, or was made from
+    /// [`Error::Read`]; [`Error::Person`] when it is not a person file, is damaged, or was made from
     /// another bundle.
     pub fn load(path: impl AsRef<Path>, bundle: &Bundle) -> Result<Self> {
         let path = path.as_ref();
@@ -138,11 +137,11 @@ impl Person {
     }
 
     fn parse(bytes: &[u8], bundle: &Bundle) -> std::result::Result<Self, String> {
-        let broken = |error: safetensors::SafeTensorError| format!("is no person file: {error}");
+        let broken = |error: safetensors::SafeTensorError| format!("is not a person file: {error}");
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let Some(label) = metadata.get(KEY) else {
-            return Err("is no person file: it does not say that it is one".into());
+            return Err("is not a person file: it has no description of a person".into());
         };
         let Label { format, info } =
             serde_json::from_str(label).map_err(|error| format!("is damaged: {error}"))?;
@@ -170,7 +169,7 @@ impl Person {
                         view.shape()
                     ));
                 }
-                None => return Err(format!("{name} is no tensor of the generator")),
+                None => return Err(format!("{name} is not a tensor of the generator")),
             }
             if view.dtype() != Dtype::F16 {
                 return Err(format!("{name} is of type {:?}, not F16", view.dtype()));
@@ -178,7 +177,7 @@ impl Person {
             let halves = view.data().as_chunks::<2>().0.iter();
             let values: Vec<f32> = halves.map(|b| f16::from_le_bytes(*b).to_f32()).collect();
             if values.iter().any(|v| !v.is_finite()) {
-                return Err(format!("{name} holds a number that is not finite"));
+                return Err(format!("{name} holds a value that is not finite"));
             }
             tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
         }

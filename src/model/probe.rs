@@ -1,6 +1,6 @@
 //! Which execution provider runs the networks, and why another one does not.
 //!
-//! Nothing falls back in silence. [`Runtime::choose`] tries a provider by running a small
+//! No provider is replaced silently. [`Runtime::choose`] tries a provider by running a small
 //! convolution that may use no other provider, and compares the result with the CPU's. What fails
 //! is refused with its reason; only [`Provider::Auto`] goes on to the next one.
 

@@ -35,7 +35,7 @@ impl Runtime {
     /// threads gets workers of its own.
     ///
     /// # Errors
-    /// [`Error::Runtime`]: the library is missing, too old, or no ONNX Runtime at all. A later call
+    /// [`Error::Runtime`]: the library is missing, too old, or not ONNX Runtime. A later call
     /// tries again.
     pub fn start(threads: usize) -> Result<&'static Runtime> {
         let _one_at_a_time = STARTING.lock();
@@ -64,7 +64,7 @@ impl Runtime {
         &self.library
     }
 
-    /// Version, commit and compiler flags, in ONNX Runtime's own words.
+    /// Version, commit and compiler flags, as ONNX Runtime reports them.
     pub fn build_information(&self) -> &'static str {
         ort::info()
     }

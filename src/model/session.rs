@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 /// Asks ONNX Runtime to remember which provider got which node.
 const RECORD_PLACEMENT: &str = "session.record_ep_graph_assignment_info";
 
-/// How often a call that waits for a session looks whether it was cancelled.
+/// How often a call that waits for a session checks whether it was cancelled.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// Everything that a session is made from.
@@ -35,7 +35,7 @@ pub(crate) struct Recipe<'a> {
     pub strict: bool,
 }
 
-/// Builds a session. The reason for a failure is ONNX Runtime's own sentence.
+/// Builds a session. The reason for a failure is ONNX Runtime's own message.
 pub(crate) fn build(
     runtime: &Runtime,
     recipe: &Recipe<'_>,
@@ -88,7 +88,7 @@ fn placement(session: &Session) -> Vec<(String, usize)> {
     };
     let (session, api) = (session.inner(), ort::api());
     // SAFETY: `session` is alive, and with it everything that it hands out here; out-pointers are
-    // valid for writes and are read only after the call said that it succeeded.
+    // valid for writes and are read only after the call reported success.
     unsafe {
         if !told((api.Session_GetEpGraphAssignmentInfo)(
             session.ptr(),
@@ -139,7 +139,7 @@ pub(crate) struct Pool {
     changed: Condvar,
 }
 
-/// A session that nobody else uses meanwhile.
+/// A session in exclusive use.
 pub(crate) struct Seat {
     session: Session,
     run: Arc<RunOptions<NoSelectedOutputs>>,
@@ -221,7 +221,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Runs `call` on a session that nobody else uses meanwhile.
+    /// Runs `call` on a session in exclusive use.
     ///
     /// [`Error::Cancelled`] when the thread's work was cancelled while it waited or ran.
     pub(crate) fn run<R>(&self, call: impl FnOnce(&mut Seat) -> Result<R>) -> Result<R> {
@@ -230,7 +230,7 @@ impl Pool {
         // There is always one: only `drop` takes it away.
         match lent.seat.as_mut() {
             Some(seat) => call(seat),
-            None => Err(self.failure("its session is gone".into())),
+            None => Err(self.failure("its session is missing".into())),
         }
     }
 
@@ -289,7 +289,7 @@ impl Pool {
     }
 }
 
-/// A seat on loan. It goes back even when the call panics.
+/// A seat taken from the pool. It returns even if the call panics.
 struct Lent<'a> {
     pool: &'a Pool,
     seat: Option<Seat>,

@@ -1,4 +1,4 @@
-//! SyncNet: how well audio and mouth fit.
+//! SyncNet: how well audio and mouth match.
 
 use super::manifest::MEL_COLUMNS_PER_FRAME;
 use super::network::{Loader, Network};

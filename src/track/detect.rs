@@ -1,10 +1,10 @@
-//! Reading the detector's grid: where the faces of a frame are.
+//! Decodes the detector's output grid into boxes.
 
 use crate::frame::Similarity;
 use crate::model::manifest::DetectorSizes;
 use crate::{Error, Result};
 
-/// Faces of a frame that are looked at, the largest first: a crowd must not stop the clip.
+/// The most faces of a frame that are processed, the largest first: bounds the time per frame.
 pub const MOST: usize = 8;
 
 /// A face as the detector sees it: an upright square.
@@ -14,7 +14,7 @@ pub struct Detection {
     pub centre: [f64; 2],
     /// Side of the face's crop, pixels.
     pub side: f64,
-    /// How sure the detector is, (0, 1).
+    /// The detector's confidence, (0, 1).
     pub score: f64,
 }
 
@@ -31,8 +31,8 @@ pub fn letterbox(width: usize, height: usize, size: usize) -> Similarity {
 
 /// Faces in the detector's input pixels, from its raw outputs: `scores` one logit a cell, `boxes`
 /// planes of dx, dy (cells, from the cell's centre) and log side (cells). Peaks at or above the
-/// threshold, those that lie on a surer one left out, the largest first, at most [`MOST`]. Numbers
-/// that are not finite are no face.
+/// threshold, without those that overlap one with a higher score, the largest first, at most [`MOST`].
+/// Values that are not finite are ignored.
 ///
 /// # Errors
 /// [`Error::Network`] when an output has another length.
@@ -61,7 +61,7 @@ pub fn decode(scores: &[f32], boxes: &[f32], sizes: DetectorSizes) -> Result<Vec
                 side: size.exp() * stride,
                 score: sigmoid(scores[i]),
             };
-            // A face is neither smaller than a pixel nor many times the picture.
+            // A valid face is at least one pixel wide and not much larger than the picture.
             let sane = detection.centre.iter().all(|v| v.is_finite())
                 && (1.0..4.0 * sizes.size as f64).contains(&detection.side);
             (sane && detection.score >= f64::from(sizes.threshold)).then_some(detection)
@@ -83,7 +83,7 @@ pub fn decode(scores: &[f32], boxes: &[f32], sizes: DetectorSizes) -> Result<Vec
     Ok(kept)
 }
 
-/// Whether no neighbour is higher, and none before it as high.
+/// Whether no neighbour is higher, and none of the earlier ones equal.
 fn is_peak(scores: &[f32], cells: usize, i: usize) -> bool {
     if !scores[i].is_finite() {
         return false;

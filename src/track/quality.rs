@@ -1,12 +1,12 @@
-//! How well a frame shows its face: what the effect's strength and the choice of the reference
-//! frame rest on.
+//! How well a frame shows its face. The strength of the effect and the choice of the reference frame
+//! depend on it.
 
 use crate::face::{Face, Pose};
 use crate::numeric::smoothstep;
 
-/// How much of a face can be worked with, [0, 1]: 1 for a face that is large enough, turned to the
-/// camera and inside the frame, falling smoothly to 0 as it gets tiny, shows its profile or leaves.
-/// `centre` and `side` are the crop's, frame pixels.
+/// Visibility of a face, [0, 1]: 1 if it is large enough, turned to the camera and inside the frame;
+/// falls smoothly to 0 as it gets tiny, turns to its profile or leaves the frame. `centre` and `side`
+/// are those of the crop, in frame pixels.
 pub fn visibility(pose: &Pose, centre: [f64; 2], side: f64, frame: (usize, usize)) -> f64 {
     let large = smoothstep(20.0, 40.0, side);
     // From 75 degrees to 50.
@@ -22,7 +22,7 @@ pub fn visibility(pose: &Pose, centre: [f64; 2], side: f64, frame: (usize, usize
     large * frontal * inside
 }
 
-/// How fast the effect fades with confidence: the strength for a confidence, both in [0, 1].
+/// The strength of the effect for a confidence, both in [0, 1].
 pub fn fade(confidence: f64) -> f64 {
     smoothstep(0.25, 0.6, confidence)
 }
@@ -54,7 +54,7 @@ pub fn sharpness(crop: &[f32], size: usize) -> f64 {
 }
 
 /// How well a frame serves as the reference: confidence, frontality and sharpness together. Only
-/// comparisons between frames of a clip mean something.
+/// scores of frames of one clip are comparable.
 pub fn reference_score(face: &Face, sharpness: f64) -> f64 {
     let frontal = face.pose.frontality().max(0.0);
     f64::from(face.confidence) * frontal * frontal * sharpness.max(0.0).sqrt()

@@ -1,25 +1,30 @@
-//! Which face: choosing one, following it over neighbouring frames, and ids over a clip.
+//! Selecting a face, following it over neighbouring frames, and ids that are stable over a clip.
 
-use super::smooth::WINDOW;
+use super::smooth::SMOOTHING_FRAMES;
 use crate::face::Face;
 
-/// The face that a clip's effect works on.
+/// Which face of a frame speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Selection {
-    /// The largest one.
+    /// The largest face.
     #[default]
     Largest,
-    /// The one at, or nearest to, a point of the frame (pixels, row 0 on top).
-    Point { x: f64, y: f64 },
-    /// The one with an id, as [`Linker`] gives them.
+    /// The face at, or nearest to, a point of the frame (pixels, row 0 is the top row).
+    Point {
+        /// Column.
+        x: f64,
+        /// Row.
+        y: f64,
+    },
+    /// The face with an id, as assigned by [`Linker`].
     Id(u32),
-    /// The one with so many others to its left in the frame: needs no neighbours, but does not
-    /// follow faces that change places.
+    /// The face with this many others to its left in the frame. Needs no neighbouring frames, but does
+    /// not follow faces that change places.
     FromLeft(u32),
 }
 
-/// The index of the face that `selection` means. `ids` are those of `faces`; without them an id
-/// means none. A point further from a face than its crop's side means none.
+/// The index of the face that `selection` selects. `ids` are those of `faces`; without them an id
+/// selects none. A point further from a face than the side of its crop does not select it.
 pub fn choose(faces: &[Face], ids: &[u32], selection: Selection) -> Option<usize> {
     let indices = 0..faces.len();
     match selection {
@@ -44,9 +49,12 @@ pub fn choose(faces: &[Face], ids: &[u32], selection: Selection) -> Option<usize
 /// The chosen face of the middle frame and the same face in its neighbours, followed outwards one
 /// frame at a time and no further than it can be. `frames` are the faces of t-2..t+2; `None` where
 /// a frame does not exist or is not known.
-pub fn follow(frames: [Option<&[Face]>; WINDOW], chosen: usize) -> [Option<&Face>; WINDOW] {
-    let middle = WINDOW / 2;
-    let mut out = [None; WINDOW];
+pub fn follow(
+    frames: [Option<&[Face]>; SMOOTHING_FRAMES],
+    chosen: usize,
+) -> [Option<&Face>; SMOOTHING_FRAMES] {
+    let middle = SMOOTHING_FRAMES / 2;
+    let mut out = [None; SMOOTHING_FRAMES];
     out[middle] = frames[middle].and_then(|faces| faces.get(chosen));
     for step in 1..=middle {
         for (from, to) in [
@@ -70,8 +78,8 @@ fn successor(face: &Face, faces: &[Face]) -> Option<usize> {
         .map(|(i, _)| i)
 }
 
-/// How unlike one face at two times two faces are; 1 and more are two faces. Within a frame a head
-/// moves by less than half its crop and does not grow by half.
+/// Distance between two detections in neighbouring frames; 1 and more are two different faces. From
+/// one frame to the next a head moves by less than half its crop and does not grow by half.
 fn gap(a: &Face, b: &Face) -> f64 {
     let moved = distance(a.centre, b.centre) / (0.5 * a.side.min(b.side));
     let grown = (a.side / b.side).ln().abs() / 1.5f64.ln();
@@ -82,8 +90,8 @@ fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
-/// Gives the faces of successive frames ids that stay with them. Ids depend only on the frames up
-/// to theirs: an analysis and a stream give the same ones.
+/// Assigns ids to the faces of successive frames, the same id to the same face. Ids depend only on
+/// the frames up to theirs, so an analysis and a stream assign the same ones.
 #[derive(Clone, Debug, Default)]
 pub struct Linker {
     tracks: Vec<Track>,
@@ -97,7 +105,7 @@ struct Track {
     index: i64,
 }
 
-/// Frames for which a face may be out of sight and keep its id.
+/// Frames for which a face may be missing and keep its id.
 const PATIENCE: i64 = 12;
 
 impl Linker {
@@ -215,7 +223,7 @@ mod tests {
         let still = [face(100.0, 100.0, 80.0)];
         let far = [face(300.0, 100.0, 80.0)];
         let close = [face(100.0, 100.0, 160.0)];
-        let known = |f: &[Option<&Face>; WINDOW]| f.map(|face| face.is_some());
+        let known = |f: &[Option<&Face>; SMOOTHING_FRAMES]| f.map(|face| face.is_some());
         let s = Some(&still[..]);
         let seen = follow([s, None, s, Some(&[][..]), s], 0);
         assert_eq!(known(&seen), [false, false, true, false, false]);

@@ -1,21 +1,21 @@
-//! Smoothing a face over its neighbours in time, without phase.
+//! Zero-phase smoothing of a face over the neighbouring frames.
 
 use crate::face::pose::nearest_rotation;
 use crate::face::{CropProtocol, Face};
 
 /// Frames of the window: t-2 to t+2.
-pub const WINDOW: usize = 5;
-const MIDDLE: usize = WINDOW / 2;
+pub const SMOOTHING_FRAMES: usize = 5;
+const MIDDLE: usize = SMOOTHING_FRAMES / 2;
 /// Binomial weights of the middle and of the frames one and two away.
 const WEIGHTS: [f64; MIDDLE + 1] = [6.0, 4.0, 1.0];
 
-/// The face of the window's middle, its pose, expression and confidence smoothed by binomial
-/// weights; identity stays. `None` when the middle holds none.
+/// The face of the middle frame with pose, expression and confidence smoothed by binomial weights;
+/// the identity is not changed. `None` if the middle frame has none.
 ///
-/// A neighbour counts only together with its mirror image in time: with one side missing (the
-/// clip's ends, a frame without the face) the mean of a moving head would lag behind it, and a crop
-/// that lags is worse than one that trembles.
-pub fn smooth(window: [Option<&Face>; WINDOW], protocol: &CropProtocol) -> Option<Face> {
+/// A neighbour is used only together with the opposite one in time. With one side missing (the ends of
+/// the clip, a frame without the face) the mean of a moving head would lag behind it, and a crop that
+/// lags is worse than one that jitters.
+pub fn smooth(window: [Option<&Face>; SMOOTHING_FRAMES], protocol: &CropProtocol) -> Option<Face> {
     let middle = window[MIDDLE]?;
     let mut total = Sum::new(middle);
     total.add(middle, WEIGHTS[0]);
@@ -61,14 +61,14 @@ impl Sum {
         shift.for_each(|(sum, v)| *sum += weight * v);
         self.log_scale += weight * face.pose.scale.ln();
         self.confidence += weight * f64::from(face.confidence);
-        let words = self.expression.iter_mut().zip(&face.expression);
-        words.for_each(|(sum, v)| *sum += weight * f64::from(*v));
+        let coefficients = self.expression.iter_mut().zip(&face.expression);
+        coefficients.for_each(|(sum, v)| *sum += weight * f64::from(*v));
     }
 
     fn mean(self, middle: &Face, protocol: &CropProtocol) -> Face {
         let mut face = middle.clone();
         let rotation = self.rotation.map(|row| row.map(|v| v / self.weight));
-        // Rotations that cancel out have no mean; the frame's own is as good as any.
+        // Rotations that cancel out have no mean: use the frame's own.
         face.pose.rotation = nearest_rotation(&rotation).unwrap_or(middle.pose.rotation);
         face.pose.translation = self.translation.map(|v| v / self.weight);
         face.pose.scale = (self.log_scale / self.weight).exp();
@@ -95,7 +95,7 @@ mod tests {
         face
     }
 
-    /// The test of zero phase: what moves evenly comes out where it is.
+    /// Zero phase: an even motion is not displaced.
     #[test]
     fn an_even_motion_is_kept_wherever_frames_are_missing() {
         let frames: Vec<Face> = (-2..=2).map(|t| moving(f64::from(t))).collect();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn trembling_is_damped() {
+    fn jitter_is_damped() {
         let mut frames: Vec<Face> = (0..5).map(|_| face(300.0, 200.0, 200.0)).collect();
         for (k, face) in frames.iter_mut().enumerate() {
             let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
@@ -128,7 +128,7 @@ mod tests {
         }
         let window = std::array::from_fn(|k| Some(&frames[k]));
         let out = smooth(window, &PROTOCOL).unwrap();
-        // 1 - 4 + 6 - 4 + 1 = 0: the fastest trembling is gone.
+        // 1 - 4 + 6 - 4 + 1 = 0: the highest frequency is removed.
         assert!((out.pose.translation[0] - 300.0).abs() < 1e-9);
         assert!(out.expression[1].abs() < 1e-6);
         assert_eq!(out.identity[0], 2.0);

@@ -5,12 +5,12 @@ use super::quality::visibility;
 use crate::Result;
 use crate::face::pose::{rolled, rotation_from_vector};
 use crate::face::{CropProtocol, Face, Pose};
-use crate::frame::{FrameRef, Outside, Sampler, Similarity, Transfer};
+use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
 use crate::pool::Pool;
 
-/// Finds and measures faces; shared by any thread.
+/// Detects faces and fits the face model. Shared by any number of threads.
 pub struct Tracker {
     crop: CropProtocol,
     detector: DetectorSizes,
@@ -36,13 +36,13 @@ impl Tracker {
         }
     }
 
-    /// Which square of a face is its crop.
+    /// The placement of the crop.
     pub fn crop(&self) -> &CropProtocol {
         &self.crop
     }
 
-    /// The faces of a frame, the detector's largest first: a pure function of the frame. No face is
-    /// an empty list, not an error.
+    /// The faces of a frame, the detector's largest first: a function of the frame alone. A frame
+    /// without a face gives an empty list, not an error.
     ///
     /// # Errors
     /// [`crate::Error::Network`] when a network fails.
@@ -55,14 +55,13 @@ impl Tracker {
         self.track_with(networks, frame, transfer, &mut self.buffers.take())
     }
 
-    /// The face that the mesh predictor sees where another picture of the frame has one in `pose`:
-    /// one look at the square round it, no detection. For measuring two pictures of one frame alike.
-    /// `None` when what it sees can be no face.
+    /// Fits the face model at a known `pose`, without detection, for measuring two versions of one
+    /// frame in the same way. `None` if the result is not a valid face.
     ///
     /// # Errors
     /// [`crate::Error::Network`] when the network fails, [`crate::Error::Argument`] when `pose` is
-    /// no placement.
-    pub fn look(
+    /// not a valid placement.
+    pub fn fit_at(
         &self,
         networks: &Networks,
         frame: &FrameRef<'_>,
@@ -85,7 +84,7 @@ impl Tracker {
     ) -> Result<Vec<Face>> {
         let size = self.detector.size;
         let map = detect::letterbox(frame.width(), frame.height(), size);
-        buffers.cut(frame, transfer, &map, size, Outside::Grey)?;
+        buffers.cut(frame, transfer, &map, size, BorderMode::Grey)?;
         let seen = networks.detector.run(&buffers.picture)?;
         let mut faces: Vec<Face> = Vec::new();
         for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
@@ -94,7 +93,7 @@ impl Tracker {
             let Some(face) = self.measure(networks, frame, transfer, &first, buffers)? else {
                 continue;
             };
-            // Once more on the crop that the first look gave: upright, centred, of the right size.
+            // A second fit on the crop of the first one: upright, centred, of the right size.
             let margin = f64::from(self.mesh.margin);
             let second = self.crop.square(&face.pose, margin, self.mesh.size);
             if let Some(face) = self.measure(networks, frame, transfer, &second, buffers)? {
@@ -117,7 +116,7 @@ impl Tracker {
         crop: &Similarity,
         buffers: &mut Buffers,
     ) -> Result<Option<Face>> {
-        buffers.cut(frame, transfer, crop, self.mesh.size, Outside::Edge)?;
+        buffers.cut(frame, transfer, crop, self.mesh.size, BorderMode::Edge)?;
         let seen = networks.mesh.run(&buffers.picture)?;
         let size = (frame.width(), frame.height());
         Ok(from_mesh(seen, crop, self.mesh.size, &self.crop, size))
@@ -131,17 +130,16 @@ impl Buffers {
         transfer: Transfer,
         map: &Similarity,
         size: usize,
-        outside: Outside,
+        border: BorderMode,
     ) -> Result<()> {
         self.picture.resize(3 * size * size, 0.0);
         self.sampler
-            .sample(frame, transfer, map, size, outside, &mut self.picture)
+            .sample(frame, transfer, map, size, border, &mut self.picture)
     }
 }
 
-/// The face that the mesh predictor saw in a crop (crop to frame, `size` pixels a side), in
-/// frame units. `None` when it saw nothing that can be: numbers that are not finite, a face
-/// larger than any frame.
+/// Converts the mesh predictor's output for a crop (crop to frame, `size` pixels per side) to frame
+/// units. `None` if it is not a valid face: values that are not finite, a face larger than any frame.
 ///
 /// The network's units are half-sides of the crop: a vertex v lies at `exp(log_scale) R v + t`
 /// of the crop's [-1, 1].
@@ -196,7 +194,7 @@ mod tests {
         }
     }
 
-    /// A vertex must land in the frame where the network saw it in the crop, however that was cut.
+    /// A vertex must land in the frame where the network saw it in the crop, whatever the crop's roll.
     #[test]
     fn crop_units_become_frame_units() {
         let rotation = rotation_from_vector([0.1, -0.2, 0.3].map(|v: f32| f64::from(v)));
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pose_is_no_face() {
+    fn an_invalid_pose_is_not_a_face() {
         let crop = Similarity::square([300.0, 200.0], 190.0, 0.0, 128);
         let none = |change: &dyn Fn(&mut MeshParameters)| {
             let mut seen = seen();

@@ -308,7 +308,7 @@ static void adaptation(sls_engine *engine, sls_clip *clip)
     FAILS(SLS_ERROR_NULL, "person", sls_person_load(engine, "nobody.safetensors", NULL));
     FAILS(SLS_ERROR_READ, "nobody", sls_person_load(engine, "nobody.safetensors", &person));
     snprintf(path, sizeof path, "%s/text.wav", folder);
-    FAILS(SLS_ERROR_PERSON, "is no person file", sls_person_load(engine, path, &person));
+    FAILS(SLS_ERROR_PERSON, "is not a person file", sls_person_load(engine, path, &person));
     OK(sls_clip_set_person(clip, NULL));
     CHECK(adapt == NULL && person == NULL);
 }

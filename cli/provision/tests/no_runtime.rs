@@ -3,6 +3,8 @@
 //! A process loads ONNX Runtime once, and where from is decided by its environment, so each test
 //! runs a part of this program in a process of its own.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::{path::Path, process::Command};
 use stylelipsync::model::locate::{Component, Source};
 use stylelipsync::model::{Bundle, Networks, Provider, Runtime};

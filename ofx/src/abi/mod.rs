@@ -4,6 +4,11 @@
 //!
 //! Members have the names of the specification in snake case, without their common prefix.
 
+#![allow(
+    missing_docs,
+    reason = "the OpenFX specification documents these names"
+)]
+
 pub mod names;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};

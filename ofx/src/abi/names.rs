@@ -19,19 +19,12 @@ pub const ACTION_DESCRIBE: &CStr = c"OfxActionDescribe";
 pub const ACTION_CREATE_INSTANCE: &CStr = c"OfxActionCreateInstance";
 pub const ACTION_DESTROY_INSTANCE: &CStr = c"OfxActionDestroyInstance";
 pub const ACTION_INSTANCE_CHANGED: &CStr = c"OfxActionInstanceChanged";
-pub const ACTION_BEGIN_INSTANCE_CHANGED: &CStr = c"OfxActionBeginInstanceChanged";
-pub const ACTION_END_INSTANCE_CHANGED: &CStr = c"OfxActionEndInstanceChanged";
 pub const ACTION_SYNC_PRIVATE_DATA: &CStr = c"OfxActionSyncPrivateData";
 pub const ACTION_PURGE_CACHES: &CStr = c"OfxActionPurgeCaches";
 pub const ACTION_DESCRIBE_IN_CONTEXT: &CStr = c"OfxImageEffectActionDescribeInContext";
 pub const EFFECT_ACTION_RENDER: &CStr = c"OfxImageEffectActionRender";
 pub const EFFECT_ACTION_IS_IDENTITY: &CStr = c"OfxImageEffectActionIsIdentity";
 pub const EFFECT_ACTION_GET_FRAMES_NEEDED: &CStr = c"OfxImageEffectActionGetFramesNeeded";
-pub const EFFECT_ACTION_GET_REGIONS_OF_INTEREST: &CStr =
-    c"OfxImageEffectActionGetRegionsOfInterest";
-pub const EFFECT_ACTION_GET_CLIP_PREFERENCES: &CStr = c"OfxImageEffectActionGetClipPreferences";
-pub const EFFECT_ACTION_BEGIN_SEQUENCE_RENDER: &CStr = c"OfxImageEffectActionBeginSequenceRender";
-pub const EFFECT_ACTION_END_SEQUENCE_RENDER: &CStr = c"OfxImageEffectActionEndSequenceRender";
 
 // Plug-ins and hosts.
 
@@ -41,11 +34,8 @@ pub const PROP_LABEL: &CStr = c"OfxPropLabel";
 pub const PROP_SHORT_LABEL: &CStr = c"OfxPropShortLabel";
 pub const PROP_LONG_LABEL: &CStr = c"OfxPropLongLabel";
 pub const PROP_PLUGIN_DESCRIPTION: &CStr = c"OfxPropPluginDescription";
-pub const PROP_VERSION_LABEL: &CStr = c"OfxPropVersionLabel";
-pub const PLUGIN_PROP_FILE_PATH: &CStr = c"OfxPluginPropFilePath";
 pub const PROP_TYPE: &CStr = c"OfxPropType";
 pub const PROP_TIME: &CStr = c"OfxPropTime";
-pub const PROP_IS_INTERACTIVE: &CStr = c"OfxPropIsInteractive";
 pub const PROP_CHANGE_REASON: &CStr = c"OfxPropChangeReason";
 pub const CHANGE_USER_EDITED: &CStr = c"OfxChangeUserEdited";
 pub const PROP_INSTANCE_DATA: &CStr = c"OfxPropInstanceData";
@@ -66,8 +56,6 @@ pub const EFFECT_PROP_SUPPORTS_MULTI_RESOLUTION: &CStr =
 pub const EFFECT_PROP_SUPPORTS_MULTIPLE_CLIP_DEPTHS: &CStr =
     c"OfxImageEffectPropMultipleClipDepths";
 pub const EFFECT_PROP_TEMPORAL_CLIP_ACCESS: &CStr = c"OfxImageEffectPropTemporalClipAccess";
-pub const EFFECT_INSTANCE_PROP_SEQUENTIAL_RENDER: &CStr =
-    c"OfxImageEffectInstancePropSequentialRender";
 
 // Clips and images.
 
@@ -77,8 +65,6 @@ pub const EFFECT_PROP_SUPPORTED_COMPONENTS: &CStr = c"OfxImageEffectPropSupporte
 pub const IMAGE_CLIP_PROP_OPTIONAL: &CStr = c"OfxImageClipPropOptional";
 pub const IMAGE_CLIP_PROP_IS_MASK: &CStr = c"OfxImageClipPropIsMask";
 pub const IMAGE_CLIP_PROP_CONNECTED: &CStr = c"OfxImageClipPropConnected";
-pub const IMAGE_CLIP_PROP_FIELD_EXTRACTION: &CStr = c"OfxImageClipPropFieldExtraction";
-pub const IMAGE_FIELD_NONE: &CStr = c"OfxFieldNone";
 pub const EFFECT_PROP_COMPONENTS: &CStr = c"OfxImageEffectPropComponents";
 pub const EFFECT_PROP_PIXEL_DEPTH: &CStr = c"OfxImageEffectPropPixelDepth";
 pub const EFFECT_PROP_PREMULTIPLICATION: &CStr = c"OfxImageEffectPropPreMultiplication";
@@ -88,7 +74,6 @@ pub const EFFECT_PROP_FRAME_RANGE: &CStr = c"OfxImageEffectPropFrameRange";
 pub const IMAGE_PROP_DATA: &CStr = c"OfxImagePropData";
 pub const IMAGE_PROP_BOUNDS: &CStr = c"OfxImagePropBounds";
 pub const IMAGE_PROP_ROW_BYTES: &CStr = c"OfxImagePropRowBytes";
-pub const IMAGE_PROP_REGION_OF_DEFINITION: &CStr = c"OfxImagePropRegionOfDefinition";
 pub const EFFECT_PROP_RENDER_SCALE: &CStr = c"OfxImageEffectPropRenderScale";
 pub const EFFECT_PROP_RENDER_WINDOW: &CStr = c"OfxImageEffectPropRenderWindow";
 pub const IMAGE_PROP_PIXEL_ASPECT_RATIO: &CStr = c"OfxImagePropPixelAspectRatio";
@@ -122,11 +107,8 @@ pub const PARAM_PROP_DISPLAY_MIN: &CStr = c"OfxParamPropDisplayMin";
 pub const PARAM_PROP_DISPLAY_MAX: &CStr = c"OfxParamPropDisplayMax";
 pub const PARAM_PROP_ANIMATES: &CStr = c"OfxParamPropAnimates";
 pub const PARAM_PROP_ENABLED: &CStr = c"OfxParamPropEnabled";
-pub const PARAM_PROP_SECRET: &CStr = c"OfxParamPropSecret";
 pub const PARAM_PROP_PERSISTANT: &CStr = c"OfxParamPropPersistant";
 pub const PARAM_PROP_EVALUATE_ON_CHANGE: &CStr = c"OfxParamPropEvaluateOnChange";
-pub const PARAM_PROP_DIGITS: &CStr = c"OfxParamPropDigits";
-pub const PARAM_PROP_INCREMENT: &CStr = c"OfxParamPropIncrement";
 pub const PARAM_PROP_CHOICE_OPTION: &CStr = c"OfxParamPropChoiceOption";
 pub const PARAM_PROP_STRING_MODE: &CStr = c"OfxParamPropStringMode";
 pub const PARAM_STRING_IS_SINGLE_LINE: &CStr = c"OfxParamStringIsSingleLine";
@@ -145,7 +127,6 @@ pub const PARAM_PROP_PAGE_CHILD: &CStr = c"OfxParamPropPageChild";
 // Messages.
 
 pub const MESSAGE_ERROR: &CStr = c"OfxMessageError";
-pub const MESSAGE_WARNING: &CStr = c"OfxMessageWarning";
 pub const MESSAGE_MESSAGE: &CStr = c"OfxMessageMessage";
 
 /// The frame range needed of the clip Source: the property's prefix with the clip's name.

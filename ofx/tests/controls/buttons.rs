@@ -31,6 +31,22 @@ fn buttons_set_frames_and_the_status_line_reports() {
         status.contains("on cpu") && status.contains("face"),
         "{status}"
     );
+    // What the render left unchanged, and why.
+    let status_after = |name: &str, value: i32| {
+        instance.set(name, value);
+        render(&instance, 45.0);
+        instance.edit("strength", 0.9);
+        instance.get("status").text()
+    };
+    assert!(!status.contains("audio does not cover"), "{status}");
+    let status = status_after("audioStart", 1001);
+    assert!(status.contains("the audio does not cover"), "{status}");
+    instance.set("audioStart", 42);
+    instance.set("reference", 0);
+    instance.set("faceNumber", 2);
+    let status = status_after("face", 2);
+    assert!(status.contains("the selected face is not in"), "{status}");
+    instance.set("face", 0);
     // A problem is reported once, before the render as after it.
     instance.edit("audio", "/nowhere/speech.wav");
     for _ in 0..2 {
@@ -78,7 +94,7 @@ fn adaptation_writes_a_person_file_and_can_be_stopped() {
     assert!(press().contains("Adapt From Frame"));
     instance.set("adaptFrom", 10);
     instance.set("adaptTo", 30);
-    assert!(press().contains("2 s at least"));
+    assert!(press().contains("at least 2 s"));
     instance.set("adaptTo", 64);
     instance.set("adaptSteps", 2);
     instance.set("adaptConsent", "a rendered head: no consent needed");

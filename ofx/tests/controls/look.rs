@@ -178,3 +178,77 @@ fn proxies_show_the_same_mouth_smaller() {
     }
     instance.assert_clean();
 }
+
+/// A picture in ACEScg gets the same mouth as the same picture in linear Rec.709.
+#[test]
+fn acescg_primaries_are_converted() {
+    let to_ap1 = [
+        [0.613_097, 0.339_523, 0.047_379],
+        [0.070_194, 0.916_354, 0.013_452],
+        [0.020_616, 0.109_570, 0.869_815],
+    ];
+    let in_ap1 = move |[r, g, b, a]: [f32; 4]| {
+        let [r, g, b] = to_ap1.map(|row: [f32; 3]| row[0] * r + row[1] * g + row[2] * b);
+        [r, g, b, a]
+    };
+    let linear = |index: usize| {
+        let picture = frame(index)?;
+        Some(Picture::from_fn(WIDTH, HEIGHT, |x, y| {
+            let [r, g, b, a] = picture.rgba[y * WIDTH + x];
+            let [r, g, b] = [r, g, b].map(|v| ((v + 0.055) / 1.055).powf(2.4));
+            [r, g, b, a]
+        }))
+    };
+    let acescg = move |index: usize| {
+        let picture = linear(index)?;
+        let at = |x: usize, y: usize| in_ap1(picture.rgba[y * WIDTH + x]);
+        Some(Picture::from_fn(WIDTH, HEIGHT, at))
+    };
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let render_as = |colour: i32, connection: Connection| {
+        let instance = speaking(&effect, Context::Filter);
+        instance.connect("Source", connection);
+        instance.set("inputColour", colour);
+        let rendered = render(&instance, THIRTY);
+        instance.assert_clean();
+        rendered
+    };
+    let rec709 = render_as(
+        3,
+        Connection::new(WIDTH, HEIGHT, move |t| linear(t as usize)),
+    );
+    let converted = render_as(
+        4,
+        Connection::new(WIDTH, HEIGHT, move |t| acescg(t as usize)),
+    );
+    let unconverted = render_as(
+        3,
+        Connection::new(WIDTH, HEIGHT, move |t| acescg(t as usize)),
+    );
+    let source = acescg(30).unwrap().rgba;
+    let (at, changed) = difference(&source, &converted, WIDTH);
+    assert!(changed > 500, "{changed} pixels changed");
+    assert!(
+        at[1] > HEIGHT * 2 / 5,
+        "the upper face keeps its bytes: {at:?}"
+    );
+    // The mean difference of the changed pixels to the mouth of the Rec.709 picture.
+    let distance = |rendered: &[[f32; 4]]| {
+        let pixels = rec709.iter().zip(rendered);
+        let sum: f32 = pixels
+            .map(|(rec709, rendered)| {
+                let expected = in_ap1(*rec709);
+                (0..3)
+                    .map(|c| (expected[c] - rendered[c]).abs())
+                    .sum::<f32>()
+            })
+            .sum();
+        sum / (3 * changed) as f32
+    };
+    let (converted, unconverted) = (distance(&converted), distance(&unconverted));
+    assert!(
+        converted < 1e-5 && unconverted > 1e-3,
+        "{converted} {unconverted}"
+    );
+}

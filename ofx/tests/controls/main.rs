@@ -1,4 +1,6 @@
 //! What the controls do, with valid and invalid values, and the buttons.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![cfg(target_os = "linux")]
 
 #[path = "../host/mod.rs"]

@@ -1,4 +1,4 @@
-//! The generated picture's light, matched to the frame's along the rim of the mask.
+//! Matches the light of the generated picture to the frame's along the edge of the mask.
 
 use crate::frame::colour::Curve;
 use crate::frame::format::Transfer;
@@ -49,7 +49,7 @@ impl Gains {
     }
 }
 
-/// Makes the generated face as bright, and of the same tint, as the frame round it.
+/// Matches brightness and tint of the generated face to the frame around it.
 ///
 /// Gains in linear light: the mean of the source over the mean of the generated picture, in the
 /// feathered band where one fades into the other. The band as a whole gives the level; where along it
@@ -97,7 +97,7 @@ impl ColourMatch {
         }
         let size = n.isqrt();
         if size * size != n {
-            let reason = format!("{n} numbers are no square");
+            let reason = format!("{n} values are not a square");
             return Err(Error::Argument {
                 field: "alpha",
                 reason,
@@ -154,7 +154,7 @@ fn ratio((source, generated, weight): &Sums) -> [f32; 3] {
     std::array::from_fn(|c| (source[c] + DARK * weight) / (generated[c] + DARK * weight))
 }
 
-/// From coarse to fine: what a cell has seen, and where that is little, what lies round it.
+/// From coarse to fine: a cell's own ratio, and where its weight is small, that of its surroundings.
 fn spread(sums: &[Sums], trust: f32, field: &mut [[f32; 3]; CELLS * CELLS]) {
     let mut cells = 2;
     while cells <= CELLS {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::frame::{FrameRef, Outside, PixelFormat, Sampler, colour};
+use crate::frame::{BorderMode, FrameRef, PixelFormat, Sampler, colour};
 
 const SIZE: usize = 64;
 
@@ -105,7 +105,7 @@ fn a_crop_goes_back_where_it_came_from() {
             let map = Similarity::square([101.3, 98.6], 64.0 * scale, roll, SIZE);
             let mut crop = vec![0.0; 3 * SIZE * SIZE];
             let transfer = Transfer::Display;
-            let edge = Outside::Edge;
+            let edge = BorderMode::Edge;
             Sampler::default()
                 .sample(&frame, transfer, &map, SIZE, edge, &mut crop)
                 .unwrap();

@@ -14,7 +14,7 @@ fn grey(width: u32, height: u32, value: impl Fn(f64, f64) -> f64) -> Vec<u8> {
     bytes
 }
 
-fn cut(bytes: &[u8], w: u32, h: u32, map: &Similarity, n: usize, o: Outside) -> Vec<f32> {
+fn cut(bytes: &[u8], w: u32, h: u32, map: &Similarity, n: usize, o: BorderMode) -> Vec<f32> {
     let frame = FrameRef::packed(bytes, w, h, PixelFormat::RgbaF32).unwrap();
     let mut out = vec![7.0; 3 * n * n];
     Sampler::default()
@@ -46,7 +46,7 @@ fn the_identity_copies() {
         tx: 0.0,
         ty: 0.0,
     };
-    let out = cut(&bytes, 8, 8, &map, 8, Outside::Edge);
+    let out = cut(&bytes, 8, 8, &map, 8, BorderMode::Edge);
     for (i, v) in out[..64].iter().enumerate() {
         let (x, y) = ((i % 8) as f64 + 0.5, (i / 8) as f64 + 0.5);
         assert!((f64::from(*v) - ((x + 8.0 * y) / 40.0 - 1.0)).abs() < 1e-6);
@@ -61,7 +61,7 @@ fn ramps_are_kept_at_every_scale() {
     for scale in [0.3, 1.0, 1.4, 2.0, 2.7, 3.5, 5.2] {
         for roll in [0.0, 0.4, -2.0] {
             let map = Similarity::square([250.0, 240.0], 48.0 * scale, roll, 48);
-            let out = cut(&bytes, 500, 480, &map, 48, Outside::Edge);
+            let out = cut(&bytes, 500, 480, &map, 48, BorderMode::Edge);
             for j in 0..48 {
                 for i in 0..48 {
                     let [x, y] = map.apply([i as f64 + 0.5, j as f64 + 0.5]);
@@ -85,7 +85,7 @@ fn shrinking_does_not_alias() {
         let bytes = grey(960, 960, stripes);
         for roll in [0.0, 0.5] {
             let map = Similarity::square([480.0, 480.0], 600.0, roll, 128);
-            let out = cut(&bytes, 960, 960, &map, 128, Outside::Edge);
+            let out = cut(&bytes, 960, 960, &map, 128, BorderMode::Edge);
             let worst = out.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             // Sampled as it is it would keep its amplitude of 1.
             assert!(worst < 0.2, "period {period}, roll {roll}: {worst}");
@@ -99,12 +99,12 @@ fn outside_is_edge_or_grey() {
     for (side, far) in [(40.0, 500.0), (400.0, 2000.0), (20.0, -300.0)] {
         let map = Similarity::square([far, far], side, 0.2, 32);
         assert!(
-            cut(&bytes, 40, 40, &map, 32, Outside::Edge)
+            cut(&bytes, 40, 40, &map, 32, BorderMode::Edge)
                 .iter()
                 .all(|v| *v == 1.0)
         );
         assert!(
-            cut(&bytes, 40, 40, &map, 32, Outside::Grey)
+            cut(&bytes, 40, 40, &map, 32, BorderMode::Grey)
                 .iter()
                 .all(|v| *v == 0.0)
         );
@@ -112,7 +112,7 @@ fn outside_is_edge_or_grey() {
     // Half in: the frame's edge runs down the middle of the crop.
     for side in [16.0, 64.0] {
         let map = Similarity::square([40.0, 20.0], side, 0.0, 32);
-        let out = cut(&bytes, 40, 40, &map, 32, Outside::Grey);
+        let out = cut(&bytes, 40, 40, &map, 32, BorderMode::Grey);
         let row = &out[16 * 32..17 * 32];
         assert!(row[..13].iter().all(|v| (v - 1.0).abs() < 1e-6), "{row:?}");
         assert!(row[19..].iter().all(|v| v.abs() < 1e-6), "{row:?}");
@@ -126,7 +126,7 @@ fn no_colour_is_black_and_stays_in_its_place() {
         let bytes = grey(128, 128, |x, y| if inside(x, y) { poison } else { 0.5 });
         for side in [32.0, 128.0] {
             let map = Similarity::square([64.0, 64.0], side, 0.1, 32);
-            let out = cut(&bytes, 128, 128, &map, 32, Outside::Edge);
+            let out = cut(&bytes, 128, 128, &map, 32, BorderMode::Edge);
             assert!(out.iter().all(|v| (-1.0..=0.0).contains(v)));
             assert_eq!(out[16 * 32 + 16], -1.0);
             assert!(side == 32.0 || out[0] == 0.0);
@@ -142,7 +142,7 @@ fn bad_arguments_are_errors() {
     let mut sampler = Sampler::default();
     let mut run = |map: Similarity, len: usize| {
         let mut out = vec![0.0; len];
-        sampler.sample(&frame, Transfer::Srgb, &map, 4, Outside::Edge, &mut out)
+        sampler.sample(&frame, Transfer::Srgb, &map, 4, BorderMode::Edge, &mut out)
     };
     assert!(run(good, 48).is_ok());
     assert!(matches!(

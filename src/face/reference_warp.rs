@@ -1,40 +1,40 @@
-//! The reference's picture, carried to where and how the mouth shall be (`models/networks/carry.py`).
+//! The reference's crop, warped to the wanted mouth shape (`models/networks/reference_warp.py`).
 //!
-//! Codes carry no place. The person's own skin, beard and lips are at hand in the reference frame:
-//! its crop is warped from the mouth that it shows to the one that is wanted, and given to the
-//! generator, which paints what no reference shows. Not in the paper.
+//! Latent codes hold no spatial detail, but the reference frame shows the person's own skin, beard
+//! and lips. Its crop is warped from its own mouth shape to the wanted one and passed to the
+//! generator, which only has to synthesise what the reference does not show. Not in the paper.
 //!
 //! Points are [`mouth_points`](super::lips::mouth_points) of the reference and of the frame. The
-//! affine map that fits them best is taken everywhere, and what it leaves of each point is spread
-//! round it by a normalised Gaussian, on a coarse grid: smooth, without folds at the crop's rim,
-//! and far from the face the affine map alone.
+//! warp is the affine map that fits them best, plus the residual of each point, which is spread
+//! around it by a normalised Gaussian on a coarse grid. It is smooth, does not fold at the crop's
+//! edge, and far from the face it is the affine map alone.
 
 use serde::Deserialize;
 
-/// Weight of standing still: far from all points nothing is left to spread.
+/// Weight of a zero residual: far from all points the residual is 0.
 const LEAST: f32 = 1e-3;
-/// Keeps the fit solvable when all points coincide.
+/// Ridge term: keeps the fit solvable if all points coincide.
 const RIDGE: f64 = 1e-6;
 /// Standard deviations beyond which a Gaussian no longer counts: 3e-8 of its height.
-const REACH: f32 = 5.9;
+const CUTOFF: f32 = 5.9;
 
-/// How the picture is moved; part of a bundle's manifest.
+/// Parameters of the warp; part of a bundle's manifest (`carry`).
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct CarryProtocol {
-    /// Cells a side of the grid that the movement is computed on.
+pub struct ReferenceWarpProtocol {
+    /// Cells per side of the grid that the displacement is computed on.
     pub grid: usize,
-    /// Standard deviation of a point's Gaussian, half-sides of the crop.
+    /// Standard deviation of a point's Gaussian, in half-sides of the crop.
     pub sigma: f32,
 }
 
-/// A square picture, laid out to be sampled: RGB and a lane that is not used.
+/// A square image in a layout for sampling: RGB and an unused lane.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct ReferencePicture {
     size: usize,
     pixels: Vec<[f32; 4]>,
 }
 
-impl Picture {
+impl ReferencePicture {
     /// From planar RGB `[3, size, size]`.
     ///
     /// # Panics
@@ -43,7 +43,7 @@ impl Picture {
         let area = size * size;
         assert!(
             area > 0 && planar.len() == 3 * area,
-            "a picture of another size"
+            "the length of the picture does not fit its size"
         );
         let pixels = (0..area)
             .map(|i| [planar[i], planar[area + i], planar[2 * area + i], 0.0])
@@ -51,7 +51,7 @@ impl Picture {
         Self { size, pixels }
     }
 
-    /// Bilinear at a place in [-1, 1], the edges repeated.
+    /// The bilinear sample at a position in [-1, 1]; edges are repeated.
     #[inline]
     fn sample(&self, place: [f32; 2]) -> [f32; 4] {
         let last = (self.size - 1) as f32;
@@ -76,49 +76,53 @@ fn blend<const N: usize>(a: &[f32; N], b: &[f32; N], share: f32) -> [f32; N] {
     std::array::from_fn(|k| a[k] + share * (b[k] - a[k]))
 }
 
-/// Carries pictures. Owns its scratch: once warm, a picture allocates nothing.
+/// Warps images. Owns its buffers: after the first image of a size, nothing is allocated.
 #[derive(Clone, Debug, Default)]
-pub struct Carry {
-    /// How near a point is to the columns and to the rows that it reaches.
+pub struct ReferenceWarp {
+    /// A point's Gaussian at the columns and at the rows within its reach.
     across: Vec<f32>,
     down: Vec<f32>,
-    /// For each cell where it is taken from, [-1, 1]; while it is made: movement x, y and weight.
+    /// For each cell the source position in [-1, 1]; during computation: displacement x, y, weight.
     field: Vec<[f32; 4]>,
-    /// A row of pixels' worth of the field, as wide as the grid.
+    /// The field interpolated to one row of pixels, as wide as the grid.
     row: Vec<[f32; 4]>,
-    /// For each pixel of a row or column the two cells round it, and the share of the second.
+    /// For each pixel of a row or column the two cells around it, and the weight of the second.
     between: Vec<(usize, usize, f32)>,
 }
 
-impl Carry {
-    /// Writes to `out` the picture `[3, size, size]` that `picture`, whose points are `seen`, makes
-    /// with its points at `wanted`. Points are x and y, in [-1, 1] of their crops, in one order.
-    /// Whatever `out` held is gone.
+impl ReferenceWarp {
+    /// Writes to `out` the image `[3, size, size]`: `picture` warped so that its points `seen` lie at
+    /// `wanted`. Points are x and y in [-1, 1] of their crops, both lists in the same order. The old
+    /// content of `out` is replaced.
     ///
     /// # Panics
-    /// When `seen` and `wanted` are not of one length.
+    /// If `seen` and `wanted` differ in length.
     pub fn draw(
         &mut self,
-        picture: &Picture,
+        picture: &ReferencePicture,
         seen: &[f32],
         wanted: &[f32],
-        protocol: CarryProtocol,
+        protocol: ReferenceWarpProtocol,
         out: &mut Vec<f32>,
     ) {
-        assert_eq!(seen.len(), wanted.len(), "points of two kinds");
+        assert_eq!(
+            seen.len(),
+            wanted.len(),
+            "the two lists of points differ in length"
+        );
         let (seen, wanted) = (seen.as_chunks::<2>().0, wanted.as_chunks::<2>().0);
         self.settle(seen, wanted, protocol);
         self.sample(picture, protocol.grid, out);
     }
 
     /// Fills `field`.
-    fn settle(&mut self, seen: &[[f32; 2]], wanted: &[[f32; 2]], protocol: CarryProtocol) {
-        let CarryProtocol { grid, sigma } = protocol;
+    fn settle(&mut self, seen: &[[f32; 2]], wanted: &[[f32; 2]], protocol: ReferenceWarpProtocol) {
+        let ReferenceWarpProtocol { grid, sigma } = protocol;
         let affine = fit(seen, wanted);
         let centre = |cell: usize| (cell as f32 + 0.5) / grid as f32 * 2.0 - 1.0;
         let sharpness = 0.5 / (sigma * sigma);
-        let reach = REACH * sigma;
-        // The cells whose centres a point reaches; none for one that is not a number.
+        let reach = CUTOFF * sigma;
+        // The cells whose centres a point reaches; none if its position is NaN.
         let cell = |at: f32| ((at + 1.0) * 0.5 * grid as f32 - 0.5).clamp(-1.0, grid as f32);
         let span = |at: f32| {
             let first = cell(at - reach).ceil().max(0.0) as usize;
@@ -157,8 +161,8 @@ impl Carry {
         }
     }
 
-    /// The picture at the field's places, the field bilinear between its cells.
-    fn sample(&mut self, picture: &Picture, grid: usize, out: &mut Vec<f32>) {
+    /// Samples the picture at the field's positions; the field is interpolated bilinearly.
+    fn sample(&mut self, picture: &ReferencePicture, grid: usize, out: &mut Vec<f32>) {
         let size = picture.size;
         let area = size * size;
         out.resize(3 * area, 0.0);
@@ -194,8 +198,8 @@ fn moved(affine: &Affine, [x, y]: [f32; 2]) -> [f32; 2] {
     [0, 1].map(|k| (x * affine[0][k] + y * affine[1][k] + affine[2][k]) as f32)
 }
 
-/// The affine map from `wanted` to `seen` with the least squares; the normal equations by Cramer's
-/// rule, since they are three.
+/// The least-squares affine map from `wanted` to `seen`; solves the three normal equations by
+/// Cramer's rule.
 fn fit(seen: &[[f32; 2]], wanted: &[[f32; 2]]) -> Affine {
     let mut normal = [[0.0f64; 3]; 3];
     let mut right = [[0.0f64; 2]; 3];
@@ -234,18 +238,18 @@ fn determinant(m: &[[f64; 3]; 3]) -> f64 {
 mod tests {
     use super::*;
 
-    const PROTOCOL: CarryProtocol = CarryProtocol {
+    const PROTOCOL: ReferenceWarpProtocol = ReferenceWarpProtocol {
         grid: 16,
         sigma: 0.1,
     };
 
     /// A picture whose red is x and whose green is y of the pixel, in [-1, 1].
-    fn ramps(size: usize) -> Picture {
+    fn ramps(size: usize) -> ReferencePicture {
         let place = |i: usize| (i as f32 + 0.5) / size as f32 * 2.0 - 1.0;
         let x = (0..size * size).map(|i| place(i % size));
         let y = (0..size * size).map(|i| place(i / size));
         let planar: Vec<f32> = x.chain(y).chain(vec![0.25; size * size]).collect();
-        Picture::new(&planar, size)
+        ReferencePicture::new(&planar, size)
     }
 
     /// Red, green and blue of the pixel nearest to a place.
@@ -264,8 +268,8 @@ mod tests {
     #[test]
     fn the_same_points_leave_the_picture_as_it_is() {
         let points = [-0.5, -0.5, 0.5, -0.4, 0.5, 0.5, -0.4, 0.5];
-        let (mut carry, mut out) = (Carry::default(), Vec::new());
-        carry.draw(&ramps(64), &points, &points, PROTOCOL, &mut out);
+        let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
+        warp.draw(&ramps(64), &points, &points, PROTOCOL, &mut out);
         for place in [[0.0, 0.0], [-0.9, 0.7], [0.6, -0.2]] {
             near(at(&out, 64, place), place, 0.02);
         }
@@ -275,8 +279,8 @@ mod tests {
     fn an_affine_change_is_followed_everywhere() {
         let seen = [-0.5, -0.5, 0.5, -0.5, 0.5, 0.5, -0.5, 0.5];
         let wanted = seen.map(|v| v * 0.5 + 0.1);
-        let (mut carry, mut out) = (Carry::default(), Vec::new());
-        carry.draw(&ramps(64), &seen, &wanted, PROTOCOL, &mut out);
+        let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
+        warp.draw(&ramps(64), &seen, &wanted, PROTOCOL, &mut out);
         for place in [[0.1, 0.1], [0.3, -0.1], [-0.2, 0.4]] {
             near(
                 at(&out, 64, place),
@@ -298,21 +302,21 @@ mod tests {
         let mut wanted = seen.clone();
         seen.extend([0.0, 0.2]);
         wanted.extend([0.0, 0.3]);
-        let (mut carry, mut out) = (Carry::default(), Vec::new());
-        carry.draw(&ramps(128), &seen, &wanted, PROTOCOL, &mut out);
+        let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
+        warp.draw(&ramps(128), &seen, &wanted, PROTOCOL, &mut out);
         near(at(&out, 128, [0.0, 0.3]), [0.0, 0.2], 0.02);
         near(at(&out, 128, [0.0, -0.35]), [0.0, -0.35], 0.03);
     }
 
     #[test]
     fn points_that_coincide_or_are_not_numbers_give_a_picture() {
-        let (mut carry, mut out) = (Carry::default(), Vec::new());
+        let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
         let heap = [0.1; 8];
-        carry.draw(&ramps(16), &heap, &heap, PROTOCOL, &mut out);
+        warp.draw(&ramps(16), &heap, &heap, PROTOCOL, &mut out);
         assert!(out.iter().all(|v| v.is_finite()));
-        carry.draw(&ramps(16), &heap, &[f32::NAN; 8], PROTOCOL, &mut out);
+        warp.draw(&ramps(16), &heap, &[f32::NAN; 8], PROTOCOL, &mut out);
         assert!(out.iter().all(|v| v.is_finite()));
-        carry.draw(&ramps(16), &[], &[], PROTOCOL, &mut out);
+        warp.draw(&ramps(16), &[], &[], PROTOCOL, &mut out);
         assert_eq!(out.len(), 3 * 16 * 16);
     }
 }
