@@ -1,4 +1,4 @@
-//! Adaptation to a person: a job that makes a person.
+//! Adaptation: a job that trains a person's decoder.
 
 use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;

@@ -11,7 +11,7 @@ use super::sized::{self, Out, SizedStruct};
 use super::status::sls_status;
 use crate::clip::{FrameOptions, Matte, Rendered};
 
-/// Options of one rendered frame. Initialise it with sls_render_options_init(), then set fields.
+/// Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_render_options {

@@ -1,8 +1,8 @@
-//! The reference: the picture that shows who speaks (input of `E_ref`, which gives `w_ref`), and
-//! which frame of a clip it is.
+//! The reference: the image that shows what the person looks like (input of `E_ref`, which gives
+//! `w_ref`), and how it is chosen among a clip's frames.
 //!
-//! The paper takes the first frame. Real clips begin with black frames, blinks and turned heads,
-//! so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
+//! The paper takes the first frame. Real clips may begin with black frames, blinks or turned
+//! heads, so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The renderer: everything that a frame is a function of comes in, pixels come out.
+//! The renderer: a pure function from a frame's inputs to its output pixels.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The faces of one frame.
+//! Detects and fits the faces of one frame.
 
 use super::detect::{self, covers, sigmoid};
 use super::quality::visibility;
