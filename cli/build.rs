@@ -1,4 +1,4 @@
-//! Embeds the bundled clip in the program, so that `demo` works in any folder.
+//! Puts the bundled clip into the program, so that `demo` needs no file next to it.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 

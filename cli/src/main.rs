@@ -1,7 +1,7 @@
 //! `stylelipsync`: the library on the command line.
 //!
-//! Reads clips, drives [`stylelipsync::Clip`], writes results. All lip-sync logic is in the
-//! library; this crate handles files, child processes, queues and messages to the user.
+//! Reads clips, drives [`stylelipsync::Clip`], writes results. Lip-sync itself is in the library;
+//! this crate holds files, child processes, queues and messages.
 
 mod adapt;
 mod args;
