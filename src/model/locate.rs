@@ -74,7 +74,7 @@ impl Component {
 pub enum Source {
     /// An environment variable names it.
     Variable(&'static str),
-    /// It lies beside our module or the executable.
+    /// It lies next to our module or the executable.
     Beside,
     /// It was provisioned into the cache folder.
     Cache,
@@ -84,7 +84,7 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Source::Variable(name) => write!(f, "environment variable {name}"),
-            Source::Beside => f.write_str("beside the library or the program"),
+            Source::Beside => f.write_str("next to the library or the program"),
             Source::Cache => f.write_str("cache folder"),
         }
     }
