@@ -1,5 +1,5 @@
-//! Puts the bundle `models/lite` into the library, so that it works wherever it lies; and fixes what
-//! the linker must know.
+//! Embeds the bundle `models/lite` in the library, so that the library works in any folder, and
+//! sets linker options.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 

@@ -1,8 +1,9 @@
-//! A live stream: how far it is behind, how fast it goes, what it holds; and how soon a call that
-//! is cancelled returns.
+//! A live stream: latency in frames, frame rate, memory use, and the time until a cancelled call
+//! returns.
 //!
-//! `cargo bench --bench stream [-- SECONDS]`: of 320x240 at 25 frames a second, 60 unless told; an
-//! hour is 3600. A dozen pictures of the bundled head go to and fro.
+//! `cargo bench --bench stream [-- SECONDS]`: 320x240 at 25 frames per second; 60 seconds by
+//! default, 3600 for an hour. The input alternates forwards and backwards through a dozen frames of
+//! the bundled head.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
 

@@ -1,4 +1,4 @@
-//! Puts the bundled clip into the program, so that `demo` works wherever the program lies.
+//! Puts the bundled clip into the program, so that `demo` needs no file next to it.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 

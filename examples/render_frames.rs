@@ -11,9 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stylelipsync::audio::decode_file;
-use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+use stylelipsync::{
+    Clip, ClipOptions, Engine, EngineOptions, FrameMut, FrameRef, PixelFormat, decode_file,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 

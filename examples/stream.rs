@@ -10,9 +10,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stylelipsync::audio::decode_file;
-use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
-use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Error};
+use stylelipsync::{
+    Clip, ClipOptions, Engine, EngineOptions, Error, FrameMut, FrameRef, PixelFormat, decode_file,
+};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -272,7 +272,7 @@
 #define SLS_LOG_WARNING 2
 
 /**
- * What was found and chosen, for instance the execution provider; once per engine or file.
+ * The configuration in use, for instance the execution provider; once per engine or file.
  */
 #define SLS_LOG_INFO 3
 
@@ -353,7 +353,8 @@
 #define SLS_SELECT_LARGEST 0
 
 /**
- * The face nearest to a point of the frame, at most one face size away from it.
+ * The face whose centre is nearest to a point of the frame; none if the point is further away than
+ * the side of that face's crop (sls_face.side).
  */
 #define SLS_SELECT_POINT 1
 
@@ -363,8 +364,8 @@
 #define SLS_SELECT_FACE 2
 
 /**
- * The face at a given position in the frame, counted from the left; 0 is the leftmost. It needs no
- * other frames, but switches to another face when faces change places.
+ * The face at a given position in the frame, counted from the left; 0 is the leftmost. The choice
+ * depends on this frame only, so it switches to another face when two faces swap positions.
  */
 #define SLS_SELECT_FROM_LEFT 3
 
@@ -484,7 +485,7 @@ typedef struct {
 } sls_frame;
 
 /**
- * Options of an engine. Initialise it with sls_engine_options_init(), then set fields.
+ * Options of an engine. Initialise them with sls_engine_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -557,7 +558,7 @@ typedef struct {
 } sls_info;
 
 /**
- * Options of a clip. Initialise it with sls_clip_options_init(), then set fields.
+ * Options of a clip. Initialise them with sls_clip_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -624,13 +625,14 @@ typedef struct {
      */
     uint64_t memory_limit;
     /**
-     * Moves the edge of the painted region outwards (above 0) or inwards (below 0), in pixels of
-     * the 256x256 face crop, -20 to 20; default 0. It never grows beyond what the network painted.
+     * Moves the edge of the replaced region outwards (above 0) or inwards (below 0), in pixels of
+     * the 256x256 face crop, -20 to 20; default 0. The region never extends beyond the generated
+     * pixels.
      */
     float mask_grow;
     /**
-     * Width of the feathered edge as a multiple of the bundle's own width, up to 4. 0, the
-     * default, means 1.
+     * Width of the feathered edge as a multiple of the width that the bundle sets, at most 4. The
+     * default 0 means 1.
      */
     float mask_feather;
     /**
@@ -675,7 +677,7 @@ typedef struct {
 } sls_face;
 
 /**
- * Options of one rendered frame. Initialise it with sls_render_options_init(), then set fields.
+ * Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -728,8 +730,9 @@ typedef struct {
      */
     float confidence;
     /**
-     * Opacity of the new mouth, 0 to 1: the strengths of clip and frame, times the fade for a face
-     * that is not seen well.
+     * Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
+     * a fade-out factor that falls if the face is turned away, small, partly outside the frame or
+     * uncertain.
      */
     float strength;
     /**
@@ -753,7 +756,7 @@ typedef struct {
 typedef int32_t (*sls_allocate_callback)(void *user, sls_frame *frame);
 
 /**
- * Options of an adaptation. Initialise it with sls_adapt_options_init(), then set fields.
+ * Options of an adaptation. Initialise them with sls_adapt_options_init(), then set fields.
  */
 typedef struct {
     /**
@@ -781,12 +784,12 @@ typedef struct {
      */
     float rate;
     /**
-     * Weight of the picture loss, 0 to 1e6; default 10.
+     * Weight of the picture (reconstruction) loss, 0 to 1e6; default 10.
      */
     float picture_weight;
     /**
-     * Weight of the loss between the rendered lips and the person's own speech, 0 to 1e6; default
-     * 1.
+     * Weight of the sync loss, which compares the rendered lips with the person's own speech,
+     * 0 to 1e6; default 1.
      */
     float sync_weight;
     /**
@@ -829,8 +832,8 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * 1 if some frames are held out of training to measure progress, else 0: the clip is too
-     * short.
+     * 1 if some frames are held out of training to measure progress; 0 if the clip is too short
+     * for that.
      */
     int32_t holds_out;
     /**
@@ -1154,7 +1157,7 @@ SLS_API sls_status sls_clip_memory(const sls_clip *clip, uint64_t *bytes);
 SLS_API sls_status sls_clip_set_reference(sls_clip *clip, const sls_frame *frame);
 
 /**
- * Removes the reference set by sls_clip_set_reference(): it is chosen among the frames again.
+ * Removes the reference set by sls_clip_set_reference(). The library then chooses a frame again.
  *
  * @param clip  not NULL.
  *
@@ -1191,11 +1194,12 @@ SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t ca
 SLS_API sls_status sls_clip_forget_analysis(sls_clip *clip);
 
 /**
- * Detects the faces in a frame and stores them in the clip, for sls_clip_render(). The position of
- * a face is smoothed over the analysed frames up to two before and two after it, so analyse the
- * whole clip, or at least its first second and the neighbours of the frames to be rendered. Any
- * order is allowed. A frame that is already analysed is not analysed again, even if its pixels
- * changed; call sls_clip_forget_analysis() first.
+ * Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
+ * of a face over the analysed frames up to two before and two after it, and chooses the reference,
+ * if none is set, among the first frames with a face. So analyse the whole clip, or at least its
+ * first second and the neighbours of the frames to be rendered. Any order is allowed. A frame that
+ * is already analysed is not analysed again, even if its pixels changed; call
+ * sls_clip_forget_analysis() first.
  *
  * @param clip   not NULL.
  * @param index  index of the frame.
@@ -1206,7 +1210,7 @@ SLS_API sls_status sls_clip_forget_analysis(sls_clip *clip);
  * SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
  * before this one, because ids are assigned in frame order. On failure nothing is stored.
  *
- * Threads: any; concurrent. Blocks: while networks run. Allocates: some hundred bytes per frame,
+ * Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
  * and the face crops of the first second, held by the clip.
  */
 SLS_API
@@ -1637,7 +1641,7 @@ sls_status sls_adapt_add_frame(sls_adapt *adapt,
 /**
  * Runs the training until a limit of sls_adapt_options is reached. If that is the step limit, the
  * same clip, options and machine give the same person, also if the run was interrupted and resumed
- * from its checkpoint. The time limit and the plateau start anew with each run.
+ * from its checkpoint. The time limit and the plateau restart with each run.
  *
  * @param adapt     not NULL.
  * @param callback  may be NULL; see sls_adapt_callback.

@@ -4,9 +4,9 @@
 
 Trains a two-layer network on the `train` clips whose sound is in time (at most 25 a person, people weighted alike,
 stopped early on people held out) and prints, for the `dev` clips, the correlation of the lip opening with the truth:
-the median over GRID clips and over clips of other strangers, with another clip's sound in brackets, and the opening's
-spread over the true one, without any gain. `--features mel` is the baseline without the encoder; `near` and `far` are
-the encoder's outputs. `--ahead` columns of 20 ms may follow the frame's own time.
+the median over GRID clips and over clips of other unseen people, with another clip's audio in brackets, and the
+opening's spread over the true one, without any gain. `--features mel` is the baseline without the encoder; `near` and
+`far` are the encoder's outputs. `--ahead` columns of 20 ms may follow the frame's own time.
 """
 import argparse
 import copy
@@ -31,9 +31,9 @@ PER_PERSON = 25
 
 @dataclass
 class Spoken:
-    """One clip: what is heard at each frame, and the mouth's shape that belongs to it."""
+    """One clip: the features at each frame, and the mouth shape that belongs to them."""
     person: str
-    heard: np.ndarray                        # [frames, inputs]
+    inputs: np.ndarray                        # [frames, inputs]
     shape: np.ndarray                        # [frames, mouth]
     valid: np.ndarray                        # [frames]
 
@@ -74,12 +74,12 @@ def load(folder, split, network, arguments, mouth):
             audio = shifted(file["audio"], int(note) if note.lstrip("+-").isdigit() else 0)
             delta, valid = file["delta"][:, :mouth].astype(np.float32), file["valid"]
         frames = min(len(delta), len(audio) // STEP)
-        heard = windows(features_of(audio, network, arguments.features), frames, arguments.back, arguments.ahead)
+        inputs = windows(features_of(audio, network, arguments.features), frames, arguments.back, arguments.ahead)
         seen = np.nonzero(valid[:frames])[0]
         if len(seen) < 12:
             continue
         nearest = seen[np.abs(seen[None] - np.arange(frames)[:, None]).argmin(1)]
-        clips.append(Spoken(person, heard.astype(np.float32), steady(delta[nearest]), valid[:frames]))
+        clips.append(Spoken(person, inputs.astype(np.float32), steady(delta[nearest]), valid[:frames]))
     return clips
 
 
@@ -94,15 +94,15 @@ class Regressor(nn.Module):
 
     def __init__(self, clips, hidden, mouth, dropout):
         super().__init__()
-        heard = np.concatenate([c.heard for c in clips])
-        self.register_buffer("mean", torch.from_numpy(heard.mean(0)))
-        self.register_buffer("scale", torch.from_numpy(1 / (heard.std(0) + 1e-3)))
-        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(heard.shape[1], hidden), nn.ReLU(),
+        inputs = np.concatenate([c.inputs for c in clips])
+        self.register_buffer("mean", torch.from_numpy(inputs.mean(0)))
+        self.register_buffer("scale", torch.from_numpy(1 / (inputs.std(0) + 1e-3)))
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs.shape[1], hidden), nn.ReLU(),
                                     nn.Dropout(dropout), nn.Linear(hidden, mouth))
 
-    def forward(self, heard):
-        """heard [N, inputs] -> mouth shapes [N, mouth]."""
-        return self.layers((heard - self.mean) * self.scale)
+    def forward(self, inputs):
+        """inputs [N, inputs] -> mouth shapes [N, mouth]."""
+        return self.layers((inputs - self.mean) * self.scale)
 
 
 def opening(shape, basis):
@@ -120,13 +120,13 @@ def judge(model, clips, basis):
             continue
         true = opening(clip.shape, basis).numpy()
         other = clips[(i + 7) % len(clips)]
-        made = opening(model(torch.from_numpy(clip.heard)), basis).numpy()
-        unpaired = opening(model(torch.from_numpy(other.heard)), basis).numpy()
+        made = opening(model(torch.from_numpy(clip.inputs)), basis).numpy()
+        unpaired = opening(model(torch.from_numpy(other.inputs)), basis).numpy()
         count = min(len(true), len(unpaired))
         own = correlation(true[clip.valid], made[clip.valid])
         control = correlation(true[:count][clip.valid[:count]], unpaired[:count][clip.valid[:count]])
         spread = made[clip.valid].std() / (true[clip.valid].std() + 1e-6)
-        rows.setdefault("grid" if "grid" in clip.person else "strangers", []).append((own, control, spread))
+        rows.setdefault("grid" if "grid" in clip.person else "others", []).append((own, control, spread))
     model.train()
     return {group: (*np.median(values, 0), len(values)) for group, values in rows.items()}
 
@@ -134,7 +134,7 @@ def judge(model, clips, basis):
 def fit(train, aside, basis, arguments, mouth):
     """The regressor of the best score on people held out."""
     model = Regressor(train, arguments.hidden, mouth, arguments.dropout)
-    heard = torch.from_numpy(np.concatenate([c.heard[c.valid] for c in train]))
+    inputs = torch.from_numpy(np.concatenate([c.inputs[c.valid] for c in train]))
     shape = torch.from_numpy(np.concatenate([c.shape[c.valid] for c in train]))
     said = {}
     for clip in train:
@@ -145,8 +145,8 @@ def fit(train, aside, basis, arguments, mouth):
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     best, kept, waited = -1, None, 0
     for step in range(4000):
-        index = np.searchsorted(weight, random.random(256)).clip(max=len(heard) - 1)
-        made, true = model(heard[index]), shape[index]
+        index = np.searchsorted(weight, random.random(256)).clip(max=len(inputs) - 1)
+        made, true = model(inputs[index]), shape[index]
         points, truth = (torch.einsum("nk,kpc->npc", s, basis) for s in (made, true))
         a, b = openings(points), openings(truth)
         loss = 30 * (points - truth).abs().mean() + 20 * (a - b).abs().mean() + 0.05 * (made - true).square().mean()
@@ -203,9 +203,9 @@ def main():
             model, steps = fit([c for c in everyone if c.person not in aside],
                                [c for c in everyone if c.person in aside], basis, arguments, mouth)
             results.append(judge(model, judged, basis))
-        told = ", ".join("{} r {:.3f} (unpaired {:.3f}) spread {:.2f} of {:.0f} clips".format(
+        summary = ", ".join("{} r {:.3f} (unpaired {:.3f}) spread {:.2f} of {:.0f} clips".format(
             group, *np.mean([r[group] for r in results], 0)) for group in sorted(results[0]))
-        print(f"{kind} -{arguments.back}..+{arguments.ahead}: {told}; last of {steps} steps", flush=True)
+        print(f"{kind} -{arguments.back}..+{arguments.ahead}: {summary}; stopped after {steps} steps", flush=True)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def principal_components(hidden, count):
 
 
 def held_out_speakers(rows, count):
-    """Every so-many-th labelled speaker of the real speech, by name."""
+    """`count` labelled speakers of the real speech, evenly spaced in alphabetical order."""
     speakers = sorted({r["speaker"] for r in rows if r["kind"] == "real" and r["speaker"].startswith("SPEAKER")})
     return set(speakers[:: max(1, len(speakers) // count)][:count]) if count else set()
 

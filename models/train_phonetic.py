@@ -8,9 +8,11 @@ music at 10 dB; babble at 10 dB; an 8 kHz line. `check_phonetic.py` tells what t
 """
 import argparse
 import copy
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from scipy import signal
 
 import checkpoint
@@ -71,7 +73,7 @@ class Streams:
         return total / (total.std() + 1e-9)
 
     def recording(self):
-        """(samples, target [columns, components]) of one recording, at another speed, somewhere else."""
+        """(samples, target [columns, components]) of one recording, at another speed, in other surroundings."""
         random, item = self.random, self.draw()
         begin = random.integers(0, max(1, len(item.target) - 400)) if len(item.target) > 500 else 0
         target = item.target[begin:begin + 500]
@@ -169,9 +171,14 @@ def explained(network, judged, variance):
 def report(network, judged, variance):
     """The validation figures on speakers held out, `near / far` of each condition."""
     network.eval()
-    told = explained(network, judged, variance)
+    shares = explained(network, judged, variance)
     network.train()
-    return ", ".join(f"{name} {near:.3f} / {far:.3f}" for name, (near, far) in told.items())
+    return ", ".join(f"{name} {near:.3f} / {far:.3f}" for name, (near, far) in shares.items())
+
+
+def begin_from(path, network):
+    """Loads the weights that a file holds at half precision: the stored average, as the repository keeps it."""
+    network.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})
 
 
 def train(arguments, config):
@@ -181,7 +188,11 @@ def train(arguments, config):
     network = PhoneticEncoder(config).to(run.device)
     average = copy.deepcopy(network)
     found = checkpoint.restore(arguments.work, "phonetic_raw", network)
-    checkpoint.restore(arguments.work, "phonetic", average)
+    if found:
+        checkpoint.restore(arguments.work, "phonetic", average)
+    elif arguments.start:
+        for each in (network, average):
+            begin_from(arguments.start, each)
     networks = {"phonetic_raw": network, "phonetic": average}
     optimisers = {"adam": torch.optim.AdamW(network.parameters(), lr=arguments.rate, betas=(0.9, 0.98),
                                             weight_decay=0.01)}
@@ -193,7 +204,7 @@ def train(arguments, config):
                         arguments.seed)
     run.print(f"{len(streams.items)} recordings, {len(aside)} of speakers held out; "
               f"{sum(p.numel() for p in network.parameters())} parameters, "
-              f"near sees {network.reach(False)}, far {network.reach(True)} mel columns beside its own")
+              f"near sees {network.reach(False)}, far {network.reach(True)} mel columns before and after its own")
     for spent in run.steps():
         cool = min(1, (1 - spent) / arguments.cool) if arguments.cool else 1
         training.set_rate(optimisers["adam"], arguments.rate * min(1, run.step / 300) * max(0.02, cool))
@@ -221,6 +232,8 @@ def main():
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     training.add_arguments(parser, minutes=60, every=500, folders=("corpus", "work"))
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from when --work has none: "
+                        "phonetic.safetensors of this folder")
     parser.add_argument("--cool", type=float, default=0.0,
                         help="share of the budget over which the rate falls at the end")
     parser.add_argument("--rate", type=float, default=1.2e-3)

@@ -1,10 +1,10 @@
-//! Ending work from another thread: whatever runs inside [`Canceller::during`] ends with
-//! [`Error::Cancelled`] a moment after [`Canceller::cancel`].
+//! Cancellation from another thread: work inside [`Canceller::during`] fails with
+//! [`Error::Cancelled`] soon after [`Canceller::cancel`] is called.
 //!
-//! Long work calls [`check`] between its parts: between two runs of a network, between two packets
-//! of a file. What cannot call it while it works, such as a network run, is registered by
-//! [`ending`] as an [`Interrupt`]. The canceller belongs to the thread for the length of the call,
-//! so that no function in between has to pass it on.
+//! Long work calls [`check`] between its parts, for instance between two network runs or two
+//! packets of a file. Work that cannot call it, such as a network run, is registered by [`ending`]
+//! as an [`Interrupt`]. The canceller is thread-local during the call, so that the functions in
+//! between do not have to pass it on.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
-//! A clip: the frames of a video with their times, the audio that its speaker shall speak, and what
-//! was gathered about both. There are two ways to render it, and both give the same bytes:
+//! A clip: the frames of a video with their times, the new audio, and the results of
+//! analysing both. There are two ways to render it, and both give the same bytes:
 //!
 //! - **random access**: [`analyze`](Clip::analyze) the frames, in any order, then
 //!   [`render`](Clip::render) any of them, in any order, from any number of threads;
 //! - **streaming**: [`push_frame`](Clip::push_frame) and [`push_audio`](Clip::push_audio), then
-//!   [`pull_frame`](Clip::pull_frame) a few frames later.
+//!   [`pull_frame`](Clip::pull_frame) when the look-ahead of the frame has been pushed.
 //!
 //! ```text
 //! audio  -> Speech: codes ---------------------+
@@ -13,10 +13,10 @@
 //! ```
 //!
 //! A frame is a function of its index, its pixels, the faces of the frames within two of it, the
-//! audio around its time and the clip's reference. [`Analysis`] and the stream gather these, each in
-//! its own way, and call the same [`Renderer`]. The order of calls, the number of threads and the size
-//! of chunks do not change the result. [`Clip`] only joins these parts: hosts that gather frames in
-//! a way of their own use the parts instead.
+//! audio around its time and the clip's reference. [`Analysis`] and the stream collect these inputs
+//! differently, and call the same [`Renderer`]. The order of calls, the number of threads and the
+//! size of chunks do not change the result. [`Clip`] only combines these parts. A host that
+//! collects frames in another way uses the parts directly.
 
 mod analysis;
 mod faces;
@@ -33,6 +33,7 @@ use std::sync::Arc;
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::face::Face;
+use crate::face::crop::IMAGE;
 use crate::frame::{FrameMut, FrameRef, PixelFormat};
 use crate::model::Person;
 use crate::{Error, Result};
@@ -151,7 +152,7 @@ impl Clip {
     fn bytes(&self) -> u64 {
         let audio = self.speech.as_ref().map_or(0, Speech::samples);
         let crops = self.stream.candidates() + self.analysis.candidates();
-        let crop = 3 * self.engine().bundle().manifest().image.pow(2);
+        let crop = 3 * IMAGE.pow(2);
         (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
     }
 

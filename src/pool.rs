@@ -1,4 +1,4 @@
-//! Buffers that are reused, so that a warm engine allocates little for a frame.
+//! A pool of reusable buffers, so that rendering a frame allocates little after the first ones.
 
 use std::ops::{Deref, DerefMut};
 

@@ -101,7 +101,7 @@ fn stopped_and_taken_up_again_it_learns_the_same() {
     assert_eq!(resumed.unwrap().hash(), straight.hash());
     assert_eq!(steps, [3, 4]);
 
-    // Another seed is another person, and its checkpoint other work.
+    // Another seed is another person, and its checkpoint belongs to another training.
     let other = AdaptOptions {
         seed: 1,
         ..options(4, Some(&checkpoint))
@@ -113,7 +113,7 @@ fn stopped_and_taken_up_again_it_learns_the_same() {
     );
     std::fs::write(&checkpoint, b"not this").unwrap();
     let message = sentence(job(&clip, options(4, Some(&checkpoint))).run(go_on));
-    assert!(message.contains("is no checkpoint"), "{message}");
+    assert!(message.contains("is not a checkpoint"), "{message}");
 }
 
 #[test]

@@ -229,7 +229,8 @@ fn truncated_files_are_refused() {
 
 #[test]
 fn every_prefix_ends_well() {
-    // Cut at any byte, or with any byte altered: an error or sound, in finite time, no panic.
+    // Cut at any byte, or with any byte altered: an error that says why, or finite samples and no
+    // more of them than a header can promise; no panic.
     let folder = tempfile::tempdir().unwrap();
     for name in [
         "tone.m4a",
@@ -240,15 +241,38 @@ fn every_prefix_ends_well() {
         "tone.flac",
     ] {
         let bytes = std::fs::read(data(name)).unwrap();
+        let whole = decode_file(&data(name)).unwrap().samples.len();
         let path = folder.path().join(name);
+        // Whether it is an error.
+        let refused = |bytes: &[u8], what: &str, most: usize| {
+            std::fs::write(&path, bytes).unwrap();
+            match decode_file(&path) {
+                Ok(sound) => {
+                    let count = sound.samples.len();
+                    assert!(count <= most, "{name} {what}: {count} of {whole} samples");
+                    assert!(
+                        sound.samples.iter().all(|sample| sample.is_finite()),
+                        "{name} {what}"
+                    );
+                    false
+                }
+                Err(Error::Audio(reason) | Error::NoAudio(reason)) => {
+                    assert!(!reason.is_empty(), "{name} {what}");
+                    true
+                }
+                Err(other) => panic!("{name} {what}: {other:?}"),
+            }
+        };
+        let (mut cuts, mut refusals) = (0, 0);
         for cut in (0..bytes.len()).step_by(97) {
-            std::fs::write(&path, &bytes[..cut]).unwrap();
-            let _ = decode_file(&path);
+            cuts += 1;
+            refusals += usize::from(refused(&bytes[..cut], &format!("cut at {cut}"), whole));
             let mut altered = bytes.clone();
             altered[cut] ^= 0xA5;
-            std::fs::write(&path, altered).unwrap();
-            let _ = decode_file(&path);
+            refused(&altered, &format!("altered at {cut}"), 8 * whole);
         }
+        assert!(refused(&[], "empty", 0), "{name}");
+        println!("{name}: {refusals} of {cuts} prefixes refused");
     }
 }
 

@@ -11,6 +11,8 @@ use stylelipsync::audio::decode_file;
 use stylelipsync::model::locate::Component;
 use stylelipsync_provision::provision;
 
+mod skip;
+
 #[path = "c/support.rs"]
 mod support;
 
@@ -158,9 +160,7 @@ fn comma_locale(folder: &Path) -> bool {
     let made = command.arg(folder.join(LOCALE)).output();
     let made = made.is_ok_and(|output| output.status.success());
     if !made {
-        eprintln!(
-            "skipped: no locale with a decimal comma (Debian and Ubuntu: apt-get install locales)"
-        );
+        skip::skip("locales");
     }
     made
 }
@@ -346,7 +346,7 @@ fn the_harnesses_are_clean_under_sanitizers() {
     let probed = compiler.args(sanitizers).arg(&probe).arg("-o");
     let probed = probed.arg(folder.path().join("probe")).output().unwrap();
     if !probed.status.success() {
-        eprintln!("skipped: the compiler has no libasan and libubsan");
+        skip::skip("libgcc-dev (libasan and libubsan)");
         return;
     }
     let size = write_frames(folder.path(), HOOKED);
@@ -373,9 +373,7 @@ fn the_harnesses_are_clean_under_sanitizers() {
 #[cfg(target_os = "linux")]
 fn memcheck(folder: &Path, name: &str, arguments: &[String]) {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        eprintln!(
-            "skipped: valgrind is not installed (Debian and Ubuntu: apt-get install valgrind)"
-        );
+        skip::skip("valgrind");
         return;
     }
     let program = build(folder, name, "c11", Link::Shared).unwrap();

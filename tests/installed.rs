@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use stylelipsync::model::locate::Component;
 use stylelipsync_provision::provision;
 
+mod skip;
+
 #[path = "c/support.rs"]
 #[allow(
     dead_code,
@@ -152,7 +154,7 @@ fn rendered(programs: &Path, prefix: &Path, folder: &Path, size: (u32, u32)) -> 
 #[test]
 fn programs_are_built_from_what_is_installed() {
     if let Some(package) = missing() {
-        eprintln!("skipped: {package} is not installed");
+        skip::skip(package);
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -173,6 +173,13 @@ fn syncnet_agrees_with_pytorch() {
         sync.mouth(shapes).unwrap()
     });
     golden.check("sync_shape", "mouth", &mouths);
+    assert!(sync.sees_pixels(), "the bundle has sync_face");
+    let pictures = golden.input("sync_face", "mouths");
+    let seen: Vec<f32> = pictures
+        .chunks(pictures.len() / 2)
+        .flat_map(|mouths| sync.pixels(mouths).unwrap())
+        .collect();
+    golden.check("sync_face", "mouth", &seen);
 }
 
 /// Pictures are stored at an eighth of the size each way: each stored pixel is a square.

@@ -13,6 +13,8 @@ use stylelipsync::model::locate::Component;
 use stylelipsync::model::{Bundle, Networks, Provider};
 use stylelipsync_provision::provision;
 
+mod skip;
+
 const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 /// Runs one of the ignored functions below in a new process and expects it to end well.
@@ -39,7 +41,7 @@ fn in_a_process(part: &str, variables: &[(&str, &str)]) {
 #[test]
 fn webgpu_agrees_with_the_cpu() {
     if !Path::new(SWIFTSHADER).is_file() {
-        eprintln!("skipped: {SWIFTSHADER} is missing; install the package chromium-common");
+        skip::skip("chromium-common");
         return;
     }
     let software = [

@@ -1,4 +1,4 @@
-//! The command `adapt`: a person's clip in, a person file out.
+//! The command `adapt`: trains a person file from a clip of the person.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ use crate::{interrupt, progress, render};
 /// Runs `adapt`.
 ///
 /// # Errors
-/// Whatever stops it. The person file is then as it was before; how far the work came stays in the
-/// checkpoint beside it, for `--resume`.
+/// Any error that stops it. The person file is then unchanged; the steps done so far are in the
+/// checkpoint next to it, for `--resume`.
 pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let out = arguments.out.as_path();
     check(out, &arguments.video)?;
-    let checkpoint = beside(out);
+    let checkpoint = checkpoint_of(out);
     if !arguments.resume && checkpoint.exists() {
         std::fs::remove_file(&checkpoint).map_err(|error| Failure::writing(&checkpoint, error))?;
     }
     let source = Source::open(&arguments.video, arguments.rate)?;
     let sound = arguments.audio.as_deref().unwrap_or(&arguments.video);
     let Some(voice) = Voice::read(sound, 0)? else {
-        let reason = "the person's own words are learnt with: --audio names a file with them";
+        let reason = "adaptation needs the person's own speech: give a file with --audio";
         return Err(Error::NoAudio(reason.into()).into());
     };
     let engine = arguments.engine.open()?;
@@ -55,31 +55,14 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
         workers: arguments.engine.workers(),
     };
     let frames = tracks.analyse(&(0..u64::MAX))?;
-    let [picture, sync, regulariser] = arguments.weights;
-    let mut job = Adaptation::new(
-        &clip,
-        AdaptOptions {
-            steps: arguments.steps,
-            time: arguments.minutes.map(minutes).transpose()?,
-            plateau: arguments.plateau,
-            seed: arguments.seed,
-            weights: Weights {
-                picture,
-                sync,
-                regulariser,
-            },
-            checkpoint: Some(checkpoint.clone()),
-            consent: arguments.consent.clone(),
-            ..AdaptOptions::default()
-        },
-    )?;
+    let mut job = Adaptation::new(&clip, options_of(arguments, &checkpoint)?)?;
     gather(&mut job, &clip, &source, frames)?;
 
     let bar = progress::steps("adapting", arguments.steps);
     let mut last: Option<Progress> = None;
     let person = job.run(|progress| {
         bar.set_position(progress.step);
-        bar.set_message(told(progress));
+        bar.set_message(summary(progress));
         last = Some(*progress);
         match interrupt::check() {
             Ok(()) => ControlFlow::Continue(()),
@@ -90,7 +73,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let person = match person {
         Err(Error::Cancelled) => {
             let at = last.map_or(0, |progress| progress.step);
-            log::warn!("stopped after step {at}: --resume goes on from there");
+            log::warn!("stopped after step {at}: --resume continues from there");
             return Err(Failure::Interrupted);
         }
         person => person?,
@@ -102,7 +85,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     if let Some(progress) = &last {
         eprintln!(
             "{}, {:.2} steps/s",
-            told(progress),
+            summary(progress),
             progress.steps_per_second
         );
     }
@@ -110,7 +93,26 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     Ok(())
 }
 
-/// What needs no work is checked before hours of it.
+/// The options of the training.
+fn options_of(arguments: &AdaptArguments, checkpoint: &Path) -> Result<AdaptOptions> {
+    let [picture, sync, regulariser] = arguments.weights;
+    Ok(AdaptOptions {
+        steps: arguments.steps,
+        time: arguments.minutes.map(minutes).transpose()?,
+        plateau: arguments.plateau,
+        seed: arguments.seed,
+        weights: Weights {
+            picture,
+            sync,
+            regulariser,
+        },
+        checkpoint: Some(checkpoint.to_owned()),
+        consent: arguments.consent.clone(),
+        ..AdaptOptions::default()
+    })
+}
+
+/// Checks the output before hours of work.
 fn check(out: &Path, video: &Path) -> Result<()> {
     let refuse = |reason: &str| Err(Failure::writing(out, reason));
     if out.extension().is_none_or(|ending| ending != "safetensors") {
@@ -129,8 +131,8 @@ fn check(out: &Path, video: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where the work is noted.
-fn beside(out: &Path) -> PathBuf {
+/// The checkpoint's path.
+fn checkpoint_of(out: &Path) -> PathBuf {
     out.with_extension("checkpoint")
 }
 
@@ -139,12 +141,12 @@ fn minutes(minutes: f64) -> Result<Duration> {
     time.filter(|time| !time.is_zero()).ok_or_else(|| {
         Failure::Engine(Error::Argument {
             field: "minutes",
-            reason: format!("{minutes} is no length of time"),
+            reason: format!("{minutes} is not a length of time"),
         })
     })
 }
 
-/// Hands over the frames that are learnt from.
+/// Adds the frames to train on.
 fn gather(job: &mut Adaptation, clip: &Clip, source: &Source, frames: u64) -> Result<()> {
     let bar = progress::bar("gathering", frames);
     for frame in source.frames(0..frames)? {
@@ -162,11 +164,49 @@ fn gather(job: &mut Adaptation, clip: &Clip, source: &Source, frames: u64) -> Re
     Ok(())
 }
 
-fn told(progress: &Progress) -> String {
+fn summary(progress: &Progress) -> String {
     let [picture, sync, regulariser] = progress.terms;
     let held = match progress.held_out {
-        Some([first, now]) => format!(", held out {first:.3} -> {now:.3}"),
+        Some([first, now]) => format!(", held-out {first:.3} -> {now:.3}"),
         None => String::new(),
     };
-    format!("picture {picture:.3}, sync {sync:.3}, foreign words {regulariser:.3}{held}")
+    format!("picture {picture:.3}, sync {sync:.3}, unpaired speech {regulariser:.3}{held}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Arguments, Command};
+    use clap::Parser;
+
+    fn options(more: &[&str]) -> Result<AdaptOptions> {
+        let line = [
+            "stylelipsync",
+            "adapt",
+            "--video",
+            "a.mp4",
+            "--out",
+            "a.safetensors",
+        ];
+        let parsed = Arguments::parse_from(line.iter().chain(more));
+        let Command::Adapt(arguments) = parsed.command else {
+            panic!("another command");
+        };
+        options_of(&arguments, Path::new("a.checkpoint"))
+    }
+
+    /// What the library does with each is tested there.
+    #[test]
+    fn every_limit_reaches_the_training() {
+        let plain = options(&[]).unwrap();
+        assert_eq!((plain.steps, plain.time, plain.plateau), (300, None, false));
+        assert!(options(&["--plateau"]).unwrap().plateau);
+        let limited = options(&["--steps", "7", "--minutes", "0.5", "--seed", "3"]).unwrap();
+        assert_eq!((limited.steps, limited.seed), (7, 3));
+        assert_eq!(limited.time, Some(Duration::from_secs(30)));
+        let weighted = options(&["--weights", "1,2,0"]).unwrap().weights;
+        let weights = [weighted.picture, weighted.sync, weighted.regulariser];
+        assert_eq!(weights, [1.0, 2.0, 0.0]);
+        assert!(options(&["--minutes", "0"]).is_err());
+    }
 }

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
 
-/// A face clip and other words in, the same face saying them out.
+/// Changes the mouth of a face in a video so that it speaks a new audio track.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub struct Arguments {
@@ -18,21 +18,21 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Lip-sync the bundled clip (a rendered head) to other words.
+    /// Lip-sync the bundled clip (a rendered head) to the bundled speech.
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
     Render(RenderArguments),
-    /// Learn a person from a few seconds of them: what `render --person` takes.
+    /// Adapt the model to a person from a few seconds of video; writes a person file for `render --person`.
     Adapt(AdaptArguments),
-    /// Measure a rendered clip against what it should be, or against what it was made from.
+    /// Measure a rendered clip against the true video, or against the video it was made from.
     Evaluate(EvaluateArguments),
-    /// Tell what was found on this machine, which providers work, and what to do when nothing was.
+    /// Report what was found on this machine, which providers work, and what to do about the rest.
     Doctor(DoctorArguments),
 }
 
 #[derive(Debug, Args)]
 pub struct DemoArguments {
-    /// The folder to leave frames, contact sheet and movie in.
+    /// The folder for frames, contact sheet and movie.
     #[arg(long, default_value = "demo-out", value_name = "FOLDER")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -49,13 +49,13 @@ pub struct DoctorArguments {
 /// Where the networks come from and what they run on.
 #[derive(Debug, Args)]
 pub struct EngineArguments {
-    /// What the networks run on.
+    /// The execution provider that runs the networks.
     #[arg(long, value_enum, default_value = "auto")]
     pub provider: ProviderName,
-    /// A model bundle's folder instead of the embedded one.
+    /// The folder of a model bundle to use instead of the embedded one.
     #[arg(long, value_name = "FOLDER")]
     pub bundle: Option<PathBuf>,
-    /// Frames in work at once; the number of cores unless told.
+    /// Frames processed in parallel; by default the number of cores.
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
 }
@@ -65,7 +65,7 @@ pub struct RenderArguments {
     /// The clip: a movie, or a folder of PNG or JPEG pictures.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// The words: wav, mp3, m4a, flac or ogg.
+    /// The new speech: wav, mp3, m4a, flac or ogg.
     #[arg(long, value_name = "FILE")]
     pub audio: PathBuf,
     /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
@@ -75,7 +75,7 @@ pub struct RenderArguments {
     /// in a render of the whole clip.
     #[arg(long, value_name = "A-B")]
     pub frames: Option<FrameRange>,
-    /// A picture of the same person that shows mouth and teeth well; otherwise the best of the
+    /// A picture of the same person that shows mouth and teeth well; by default the best of the
     /// clip's first frames.
     #[arg(long, value_name = "PICTURE")]
     pub reference: Option<PathBuf>,
@@ -85,13 +85,14 @@ pub struct RenderArguments {
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
-    /// Frames a second of a folder of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
+    /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
     /// Which face: the largest, the one at a point in pixels, or a track's number.
     #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
     pub face: FaceChoice,
-    /// How much of the effect to mix in: 0 is the source, 1 the whole effect.
+    /// Strength of the effect: 0 leaves the source unchanged, 1 is the full effect.
     #[arg(long, default_value_t = 1.0, value_name = "0..1")]
     pub strength: f32,
     #[command(flatten)]
@@ -100,49 +101,50 @@ pub struct RenderArguments {
 
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
-    /// The person, speaking: two seconds at least, a movie or a folder of PNG or JPEG pictures.
+    /// The person, speaking: a movie or a folder of PNG or JPEG pictures, at least two seconds.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// What they say in it, where that is not the movie's own sound.
+    /// The person's speech, where it is not the movie's own sound.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
     /// The person file to write.
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: PathBuf,
-    /// The most steps to take.
+    /// The largest number of training steps.
     #[arg(long, default_value_t = 300, value_name = "N")]
     pub steps: u64,
-    /// The longest time to take, without the tracking.
+    /// The longest training time in minutes, without the analysis of the video.
     #[arg(long, value_name = "M")]
     pub minutes: Option<f64>,
-    /// Stop when frames that are not learnt from get no better.
+    /// Stop early when the loss of held-out frames no longer improves.
     #[arg(long)]
     pub plateau: bool,
-    /// Go on from the checkpoint beside the person file, which an interrupted run left there, or a
-    /// finished one with --keep-checkpoint.
+    /// Continue from the checkpoint next to the person file, which an interrupted run or a run with
+    /// --keep-checkpoint left there.
     #[arg(long)]
     pub resume: bool,
-    /// Leave the checkpoint there when done, so that steps can be added later.
+    /// Keep the checkpoint at the end, so that more steps can be added later.
     #[arg(long)]
     pub keep_checkpoint: bool,
-    /// What the order of frames and foreign words goes by.
+    /// Seed of the random order of frames and unpaired speech.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    /// A picture of the same person that shows mouth and teeth well; otherwise the best of the
+    /// A picture of the same person that shows mouth and teeth well; by default the best of the
     /// clip's first frames.
     #[arg(long, value_name = "PICTURE")]
     pub reference: Option<PathBuf>,
-    /// Frames a second of a folder of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
+    /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
     /// Which face: the largest, the one at a point in pixels, or a track's number.
     #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
     pub face: FaceChoice,
-    /// Kept in the person file: who agreed to this, and how.
+    /// A note kept in the person file: who consented, and how.
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub consent: String,
-    /// Weights of the picture (equation 6), of the person's own words (equation 7) and of foreign
-    /// words (equation 9); 0 leaves one out.
+    /// Loss weights of the picture (equation 6), of the person's own speech (equation 7) and of
+    /// unpaired speech (equation 9); 0 switches a loss off.
     #[arg(
         long,
         value_parser = three,
@@ -157,24 +159,25 @@ pub struct AdaptArguments {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("against").required(true).args(["truth", "source"])))]
 pub struct EvaluateArguments {
-    /// What was rendered: a movie, or a folder of PNG or JPEG pictures.
+    /// The rendered clip: a movie, or a folder of PNG or JPEG pictures.
     #[arg(value_name = "RESULT", required_unless_present = "baseline")]
     #[arg(conflicts_with = "baseline")]
     pub result: Option<PathBuf>,
-    /// What the result should be, frame by frame (reconstruction).
+    /// The true video, frame by frame (reconstruction).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub truth: Option<PathBuf>,
-    /// What the result was made from, saying other words (cross-identity).
+    /// The video that the result was made from, with other speech.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub source: Option<PathBuf>,
-    /// Instead of a result: the frames as they are, or the reference frame's mouth in every frame.
+    /// Measure a baseline instead of a result: the unchanged frames, or the reference frame's mouth
+    /// in every frame.
     #[arg(long, value_enum)]
     pub baseline: Option<Baseline>,
-    /// The words that the result says; otherwise the result's own sound, then that of the truth or
-    /// the source.
+    /// The speech of the result; by default the result's own sound, else that of the truth or the
+    /// source.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
-    /// When the words begin, in milliseconds of the clip; negative drops their beginning.
+    /// Start of the speech in milliseconds of the clip; a negative value drops its beginning.
     #[arg(
         long,
         default_value_t = 0.0,
@@ -182,13 +185,14 @@ pub struct EvaluateArguments {
         allow_negative_numbers = true
     )]
     pub audio_offset: f64,
-    /// The sound of the truth or the source where that is a folder.
+    /// The sound of the truth or the source, where that is a folder.
     #[arg(long, value_name = "FILE")]
     pub own_audio: Option<PathBuf>,
     /// A face recognition network, for CSIM: ONNX, input [1, 3, 112, 112].
     #[arg(long, value_name = "FILE")]
     pub recognition: Option<PathBuf>,
-    /// Frames a second of folders of pictures, as in 25, 23.976 or 30000/1001. Movies know theirs.
+    /// Frames per second of folders of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
+    /// own rate.
     #[arg(long, visible_alias = "fps", value_name = "RATE")]
     pub rate: Option<FrameRate>,
     /// Measure only these frames of both clips, counted from 0, both ends included.
@@ -207,7 +211,7 @@ pub struct EvaluateArguments {
     pub engine: EngineArguments,
 }
 
-/// What a result is compared with, made in memory.
+/// A result that is made in memory, to compare others with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Baseline {
     /// The reference frame's mouth, composited over each frame.
@@ -216,7 +220,7 @@ pub enum Baseline {
     Untouched,
 }
 
-/// The providers by the names that the documentation uses.
+/// The providers, by their names in the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProviderName {
     Auto,
@@ -253,7 +257,7 @@ pub struct FrameRate {
     pub den: u32,
 }
 
-/// The rates whose decimal names stand for a fraction of 1001.
+/// The rates whose decimal names mean a fraction of 1001.
 const NTSC: [(&str, u32); 7] = [
     ("23.976", 24000),
     ("23.98", 24000),

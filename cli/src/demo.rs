@@ -1,5 +1,4 @@
-//! The command `demo`: the bundled clip, carried inside the program, saying other
-//! words.
+//! The command `demo`: the bundled clip, embedded in the program, lip-synced to the bundled speech.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +10,7 @@ use stylelipsync::{Clip, ClipOptions, Timing};
 use crate::args::{DemoArguments, FrameRate};
 use crate::failure::{Failure, Result};
 use crate::format::{Format, Sound};
-use crate::lipsync::{Job, Shown, Tracks, Watch};
+use crate::lipsync::{RenderJob, Tracks, Watch, WatchedFrame};
 use crate::sheet::Sheet;
 use crate::sink::Sink;
 use crate::source::{Content, Source, Still};
@@ -22,12 +21,12 @@ type Embedded = (&'static str, &'static [u8]);
 
 /// The bundled clip's frames, listed by the build script.
 const FRAMES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/clip_frames.rs"));
-/// Its sounds and its description.
+/// Its audio files and its description.
 const FILES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/clip.rs"));
 
 #[derive(Deserialize)]
 struct Description {
-    /// Frames a second.
+    /// Frames per second.
     fps: u32,
 }
 
@@ -40,9 +39,9 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
     fs::create_dir_all(out).map_err(|error| Failure::writing(out, error))?;
     let source = bundled_clip()?;
     let rate = source.rate();
-    let words_path = out.join("words.wav");
-    sink::write_whole(&words_path, embedded("other.wav")?)?;
-    let words = decode_file(&words_path)?;
+    let speech_path = out.join("speech.wav");
+    sink::write_whole(&speech_path, embedded("other.wav")?)?;
+    let speech = decode_file(&speech_path)?;
     let frames = source.expected_frames();
 
     let engine = arguments.engine.open()?;
@@ -51,10 +50,10 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
-    clip.set_audio(&words.samples, words.rate, 1)?;
+    clip.set_audio(&speech.samples, speech.rate, 1)?;
     let results = out.join("frames");
     let mut sheet = Sheet::new(0, frames);
-    let job = Job {
+    let job = RenderJob {
         tracks: Tracks {
             clip: &clip,
             source: &source,
@@ -62,13 +61,13 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
             choose_reference: true,
             workers: arguments.engine.workers(),
         },
-        audio: &words_path,
+        audio: &speech_path,
         frames: 0..frames,
         out: &results,
         matte: None,
     };
     let summary = job.run(&mut sheet)?;
-    render::tell(&summary, &results);
+    render::report(&summary, &results);
 
     let picture = out.join("contact-sheet.png");
     let sheet = sheet.into_image();
@@ -83,7 +82,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         return Ok(());
     }
     let movie = out.join("demo.mp4");
-    mux(&results, rate, &words_path, &movie)?;
+    mux(&results, rate, &speech_path, &movie)?;
     eprintln!("with sound: {}", movie.display());
     Ok(())
 }
@@ -93,7 +92,7 @@ impl Watch for Sheet {
         self.wants(index)
     }
 
-    fn see(&mut self, shown: Shown) {
+    fn see(&mut self, shown: WatchedFrame) {
         if let (Some(source), Some(result)) = (shown.source.to_rgba8(), shown.result.to_rgba8()) {
             self.add(&source, shown.matte, &result);
         }
@@ -126,11 +125,11 @@ fn bundled_clip() -> Result<Source> {
 }
 
 /// Makes a movie of the frames just written.
-fn mux(frames: &Path, rate: FrameRate, words: &Path, movie: &Path) -> Result<()> {
+fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()> {
     let source = Source::open(frames, Some(rate))?;
     let count = source.expected_frames();
     let sound = Sound {
-        path: words,
+        path: speech,
         start: 0.0,
         seconds: rate.seconds(count),
     };

@@ -1,4 +1,4 @@
-//! How ffmpeg is told to write a movie: codecs, pixel formats, colours, sound.
+//! The ffmpeg command that writes a movie: codecs, pixel formats, colours, sound.
 
 use std::process::Command;
 
@@ -95,7 +95,7 @@ pub fn command(kind: Kind, format: &Format) -> Command {
     command
 }
 
-/// Pictures say nothing of a matrix: Rec. 709, as every player guesses today.
+/// Pictures carry no colour matrix: Rec. 709, which players assume.
 fn hd_colour() -> Colour {
     let bt709 = || Some("bt709".to_owned());
     Colour {

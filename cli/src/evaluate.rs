@@ -11,7 +11,7 @@ use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};
 use crate::failure::{Failure, Result};
 use crate::lipsync::Tracks;
-use crate::measure::{Job, RESULT, SOURCE, Seen, Shown};
+use crate::measure::{MeasureJob, RESULT, ResultFrames, SOURCE, Seen};
 use crate::render::rate;
 use crate::report::{About, Report, Sync};
 use crate::sheet::Sheet;
@@ -24,18 +24,20 @@ const MOMENTS: u64 = 10;
 /// Runs `evaluate`: the table on standard output, the rest where the arguments say.
 ///
 /// # Errors
-/// Whatever stops it; a mismatch of the clips names what does not fit.
+/// Any error that stops it; a mismatch of the clips names the property that differs.
 pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let inputs = Inputs::open(arguments)?;
     let source_rate = rate(inputs.source.rate())?;
-    // What needs no work is checked before minutes of it.
-    let words = inputs.words(arguments)?;
+    // Inputs are checked before minutes of work.
+    let speech = inputs.speech(arguments)?;
     let own = inputs.own(arguments)?;
     let engine = arguments.engine.open()?;
     let recognition = recognition(arguments, &engine)?;
     let listener = Listener::load(&engine)?;
     if listener.is_none() {
-        log::warn!("the bundle has no SyncNet of five frames: LSE-D and LSE-C are left out");
+        log::warn!(
+            "the bundle has no SyncNet with a window of five frames: LSE-D and LSE-C are not measured"
+        );
     }
     let options = ClipOptions {
         timing: Timing::Constant(source_rate),
@@ -55,7 +57,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
         workers: arguments.engine.workers(),
     };
     let count = tracks.analyse(&range)?;
-    let job = Job {
+    let job = MeasureJob {
         clip: &clip,
         source: &inputs.source,
         source_name: inputs.name,
@@ -72,12 +74,12 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let seen = job.run(&mut sheet)?;
     if seen.rows.iter().all(Option::is_none) {
         return Err(Failure::Input(format!(
-            "no face that can be used was found in any of the {count} frames of {}",
+            "no usable face was found in any of the {count} frames of {}",
             inputs.name
         )));
     }
     let sync = match &listener {
-        Some(listener) => listen(listener, &job, &seen, &words, own.as_ref())?,
+        Some(listener) => listen(listener, &job, &seen, &speech, own.as_ref())?,
         None => Sync::default(),
     };
     let about = About {
@@ -87,8 +89,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
         first: range.start,
         reconstruction: job.reconstruction,
     };
-    let silence = Silence::find(&words.samples);
-    let heard = |frame: u64| silence.at(words.at(frame, source_rate));
+    let silence = Silence::find(&speech.samples);
+    let heard = |frame: u64| silence.at(speech.at(frame, source_rate));
     let report = Report::new(&about, &seen, &sync, heard);
     if let Some(path) = &arguments.json {
         let text = report.json(&about, &seen)?;
@@ -132,7 +134,7 @@ impl<'a> Inputs<'a> {
             Some(path) => Some(Source::open(path, given(path))?),
             None => None,
         };
-        // A folder has the rate of the movie beside it.
+        // A folder takes the rate of the movie that it is compared with.
         let movie = result.as_ref().and_then(Source::movie);
         let rate = given(path).or(movie.map(|m| m.rate).filter(|_| path.is_dir()));
         let source = Source::open(path, rate)?;
@@ -147,17 +149,17 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    fn shown<'b>(&'b self, arguments: &EvaluateArguments) -> Shown<'b> {
+    fn shown<'b>(&'b self, arguments: &EvaluateArguments) -> ResultFrames<'b> {
         match (&self.result, arguments.baseline) {
-            (Some(result), _) => Shown::Clip(result),
-            (None, Some(baseline)) => Shown::Baseline(baseline),
+            (Some(result), _) => ResultFrames::Clip(result),
+            (None, Some(baseline)) => ResultFrames::Baseline(baseline),
             // clap asks for one of the two.
-            (None, None) => Shown::Clip(&self.source),
+            (None, None) => ResultFrames::Clip(&self.source),
         }
     }
 
-    /// The words that the result says.
-    fn words(&self, arguments: &EvaluateArguments) -> Result<Voice> {
+    /// The speech of the result.
+    fn speech(&self, arguments: &EvaluateArguments) -> Result<Voice> {
         let offset = offset(arguments)?;
         if let Some(path) = &arguments.audio {
             let voice = Voice::read(path, offset)?;
@@ -178,13 +180,14 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// The sound of the truth or of the source: its own; the words where they are the truth's.
+    /// The sound of the truth or of the source: its own, or the result's speech where the truth has
+    /// the same.
     fn own(&self, arguments: &EvaluateArguments) -> Result<Option<Voice>> {
         if let Some(path) = &arguments.own_audio {
             return Voice::read(path, 0);
         }
         match sound_of(&self.source, self.path, 0)? {
-            None if arguments.truth.is_some() => Ok(Some(self.words(arguments)?)),
+            None if arguments.truth.is_some() => Ok(Some(self.speech(arguments)?)),
             voice => Ok(voice),
         }
     }
@@ -205,7 +208,7 @@ fn offset(arguments: &EvaluateArguments) -> Result<i64> {
     }
     Err(Failure::Engine(stylelipsync::Error::Argument {
         field: "audio-offset",
-        reason: format!("{} ms is no time of a clip", arguments.audio_offset),
+        reason: format!("{} ms is out of range", arguments.audio_offset),
     }))
 }
 
@@ -251,12 +254,12 @@ fn recognition(arguments: &EvaluateArguments, engine: &Arc<Engine>) -> Result<Op
     )?))
 }
 
-/// LSE of the result with its words, and of the source with its own sound.
+/// LSE of the result with its speech, and of the source with its own sound.
 fn listen(
     listener: &Listener,
-    job: &Job<'_>,
+    job: &MeasureJob<'_>,
     seen: &Seen,
-    words: &Voice,
+    speech: &Voice,
     own: Option<&Voice>,
 ) -> Result<Sync> {
     let mouths = |side: usize| {
@@ -269,12 +272,12 @@ fn listen(
     };
     let pixels = |side: usize| seen.pixels.as_ref().map(|pixels| &pixels[side]);
     let made = mouths(RESULT)?;
-    let sounds = listener.sounds(words, &made)?;
+    let sounds = listener.sounds(speech, &made)?;
     let result = scores(&sounds, &made, pixels(RESULT));
     let real = match own {
         Some(own) => {
             let seen = mouths(SOURCE)?;
-            let same = own.offset == words.offset && own.samples == words.samples;
+            let same = own.offset == speech.offset && own.samples == speech.samples;
             let heard = if same {
                 sounds
             } else {

@@ -1,4 +1,4 @@
-//! How a command fails: one sentence, one exit code.
+//! How a command fails: one error message, one exit code.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,17 +9,17 @@ pub enum Failure {
     /// The library refused or failed.
     #[error(transparent)]
     Engine(#[from] stylelipsync::Error),
-    /// Something the user named cannot be read, or is not what it should be.
+    /// An input cannot be read or has the wrong content.
     #[error("{0}")]
     Input(String),
-    /// The result cannot be written where the user wants it.
+    /// The output cannot be written.
     #[error("{0}")]
     Output(String),
     /// A program that this one calls is missing or failed.
     #[error("{0}")]
     Tool(String),
     /// Ctrl-C, or a request to terminate.
-    #[error("interrupted: nothing was left at the output")]
+    #[error("interrupted: no output was written")]
     Interrupted,
 }
 
@@ -29,7 +29,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 /// Printed by `--help`: scripts and render farms depend on these numbers.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the engine failed; 2 wrong arguments; 3 an input cannot be used; \
-4 the output cannot be written; 5 something to install is missing or failed (ffmpeg, ONNX \
+4 the output cannot be written; 5 a required component is missing or failed (ffmpeg, ONNX \
 Runtime, a model bundle, a provider); 130 interrupted.";
 
 impl Failure {
@@ -53,7 +53,7 @@ impl Failure {
         })
     }
 
-    /// An input that the system refuses to give.
+    /// An input that the operating system cannot read.
     pub fn reading(path: &Path, error: impl std::fmt::Display) -> Self {
         Self::Input(format!("cannot read {}: {error}", path.display()))
     }

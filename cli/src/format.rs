@@ -1,4 +1,4 @@
-//! What is written: the kind of file that a name asks for, and a movie's properties.
+//! Output formats: the file type implied by a name, and a movie's properties.
 
 use std::path::Path;
 

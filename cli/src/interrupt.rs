@@ -1,5 +1,5 @@
-//! Ctrl-C and termination: remembered here, asked for between frames, so that every guard of a
-//! half-written file gets to run.
+//! Ctrl-C and termination: a flag that is checked between frames, so that partial files are removed
+//! before the program exits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Takes over SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows). Once, at start.
+/// Handles SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows). Call it once, at the start.
 pub fn install() {
     let handler = ctrlc::set_handler(|| ASKED.store(true, Ordering::Relaxed));
     if let Err(error) = handler {
@@ -15,7 +15,7 @@ pub fn install() {
     }
 }
 
-/// Fails once an interrupt has been asked for.
+/// Fails after an interrupt was requested.
 pub fn check() -> Result<()> {
     if ASKED.load(Ordering::Relaxed) {
         Err(Failure::Interrupted)

@@ -1,7 +1,7 @@
 //! Two passes over a clip: analyse its tracks, then render its frames.
 //!
-//! Both read the source anew, so that memory does not grow with the clip; both run reading,
-//! working and writing at once.
+//! Each pass reads the source again, so that memory does not grow with the clip. In each pass,
+//! reading, processing and writing run in parallel.
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::{pipeline, progress};
 const TRACK_REACH: u64 = 2;
 
 /// What to render.
-pub struct Job<'a> {
+pub struct RenderJob<'a> {
     pub tracks: Tracks<'a>,
     /// The audio file, for the result's sound.
     pub audio: &'a Path,
@@ -31,8 +31,8 @@ pub struct Job<'a> {
     pub matte: Option<&'a Path>,
 }
 
-/// One finished frame, as the watcher of a job sees it, in order.
-pub struct Shown<'a> {
+/// One finished frame, as the watcher of a job gets it, in order.
+pub struct WatchedFrame<'a> {
     pub source: &'a Picture,
     pub matte: &'a GrayImage,
     pub result: &'a Picture,
@@ -41,14 +41,14 @@ pub struct Shown<'a> {
 /// Watches a job: which frames it wants to see, and what it does with them.
 pub trait Watch {
     fn wants(&self, index: u64) -> bool;
-    fn see(&mut self, shown: Shown);
+    fn see(&mut self, shown: WatchedFrame);
 }
 
-/// What a job did.
+/// The result of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub frames: u64,
-    /// Frames that passed through because no face was found.
+    /// Frames that were left unchanged because no face was found.
     pub without_face: u64,
 }
 
@@ -67,7 +67,7 @@ impl Tracks<'_> {
     /// Tracks the frames that the range needs. Returns how many frames of it the clip has.
     ///
     /// # Errors
-    /// [`Failure::Input`] when there is none; whatever reading and analysing say.
+    /// [`Failure::Input`] when there is none; errors of reading and of the networks.
     pub fn analyse(&self, range: &Range<u64>) -> Result<u64> {
         let start = range.start.saturating_sub(TRACK_REACH);
         let end = range.end.saturating_add(TRACK_REACH);
@@ -130,11 +130,11 @@ impl Tracks<'_> {
     }
 }
 
-impl Job<'_> {
+impl RenderJob<'_> {
     /// Runs both passes.
     ///
     /// # Errors
-    /// From the source, the library and the sinks; nothing is left at the outputs then.
+    /// From the source, the library and the sinks; no output is written then.
     pub fn run(&self, watch: &mut impl Watch) -> Result<Summary> {
         let frames = self.tracks.analyse(&self.frames)?;
         self.render(frames, watch)
@@ -192,7 +192,7 @@ impl Job<'_> {
             summary.frames += 1;
             summary.without_face += u64::from(done.rendered.face.is_none());
             if let Some((source, matte, result)) = &done.show {
-                watch.see(Shown {
+                watch.see(WatchedFrame {
                     source,
                     matte,
                     result,
@@ -214,7 +214,7 @@ impl Job<'_> {
         bar.finish_and_clear();
         match (done, failed, matte) {
             (Ok(()), _, matte) => {
-                // Both are whole before either gets its name.
+                // Both are complete before either gets its name.
                 out.finish()?;
                 matte.map_or(Ok(()), Sink::finish)?;
                 Ok(summary)
@@ -225,7 +225,7 @@ impl Job<'_> {
         }
     }
 
-    /// What a worker does with a frame.
+    /// Renders and encodes one frame.
     fn work(
         &self,
         frame: Frame,
@@ -275,7 +275,7 @@ enum Which {
     Matte,
 }
 
-/// What a worker hands to the writer.
+/// A frame that a worker rendered, for the writer.
 struct Done {
     rendered: Rendered,
     result: Vec<u8>,
@@ -302,7 +302,8 @@ pub fn view(picture: &Picture) -> Result<FrameRef<'_>> {
     )?)
 }
 
-/// The matte in 8 bits; what is not zero stays not zero, since it says where pixels may differ.
+/// The matte in 8 bits. Every alpha above zero stays above zero, since the matte marks all pixels
+/// that may differ.
 fn grey(matte: &Matte, width: u32, height: u32) -> GrayImage {
     let level = |alpha: f32| {
         let level = (alpha * 255.0).round() as u8;

@@ -1,7 +1,7 @@
 //! `stylelipsync`: the library on the command line.
 //!
-//! Reads clips, drives [`stylelipsync::Clip`], writes results. Whatever is about lip-sync is in
-//! the library; here are files, child processes, queues and sentences for people.
+//! Reads clips, drives [`stylelipsync::Clip`], writes results. Lip-sync itself is in the library;
+//! this crate holds files, child processes, queues and messages.
 
 mod adapt;
 mod args;

@@ -1,4 +1,4 @@
-//! The second pass of `evaluate`: each frame of both clips in the same crop.
+//! The second pass of `evaluate`: compares each frame of both clips in the same crop.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -26,20 +26,20 @@ use crate::source::{Frame, Source};
 use crate::voice::{Embeddings, Listener};
 use crate::{pipeline, progress};
 
-/// Names of both sides, as sentences have them.
-pub const RESULT: usize = 1;
+/// Indices of both sides in pairs: source (or truth), result.
 pub const SOURCE: usize = 0;
-/// Frames are display-referred, as everything that the program reads.
+pub const RESULT: usize = 1;
+/// The program reads display-referred frames only.
 const TRANSFER: Transfer = Transfer::Display;
 
 /// What is measured.
-pub struct Job<'a> {
+pub struct MeasureJob<'a> {
     /// The source's clip, analysed.
     pub clip: &'a Clip,
     pub source: &'a Source,
-    /// The name of the source's argument, for sentences.
+    /// The name of the source's argument, for messages.
     pub source_name: &'static str,
-    pub result: Shown<'a>,
+    pub result: ResultFrames<'a>,
     /// Whether the pixels should be equal.
     pub reconstruction: bool,
     /// The source's frames.
@@ -54,12 +54,12 @@ pub struct Job<'a> {
 
 /// Where the result's frames come from.
 #[derive(Clone, Copy)]
-pub enum Shown<'a> {
+pub enum ResultFrames<'a> {
     Clip(&'a Source),
     Baseline(Baseline),
 }
 
-/// What both pictures of a frame show; pairs are source, result.
+/// The measurements of one frame; pairs are source, result.
 #[derive(Debug)]
 pub struct Measured {
     /// Of the result's face, 0 to 1.
@@ -82,30 +82,30 @@ pub struct Measured {
     pub jitter: Option<[f64; 2]>,
 }
 
-/// Everything that was seen.
+/// The measurements of all frames.
 pub struct Seen {
-    /// A frame each; `None` where the source shows no face that can be used.
+    /// One for each frame; `None` where the source shows no usable face.
     pub rows: Vec<Option<Measured>>,
     /// Source and result.
     pub pixels: Option<[Embeddings; 2]>,
     pub reference: Option<ReferenceFrame>,
 }
 
-/// What a worker hands on.
+/// The result of one frame.
 struct Done {
     measured: Option<(Measured, Pixels)>,
     cells: Option<[RgbImage; 3]>,
 }
 
-/// What only neighbouring frames need of each other.
+/// The pixels that are compared between neighbouring frames.
 struct Pixels {
     lumas: [Vec<f32>; 2],
     hole: Vec<bool>,
-    /// Lower halves at 128x128, where the bundle looks at them.
+    /// Lower halves at 128x128, for a SyncNet that sees pixels.
     mouths: Option<[Vec<f32>; 2]>,
 }
 
-impl Job<'_> {
+impl MeasureJob<'_> {
     /// Measures all frames.
     ///
     /// # Errors
@@ -164,15 +164,15 @@ impl Job<'_> {
         let range = self.frames.start..self.end;
         let mut source = self.source.frames(range.clone())?;
         let mut result = match self.result {
-            Shown::Clip(clip) => Some(clip.frames(range)?),
-            Shown::Baseline(_) => None,
+            ResultFrames::Clip(clip) => Some(clip.frames(range)?),
+            ResultFrames::Baseline(_) => None,
         };
         let name = self.source_name;
         let mut at = self.frames.start;
         Ok(std::iter::from_fn(move || {
             let ends = |short: &str, long: &str| {
                 Some(Err(Failure::Input(format!(
-                    "frames: {short} ends after {at}, {long} goes on: both must have as many"
+                    "frames: {short} ends after {at}, {long} is longer: both must have the same number"
                 ))))
             };
             let mine = source.next();
@@ -209,7 +209,7 @@ impl Job<'_> {
         let engine = self.clip.engine();
         let map = engine.crop().place(&face.pose);
         let mut mask = Mask::default();
-        // As the engine draws it: with the identity of the clip's reference.
+        // As the renderer draws it: with the identity of the clip's reference.
         let who = reference.map_or(&face.identity, |reference| &reference.identity);
         mask.draw(engine.face_model(), &face, who, &map, engine.mask());
         let mut sampler = Sampler::default();
@@ -217,7 +217,7 @@ impl Job<'_> {
         let before = cut(&source.picture)?;
         let picture = match (result, self.result) {
             (Some(result), _) => result.picture,
-            (None, Shown::Baseline(Baseline::Frozen)) => {
+            (None, ResultFrames::Baseline(Baseline::Frozen)) => {
                 freeze(&source.picture, &face, &map, &mask, &before, reference)?
             }
             (None, _) => source.picture.clone(),
@@ -226,7 +226,7 @@ impl Job<'_> {
 
         let look = |picture: &Picture| -> Result<Option<Face>> {
             let (tracker, networks) = (engine.tracker(), engine.networks());
-            Ok(tracker.look(networks, &view(picture)?, TRANSFER, &face.pose)?)
+            Ok(tracker.fit_at(networks, &view(picture)?, TRANSFER, &face.pose)?)
         };
         let (Some(left), Some(right)) = (look(&source.picture)?, look(&picture)?) else {
             return Ok(nothing);
@@ -292,7 +292,7 @@ impl Job<'_> {
         })
     }
 
-    /// Who a face is, to a recognition network.
+    /// The embedding of a face by the recognition network.
     fn embed(&self, network: &Recognition, picture: &Picture, face: &Face) -> Result<Vec<f32>> {
         let points = identity::five_points(self.clip.engine().face_model(), face);
         let Some(map) = points.as_ref().and_then(identity::align) else {
@@ -318,7 +318,7 @@ fn crop(
     Ok(crop)
 }
 
-/// The frame with the reference's mouth in it, blended as the engine blends what it paints.
+/// The frame with the reference's mouth in it, blended as the renderer blends a generated mouth.
 fn freeze(
     source: &Picture,
     face: &Face,

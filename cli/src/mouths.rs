@@ -1,4 +1,4 @@
-//! Mouths as SyncNet's tower of pixels sees them.
+//! Mouth crops: the input of SyncNet's pixel tower.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub fn lower_half(crop: &[f32]) -> Vec<f32> {
     out
 }
 
-/// Windows of five frames of pixels, embedded as soon as they are whole, so that no more than
-/// those frames are held.
+/// Windows of five frames of pixels, embedded as soon as they are complete, so that no more than
+/// those frames are in memory.
 pub struct Windows {
     rate: Rate,
     /// The next frame, and the step of the next window.

@@ -1,4 +1,4 @@
-//! One frame as the CLI holds it.
+//! One frame in the command line's memory.
 
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbaImage};
 use stylelipsync::frame::PixelFormat;

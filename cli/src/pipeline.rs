@@ -1,9 +1,9 @@
-//! Reading, working and writing at once, in order, in bounded memory.
+//! A pipeline of reader, workers and writer that keeps the order and bounds the memory.
 //!
-//! One thread reads, several work, the caller's thread writes. For each item the reader makes an
-//! empty slot, hands (item, slot) to the workers and the slot's other end to the writer: the
-//! writer waits on slots in the order they were made, so nothing has to be sorted, and both
-//! queues are bounded, so memory does not depend on the clip's length.
+//! One thread reads, several work, the caller's thread writes. For each item the reader creates an
+//! empty slot, sends (item, slot) to the workers and the slot's receiving end to the writer. The
+//! writer waits for the slots in the order of their creation, so nothing is sorted. Both queues are
+//! bounded, so memory does not depend on the clip's length.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 

@@ -1,4 +1,4 @@
-//! What ffprobe says of a movie: size, depth, colour, and the true timing of its frames.
+//! What ffprobe reports of a movie: size, depth, colour, and the true timing of its frames.
 
 use std::path::Path;
 
@@ -97,7 +97,7 @@ pub fn movie(path: &Path) -> Result<Movie> {
     let printed = tool::output("ffprobe", command, doing.clone())?;
     let report: Report = serde_json::from_slice(&printed)
         .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))?;
-    let no_picture = || Failure::Input(format!("{} holds no picture", path.display()));
+    let no_picture = || Failure::Input(format!("{} has no video stream", path.display()));
     let stream = report.streams.into_iter().next().ok_or_else(no_picture)?;
     let size = stream
         .width
@@ -200,7 +200,7 @@ impl Stream {
         let (lowest, average) = (stated(&self.r_frame_rate), stated(&self.avg_frame_rate));
         let times = packet_times(path)?;
         let packets = times.len() as u64;
-        let no_rate = || Failure::Input(format!("{} states no frame rate", path.display()));
+        let no_rate = || Failure::Input(format!("{} gives no frame rate", path.display()));
         let tick = self.time_base.as_deref().and_then(fraction);
         let Some(tick) = tick.filter(|_| times.len() > 1) else {
             let rate = average.or(lowest).ok_or_else(no_rate)?;

@@ -1,4 +1,5 @@
-//! A bar with frames a second and time left; nothing where standard error is not a terminal.
+//! A progress bar with frames per second and time left. Disabled if standard error is not a
+//! terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -9,11 +9,11 @@ use stylelipsync::{Clip, ClipOptions, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::failure::{Failure, Result};
-use crate::lipsync::{self, Job, Shown, Summary, Tracks, Watch};
+use crate::lipsync::{self, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::sink;
 use crate::source::{Content, Source, Still};
 
-/// Nobody watches.
+/// Watches no frame.
 struct Unwatched;
 
 impl Watch for Unwatched {
@@ -21,15 +21,15 @@ impl Watch for Unwatched {
         false
     }
 
-    fn see(&mut self, _: Shown) {}
+    fn see(&mut self, _: WatchedFrame) {}
 }
 
 /// Runs `render`.
 ///
 /// # Errors
-/// Whatever stops it; the outputs are then as they were before.
+/// Any error that stops it; the outputs are then unchanged.
 pub fn run(arguments: &RenderArguments) -> Result<()> {
-    // What needs no work is checked before hours of it.
+    // The outputs are checked before hours of work.
     for target in [Some(&arguments.out), arguments.matte.as_ref()]
         .into_iter()
         .flatten()
@@ -40,7 +40,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         }
     }
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let words = decode_file(&arguments.audio)?;
+    let speech = decode_file(&arguments.audio)?;
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
@@ -53,7 +53,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
-    clip.set_audio(&words.samples, words.rate, 1)?;
+    clip.set_audio(&speech.samples, speech.rate, 1)?;
     if let Some(path) = &arguments.reference {
         let still = Still {
             name: String::new(),
@@ -64,7 +64,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
-    let job = Job {
+    let job = RenderJob {
         tracks: Tracks {
             clip: &clip,
             source: &source,
@@ -78,13 +78,13 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         matte: arguments.matte.as_deref(),
     };
     let summary = job.run(&mut Unwatched)?;
-    tell_length(
-        &words,
+    report_length(
+        &speech,
         &source,
         job.frames.start + summary.frames,
         arguments.frames.is_none(),
     );
-    tell(&summary, &arguments.out);
+    report(&summary, &arguments.out);
     Ok(())
 }
 
@@ -96,8 +96,8 @@ pub fn rate(rate: FrameRate) -> Result<Rate> {
     Ok(Rate::new(rate.num, rate.den)?)
 }
 
-/// Says what was done, and what may surprise.
-pub fn tell(summary: &Summary, out: &Path) {
+/// Reports what was done, and warns of frames that were left unchanged.
+pub fn report(summary: &Summary, out: &Path) {
     let Summary {
         frames,
         without_face,
@@ -110,9 +110,9 @@ pub fn tell(summary: &Summary, out: &Path) {
     eprintln!("{frames} frames: {}", out.display());
 }
 
-/// The picture decides the length: says so where the sound's differs by more than a frame.
-fn tell_length(words: &Waveform, source: &Source, frames: u64, whole: bool) {
-    let sound = words.samples.len() as f64 / f64::from(words.rate);
+/// The video determines the length: warns where the audio's differs by more than a frame.
+fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
+    let sound = speech.samples.len() as f64 / f64::from(speech.rate);
     let picture = source.rate().seconds(frames);
     let frame = source.rate().seconds(1);
     if !whole {
@@ -120,7 +120,7 @@ fn tell_length(words: &Waveform, source: &Source, frames: u64, whole: bool) {
     }
     if sound > picture + frame {
         log::warn!(
-            "the audio is {:.2} s longer than the picture: no frame is invented, so its end is \
+            "the audio is {:.2} s longer than the picture: no frame is added, so its end is \
              not heard",
             sound - picture
         );

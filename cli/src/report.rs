@@ -1,4 +1,4 @@
-//! What `evaluate` says: a table for people, JSON for programs.
+//! The report of `evaluate`: a table for people, JSON for programs.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use crate::failure::{Failure, Result};
 use crate::measure::{Measured, RESULT, SOURCE, Seen};
 use crate::variants;
 
-/// How far the opening's lag is looked for, frames.
+/// The largest lag of the opening that is searched, frames.
 const LAGS: i64 = 7;
-/// Of the JSON's layout.
+/// Version of the JSON layout.
 const FORMAT: u32 = 1;
 
-/// What was measured with what.
+/// The settings of the measurement.
 pub struct About<'a> {
     pub arguments: &'a EvaluateArguments,
     pub engine: &'a Engine,
@@ -28,14 +28,14 @@ pub struct About<'a> {
     pub reconstruction: bool,
 }
 
-/// Scores by shapes and by pixels, of the result with its words and of the source with its own.
+/// Scores by shapes and by pixels, of the result with its speech and of the source with its own.
 #[derive(Default)]
 pub struct Sync {
     pub result: [Option<Score>; 2],
     pub real: [Option<Score>; 2],
 }
 
-/// One line: what it is, its fields' name in the JSON, the value of the result and of the source.
+/// One line: its title, its name in the JSON, the value of the result and of the source.
 struct Line {
     title: &'static str,
     field: &'static str,
@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sums up what was seen. `heard` says what sounds at a frame.
+    /// Summarises the measurements. `heard` classifies the audio at a frame.
     pub fn new(about: &About<'_>, seen: &Seen, sync: &Sync, heard: impl Fn(u64) -> Heard) -> Self {
         let rows = &seen.rows;
         let mut report = Self {
@@ -289,7 +289,7 @@ impl Report {
     /// All numbers as JSON, with a row for each frame.
     ///
     /// # Errors
-    /// [`Failure::Output`] when it cannot be written down.
+    /// [`Failure::Output`] when it cannot be serialised.
     pub fn json(&self, about: &About<'_>, seen: &Seen) -> Result<String> {
         let arguments = about.arguments;
         let path = |path: &Option<std::path::PathBuf>| {

@@ -1,4 +1,4 @@
-//! The engine as the command line asks for it.
+//! Creates the engine from the command line's options.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ impl From<ProviderName> for Provider {
 }
 
 impl EngineArguments {
-    /// Frames in work at once.
+    /// Frames processed in parallel.
     pub fn workers(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.threads.map_or_else(cores, NonZeroUsize::get)
     }
 
-    /// Opens the engine, fetching the runtime first where it is missing.
+    /// Opens the engine; fetches ONNX Runtime first where it is missing.
     ///
     /// # Errors
     /// From the library: no runtime, a broken bundle, a provider that cannot be used.
@@ -55,12 +55,12 @@ impl EngineArguments {
     }
 }
 
-/// Fetches a component into the cache folder where it is not on this machine. A path that the user
-/// set and that leads nowhere is not replaced: `provision` refuses it.
+/// Fetches a component into the cache folder where it is not on this machine. A path in an
+/// environment variable that names no file is an error and is not replaced.
 fn fetch(component: Component) -> Result<()> {
     if locate(component).is_err() {
         eprintln!(
-            "looking for {} (fetched once, then kept)",
+            "fetching {} (once; it is kept in the cache folder)",
             component.title()
         );
         provision(component)?;
@@ -71,8 +71,8 @@ fn fetch(component: Component) -> Result<()> {
 /// The command `doctor`.
 ///
 /// # Errors
-/// From fetching; and [`Failure::Tool`] when nothing can run here, after the report that says what
-/// to do.
+/// From fetching; and [`Failure::Tool`] when nothing can run here, after the report, which tells
+/// what to do.
 pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
     if arguments.fetch {
         fetch(Component::OnnxRuntime)?;

@@ -1,4 +1,4 @@
-//! The contact sheet: a few moments of a clip side by side, to be looked at.
+//! The contact sheet: a few frames of a clip side by side, for inspection by eye.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Rgb, RgbImage, RgbaImage};
@@ -9,7 +9,7 @@ const MOMENTS: u64 = 8;
 const CELL: u32 = 256;
 /// Pixels between cells.
 const GAP: u32 = 4;
-/// Side of what a cell shows, in sides of the matte's box: the whole face.
+/// Side of the square that a cell shows, in sides of the matte's bounding box: the whole face.
 const VIEW: f32 = 2.4;
 
 /// Collects moments spread evenly over a clip: rows are source, matte over the source, result.
@@ -24,7 +24,7 @@ impl Sheet {
         Self::of(MOMENTS, first, frames)
     }
 
-    /// A sheet of so many moments of the clip's frames `first..first + frames`.
+    /// A sheet of `moments` of the clip's frames `first..first + frames`.
     pub fn of(moments: u64, first: u64, frames: u64) -> Self {
         let moments = moments.min(frames);
         let wanted = (0..moments)
@@ -78,7 +78,7 @@ impl Sheet {
     }
 }
 
-/// Shows the matte as green light.
+/// Tints a pixel green by the matte.
 pub fn tint(pixel: &mut Rgb<u8>, alpha: f32) {
     for (value, green) in pixel.0.iter_mut().zip([40.0, 230.0, 90.0]) {
         let mixed = f32::from(*value) * (1.0 - 0.6 * alpha) + green * 0.6 * alpha;
@@ -86,7 +86,7 @@ pub fn tint(pixel: &mut Rgb<u8>, alpha: f32) {
     }
 }
 
-/// The square round the face, as left, top and side: the matte is its lower half.
+/// The square around the face, as left, top and side: the matte is its lower half.
 fn view(matte: &GrayImage) -> [u32; 3] {
     let (width, height) = matte.dimensions();
     let largest = width.min(height);

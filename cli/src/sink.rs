@@ -1,7 +1,7 @@
 //! Where results go: a movie through ffmpeg, or a folder of PNGs.
 //!
-//! Everything is written under a temporary name beside the target and renamed at the very end;
-//! dropping a sink before that removes what it wrote. So a target is whole, or untouched.
+//! Everything is written under a temporary name next to the target and renamed at the very end;
+//! dropping a sink before that removes what it wrote. So a target is complete or unchanged.
 
 use std::ffi::OsString;
 use std::io::{Cursor, Write};
@@ -81,14 +81,14 @@ impl Sink {
         temporary.prefix(".stylelipsync-");
         if kind == Kind::Folder {
             // Inside an existing folder, since only that one may be ours to write.
-            let beside = if target.is_dir() {
+            let folder = if target.is_dir() {
                 target
             } else {
                 parent(target)
             };
             open_permissions(&mut temporary, 0o777);
             let temporary = temporary
-                .tempdir_in(beside)
+                .tempdir_in(folder)
                 .map_err(|error| Failure::writing(target, error))?;
             return Ok(Self::Folder {
                 temporary,
@@ -135,7 +135,7 @@ impl Sink {
         match self {
             Self::Movie { pipe, .. } => {
                 let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(bytes));
-                // Its own last words say more than "broken pipe": they come with `finish`.
+                // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
             Self::Folder {
@@ -155,7 +155,7 @@ impl Sink {
     /// Ends the result and gives it its name.
     ///
     /// # Errors
-    /// As [`Sink::write`], with ffmpeg's last words.
+    /// As [`Sink::write`], with ffmpeg's last message.
     pub fn finish(self) -> Result<()> {
         match self {
             Self::Movie {
@@ -176,7 +176,7 @@ impl Sink {
                 names,
             } => {
                 // One step where the folder is new. On a farm another machine may have made it
-                // since: then, as for an existing folder, each frame is whole or not there.
+                // since: then, as for an existing folder, each frame is complete or absent.
                 if !target.is_dir() && std::fs::rename(temporary.path(), &target).is_ok() {
                     return Ok(());
                 }
@@ -190,7 +190,7 @@ impl Sink {
         }
     }
 
-    /// After a failed [`Sink::write`]: what ffmpeg itself says, else `failure`.
+    /// After a failed [`Sink::write`]: ffmpeg's own message, else `failure`.
     pub fn explain(self, failure: Failure) -> Failure {
         match self {
             Self::Movie { tool, pipe, .. } if matches!(failure, Failure::Tool(_)) => {
@@ -223,7 +223,7 @@ pub fn check(target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a small file whole or not at all.
+/// Writes a small file completely or not at all.
 ///
 /// # Errors
 /// [`Failure::Output`] when the disk refuses.

@@ -1,4 +1,4 @@
-//! Where frames come from: a movie through ffmpeg, a folder of pictures, or pictures in memory.
+//! Inputs: a movie through ffmpeg, a folder of pictures, or pictures in memory.
 
 use std::io::Read;
 use std::ops::Range;
@@ -43,7 +43,7 @@ pub struct Frame {
 }
 
 impl Source {
-    /// Opens a movie or a folder. `rate` is for folders, which do not know theirs.
+    /// Opens a movie or a folder. `rate` is the rate of a folder; 25 without it.
     ///
     /// # Errors
     /// [`Failure::Input`] when there is no picture in it; [`Failure::Tool`] from ffprobe.
@@ -51,7 +51,7 @@ impl Source {
         if path.is_dir() {
             let stills = list(path)?;
             if stills.is_empty() {
-                let none = format!("{} holds no PNG or JPEG picture", path.display());
+                let none = format!("{} contains no PNG or JPEG picture", path.display());
                 return Err(Failure::Input(none));
             }
             return Self::stills(stills, rate.unwrap_or(FrameRate { num: 25, den: 1 }));
@@ -106,7 +106,7 @@ impl Source {
         }
     }
 
-    /// What the movie's own streams say, to be kept in what is written.
+    /// The movie's properties, to be kept in the output.
     pub fn movie(&self) -> Option<&Movie> {
         match self {
             Self::Movie { movie, .. } => Some(movie),
@@ -114,7 +114,7 @@ impl Source {
         }
     }
 
-    /// How many frames there are; for movies what the container says, which may be wrong.
+    /// How many frames there are; for movies the container's number, which may be wrong.
     pub fn expected_frames(&self) -> u64 {
         match self {
             Self::Movie { movie, .. } => movie.frames,
@@ -224,7 +224,7 @@ fn list(folder: &Path) -> Result<Vec<Still>> {
     stills.sort_by(|a, b| natural_key(&a.name).cmp(&natural_key(&b.name)));
     if let Some(pair) = stills.windows(2).find(|pair| pair[0].name == pair[1].name) {
         let twice = format!(
-            "{} holds two pictures named {}",
+            "{} contains two pictures named {}",
             folder.display(),
             pair[0].name
         );

@@ -1,7 +1,7 @@
 //! ffmpeg and ffprobe as child processes.
 //!
 //! A child is killed when its handle is dropped, so that a failure anywhere leaves none behind,
-//! and what it said last on standard error becomes part of our own sentence.
+//! and its last line on standard error becomes part of our error message.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -15,7 +15,7 @@ pub struct Tool {
     name: &'static str,
     doing: String,
     child: Child,
-    last_words: Option<JoinHandle<String>>,
+    last_line_thread: Option<JoinHandle<String>>,
 }
 
 /// A command line of `name` that prints errors only and never asks back.
@@ -29,7 +29,7 @@ pub fn command(name: &'static str) -> Command {
 }
 
 impl Tool {
-    /// Starts `command`; `doing` completes the sentence "ffmpeg failed while ...".
+    /// Starts `command`; `doing` completes the message "ffmpeg failed while ...".
     ///
     /// # Errors
     /// [`Failure::Tool`] when the program is not installed or cannot be started.
@@ -46,7 +46,7 @@ impl Tool {
                 _ => format!("{name} cannot be started: {error}"),
             })
         })?;
-        let last_words = child
+        let last_line_thread = child
             .stderr
             .take()
             .map(|pipe| std::thread::spawn(move || last_line(pipe)));
@@ -54,7 +54,7 @@ impl Tool {
             name,
             doing,
             child,
-            last_words,
+            last_line_thread,
         })
     }
 
@@ -71,28 +71,31 @@ impl Tool {
     /// Waits for the child to end by itself.
     ///
     /// # Errors
-    /// [`Failure::Tool`] with the child's last words when it did not end well.
+    /// [`Failure::Tool`] with the child's last message when it failed.
     pub fn finish(mut self) -> Result<()> {
         let status = self.child.wait();
-        let words = self.last_words.take().and_then(|thread| thread.join().ok());
+        let message = self
+            .last_line_thread
+            .take()
+            .and_then(|thread| thread.join().ok());
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(self.failed(status, words.unwrap_or_default())),
+            Ok(status) => Err(self.failed(status, message.unwrap_or_default())),
             Err(error) => Err(Failure::Tool(format!("{} was lost: {error}", self.name))),
         }
     }
 
-    fn failed(&self, status: ExitStatus, words: String) -> Failure {
+    fn failed(&self, status: ExitStatus, message: String) -> Failure {
         if let Err(interrupted) = interrupt::check() {
             return interrupted;
         }
-        let words = if words.is_empty() {
+        let message = if message.is_empty() {
             status.to_string()
         } else {
-            words
+            message
         };
         Failure::Tool(format!(
-            "{} failed while {}: {words}",
+            "{} failed while {}: {message}",
             self.name, self.doing
         ))
     }
@@ -109,11 +112,11 @@ impl Drop for Tool {
 /// Fails unless `name` can be run.
 ///
 /// # Errors
-/// [`Failure::Tool`] that says what to install.
+/// [`Failure::Tool`] that names the package to install.
 pub fn require(name: &'static str) -> Result<()> {
     let mut command = Command::new(name);
     command.arg("-version");
-    output(name, command, "telling its version".into()).map(drop)
+    output(name, command, "printing its version".into()).map(drop)
 }
 
 /// Runs `command` to its end and returns what it printed.

@@ -1,4 +1,4 @@
-//! What is heard: sounds of clips, and how well mouths fit them.
+//! The audio of clips, and its SyncNet distance to mouths.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::tool;
 pub struct Voice {
     /// Mono, 16 kHz.
     pub samples: Vec<f32>,
-    /// Where its first sample lies on the clip's clock, in samples.
+    /// Time of its first sample on the clip's clock, in samples.
     pub offset: i64,
 }
 
@@ -112,7 +112,7 @@ impl Listener {
         windows.into_iter().map(embed).collect()
     }
 
-    /// Embeds the sound round `mouths`, as far as it goes.
+    /// Embeds the sound around `mouths`, as far as it goes.
     ///
     /// # Errors
     /// From the network.

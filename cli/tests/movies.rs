@@ -213,6 +213,24 @@ fn sizes_turns_and_depths_of_movies_are_kept() {
 }
 
 #[test]
+fn pixels_that_are_not_square_keep_their_shape() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "words.wav", 16000, 1, 0.1);
+    let wide = ["-vf", "setsar=64/45", "-an"];
+    let video = pattern(place.path(), "wide.mp4", "72x58", "25", 3, &wide);
+    for name in ["out.mp4", "out.mov", "out.mkv"] {
+        let out = place.path().join(name);
+        let ran = run(&mut render(&video, &audio, &out));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        let aspect = probe(&out, "v:0", "stream=sample_aspect_ratio");
+        assert_eq!(aspect, "64:45", "{name}");
+    }
+}
+
+#[test]
 fn a_variable_rate_is_resampled_and_said() {
     if !has_ffmpeg() {
         return;
@@ -305,7 +323,7 @@ fn a_movie_that_is_not_one_is_told_in_ffmpeg_s_own_words() {
     let sound_only = run(&mut render(&audio, &audio, &out));
     assert_eq!(sound_only.code, 3, "{}", sound_only.errors);
     assert!(
-        sound_only.errors.contains("holds no picture"),
+        sound_only.errors.contains("has no video stream"),
         "{}",
         sound_only.errors
     );

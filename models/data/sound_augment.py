@@ -102,7 +102,7 @@ class Surroundings:
         return piece[(random.integers(len(piece)) + np.arange(count)) % len(piece)]
 
     def change(self, random, samples, babble):
-        """One recording, somewhere else. `babble` gives the samples of several other speakers at once (RMS 1)."""
+        """One recording in drawn surroundings. `babble` gives the samples of several other speakers at once (RMS 1)."""
         count = len(samples)
         if random.random() < 0.35:
             samples = signal.fftconvolve(samples, self.rooms[random.integers(len(self.rooms))])[:count]

@@ -61,7 +61,7 @@ class PhoneticEncoder(nn.Module):
         self.far_out = nn.Sequential(ChannelNorm(width), nn.Conv1d(width, components, 1))
 
     def reach(self, far):
-        """(past, future) in mel columns that one output sees beside the column that it is centred on."""
+        """(past, future) in mel columns that one output sees before and after its own."""
         blocks = [*self.near, *self.far] if far else self.near
         return 1 + 2 * sum(b.past for b in blocks), 1 + 2 * sum(b.future for b in blocks)
 

@@ -73,6 +73,7 @@ names! {
     AUDIO_START_HERE = c"audioStartHere";
     FRAME_RATE = c"frameRate";
     STATUS = c"status";
+    ON_PROBLEM = c"onProblem";
     FACE = c"face";
     FACE_POINT = c"facePoint";
     FACE_NUMBER = c"faceNumber";
@@ -115,6 +116,8 @@ pub const GROUPS: &[Group] = &[
             c"Frames per second of the clip, for hosts that report a wrong frame rate. 0 uses the host's frame rate."),
         control!(STATUS, c"Status", ControlKind::Text(TextKind::Status),
             c"The model and device in use, the confidence of the face detection, and what is missing."),
+        control!(ON_PROBLEM, c"On Problem", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"]),
+            c"What a render does when a file is missing, or when the reference frame does not show the face. Automatic: the source passes through, but the render fails in a host without a user interface, so that a render farm notices."),
     ] },
     Group { name: c"speaker", label: c"Face", open: true, controls: &[
         control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"]),
@@ -178,6 +181,15 @@ pub enum Output {
     Matte,
     MaskOverlay,
     TrackOverlay,
+}
+
+/// What a render does about a problem that the user can fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnProblem {
+    /// Fail in a host without a user interface, else pass the source through.
+    Automatic,
+    PassThrough,
+    Fail,
 }
 
 /// Which face speaks.

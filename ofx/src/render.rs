@@ -7,7 +7,7 @@ use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
 use crate::aces;
 use crate::clip_parts::ClipParts;
-use crate::controls::{InputColour, Output};
+use crate::controls::{InputColour, OnProblem, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
@@ -23,9 +23,10 @@ use crate::settings::Settings;
 use crate::shared;
 
 /// Renders a frame. A problem that the user can fix (a missing file, no face in the reference frame)
-/// is shown as a message, and the source passes through.
+/// is shown as a message, and the source passes through, or the render fails: see [`OnProblem`].
 ///
 /// # Errors
+/// [`ActionError::User`] for such a problem, where the render fails;
 /// [`ActionError::Image`] for images that the effect cannot process; [`ActionError::Aborted`].
 pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> Result<()> {
     let no_time = || ActionError::Image("the render action has no time".into());
@@ -53,6 +54,11 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
         return copy_source(&source, &mut output, window);
     }
     let scale = [0, 1].map(|k| arguments.double(EFFECT_PROP_RENDER_SCALE, k).unwrap_or(1.0));
+    let fails = match settings.on_problem {
+        OnProblem::Automatic => host.background,
+        OnProblem::PassThrough => false,
+        OnProblem::Fail => true,
+    };
     let render = FrameRender {
         host,
         instance,
@@ -69,6 +75,9 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
         }
         Err(ActionError::User(reason)) => {
             instance.show_error(host, &reason);
+            if fails {
+                return Err(ActionError::User(reason));
+            }
             copy_source(&source, &mut output, window)
         }
         Err(error) => Err(error),

@@ -32,6 +32,7 @@ pub struct Settings {
     pub colour_match: f32,
     pub input_colour: InputColour,
     pub output: Output,
+    pub on_problem: OnProblem,
     /// A model folder, empty where none was chosen; `None`: the built-in model.
     pub bundle: Option<PathBuf>,
     pub provider: Provider,
@@ -88,6 +89,11 @@ impl Settings {
                 2 => Output::MaskOverlay,
                 3 => Output::TrackOverlay,
                 _ => Output::Result,
+            },
+            on_problem: match int(ON_PROBLEM)? {
+                1 => OnProblem::PassThrough,
+                2 => OnProblem::Fail,
+                _ => OnProblem::Automatic,
             },
             bundle: match int(MODEL)? {
                 1 => Some(path(MODEL_FOLDER)?.unwrap_or_default()),

@@ -49,6 +49,7 @@ strings! {
     PROP_CHANGE_REASON == kOfxPropChangeReason,
     CHANGE_USER_EDITED == kOfxChangeUserEdited,
     PROP_INSTANCE_DATA == kOfxPropInstanceData,
+    EFFECT_HOST_PROP_IS_BACKGROUND == kOfxImageEffectHostPropIsBackground,
     EFFECT_PLUGIN_PROP_GROUPING == kOfxImageEffectPluginPropGrouping,
     EFFECT_PLUGIN_RENDER_THREAD_SAFETY == kOfxImageEffectPluginRenderThreadSafety,
     EFFECT_RENDER_FULLY_SAFE == kOfxImageEffectRenderFullySafe,

@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba), as the paper trains with: beta 0.9 and 0.999.
+//! The Adam optimiser (Kingma and Ba) with the paper's parameters: beta 0.9 and 0.999.
 
 const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;

@@ -1,4 +1,4 @@
-//! The state of a training in a file: it can be killed at any time and resumed.
+//! The checkpoint file of a training run. The run can be killed at any time and resumed.
 
 use std::path::{Path, PathBuf};
 

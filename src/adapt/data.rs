@@ -1,4 +1,4 @@
-//! What a training is made from: its options, and the frames and audio of the person.
+//! The training data of one run: options, frames and audio of the person.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

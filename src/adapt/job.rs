@@ -1,4 +1,4 @@
-//! The training loop: frames in, steps, a person out.
+//! The adaptation job: takes frames, runs the training loop and returns a person.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! Encoders, fusions and codes are frozen and computed once; only the synthesis network changes.
-//! The result depends on the seed alone: the same clip, options and machine give the same person,
-//! whether or not the training was interrupted and resumed. Where a time limit or a plateau ends
-//! it, an interruption may move that end: both start again with each run.
+//! Training is deterministic: the same clip, options (with their seed) and machine give the same
+//! person, whether or not the training was interrupted and resumed. With a time limit or the
+//! plateau criterion, an interruption may change the last step, because both start anew with each
+//! run.
 
 mod adam;
 mod checkpoint;

@@ -1,4 +1,4 @@
-//! What an adaptation is asked for, and what it reports.
+//! Options and progress of an adaptation.
 
 use std::path::PathBuf;
 use std::time::Duration;

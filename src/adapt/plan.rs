@@ -1,4 +1,4 @@
-//! Which frames a person is trained on: windows of five frames in which one person is seen to speak.
+//! The choice of training frames: windows of five frames that show one person speaking.
 
 use crate::clip::{Clip, is_shown};
 use crate::latent::STEP;

@@ -1,4 +1,4 @@
-//! When a training no longer improves.
+//! The plateau criterion: training stops when the held-out loss no longer improves.
 
 /// Evaluations in a row without an improvement after which the plateau is reached.
 const PATIENCE: u32 = 4;

@@ -1,4 +1,4 @@
-//! One training step: what it is sampled from, and the inputs of its graph.
+//! One training step: samples a batch and builds the inputs of the step's graph.
 
 use std::sync::Arc;
 

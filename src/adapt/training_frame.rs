@@ -1,4 +1,4 @@
-//! One frame of the person: what a training step is given of it.
+//! One training frame: what a training step needs of it.
 
 use std::sync::Arc;
 

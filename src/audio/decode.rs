@@ -1,4 +1,4 @@
-//! Audio files to mono samples, by symphonia.
+//! Decodes audio files to mono samples, with symphonia.
 
 use std::fs::File;
 use std::io::ErrorKind;

@@ -1,5 +1,6 @@
-//! MP4 edit lists, which symphonia does not read: AAC encoders put 1024 or more samples of padding
-//! in front, and say so here. Unread, the sound would be up to 130 ms late.
+//! MP4 edit lists, which symphonia does not read: AAC encoders insert 1024 or more samples of
+//! padding (encoder delay) at the start and declare it here. If it is ignored, the audio is up to
+//! 130 ms late.
 
 use std::io::{Read, Seek, SeekFrom};
 

@@ -1,4 +1,5 @@
-//! The mel spectrogram that the audio encoder hears; `models/data/mel.py` is its twin.
+//! The mel spectrogram, the input of the audio encoder. `models/data/mel.py` computes the same in
+//! training.
 
 use std::f64::consts::PI;
 use std::ops::Range;

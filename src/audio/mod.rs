@@ -1,8 +1,8 @@
 //! Audio: decoding, resampling, the mel spectrogram, and the clip's clock.
 //!
-//! Everything that depends on time is keyed by a *sample position at 16 kHz*, an `i64`: 40 ms, the
-//! networks' training step, is 640 samples exactly, and any host's frame rate maps onto it by
-//! [`Rate::position`].
+//! All times are *sample positions at 16 kHz*, as `i64`. The frame interval that the networks are
+//! trained at, 40 ms, is exactly 640 samples. [`Rate::position`] converts any frame rate to
+//! positions.
 
 mod decode;
 mod edits;

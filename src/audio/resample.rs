@@ -1,4 +1,5 @@
-//! Any rate and channel count to 16 kHz mono, in a stream or at once, with the same bytes.
+//! Converts any sample rate and channel count to 16 kHz mono. Streaming and one-shot conversion
+//! give the same bytes.
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{

@@ -1,4 +1,4 @@
-//! Time: a host's frame rate, and a clip's 16 kHz audio on the clip's own clock.
+//! The frame rate, and the clip's 16 kHz audio on the clip's clock.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Adaptation to a person: a job that makes a person.
+//! Adaptation: a job that trains a person's decoder.
 
 use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn sls_adapt_add_frame(
 
 /// Runs the training until a limit of sls_adapt_options is reached. If that is the step limit, the
 /// same clip, options and machine give the same person, also if the run was interrupted and resumed
-/// from its checkpoint. The time limit and the plateau start anew with each run.
+/// from its checkpoint. The time limit and the plateau restart with each run.
 ///
 /// @param adapt     not NULL.
 /// @param callback  may be NULL; see sls_adapt_callback.

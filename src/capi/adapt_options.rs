@@ -12,7 +12,7 @@ use super::status::sls_status;
 use super::text;
 use crate::adapt::{AdaptOptions, Progress, Weights};
 
-/// Options of an adaptation. Initialise it with sls_adapt_options_init(), then set fields.
+/// Options of an adaptation. Initialise them with sls_adapt_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_adapt_options {
@@ -28,10 +28,10 @@ pub struct sls_adapt_options {
     pub seconds: f64,
     /// Learning rate of the Adam optimiser, above 0 and at most 0.1; default 1e-4.
     pub rate: f32,
-    /// Weight of the picture loss, 0 to 1e6; default 10.
+    /// Weight of the picture (reconstruction) loss, 0 to 1e6; default 10.
     pub picture_weight: f32,
-    /// Weight of the loss between the rendered lips and the person's own speech, 0 to 1e6; default
-    /// 1.
+    /// Weight of the sync loss, which compares the rendered lips with the person's own speech,
+    /// 0 to 1e6; default 1.
     pub sync_weight: f32,
     /// Weight of the sync regulariser, 0 to 1e6; default 1. It compares lips rendered from unpaired
     /// speech (speech that is not in the clip) with that speech. With 0 the decoder overfits to the
@@ -67,8 +67,8 @@ unsafe impl SizedStruct for sls_adapt_options {
 pub struct sls_adapt_progress {
     /// sizeof(sls_adapt_progress).
     pub struct_size: u32,
-    /// 1 if some frames are held out of training to measure progress, else 0: the clip is too
-    /// short.
+    /// 1 if some frames are held out of training to measure progress; 0 if the clip is too short
+    /// for that.
     pub holds_out: i32,
     /// Steps done, including those before a resumed checkpoint.
     pub step: u64,

@@ -30,11 +30,12 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
     }
 }
 
-/// Detects the faces in a frame and stores them in the clip, for sls_clip_render(). The position of
-/// a face is smoothed over the analysed frames up to two before and two after it, so analyse the
-/// whole clip, or at least its first second and the neighbours of the frames to be rendered. Any
-/// order is allowed. A frame that is already analysed is not analysed again, even if its pixels
-/// changed; call sls_clip_forget_analysis() first.
+/// Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
+/// of a face over the analysed frames up to two before and two after it, and chooses the reference,
+/// if none is set, among the first frames with a face. So analyse the whole clip, or at least its
+/// first second and the neighbours of the frames to be rendered. Any order is allowed. A frame that
+/// is already analysed is not analysed again, even if its pixels changed; call
+/// sls_clip_forget_analysis() first.
 ///
 /// @param clip   not NULL.
 /// @param index  index of the frame.
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 /// SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
 /// before this one, because ids are assigned in frame order. On failure nothing is stored.
 ///
-/// Threads: any; concurrent. Blocks: while networks run. Allocates: some hundred bytes per frame,
+/// Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
 /// and the face crops of the first second, held by the clip.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_analyze(

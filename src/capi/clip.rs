@@ -158,7 +158,7 @@ pub unsafe extern "C" fn sls_clip_set_reference(
     }
 }
 
-/// Removes the reference set by sls_clip_set_reference(): it is chosen among the frames again.
+/// Removes the reference set by sls_clip_set_reference(). The library then chooses a frame again.
 ///
 /// @param clip  not NULL.
 ///

@@ -14,12 +14,13 @@ use crate::track::Selection;
 
 /// The largest face in the frame.
 pub const SLS_SELECT_LARGEST: i32 = 0;
-/// The face nearest to a point of the frame, at most one face size away from it.
+/// The face whose centre is nearest to a point of the frame; none if the point is further away than
+/// the side of that face's crop (sls_face.side).
 pub const SLS_SELECT_POINT: i32 = 1;
 /// The face with a given id; see sls_clip_face().
 pub const SLS_SELECT_FACE: i32 = 2;
-/// The face at a given position in the frame, counted from the left; 0 is the leftmost. It needs no
-/// other frames, but switches to another face when faces change places.
+/// The face at a given position in the frame, counted from the left; 0 is the leftmost. The choice
+/// depends on this frame only, so it switches to another face when two faces swap positions.
 pub const SLS_SELECT_FROM_LEFT: i32 = 3;
 
 /// Display-referred values, as in ordinary video: used without conversion.
@@ -31,7 +32,7 @@ pub const SLS_TRANSFER_REC709: i32 = 2;
 /// Linear light; 1.0 is diffuse white.
 pub const SLS_TRANSFER_LINEAR: i32 = 3;
 
-/// Options of a clip. Initialise it with sls_clip_options_init(), then set fields.
+/// Options of a clip. Initialise them with sls_clip_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_clip_options {
@@ -70,11 +71,12 @@ pub struct sls_clip_options {
     /// that would exceed it returns SLS_ERROR_MEMORY. Default 0: no limit. The memory of the
     /// networks belongs to the engine, is not counted, and does not grow with the clip.
     pub memory_limit: u64,
-    /// Moves the edge of the painted region outwards (above 0) or inwards (below 0), in pixels of
-    /// the 256x256 face crop, -20 to 20; default 0. It never grows beyond what the network painted.
+    /// Moves the edge of the replaced region outwards (above 0) or inwards (below 0), in pixels of
+    /// the 256x256 face crop, -20 to 20; default 0. The region never extends beyond the generated
+    /// pixels.
     pub mask_grow: f32,
-    /// Width of the feathered edge as a multiple of the bundle's own width, up to 4. 0, the
-    /// default, means 1.
+    /// Width of the feathered edge as a multiple of the width that the bundle sets, at most 4. The
+    /// default 0 means 1.
     pub mask_feather: f32,
     /// Must be 0.
     pub reserved: [u64; 4],

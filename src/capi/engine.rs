@@ -57,7 +57,7 @@ impl Handle for sls_engine {
     }
 }
 
-/// Options of an engine. Initialise it with sls_engine_options_init(), then set fields.
+/// Options of an engine. Initialise them with sls_engine_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_engine_options {

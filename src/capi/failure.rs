@@ -1,4 +1,4 @@
-//! Why a call failed: the library's own errors, and those that only the C boundary knows.
+//! Why a call failed: the library's own errors, and those that occur only at the C boundary.
 
 use super::status::*;
 use crate::Error;

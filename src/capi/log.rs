@@ -16,7 +16,7 @@ use crate::Error;
 pub const SLS_LOG_ERROR: i32 = 1;
 /// Something is wrong, but work continues.
 pub const SLS_LOG_WARNING: i32 = 2;
-/// What was found and chosen, for instance the execution provider; once per engine or file.
+/// The configuration in use, for instance the execution provider; once per engine or file.
 pub const SLS_LOG_INFO: i32 = 3;
 /// Details for developers of this library.
 pub const SLS_LOG_DEBUG: i32 = 4;

@@ -1,4 +1,4 @@
-//! A person: the result of an adaptation, and what a clip renders as.
+//! A person: the result of an adaptation, used by clips for rendering.
 
 use std::ffi::c_char;
 

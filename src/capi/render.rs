@@ -11,7 +11,7 @@ use super::sized::{self, Out, SizedStruct};
 use super::status::sls_status;
 use crate::clip::{FrameOptions, Matte, Rendered};
 
-/// Options of one rendered frame. Initialise it with sls_render_options_init(), then set fields.
+/// Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
 #[repr(C)]
 #[derive(Clone, Copy, Zeroable)]
 pub struct sls_render_options {
@@ -53,8 +53,9 @@ pub struct sls_render_result {
     pub face: i64,
     /// Confidence of the detection, 0 to 1.
     pub confidence: f32,
-    /// Opacity of the new mouth, 0 to 1: the strengths of clip and frame, times the fade for a face
-    /// that is not seen well.
+    /// Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
+    /// a fade-out factor that falls if the face is turned away, small, partly outside the frame or
+    /// uncertain.
     pub strength: f32,
     /// Must be 0.
     pub reserved: [u64; 4],

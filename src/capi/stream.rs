@@ -1,4 +1,5 @@
-//! The stream: frames and audio are pushed, rendered frames are pulled a little later.
+//! The stream: frames and audio are pushed, each rendered frame is pulled when its
+//! look-ahead has been pushed.
 
 use std::ffi::c_void;
 

@@ -1,4 +1,4 @@
-//! The analysis: what random access gathers from a clip's frames before it renders them.
+//! The analysis: the results of face detection that random access stores before rendering.
 
 use std::sync::Arc;
 

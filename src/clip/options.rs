@@ -1,4 +1,4 @@
-//! What a caller sets for a clip and for a frame, and what is reported back.
+//! Options of a clip and of a frame, and the result of rendering one.
 
 use super::Timing;
 use crate::audio::Rate;

@@ -1,8 +1,8 @@
-//! The reference: the picture that shows who speaks (input of `E_ref`, which gives `w_ref`), and
-//! which frame of a clip it is.
+//! The reference: the image that shows what the person looks like (input of `E_ref`, which gives
+//! `w_ref`), and how it is chosen among a clip's frames.
 //!
-//! The paper takes the first frame. Real clips begin with black frames, blinks and turned heads,
-//! so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
+//! The paper takes the first frame. Real clips may begin with black frames, blinks or turned
+//! heads, so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::engine::Engine;
 use crate::face::ReferencePicture;
+use crate::face::crop::IMAGE;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
@@ -38,12 +39,11 @@ impl Reference {
     /// [`Error::Network`](crate::Error::Network).
     pub(crate) fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
         let code = engine.networks().reference.run(&candidate.crop)?;
-        let size = engine.bundle().manifest().image;
         Ok(Self {
             code,
             identity: candidate.identity.clone(),
             image: engine.reference_warp().map(|_| ReferenceImage {
-                picture: ReferencePicture::new(&candidate.crop, size),
+                picture: ReferencePicture::new(&candidate.crop, IMAGE),
                 points: candidate.points.clone(),
             }),
             bundle: engine.bundle().identity().to_owned(),

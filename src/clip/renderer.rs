@@ -1,4 +1,4 @@
-//! The renderer: everything that a frame is a function of comes in, pixels come out.
+//! The renderer: a pure function from a frame's inputs to its output pixels.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
+use crate::face::crop::IMAGE;
 use crate::face::lips::mouth_points;
 use crate::face::{Face, Mask, Pose, ReferenceWarp};
 use crate::frame::composite::Patch;
@@ -190,9 +191,8 @@ impl Renderer {
     fn candidate(&self, face: &Face, frame: &FrameRef<'_>) -> Result<Candidate> {
         let buffers = &mut *self.buffers.take();
         let map = self.sample(face, frame, buffers)?;
-        let size = self.engine.bundle().manifest().image;
         Ok(Candidate {
-            score: reference_score(face, sharpness(&buffers.crop, size)),
+            score: reference_score(face, sharpness(&buffers.crop, IMAGE)),
             crop: buffers.crop.as_slice().into(),
             identity: face.identity.clone(),
             points: self.own_mouth(face, &face.pose, &map),
@@ -279,7 +279,6 @@ impl Renderer {
         buffers: &mut Buffers,
     ) -> Result<bool> {
         let engine = &self.engine;
-        let size = engine.bundle().manifest().image;
         let transfer = self.options.transfer;
         let Change {
             inputs,
@@ -317,7 +316,7 @@ impl Renderer {
             .colour_match
             .gains(&buffers.crop, &generated, alpha)?;
         let patch = Patch {
-            size,
+            size: IMAGE,
             generated: &generated,
             alpha,
             gains: &gains,
@@ -332,7 +331,7 @@ impl Renderer {
             let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
             buffers
                 .compositor
-                .matte(frame, &map, (size, alpha), strength, out)?;
+                .matte(frame, &map, (IMAGE, alpha), strength, out)?;
         }
         Ok(changed.is_some())
     }
@@ -379,13 +378,12 @@ impl Renderer {
         frame: &FrameRef<'_>,
         buffers: &mut Buffers,
     ) -> Result<Similarity> {
-        let size = self.engine.bundle().manifest().image;
         let map = self.engine.crop().place(&face.pose);
-        buffers.crop.resize(3 * size * size, 0.0);
+        buffers.crop.resize(3 * IMAGE * IMAGE, 0.0);
         let (transfer, crop) = (self.options.transfer, &mut buffers.crop);
         buffers
             .sampler
-            .sample(frame, transfer, &map, size, BorderMode::Edge, crop)?;
+            .sample(frame, transfer, &map, IMAGE, BorderMode::Edge, crop)?;
         Ok(map)
     }
 

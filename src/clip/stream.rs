@@ -1,5 +1,5 @@
-//! The stream: frames in, frames out a little later. It keeps what the frames still to be pulled
-//! need, and nothing else.
+//! The stream: frames are pushed, and pulled when their look-ahead has been pushed. It keeps only
+//! what the frames not yet pulled need.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

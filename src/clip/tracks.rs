@@ -1,5 +1,5 @@
-//! The faces of a clip's known frames, their numbers, and the candidates for the reference: plain
-//! data that random access and the stream share.
+//! The faces of a clip's analysed frames, their ids, and the candidates for the reference: plain data
+//! that random access and the stream share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! CSIM: who it is, to a face recognition network. The picture that such a network takes is cut
-//! here, as ArcFace's training data were: five points moved onto a template by a similarity.
+//! CSIM: identity similarity by a face recognition network. The network's input is aligned as in
+//! ArcFace: a similarity transform maps five points onto a template.
 
 use crate::face::{Face, FaceModel};
 use crate::frame::Similarity;

@@ -1,4 +1,4 @@
-//! The lips of a mesh: landmark distance and opening.
+//! Metrics of a mesh's lips: landmark distance and opening.
 //!
 //! The points are the first [`LIPS`] of the face model's lip points: 20 along the outer edge of the
 //! lips from the mouth's left corner (in the picture) over the upper lip and back, then 20 along the

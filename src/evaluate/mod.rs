@@ -1,5 +1,5 @@
-//! Measuring rendered clips: the one set of metrics of this project, for its results and for its
-//! training. Pure functions of pictures, points, embeddings and audio; only [`Recognition`] runs a
+//! Metrics of rendered clips. The published results and the training use the same code. All
+//! metrics are pure functions of pictures, points, embeddings and audio; only [`Recognition`] runs a
 //! network.
 //!
 //! | metric | variant |
@@ -15,8 +15,8 @@
 //! | [lip motion](series::motion) | mean absolute difference of the opening, a second; with [`silence`], LipLeak |
 //!
 //! Pictures are aligned crops, planar RGB `[3, n, n]` in [-1, 1], both cut by the *same* similarity:
-//! the one that the source's smoothed track gives. What does not fit (other lengths, nothing to
-//! average) gives `None`, never a number.
+//! the one that the source's smoothed track gives. Invalid input (different lengths, nothing
+//! to average) gives `None`, never a number.
 
 pub mod identity;
 pub mod lips;

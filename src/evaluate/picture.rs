@@ -1,4 +1,4 @@
-//! Two crops against each other, pixel by pixel.
+//! Pixel metrics of two crops: PSNR, SSIM and GMSD.
 
 /// What identical pictures count in [`psnr`], dB; no pair counts more.
 pub const PSNR_CAP: f64 = 100.0;

@@ -1,4 +1,4 @@
-//! A face recognition network of the caller's own, for CSIM.
+//! A face recognition network supplied by the caller, for CSIM.
 
 use super::identity::SIDE;
 use crate::model::runtime::thread_count;

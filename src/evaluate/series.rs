@@ -1,4 +1,4 @@
-//! One number a frame, over time; a frame that shows no face is `None`.
+//! Time series with one number per frame; `None` for a frame without a face.
 
 use std::ops::RangeInclusive;
 

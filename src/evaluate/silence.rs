@@ -1,4 +1,4 @@
-//! Which parts of a sound are silent, for LipLeak.
+//! Detects the silent parts of audio, for LipLeak.
 
 use crate::audio::RATE;
 

@@ -1,8 +1,8 @@
 //! LSE-D, LSE-C and the A/V offset, from SyncNet's embeddings.
 //!
-//! Everything is keyed by the *step* of a window's middle: its time in 25ths of a second. Shapes at
-//! another frame rate are brought to these times by linear interpolation, pictures by the nearest
-//! frame. A sound window of step k is the 20 mel columns from 80 ms before `k / 25` s on.
+//! Windows are indexed by the *step* of their centre, its time in units of 1/25 s. At another frame
+//! rate, shapes are interpolated linearly at these times, and pictures are taken from the nearest
+//! frame. The audio window of step k is 20 mel columns that start 80 ms before `k / 25` s.
 
 use std::collections::BTreeMap;
 

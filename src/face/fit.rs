@@ -1,4 +1,4 @@
-//! The face model fitted to a face of a frame.
+//! A face in a frame: the pose and coefficients of the fitted face model.
 
 use super::pose::Pose;
 

@@ -1,4 +1,4 @@
-//! The training side's geometry (`models/data/geometry.py`) and this one must be one.
+//! Tests that the geometry equals that of training (`models/data/geometry.py`).
 
 use super::crop::{CropProtocol, IMAGE};
 use super::fit::Face;

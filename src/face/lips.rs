@@ -1,4 +1,4 @@
-//! The points of lips and jaw for a mouth shape.
+//! Lip and jaw points of a mouth shape.
 
 use super::crop::IMAGE;
 use super::model::FaceModel;

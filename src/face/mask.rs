@@ -1,11 +1,11 @@
-//! The pose-aware mask (paper, section 3.1): the part of the crop that a mouth could need, open or
-//! closed, of this face in this pose.
+//! The pose-aware mask (paper, section 3.1): the region of the crop that the mouth of this face in
+//! this pose can cover, open or closed.
 //!
 //! The lower frontal outlines of three meshes (the frame's own, and the same face with its mouth
 //! open and closed) are posed, projected into the crop, filled and joined. Grown by a few pixels
-//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from 0
-//! at the hole's edge to 1 some pixels inside: the share of the generated picture in the result. The
-//! old mouth is hidden completely, and the seam lies on skin.
+//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from
+//! 0 at the hole's edge to 1 a few pixels inside: the opacity of the generated picture in the
+//! result. The old mouth is hidden completely, and the seam lies on skin.
 
 use super::crop::IMAGE;
 use super::fit::Face;

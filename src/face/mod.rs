@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Face -> crop (similarity), mask (hole and alpha), lips (points)
-//! reference's crop and points, lips -> reference_warp (the reference's picture with the wanted mouth)
+//! reference's crop and points, lips -> reference_warp (the reference's picture with the target mouth)
 //! ```
 //!
 //! Everything here is a pure function of one face.

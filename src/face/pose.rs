@@ -1,4 +1,4 @@
-//! The pose of a head in weak perspective.
+//! Head pose under weak perspective projection.
 
 /// The pose of a face: `pixel = scale (R v).xy + translation` for a vertex v of the face model
 /// (x right, y down, z away from the camera). The paper's gamma (rotation) and tau (translation).

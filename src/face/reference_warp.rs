@@ -1,7 +1,7 @@
-//! The reference's crop, warped to the wanted mouth shape (`models/networks/reference_warp.py`).
+//! The reference's crop, warped to the target mouth shape (`models/networks/reference_warp.py`).
 //!
 //! Latent codes hold no spatial detail, but the reference frame shows the person's own skin, beard
-//! and lips. Its crop is warped from its own mouth shape to the wanted one and passed to the
+//! and lips. Its crop is warped from its own mouth shape to the target one and passed to the
 //! generator, which only has to synthesise what the reference does not show. Not in the paper.
 //!
 //! Points are [`mouth_points`](super::lips::mouth_points) of the reference and of the frame. The

@@ -1,4 +1,4 @@
-//! Bilinear interpolation between four cells.
+//! Bilinear interpolation between four grid cells.
 
 /// The value between `above` (a cell and its right neighbour) and `below` (the two under them), `fx`
 /// to the right and `fy` down, both in [0, 1].

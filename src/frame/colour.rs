@@ -1,9 +1,9 @@
-//! Between a frame's own encoding and the networks' sRGB.
+//! Conversion between a frame's colour encoding and the networks' sRGB.
 //!
-//! Curves are tables with linear interpolation, exact to far less than a 16-bit step where faces
-//! are: a face of a 4K frame holds millions of samples, and `powf` on each would cost more than
-//! everything else that is done to it. (Interpolation of `encode` runs over the square root, where
-//! the curves have no steep part.)
+//! Transfer functions are tables with linear interpolation. For the values that faces have, their
+//! error is far below a 16-bit step. A face in a 4K frame has millions of samples, and calling
+//! `powf` for each would cost more than all other processing. (`encode` is interpolated over the
+//! square root of the value, where the curves have no steep part.)
 
 use super::format::Transfer;
 use std::sync::OnceLock;

@@ -1,4 +1,5 @@
-//! Compositing: the generated face inside the mask's feathered edge, every byte unchanged outside.
+//! Compositing: the generated face inside the mask's feathered edge, with every byte outside
+//! unchanged.
 
 use super::bilinear::bilinear;
 use super::colour::{Curve, unit};

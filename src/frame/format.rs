@@ -1,4 +1,5 @@
-//! Frames in a host's memory, checked once when the view is made and safe to walk afterwards.
+//! Views of frames in the host's memory. The layout is validated when the view is created; access is
+//! safe afterwards.
 
 use crate::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! Reading and writing one pixel of each format as three numbers in the frame's own encoding.
+//! Reads and writes one pixel of each format as three numbers in the frame's colour encoding.
 
 use super::format::PixelFormat;
 use half::f16;

@@ -1,4 +1,4 @@
-//! What must hold of every frame: any bytes, any size, any stride, any placement.
+//! Property tests: what must hold for frames with any bytes, size, stride and position of the crop.
 
 use super::composite::{Compositor, Gains, Patch};
 use super::{

@@ -1,4 +1,4 @@
-//! From audio to codes: one call of the audio encoder for each instant, the latest ones cached.
+//! Audio codes: one run of the audio encoder per instant. Recently used codes are cached.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The networks of adaptation (paper, section 4): the step, shapes to codes, and unpaired speech.
+//! The networks of adaptation (paper, section 4): the training step and the network from
+//! mouth shapes to codes; and the bank of unpaired speech.
 
 use super::network::{Loader, Network};
 use super::session::Pool;

@@ -1,12 +1,13 @@
-//! A bundle: `manifest.json`, graphs without weights (`*.onnx`) and `weights.safetensors`, in one
-//! flat folder or inside the library.
+//! A model bundle: `manifest.json`, graphs without weights (`*.onnx`) and `weights.safetensors`, in
+//! one flat folder or inside the library.
 //!
 //! Opening it checks everything that can be checked without ONNX Runtime: the format, every hash,
 //! every size, the networks that must be there with the shapes of their inputs and outputs, and
 //! that graphs and weights name the same tensors in the same shapes. A bundle is untrusted
 //! input.
 //!
-//! Half precision on disk becomes `f32`; sessions are given the tensors as external initialisers.
+//! Half-precision weights are converted to `f32`; sessions get the tensors as external
+//! initialisers.
 
 use super::manifest::{Dimension, FileEntry, Manifest};
 use super::onnx::{self, Kind};

@@ -1,5 +1,5 @@
-//! A good bundle, and every way to spoil it. The bundle is made here: graphs of a few bytes whose
-//! only content is the list of their tensors, since opening a bundle looks at nothing else.
+//! Tests of a valid bundle and of every kind of invalid one. The bundle is synthetic: graphs of a few
+//! bytes that contain only the list of their tensors, because opening a bundle reads nothing else.
 
 use super::*;
 use serde_json::{Value, json};
@@ -394,8 +394,8 @@ fn the_face_model_is_checked() {
         says(&files.refusal(), &[&full, "has shape [5]"]);
     }
     for (name, values, reason) in [
-        ("ring", &[0, 1, 4][..], "no index below 4"),
-        ("ring", &[0, 1, -1], "no index below 4"),
+        ("ring", &[0, 1, 4][..], "not an index below 4"),
+        ("ring", &[0, 1, -1], "not an index below 4"),
         ("ring", &[0, 1], "fewer than 3"),
         ("lips", &[0], "manifest.lips says 2"),
     ] {

@@ -1,15 +1,15 @@
-//! Where ONNX Runtime's shared library is on this machine.
+//! Finds ONNX Runtime's shared library.
 //!
-//! The library links no runtime: it loads one by absolute path, so that a host with an ONNX Runtime
-//! of its own is not disturbed. [`locate`] looks, in this order, at
+//! This library does not link ONNX Runtime. It loads it by absolute path, so that a host that has
+//! its own ONNX Runtime is not affected. [`locate`] looks, in this order, at
 //!
 //! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`): the path of the library,
 //! 2. the folder of the module this code is in (the plug-in, `libstylelipsync`), then the folder of
 //!    the executable,
 //! 3. the cache folder ([`cache_folder`]).
 //!
-//! It never goes to the network. The crate `stylelipsync-provision` does, for the command line and
-//! for tests: it fetches into the cache folder what is not found.
+//! It never accesses the internet. The crate `stylelipsync-provision`, used by the command line and
+//! by tests, downloads missing files into the cache folder.
 
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Component {
 pub enum Source {
     /// An environment variable names it.
     Variable(&'static str),
-    /// It lies beside our module or the executable.
+    /// It lies next to our module or the executable.
     Beside,
     /// It was provisioned into the cache folder.
     Cache,
@@ -84,7 +84,7 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Source::Variable(name) => write!(f, "environment variable {name}"),
-            Source::Beside => f.write_str("beside the library or the program"),
+            Source::Beside => f.write_str("next to the library or the program"),
             Source::Cache => f.write_str("cache folder"),
         }
     }

@@ -1,4 +1,5 @@
-//! `manifest.json`: what a bundle is, and the sizes that the rest of the engine takes from it.
+//! `manifest.json`: the description of a bundle, and the sizes that the rest of the engine reads
+//! from it.
 
 use crate::Error;
 use crate::audio::MelParameters;

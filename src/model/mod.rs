@@ -1,14 +1,14 @@
-//! The networks: where the runtime comes from, what runs them, what they are, and typed calls.
+//! The networks: loading ONNX Runtime, execution providers, the model bundle, and typed calls.
 //!
 //! ```text
 //! locate     where ONNX Runtime's library is
 //! runtime    the one ONNX Runtime environment of the process
 //! provider   the execution providers
-//! probe      which of them is used, and why another is not
+//! probe      which provider is used, and why others are rejected
 //! bundle     manifest, graphs without weights, weights; everything checked
 //! signature  inputs and outputs of the networks
 //! networks   typed calls over pools of sessions
-//! adaptation  the step of adaptation, and the unpaired speech that it needs
+//! adaptation  the training step of adaptation, and the unpaired speech that it needs
 //! person     files of adapted tensors
 //! face_model  the bundle's face model
 //! ```

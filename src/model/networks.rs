@@ -2,8 +2,8 @@
 //!
 //! Images are planar RGB, sRGB-encoded, in [-1, 1]; tensors are row-major. Every call may be made
 //! from any thread: it takes a session from the network's pool (`session`) and waits only when all
-//! of them are at work. On one provider a result depends on the arguments alone, not on threads,
-//! not on the order of calls, not on how many windows are given at once.
+//! sessions are in use. On one provider a result depends on the arguments only, not on threads, the
+//! order of calls or the batch size.
 
 use super::network::{Loader, Network};
 use super::{Bundle, Provider, ProviderReport};

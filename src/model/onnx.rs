@@ -1,9 +1,9 @@
 //! Checks an ONNX file before ONNX Runtime loads it.
 //!
-//! [`initializers`] lists the tensors with their shapes, so that a missing one is named before anything
-//! is loaded. It also refuses a graph whose weights lie in another file, and [`is_plain`] refuses
-//! everything else that could name a file or load code. Only the few fields of the format that this needs are decoded; everything else
-//! is skipped by the rules of protocol buffers.
+//! [`initializers`] lists the tensors with their shapes, so that a missing one is reported before
+//! anything is loaded. It also rejects a graph whose weights are in another file, and [`is_plain`]
+//! rejects everything else that could name a file or load code. Only the fields that are needed are
+//! decoded; all others are skipped as unknown protocol buffer fields.
 
 /// A tensor that a graph declares.
 #[derive(Debug, Clone, PartialEq, Eq)]

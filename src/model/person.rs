@@ -1,4 +1,5 @@
-//! A person file: the tensors of the synthesis network that adaptation changed, and their origin. A safetensors file, half precision, some 2 MB for `lite`.
+//! A person file: the tensors of the synthesis network that adaptation changed, and their origin.
+//! It is a safetensors file in half precision, about 2 MB for `lite`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

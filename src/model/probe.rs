@@ -1,8 +1,8 @@
-//! Which execution provider runs the networks, and why another one does not.
+//! Chooses the execution provider, and records why others are rejected.
 //!
-//! No provider is replaced silently. [`Runtime::choose`] tries a provider by running a small
-//! convolution that may use no other provider, and compares the result with the CPU's. What fails
-//! is refused with its reason; only [`Provider::Auto`] goes on to the next one.
+//! There is no silent fallback. [`Runtime::choose`] tries a provider by running a small
+//! convolution that may use no other provider, and compares the result with the CPU's. A provider
+//! that fails is rejected with a reason; only [`Provider::Auto`] tries the next one.
 
 use super::provider::{Provider, ProviderReport, is_webgpu};
 use super::runtime::Runtime;

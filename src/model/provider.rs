@@ -1,4 +1,4 @@
-//! The execution providers, and how a session is given one.
+//! The execution providers, and how a session is configured for one.
 
 use super::Runtime;
 use crate::{Error, Result};

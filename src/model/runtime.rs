@@ -1,9 +1,9 @@
 //! The one ONNX Runtime environment of the process.
 //!
-//! ONNX Runtime allows a single environment in a process, ever: it is kept in a static and never
-//! released. Its log goes to the `log` crate at warning level and above. A plug-in that is unloaded
-//! while the environment lives would leave the logger's address dangling, so the shared library
-//! must be linked with `-z nodelete` (see the crate's build script).
+//! ONNX Runtime allows only one environment in the lifetime of a process, so it is kept in a static
+//! and never released. Its log goes to the `log` crate at warning level and above. A plug-in that
+//! is unloaded while the environment lives would leave the logger's address dangling, so the shared
+//! library must be linked with `-z nodelete` (see the crate's build script).
 
 use super::locate::{Component, Found, locate};
 use crate::{Error, Result};

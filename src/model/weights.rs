@@ -1,4 +1,4 @@
-//! `weights.safetensors`: the numbers of a bundle, half precision on disk, `f32` in memory.
+//! `weights.safetensors`: the weights of a bundle, half precision on disk, `f32` in memory.
 
 use half::f16;
 use safetensors::{Dtype, SafeTensors};

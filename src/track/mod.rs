@@ -1,5 +1,5 @@
-//! From a frame to its faces: detection, the fit of the face model, and how faces are chosen,
-//! followed and smoothed over time.
+//! From a frame to its faces: detection, the fit of the face model, and how faces are selected,
+//! tracked and smoothed over time.
 //!
 //! ```text
 //! frame -> detect -> boxes -> mesh predictor, twice -> Face { pose, identity, expression }

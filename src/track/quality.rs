@@ -1,5 +1,5 @@
-//! How well a frame shows its face. The strength of the effect and the choice of the reference frame
-//! depend on it.
+//! Face quality: how well a frame shows its face. The strength of the effect and the choice of
+//! the reference frame depend on it.
 
 use crate::face::{Face, Pose};
 use crate::numeric::smoothstep;

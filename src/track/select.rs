@@ -1,4 +1,4 @@
-//! Selecting a face, following it over neighbouring frames, and ids that are stable over a clip.
+//! Selects a face, tracks it over neighbouring frames, and assigns ids that are stable over a clip.
 
 use super::smooth::SMOOTHING_FRAMES;
 use crate::face::Face;

@@ -1,4 +1,4 @@
-//! The faces of one frame.
+//! Detects and fits the faces of one frame.
 
 use super::detect::{self, covers, sigmoid};
 use super::quality::visibility;
@@ -61,7 +61,7 @@ impl Tracker {
     /// # Errors
     /// [`crate::Error::Network`] when the network fails, [`crate::Error::Argument`] when `pose` is
     /// not a valid placement.
-    pub fn look(
+    pub fn fit_at(
         &self,
         networks: &Networks,
         frame: &FrameRef<'_>,

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The C or C++ compiler: $CC or cc, $CXX or c++. None, with a line that says so, where a machine
-/// has a C compiler only; that is all the project asks for.
+/// The C or C++ compiler: $CC or cc, $CXX or c++. None, with a message, where a machine has a C
+/// compiler only; the project requires no more.
 pub fn compiler(cpp: bool) -> Option<PathBuf> {
     let (variable, usual) = if cpp { ("CXX", "c++") } else { ("CC", "cc") };
     let name = std::env::var_os(variable).unwrap_or(usual.into());
     let works = Command::new(&name).arg("--version").output().is_ok();
     assert!(works || cpp, "no C compiler: {name:?} cannot be run");
     if !works {
-        eprintln!("no C++ compiler: its rows are left out");
+        super::skip::skip("g++");
     }
     works.then(|| name.into())
 }

@@ -1,4 +1,5 @@
-//! What was found, from where, which providers work, and what to do about the rest.
+//! The report of `stylelipsync doctor`: components found, their paths, working providers, and how
+//! to install the rest.
 //!
 //! The report is data; printing it gives the text of `stylelipsync doctor`.
 
@@ -9,7 +10,7 @@ use stylelipsync::model::locate::{Component, Found, cache_folder, locate};
 use stylelipsync::model::networks::Placement;
 use stylelipsync::model::{Bundle, Networks, Provider, Runtime};
 
-/// An error without the words that the line of the report begins with anyway.
+/// An error without the prefix that the line of the report has anyway.
 fn reason(error: Error) -> String {
     match error {
         Error::Runtime(reason) | Error::Provider { reason, .. } => reason,
@@ -17,15 +18,15 @@ fn reason(error: Error) -> String {
     }
 }
 
-/// A look at this machine. Making one loads ONNX Runtime and tries every provider, so it takes
-/// seconds; it changes nothing and never goes to the network.
+/// A report on this machine. [`Doctor::examine`] loads ONNX Runtime and tries every provider, so it
+/// takes seconds; it changes nothing and does not use the network.
 #[derive(Debug)]
 pub struct Doctor {
     /// The library's version.
     pub version: &'static str,
     /// Where provisioned libraries are kept, where that is known.
     pub cache: Option<PathBuf>,
-    /// ONNX Runtime's library: where it was found, or the sentence that says what to do.
+    /// ONNX Runtime's library: where it was found, or what to do.
     pub runtime: Result<Found, String>,
     /// ONNX Runtime's own description of its build, once it is loaded.
     pub build: Result<String, String>,
@@ -33,7 +34,7 @@ pub struct Doctor {
     pub webgpu: Result<Found, String>,
     /// Each provider but `auto`: the device it would use (often empty), or why it is refused.
     pub providers: Vec<(Provider, Result<String, String>)>,
-    /// What `auto` takes.
+    /// The provider that `auto` chooses.
     pub auto: Option<Provider>,
     /// The bundle inside the library: its name and version.
     pub bundle: Result<String, String>,
@@ -42,7 +43,7 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Looks at everything. It cannot fail: what fails is part of the report.
+    /// Examines everything. It cannot fail: what fails is part of the report.
     pub fn examine() -> Doctor {
         let started = Runtime::start(0).map_err(reason);
         let providers: Vec<_> = Provider::ALL
@@ -140,7 +141,7 @@ impl fmt::Display for Doctor {
         writeln!(f, "ONNX Runtime     {}", found(&self.runtime))?;
         match &self.build {
             Ok(build) => writeln!(f, "                 {build}")?,
-            // Where the library is missing, the line above says so already.
+            // Where the library is missing, the line above reports it already.
             Err(reason) if self.runtime.is_ok() => writeln!(f, "                 {reason}")?,
             Err(_) => {}
         }
@@ -157,7 +158,7 @@ impl fmt::Display for Doctor {
         writeln!(f, "providers")?;
         for (provider, tried) in &self.providers {
             let chosen = if self.auto == Some(*provider) {
-                ", what auto takes"
+                ", chosen by auto"
             } else {
                 ""
             };

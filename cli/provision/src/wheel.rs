@@ -1,7 +1,7 @@
 //! Fetching a pinned package from the Python package index and unpacking the library in it.
 //!
 //! pip is used as a download client only: it knows the user's mirrors, proxies and certificates.
-//! What it brings is trusted no further than the SHA-256 pinned here.
+//! Only a download with the SHA-256 pinned here is used.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use stylelipsync::model::locate::Component;
 use stylelipsync::{Error, Result};
 
-/// One package file of the index, and what is wanted of it.
+/// One package file of the index, and the members that are kept.
 #[derive(Debug)]
 pub(crate) struct Wheel {
     /// Name and version as pip takes them.
@@ -150,7 +150,7 @@ pub(crate) fn for_this_platform(component: Component) -> Result<&'static Wheel> 
     })
 }
 
-/// How to call pip: the Python programs to try, in order, and variables for the child process.
+/// How to call pip: the Python programs to try, in order, and environment variables for the child.
 pub(crate) struct Pip {
     pythons: Vec<PathBuf>,
     variables: Vec<(&'static str, String)>,
@@ -221,7 +221,7 @@ impl Pip {
     }
 }
 
-/// The last lines of what pip said, on one line: the reason is at the end.
+/// The last lines of pip's output, on one line: the reason is at the end.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<&str> = text
@@ -258,7 +258,7 @@ pub(crate) fn fetch(wheel: &Wheel, pip: &Pip, cache: &Path) -> Result<PathBuf> {
         cache.display()
     );
 
-    // Under the lock, so whatever lies here was left by a process that was killed.
+    // Under the lock, so anything here was left by a process that was killed.
     let work = Scratch(cache.join("fetching"));
     let _ = fs::remove_dir_all(&work.0);
     let unpacked = work.0.join("unpacked");
@@ -273,7 +273,7 @@ pub(crate) fn fetch(wheel: &Wheel, pip: &Pip, cache: &Path) -> Result<PathBuf> {
     Ok(library)
 }
 
-/// A folder that goes away with the value, whatever happened in between.
+/// A folder that is removed with the value.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {

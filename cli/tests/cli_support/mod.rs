@@ -9,6 +9,9 @@ use std::process::Command;
 
 use image::{Rgb, RgbImage, RgbaImage};
 
+#[path = "../../../tests/skip/mod.rs"]
+pub mod skip;
+
 /// How a run ended.
 pub struct Ran {
     pub code: i32,
@@ -51,7 +54,7 @@ pub fn has_ffmpeg() -> bool {
             .is_ok_and(|o| o.status.success())
     });
     if !there {
-        eprintln!("skipped: this test needs the package ffmpeg");
+        skip::skip("ffmpeg");
     }
     there
 }

@@ -39,6 +39,7 @@ pub const PROP_TIME: &CStr = c"OfxPropTime";
 pub const PROP_CHANGE_REASON: &CStr = c"OfxPropChangeReason";
 pub const CHANGE_USER_EDITED: &CStr = c"OfxChangeUserEdited";
 pub const PROP_INSTANCE_DATA: &CStr = c"OfxPropInstanceData";
+pub const EFFECT_HOST_PROP_IS_BACKGROUND: &CStr = c"OfxImageEffectHostPropIsBackground";
 pub const EFFECT_PLUGIN_PROP_GROUPING: &CStr = c"OfxImageEffectPluginPropGrouping";
 pub const EFFECT_PLUGIN_RENDER_THREAD_SAFETY: &CStr = c"OfxImageEffectPluginRenderThreadSafety";
 pub const EFFECT_RENDER_FULLY_SAFE: &CStr = c"OfxImageEffectRenderFullySafe";

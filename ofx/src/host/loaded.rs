@@ -31,6 +31,8 @@ pub struct Host {
     pub(super) time: Option<GetTime>,
     /// Whether the host gives frames at other times than the one rendered (temporal clip access).
     pub temporal: bool,
+    /// Whether the host renders without a user interface, as on a render farm.
+    pub background: bool,
 }
 
 impl Host {
@@ -84,11 +86,18 @@ pub fn load() -> Result<()> {
         progress: progress_functions(&suite),
         time: get_time(&suite),
         temporal: false,
+        background: false,
     };
     let about = loaded.properties(host.properties);
     let name = about.text(PROP_NAME).unwrap_or_default();
     log::info!("version {} loaded by {name}", env!("CARGO_PKG_VERSION"));
-    loaded.temporal = about.int(EFFECT_PROP_TEMPORAL_CLIP_ACCESS, 0).unwrap_or(0) != 0;
+    let is = |property: &CStr| about.int(property, 0).unwrap_or(0) != 0;
+    let (temporal, background) = (
+        is(EFFECT_PROP_TEMPORAL_CLIP_ACCESS),
+        is(EFFECT_HOST_PROP_IS_BACKGROUND),
+    );
+    loaded.temporal = temporal;
+    loaded.background = background;
     *LOADED.write() = Some(Arc::new(loaded));
     Ok(())
 }

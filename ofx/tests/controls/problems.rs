@@ -83,6 +83,36 @@ fn a_problem_is_reported_once_and_the_source_passes() {
     }
 }
 
+/// A render farm must notice a frame that was rendered without its audio.
+#[test]
+fn a_problem_fails_a_background_render() {
+    const PASS: i32 = 1;
+    const FAIL: i32 = 2;
+    for background in [0, 1] {
+        let plugin = open_plugin(HostOptions {
+            extra: vec![(
+                c"OfxImageEffectHostPropIsBackground".into(),
+                background.into(),
+            )],
+            ..HostOptions::default()
+        });
+        let effect = plugin.start(Context::Filter);
+        let instance = speaking(&effect, Context::Filter);
+        assert!(render(&instance, THIRTY) != source(30));
+        instance.set("audio", "/nowhere/speech.wav");
+        for (choice, passes) in [(0, background == 0), (PASS, true), (FAIL, false)] {
+            instance.set("onProblem", choice);
+            let rendered = instance.render(THIRTY, &RenderOptions::default());
+            assert_eq!(rendered.status.is_ok(), passes, "{background} {choice}");
+            assert!(!passes || rendered.rgba() == source(30));
+        }
+        // Without an audio file the effect is off: not a problem.
+        instance.set("audio", "");
+        assert!(render(&instance, THIRTY) == source(30));
+        instance.assert_clean();
+    }
+}
+
 /// Values out of range have the effect of the nearest value in range, and those that are not numbers
 /// that of the default.
 #[test]

@@ -1,4 +1,4 @@
-//! Matches the light of the generated picture to the frame's along the edge of the mask.
+//! Matches the colour of the generated picture to that of the frame along the mask's edge.
 
 use crate::frame::colour::Curve;
 use crate::frame::format::Transfer;
