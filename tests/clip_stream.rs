@@ -111,8 +111,9 @@ fn the_memory_of_a_stream_does_not_grow_with_its_length() {
     let second = words(1.0, RATE);
     let mut target = face.target();
     let mut rendered = Vec::with_capacity(FRAMES);
+    let engine = engine();
     let empty = live_bytes();
-    let mut clip = Clip::new(engine(), options).unwrap();
+    let mut clip = Clip::new(engine, options).unwrap();
     clip.set_reference(&face.view()).unwrap();
     let (mut pushed, mut filled, mut most) = (0, 0, 0);
     for index in 0..FRAMES {
