@@ -320,7 +320,7 @@ fn what_cannot_be_compared_is_refused_by_name() {
             3,
             "frames: RESULT has 5, TRUTH has 6",
         ),
-        (compare(&truth, &faceless), 3, "no face"),
+        (compare(&truth, &faceless), 3, "no usable face"),
         (alone, 2, "--truth"),
         (both, 2, "--source"),
         (two_results, 2, "--baseline"),
