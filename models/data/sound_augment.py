@@ -77,7 +77,7 @@ def loudness(samples):
 
 
 def mixed(samples, other, decibels):
-    """Adds `other` (RMS 1) so that the speech is so many dB above it."""
+    """Adds `other` (RMS 1) at a level `decibels` below the speech."""
     return samples + other[:len(samples)] * loudness(samples) * 10 ** (-decibels / 20)
 
 
