@@ -100,7 +100,7 @@ impl Clip {
     /// [`Error::Argument`] naming the option that is outside its range.
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         let renderer = Renderer::new(engine, options)?;
-        let stream = Stream::new(&renderer.options().timing, &look_ahead(renderer.engine()));
+        let stream = Stream::new(&renderer.options().timing, &look_ahead(&renderer));
         Ok(Self {
             renderer,
             speech: None,
@@ -132,13 +132,13 @@ impl Clip {
 
     /// How far a stream's input must be ahead of the frame that is pulled.
     pub fn look_ahead(&self) -> LookAhead {
-        look_ahead(self.engine())
+        look_ahead(&self.renderer)
     }
 
     /// What the clip holds in memory now.
     pub fn memory_use(&self) -> MemoryUse {
         MemoryUse {
-            codes: self.speech.as_ref().map_or(0, Speech::codes),
+            shapes: self.speech.as_ref().map_or(0, Speech::shapes),
             frames: self.stream.frames(),
             tracks: self.stream.frames_tracked(),
             candidates: self.stream.candidates().max(self.analysis.candidates()),
@@ -539,11 +539,10 @@ fn reference(
     }
 }
 
-fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::CODE_REACH * crate::latent::STEP;
+fn look_ahead(renderer: &Renderer) -> LookAhead {
     LookAhead {
         frames: Neighbours::REACH,
-        audio: code + engine.mel().reach(0).end,
+        audio: renderer.look_ahead(),
         reference: CANDIDATES as usize,
     }
 }

@@ -4,6 +4,7 @@ use super::Timing;
 use crate::audio::Rate;
 use crate::face::MaskTrim;
 use crate::frame::{ColourMatch, Transfer};
+use crate::model::SpeechContext;
 use crate::track::Selection;
 use crate::{Error, Result, memory};
 
@@ -15,6 +16,8 @@ pub struct ClipOptions {
     /// Where the audio's first sample lies on the clip's clock, in samples at 16 kHz: positive
     /// delays the audio, negative drops its beginning.
     pub audio_offset: i64,
+    /// How far ahead of a frame its audio is heard.
+    pub context: SpeechContext,
     /// Which face speaks.
     pub selection: Selection,
     /// How pixel values relate to light.
@@ -36,6 +39,7 @@ impl Default for ClipOptions {
         Self {
             timing: Timing::Constant(Rate { num: 25, den: 1 }),
             audio_offset: 0,
+            context: SpeechContext::default(),
             selection: Selection::default(),
             transfer: Transfer::Display,
             strength: 1.0,
@@ -160,8 +164,8 @@ pub struct SeenFace {
 pub struct LookAhead {
     /// Frames after the pulled one, for the smoothing of tracks.
     pub frames: usize,
-    /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and the part of a
-    /// mel window that lies after its own time. Audio of another rate needs a few milliseconds more,
+    /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and what the audio
+    /// encoder hears of the future ([`ClipOptions::context`]). Audio of another rate needs a few milliseconds more,
     /// which the resampler holds back.
     pub audio: i64,
     /// Frames, from the first one with a face on, among which the reference is chosen where none
@@ -173,8 +177,8 @@ pub struct LookAhead {
 /// the frames passed to [`analyze`](super::Clip::analyze), some hundred bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryUse {
-    /// Audio codes in the cache.
-    pub codes: usize,
+    /// Mouth shapes in the cache.
+    pub shapes: usize,
     /// Frames waiting in the stream.
     pub frames: usize,
     /// Tracks of frames in the stream.

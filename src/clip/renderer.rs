@@ -13,9 +13,9 @@ use crate::face::lips::mouth_points;
 use crate::face::{Face, Mask, Pose, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
-use crate::latent::{AudioCode, CODE_WINDOW, smooth_code, window_positions};
+use crate::latent::{CODE_WINDOW, MouthShape, ShapeBuffers, smooth_code, window_positions};
 use crate::model::Person;
-use crate::model::networks::Generator;
+use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
 use crate::track::Selection;
 use crate::track::quality::{fade, reference_score, sharpness};
@@ -72,10 +72,9 @@ struct Buffers {
     warp: ReferenceWarp,
     /// The reference's picture warped to that mouth.
     carried: Vec<f32>,
-    /// A mel window.
-    mel: Vec<f32>,
-    /// The codes that MaLS takes.
-    codes: Vec<f32>,
+    speech: ShapeBuffers,
+    /// The shapes whose codes MaLS takes.
+    shapes: Vec<f32>,
 }
 
 /// A frame with a face that is to be changed.
@@ -286,9 +285,9 @@ impl Renderer {
             reference,
             ..
         } = change;
-        let codes = self.codes_with(inputs.speech, inputs.position, &mut buffers.mel)?;
-        let mals = &engine.networks().mals;
-        let smooth = smooth_code(mals, &reference.code, &codes, &mut buffers.codes)?;
+        let shapes = self.shapes_with(inputs.speech, inputs.position, &mut buffers.speech)?;
+        let networks = engine.networks();
+        let smooth = smooth_code(networks, &reference.code, &shapes, &mut buffers.shapes)?;
         let map = self.mask(face, reference, source, buffers)?;
         let (model, identity) = (engine.face_model(), reference.identity.as_slice());
         let points = &mut buffers.points;
@@ -387,35 +386,56 @@ impl Renderer {
         Ok(map)
     }
 
-    /// The audio codes that MaLS smooths for a frame at `position`, in order of time.
+    /// The position after the last sample that a frame at `position` depends on.
+    pub(super) fn audio_end(&self, position: i64) -> i64 {
+        let [.., last] = window_positions(position);
+        self.engine.shapes().reach(self.speech_networks(), last).end
+    }
+
+    /// The most samples after its own time that a frame depends on.
+    pub(super) fn look_ahead(&self) -> i64 {
+        // A frame between two feature columns depends on one more than a frame on a column.
+        let step = self.speech_networks().phonetic.step();
+        self.audio_end(step - 1) - (step - 1)
+    }
+
+    /// The first sample that is read for frames at `position` and later.
+    pub(super) fn first_sample(&self, position: i64) -> i64 {
+        let [first, ..] = window_positions(position);
+        let source = self.engine.shapes();
+        source.first_sample(self.speech_networks(), first)
+    }
+
+    fn speech_networks(&self) -> &SpeechNetworks {
+        self.engine.networks().speech(self.options.context)
+    }
+
+    /// The mouth shapes whose codes MaLS smooths for a frame at `position`, in order of time.
     ///
     /// # Errors
     /// [`Error::Network`] when the audio encoder fails.
-    pub(crate) fn codes(
+    pub(crate) fn shapes(
         &self,
         speech: &Speech,
         position: i64,
-    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
-        self.codes_with(speech, position, &mut self.buffers.take().mel)
+    ) -> Result<[MouthShape; CODE_WINDOW]> {
+        self.shapes_with(speech, position, &mut self.buffers.take().speech)
     }
 
-    /// As [`codes`](Self::codes), with the memory of a mel window. No lock is held while a code is
-    /// computed.
-    fn codes_with(
+    /// As [`shapes`](Self::shapes), with buffers.
+    fn shapes_with(
         &self,
         speech: &Speech,
         position: i64,
-        mel: &mut Vec<f32>,
-    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
-        let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
-        let rest = source.rest();
-        let mut codes = std::array::from_fn(|_| rest.clone());
-        for (code, position) in codes.iter_mut().zip(window_positions(position)) {
-            *code = speech.code(position, || {
-                source.code(encoder, speech.timeline(), position, mel)
-            })?;
+        buffers: &mut ShapeBuffers,
+    ) -> Result<[MouthShape; CODE_WINDOW]> {
+        let context = self.options.context;
+        let rest = self.engine.shapes().rest();
+        let mut shapes = std::array::from_fn(|_| rest.clone());
+        for (shape, position) in shapes.iter_mut().zip(window_positions(position)) {
+            *shape = speech.shape(&self.engine, context, position, buffers)?;
         }
-        Ok(codes)
+        Ok(shapes)
     }
 }
 

@@ -1,11 +1,9 @@
 //! Moving-average based Latent Smoothing (paper, section 3.3): the seven codes around a frame.
 
-use std::sync::Arc;
-
-use super::{AudioCode, CODE_REACH, CODE_WINDOW, STEP};
+use super::{CODE_REACH, CODE_WINDOW, MouthShape, STEP};
 use crate::Result;
+use crate::model::Networks;
 use crate::model::manifest::MALS_WEIGHTS;
-use crate::model::networks::Mals;
 
 /// How far the mouth shape looks to each side, in codes.
 pub(crate) const SHAPE_REACH: i64 = 1;
@@ -23,34 +21,36 @@ pub(crate) fn window_positions(position: i64) -> [i64; CODE_WINDOW] {
     std::array::from_fn(|k| position.saturating_add((k as i64 - CODE_REACH) * STEP))
 }
 
-/// MaLS over `codes` (in order of time), with the reference's code `[14 * D]`; `stacked` is a buffer.
+/// MaLS over the codes of `shapes` (in order of time), with the reference's code `[14 * D]`;
+/// `stacked` is a buffer.
 pub(crate) fn smooth_code(
-    mals: &Mals,
+    networks: &Networks,
     reference: &[f32],
-    codes: &[Arc<AudioCode>; CODE_WINDOW],
+    shapes: &[MouthShape; CODE_WINDOW],
     stacked: &mut Vec<f32>,
 ) -> Result<SmoothCode> {
     stacked.clear();
-    for code in codes {
-        stacked.extend_from_slice(&code.code);
+    for shape in shapes {
+        stacked.extend_from_slice(shape);
     }
-    let code = mals.run(stacked, reference)?;
+    let codes = networks.shape_code.run(stacked)?;
+    let code = networks.mals.run(&codes, reference)?;
     Ok(SmoothCode {
         code,
-        shape: mouth_shape(codes),
+        shape: mouth_shape(shapes),
     })
 }
 
-/// The moving average of the mouth shape over the middle three of `codes`.
-pub(crate) fn mouth_shape(codes: &[Arc<AudioCode>; CODE_WINDOW]) -> Vec<f32> {
+/// The moving average of the middle three of `shapes`.
+pub(crate) fn mouth_shape(shapes: &[MouthShape; CODE_WINDOW]) -> Vec<f32> {
     let first = (CODE_REACH - SHAPE_REACH) as usize;
-    let mut shape = vec![0.0; codes[CODE_REACH as usize].shape.len()];
-    for (code, alpha) in codes[first..].iter().zip(MALS_WEIGHTS) {
-        for (sum, value) in shape.iter_mut().zip(&code.shape) {
+    let mut mean = vec![0.0; shapes[CODE_REACH as usize].len()];
+    for (shape, alpha) in shapes[first..].iter().zip(MALS_WEIGHTS) {
+        for (sum, value) in mean.iter_mut().zip(shape.iter()) {
             *sum += alpha * value;
         }
     }
-    shape
+    mean
 }
 
 #[cfg(test)]
@@ -68,14 +68,10 @@ mod tests {
 
     #[test]
     fn the_shape_is_the_weighted_mean_of_three() {
-        let codes: [Arc<AudioCode>; CODE_WINDOW] = std::array::from_fn(|k| {
-            Arc::new(AudioCode {
-                code: vec![],
-                shape: vec![(k * k) as f32, 1.0],
-            })
-        });
+        let shapes: [MouthShape; CODE_WINDOW] =
+            std::array::from_fn(|k| [(k * k) as f32, 1.0].into());
         assert_eq!(
-            mouth_shape(&codes),
+            mouth_shape(&shapes),
             vec![0.25 * 4.0 + 0.5 * 9.0 + 0.25 * 16.0, 1.0]
         );
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The format of bundles that this library reads.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 // Constants of the format: the same in every bundle.
 
@@ -36,6 +36,8 @@ pub struct Manifest {
     pub image: usize,
     /// Parameters of the mel spectrogram.
     pub mel: MelParameters,
+    /// Sizes of the phonetic encoder.
+    pub phonetic: PhoneticSizes,
     /// How the face crop is placed.
     pub crop: CropProtocol,
     /// Sizes of the face model.
@@ -73,6 +75,75 @@ pub struct Latent {
     pub dim: usize,
     /// Codes per frame: 14 at 256x256.
     pub codes: usize,
+}
+
+/// How far ahead of a frame its audio is heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SpeechContext {
+    /// Little of the future, for streams that are shown as they arrive.
+    #[default]
+    Near,
+    /// More of the future: the mouth follows the speech better.
+    Far,
+}
+
+impl SpeechContext {
+    /// Every context.
+    pub const ALL: [SpeechContext; 2] = [SpeechContext::Near, SpeechContext::Far];
+
+    /// Name of its phonetic encoder.
+    pub(super) fn phonetic(self) -> &'static str {
+        match self {
+            SpeechContext::Near => "phonetic",
+            SpeechContext::Far => "phonetic_far",
+        }
+    }
+
+    /// Name of its audio encoder.
+    pub(super) fn audio_encoder(self) -> &'static str {
+        match self {
+            SpeechContext::Near => "audio_encoder",
+            SpeechContext::Far => "audio_encoder_far",
+        }
+    }
+}
+
+/// The phonetic encoder and the windows of the audio encoder.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct PhoneticSizes {
+    /// Mel columns from one feature column to the next.
+    pub step: usize,
+    /// Feature columns that are computed in one run.
+    pub block: usize,
+    /// Values of a feature column.
+    pub components: usize,
+    /// The context [`SpeechContext::Near`].
+    pub near: ContextSizes,
+    /// The context [`SpeechContext::Far`].
+    pub far: ContextSizes,
+}
+
+impl PhoneticSizes {
+    /// The sizes of one context.
+    pub fn context(&self, context: SpeechContext) -> ContextSizes {
+        match context {
+            SpeechContext::Near => self.near,
+            SpeechContext::Far => self.far,
+        }
+    }
+}
+
+/// What features, and codes made from them, depend on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct ContextSizes {
+    /// Mel columns before its own that a feature column depends on.
+    pub past: usize,
+    /// Mel columns after its own that a feature column depends on.
+    pub future: usize,
+    /// Feature columns before a frame's time that the audio encoder takes.
+    pub before: usize,
+    /// Feature columns after a frame's time that the audio encoder takes.
+    pub after: usize,
 }
 
 /// Sizes of the linear face model (paper, section 3.1).
@@ -202,12 +273,24 @@ impl Manifest {
             grid: 2,
             sigma: 1.0,
         });
+        let PhoneticSizes { near, far, .. } = self.phonetic;
         let sizes = [
             ("carry.grid", carry.grid, 2, 256),
             ("bank.streams", bank.streams, 1, 65_536),
             ("bank.frames", bank.frames, 16, 65_536),
             ("syncnet.frames", sync.frames, 1, 256),
             ("syncnet.dim", sync.dim, 1, 4096),
+            ("phonetic.step", self.phonetic.step, 1, 16),
+            ("phonetic.block", self.phonetic.block, 1, 128),
+            ("phonetic.components", self.phonetic.components, 1, 1024),
+            ("phonetic.near.past", near.past, 0, 400),
+            ("phonetic.near.future", near.future, 0, 400),
+            ("phonetic.near.before", near.before, 0, 64),
+            ("phonetic.near.after", near.after, 0, 64),
+            ("phonetic.far.past", far.past, 0, 400),
+            ("phonetic.far.future", far.future, 0, 400),
+            ("phonetic.far.before", far.before, 0, 64),
+            ("phonetic.far.after", far.after, 0, 64),
             ("latent.dim", self.latent.dim, 1, 4096),
             ("latent.codes", self.latent.codes, 14, 14),
             ("image", self.image, IMAGE, IMAGE),
@@ -234,6 +317,14 @@ impl Manifest {
             if !(least..=most).contains(&value) {
                 let reason = format!("is {value}, outside {least} to {most}");
                 return Err((format!("manifest.{field}"), reason));
+            }
+        }
+        for context in SpeechContext::ALL {
+            // The limit of `MelParameters`; steps of 16 and blocks of 128 would exceed it.
+            let columns = super::phonetic::block_columns(self, context);
+            if columns > 1024 {
+                let reason = format!("makes blocks of {columns} mel columns, above 1024");
+                return Err(("manifest.phonetic.block".into(), reason));
             }
         }
         if !self.detector.size.is_multiple_of(self.detector.stride) {
