@@ -73,5 +73,5 @@ pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, FrameMut, FrameRef, PixelFormat, Transfer};
-pub use model::{Person, Provider};
+pub use model::{Person, Provider, SpeechContext};
 pub use track::Selection;

@@ -50,6 +50,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         timing: Timing::Constant(rate(source.rate())?),
         selection: arguments.face.into(),
         strength: arguments.strength,
+        context: arguments.context.into(),
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;

@@ -198,7 +198,8 @@ static void clip_options(const sls_engine *engine)
     } while (0)
 
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 12);
-    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = 2);
     REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[0] = 1);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_den = 0);
