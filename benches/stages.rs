@@ -120,10 +120,13 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
     let (mut mel, mut block) = (Vec::new(), 0);
     for (name, context) in [("near", SpeechContext::Near), ("far", SpeechContext::Far)] {
         let encoder = &networks.speech(context).phonetic;
-        stage(&format!("phonetic features, {name}: a block of 0.32 s"), || {
-            block = (block + 1) % 4;
-            Ok(encoder.block(&audio, block, &mut mel)?)
-        })?;
+        stage(
+            &format!("phonetic features, {name}: a block of 0.32 s"),
+            || {
+                block = (block + 1) % 4;
+                Ok(encoder.block(&audio, block, &mut mel)?)
+            },
+        )?;
     }
     let speech = networks.speech(SpeechContext::Far);
     let (before, after) = speech.phonetic.window();

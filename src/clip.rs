@@ -337,7 +337,7 @@ impl Clip {
     /// As [`render`](Self::render), with a strength of its own and, on request, the matte.
     ///
     /// # Errors
-    /// As [`render`](Self::render), and [`Error::Argument`] for a strength outside 0 to 1.
+    /// As [`render`](Self::render), and [`Error::Argument`] for options out of range.
     pub fn render_with(
         &self,
         index: i64,
@@ -472,7 +472,7 @@ impl Clip {
     /// As [`pull_frame`](Self::pull_frame), with a strength of its own and, on request, the matte.
     ///
     /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for a strength outside 0 to 1.
+    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for options out of range.
     pub fn pull_frame_with(
         &mut self,
         target: &mut FrameMut<'_>,

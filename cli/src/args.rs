@@ -96,6 +96,9 @@ pub struct RenderArguments {
     /// Strength of the effect: 0 leaves the source unchanged, 1 is the full effect.
     #[arg(long, default_value_t = 1.0, value_name = "0..1")]
     pub strength: f32,
+    /// How far the mouth moves: 1 as the speech asks for, 0 at rest.
+    #[arg(long, default_value_t = 1.0, value_name = "0..2")]
+    pub articulation: f32,
     /// How much of the audio after a frame is heard: `far` follows the speech better, `near` is what a
     /// live stream can do.
     #[arg(long, value_enum, default_value_t = Context::Far, hide_short_help = true)]

@@ -66,6 +66,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         frames: 0..frames,
         out: &results,
         matte: None,
+        articulation: 1.0,
     };
     let summary = job.run(&mut sheet)?;
     render::report(&summary, &results);

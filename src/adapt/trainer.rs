@@ -9,7 +9,7 @@ use super::training_frame::TrainingFrame;
 use crate::clip::Reference;
 use crate::face::ReferenceWarp;
 use crate::face::lips::mouth_points;
-use crate::latent::{CODE_REACH, MouthShape, smooth_code};
+use crate::latent::{CODE_REACH, MouthShape, Movement, smooth_code};
 use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ pub(super) struct Trainer<'a> {
     training: usize,
     warp: ReferenceWarp,
     inputs: StepInputs,
-    stacked: Vec<f32>,
+    moved: Vec<f32>,
     points: Vec<f32>,
     carried: Vec<f32>,
 }
@@ -89,7 +89,7 @@ impl<'a> Trainer<'a> {
             training,
             warp: ReferenceWarp::default(),
             inputs: StepInputs::default(),
-            stacked: Vec::new(),
+            moved: Vec::new(),
             points: Vec::new(),
             carried: Vec::new(),
         })
@@ -193,7 +193,8 @@ impl<'a> Trainer<'a> {
             frame.unpack(&mut self.inputs.target, &mut self.inputs.hole);
             let other = std::array::from_fn(|k| unpaired_shapes[number + k].clone());
             for (is_unpaired, shapes) in [(false, &frame.shapes), (true, &other)] {
-                let smooth = smooth_code(networks, &reference.code, shapes, &mut self.stacked)?;
+                let (moved, movement) = (&mut self.moved, Movement::UNCHANGED);
+                let smooth = smooth_code(networks, &reference.code, shapes, movement, moved)?;
                 self.draw_mouth(frame, &reference, &smooth.shape)?;
                 let lips = 2 * data.engine.face_model().lips().len();
                 let condition: &mut Condition = match is_unpaired {

@@ -4,6 +4,7 @@ use super::Timing;
 use crate::audio::Rate;
 use crate::face::MaskTrim;
 use crate::frame::{ColourMatch, Transfer};
+use crate::latent::MAX_ARTICULATION;
 use crate::model::SpeechContext;
 use crate::track::Selection;
 use crate::{Error, Result, memory};
@@ -67,7 +68,7 @@ impl ClipOptions {
     }
 }
 
-pub(crate) fn check_strength(strength: f32) -> Result<()> {
+fn check_strength(strength: f32) -> Result<()> {
     if (0.0..=1.0).contains(&strength) {
         return Ok(());
     }
@@ -82,6 +83,9 @@ pub(crate) fn check_strength(strength: f32) -> Result<()> {
 pub struct FrameOptions<'a> {
     /// Multiplies the clip's strength, for hosts that animate it; 0 to 1.
     pub strength: f32,
+    /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to
+    /// [`MAX_ARTICULATION`].
+    pub articulation: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,
 }
@@ -90,8 +94,26 @@ impl Default for FrameOptions<'_> {
     fn default() -> Self {
         Self {
             strength: 1.0,
+            articulation: 1.0,
             matte: None,
         }
+    }
+}
+
+impl FrameOptions<'_> {
+    /// Every call that renders checks its options; this is for callers that have work to do first.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the first field that is outside its range.
+    pub fn check(&self) -> Result<()> {
+        check_strength(self.strength)?;
+        if (0.0..=MAX_ARTICULATION).contains(&self.articulation) {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            field: "articulation",
+            reason: format!("{} is not in 0 to {MAX_ARTICULATION}", self.articulation),
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, Speaker};
-use super::options::check_strength;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
@@ -13,7 +12,9 @@ use crate::face::lips::mouth_points;
 use crate::face::{Face, Mask, Pose, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
-use crate::latent::{CODE_WINDOW, MouthShape, ShapeBuffers, smooth_code, window_positions};
+use crate::latent::{
+    CODE_WINDOW, MouthShape, Movement, ShapeBuffers, smooth_code, window_positions,
+};
 use crate::model::Person;
 use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
@@ -74,7 +75,7 @@ struct Buffers {
     carried: Vec<f32>,
     speech: ShapeBuffers,
     /// The shapes whose codes MaLS takes.
-    shapes: Vec<f32>,
+    moved: Vec<f32>,
 }
 
 /// A frame with a face that is to be changed.
@@ -83,6 +84,7 @@ struct Change<'a> {
     /// The speaking face, smoothed over the neighbouring frames.
     face: &'a Face,
     reference: &'a Reference,
+    movement: Movement,
     /// Share of the new mouth, above 0 and at most 1.
     strength: f32,
 }
@@ -217,7 +219,7 @@ impl Renderer {
     /// own reference.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a strength outside 0 to 1, [`Error::Frame`] when the frames do not
+    /// [`Error::Argument`] for options out of range, [`Error::Frame`] when the frames do not
     /// fit each other, [`Error::Network`] when a network fails, [`Error::State`] for a reference of
     /// another bundle, and the errors of `reference`. The content of `target` is undefined then.
     pub fn render(
@@ -228,7 +230,7 @@ impl Renderer {
         options: &mut FrameOptions<'_>,
         reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
     ) -> Result<Rendered> {
-        check_strength(options.strength)?;
+        options.check()?;
         let untouched = Rendered::untouched(inputs.index);
         let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {
             return pass_through(untouched, source, target, options);
@@ -258,6 +260,9 @@ impl Renderer {
             inputs,
             face: &smoothed,
             reference: &reference,
+            movement: Movement {
+                articulation: options.articulation,
+            },
             strength,
         };
         let changed = self.change(&change, source, target, options, &mut self.buffers.take())?;
@@ -287,7 +292,8 @@ impl Renderer {
         } = change;
         let shapes = self.shapes_with(inputs.speech, inputs.position, &mut buffers.speech)?;
         let networks = engine.networks();
-        let smooth = smooth_code(networks, &reference.code, &shapes, &mut buffers.shapes)?;
+        let (code, moved) = (&reference.code, &mut buffers.moved);
+        let smooth = smooth_code(networks, code, &shapes, change.movement, moved)?;
         let map = self.mask(face, reference, source, buffers)?;
         let (model, identity) = (engine.face_model(), reference.identity.as_slice());
         let points = &mut buffers.points;

@@ -8,13 +8,16 @@
 
 mod features;
 mod gate;
+mod movement;
 mod shapes;
 mod smooth;
 
+pub(crate) use movement::Movement;
 pub(crate) use shapes::{MouthShape, ShapeBuffers, ShapeSource, Shapes};
 pub(crate) use smooth::{smooth_code, window_positions};
 
 pub use crate::audio::STEP;
+pub use movement::MAX_ARTICULATION;
 
 use crate::model::manifest::{MALS_REACH, MALS_WINDOW};
 

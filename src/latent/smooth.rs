@@ -1,6 +1,6 @@
 //! Moving-average based Latent Smoothing (paper, section 3.3): the seven codes around a frame.
 
-use super::{CODE_REACH, CODE_WINDOW, MouthShape, STEP};
+use super::{CODE_REACH, CODE_WINDOW, MouthShape, Movement, STEP};
 use crate::Result;
 use crate::model::Networks;
 use crate::model::manifest::MALS_WEIGHTS;
@@ -21,32 +21,37 @@ pub(crate) fn window_positions(position: i64) -> [i64; CODE_WINDOW] {
     std::array::from_fn(|k| position.saturating_add((k as i64 - CODE_REACH) * STEP))
 }
 
-/// MaLS over the codes of `shapes` (in order of time), with the reference's code `[14 * D]`;
-/// `stacked` is a buffer.
+/// MaLS over the codes of `shapes` (in order of time), moved by `movement`, with the reference's code
+/// `[14 * D]`; `moved` is a buffer.
 pub(crate) fn smooth_code(
     networks: &Networks,
     reference: &[f32],
     shapes: &[MouthShape; CODE_WINDOW],
-    stacked: &mut Vec<f32>,
+    movement: Movement,
+    moved: &mut Vec<f32>,
 ) -> Result<SmoothCode> {
-    stacked.clear();
+    moved.clear();
     for shape in shapes {
-        stacked.extend_from_slice(shape);
+        movement.append(shape, moved);
     }
-    let codes = networks.shape_code.run(stacked)?;
+    let codes = networks.shape_code.run(moved)?;
     let code = networks.mals.run(&codes, reference)?;
     Ok(SmoothCode {
         code,
-        shape: mouth_shape(shapes),
+        shape: mouth_shape(moved),
     })
 }
 
-/// The moving average of the middle three of `shapes`.
-pub(crate) fn mouth_shape(shapes: &[MouthShape; CODE_WINDOW]) -> Vec<f32> {
+/// The moving average of the middle three of `shapes`, `[CODE_WINDOW, S]`.
+fn mouth_shape(shapes: &[f32]) -> Vec<f32> {
     let first = (CODE_REACH - SHAPE_REACH) as usize;
-    let mut mean = vec![0.0; shapes[CODE_REACH as usize].len()];
-    for (shape, alpha) in shapes[first..].iter().zip(MALS_WEIGHTS) {
-        for (sum, value) in mean.iter_mut().zip(shape.iter()) {
+    let width = shapes.len() / CODE_WINDOW;
+    let mut mean = vec![0.0; width];
+    for (shape, alpha) in shapes[first * width..]
+        .chunks_exact(width)
+        .zip(MALS_WEIGHTS)
+    {
+        for (sum, value) in mean.iter_mut().zip(shape) {
             *sum += alpha * value;
         }
     }
@@ -68,8 +73,9 @@ mod tests {
 
     #[test]
     fn the_shape_is_the_weighted_mean_of_three() {
-        let shapes: [MouthShape; CODE_WINDOW] =
-            std::array::from_fn(|k| [(k * k) as f32, 1.0].into());
+        let shapes: Vec<f32> = (0..CODE_WINDOW)
+            .flat_map(|k| [(k * k) as f32, 1.0])
+            .collect();
         assert_eq!(
             mouth_shape(&shapes),
             vec![0.25 * 4.0 + 0.5 * 9.0 + 0.25 * 16.0, 1.0]

@@ -109,14 +109,8 @@ impl Files {
                 json!({"identity": [1, 2], "expression": [1, 2], "rotation": [1, 3],
                     "translation": [1, 2], "log_scale": [1, 1], "confidence": [1, 1]}),
             ),
-            (
-                json!({"mel": [1, 80, 13]}),
-                json!({"features": [1, 6, 4]}),
-            ),
-            (
-                json!({"mel": [1, 80, 17]}),
-                json!({"features": [1, 6, 4]}),
-            ),
+            (json!({"mel": [1, 80, 13]}), json!({"features": [1, 6, 4]})),
+            (json!({"mel": [1, 80, 17]}), json!({"features": [1, 6, 4]})),
             (
                 json!({"features": ["batch", 6, 3]}),
                 json!({"shape": ["batch", 1]}),

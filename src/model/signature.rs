@@ -1,9 +1,7 @@
 //! The inputs and outputs of the networks.
 
 use super::SpeechContext;
-use super::manifest::{
-    ContextSizes, MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes,
-};
+use super::manifest::{ContextSizes, MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
 use super::phonetic::block_columns;
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
