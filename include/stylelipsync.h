@@ -390,6 +390,18 @@
 #define SLS_TRANSFER_LINEAR 3
 
 /**
+ * The audio encoder hears little of the audio after a frame, for streams that are shown as they
+ * arrive; see sls_clip_look_ahead().
+ */
+#define SLS_CONTEXT_NEAR 0
+
+/**
+ * The audio encoder hears more of the audio after a frame, and the mouth follows the speech better.
+ * For clips whose audio is known in advance.
+ */
+#define SLS_CONTEXT_FAR 1
+
+/**
  * An adaptation job: trains a person's own decoder on a clip in which they speak.
  *
  * Any thread may use it. While sls_adapt_run() works, sls_adapt_add_frame() waits for it;
@@ -601,9 +613,9 @@ typedef struct {
      */
     float strength;
     /**
-     * Must be 0.
+     * How far ahead of a frame its audio is heard: one of SLS_CONTEXT_*; default SLS_CONTEXT_NEAR.
      */
-    int32_t reserved0;
+    int32_t speech_context;
     /**
      * Clip time of the first audio sample, in 1/16000 s. Positive values delay the audio, negative
      * values skip its beginning. Default 0.
@@ -699,9 +711,18 @@ typedef struct {
      */
     float *matte;
     /**
+     * The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
+     * (the mouth rests) to 1, default 0.
+     */
+    float articulation_offset;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[4];
+    uint32_t reserved0;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[3];
 } sls_render_options;
 
 /**
