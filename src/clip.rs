@@ -511,6 +511,10 @@ impl Clip {
     /// Goes on with the frame `index`. Whole audio stays; pushed audio is dropped, and the next
     /// audio pushed begins at the time of that frame.
     ///
+    /// A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
+    /// than that to `index` may therefore differ from random access: seek two seconds earlier and drop
+    /// these frames where that matters.
+    ///
     /// # Errors
     /// [`Error::Argument`] for an index outside a variable timing; the stream stays as it was.
     pub fn seek(&mut self, index: i64) -> Result<()> {

@@ -187,7 +187,8 @@ pub struct LookAhead {
     /// Frames after the pulled one, for the smoothing of tracks.
     pub frames: usize,
     /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and what the audio
-    /// encoder hears of the future ([`ClipOptions::context`]). Audio of another rate needs a few milliseconds more,
+    /// encoder hears of the future ([`ClipOptions::context`]). Frames that are pushed with times of
+    /// their own may need up to 20 ms more. Audio of another rate needs a few milliseconds more,
     /// which the resampler holds back.
     pub audio: i64,
     /// Frames, from the first one with a face on, among which the reference is chosen where none

@@ -398,11 +398,11 @@ impl Renderer {
         self.engine.shapes().reach(self.speech_networks(), last).end
     }
 
-    /// The most samples after its own time that a frame depends on.
+    /// The most samples after its own time that a frame depends on. A frame between two feature
+    /// columns depends on one more than a frame on a column.
     pub(super) fn look_ahead(&self) -> i64 {
-        // A frame between two feature columns depends on one more than a frame on a column.
-        let step = self.speech_networks().phonetic.step();
-        self.audio_end(step - 1) - (step - 1)
+        let timing = &self.options.timing;
+        timing.largest(|position| self.audio_end(position) - position)
     }
 
     /// The first sample that is read for frames at `position` and later.

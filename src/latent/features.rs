@@ -11,8 +11,9 @@ use crate::Result;
 use crate::audio::Timeline;
 use crate::model::{PhoneticEncoder, SpeechContext};
 
-/// Blocks held for a clip: 20 seconds, half a megabyte with 16 columns of 128 components.
-const CAPACITY: NonZeroUsize = NonZeroUsize::new(64).expect("not 0");
+/// Blocks held for a clip: five seconds, 128 kB with 16 columns of 128 components. A frame needs up to
+/// four of them.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(16).expect("not 0");
 
 /// A block of feature columns.
 struct Block {
