@@ -273,7 +273,7 @@ fn a_broken_manifest_is_refused() {
         "[]",
         "{}",
         "null",
-        "{\"format\": 1}",
+        "{\"format\": 2}",
     ] {
         std::fs::write(&path, broken).unwrap();
         says(
