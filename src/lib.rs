@@ -67,7 +67,7 @@ pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
     Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, LookAhead, Matte,
-    MemoryUse, Neighbours, Reference, ReferenceFrame, Rendered, Renderer, SeenFace, Speech, Timing,
+    MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
