@@ -45,6 +45,7 @@
  *         in.data = pixels[t];
  *         ok(sls_clip_analyze(clip, t, &in, NULL));
  *     }
+ *     ok(sls_clip_finish_analysis(clip));
  *     for (int64_t t = 0; t < count; t++) {
  *         in.data = pixels[t];
  *         ok(sls_clip_render(clip, t, &in, &out, NULL, NULL));
@@ -619,9 +620,10 @@ typedef struct {
      */
     uint64_t time_count;
     /**
-     * Maximum number of bytes that the clip holds in queued frames, audio and face crops. A call
-     * that would exceed it returns SLS_ERROR_MEMORY. Default 0: no limit. The memory of the
-     * networks belongs to the engine, is not counted, and does not grow with the clip.
+     * Maximum number of bytes that the clip holds in queued frames, audio and pictures of the
+     * face. A call that would exceed it returns SLS_ERROR_MEMORY; the pictures of the analysis take
+     * at most a quarter of it. Default 0: no limit. The memory of the networks belongs to the
+     * engine, is not counted, and does not grow with the clip.
      */
     uint64_t memory_limit;
     /**

@@ -18,6 +18,8 @@
  *         status = clip.load_audio("speech.wav");
  *     for (int64_t t = 0; status && t < count; t++)
  *         status = clip.analyze(t, sls::frame(pixels[t], width, height, stride, SLS_FORMAT_RGBA8));
+ *     if (!status)
+ *         status = clip.finish_analysis();
  *     for (int64_t t = 0; status && t < count; t++) {
  *         sls::frame frame(pixels[t], width, height, stride, SLS_FORMAT_RGBA8);
  *         status = clip.render(t, frame, frame);

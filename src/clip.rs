@@ -82,6 +82,7 @@ use stream::Stream;
 /// for (index, frame) in frames.iter().enumerate() {
 ///     clip.analyze(index as i64, &view(frame)?)?;
 /// }
+/// clip.finish_analysis()?;
 /// for (index, frame) in frames.iter().enumerate() {
 ///     let mut output = vec![0u8; frame.len()];
 ///     let mut target = FrameMut::packed(&mut output, width, height, PixelFormat::Rgba8)?;

@@ -125,53 +125,6 @@ static void render_in_any_order(const sls_engine *engine, const char *folder)
     sls_clip_destroy(clip);
 }
 
-/* The profile: frozen from all frames, then replaced by references of the caller's own. */
-static void profile(const sls_engine *engine)
-{
-    sls_clip *clip = new_clip(engine);
-    unsigned char *pixels = (unsigned char *)allocate(4 * frame_bytes);
-    sls_frame source = frame_at(frames, count / 2), destination[4];
-    uint64_t before = 0, after = 0;
-    int i;
-
-    for (i = 0; i < 4; i++)
-        destination[i] = frame_at(pixels, i);
-    OK(sls_clip_set_audio(clip, speech, sample_count, sample_rate, 1));
-    CHECK(sls_clip_finish_analysis(clip) == SLS_ERROR_STATE);
-    for (i = 0; i < count; i++) {
-        int t = shuffled(i);
-        sls_frame frame = frame_at(frames, t);
-        OK(sls_clip_analyze(clip, t, &frame, NULL));
-    }
-    OK(sls_clip_memory(clip, &before));
-    OK(sls_clip_finish_analysis(clip));
-    OK(sls_clip_finish_analysis(clip));
-    OK(sls_clip_memory(clip, &after));
-    CHECK(after > 0 && after <= before);
-    OK(sls_clip_render(clip, count / 2, &source, &destination[0], NULL, NULL));
-
-    /* Two references instead, then one. */
-    for (i = 0; i < 2; i++) {
-        sls_frame frame = frame_at(frames, i * (count - 1));
-        OK(sls_clip_add_reference(clip, &frame));
-    }
-    OK(sls_clip_render(clip, count / 2, &source, &destination[1], NULL, NULL));
-    {
-        sls_frame frame = frame_at(frames, 0);
-        OK(sls_clip_set_reference(clip, &frame));
-    }
-    OK(sls_clip_render(clip, count / 2, &source, &destination[2], NULL, NULL));
-    OK(sls_clip_clear_reference(clip));
-    OK(sls_clip_render(clip, count / 2, &source, &destination[3], NULL, NULL));
-    OK(sls_clip_forget_analysis(clip));
-    CHECK(sls_clip_finish_analysis(clip) == SLS_ERROR_STATE);
-    CHECK(memcmp(pixels, pixels + 3 * frame_bytes, frame_bytes) == 0);
-    CHECK(memcmp(pixels, pixels + frame_bytes, frame_bytes) != 0);
-    CHECK(memcmp(pixels + frame_bytes, pixels + 2 * frame_bytes, frame_bytes) != 0);
-    free(pixels);
-    sls_clip_destroy(clip);
-}
-
 /* Pulls the frames that are ready and compares them with random access. Returns their number. */
 static int pull(sls_clip *clip, int next, int32_t at_the_end)
 {
@@ -269,7 +222,6 @@ int main(int argc, char **argv)
     engine = cpu_engine(argc > 6 ? argv[6] : NULL);
     report(engine);
     render_in_any_order(engine, argv[1]);
-    profile(engine);
     stream(engine);
     printf("%d frames, the same bytes from both paths: %016llx\n", count, sum());
 
