@@ -17,7 +17,6 @@ import numpy as np
 
 from figures import LABELS, figures
 
-PAPER = ["--codes", "sound", "--set", "audio.by_shape=false", "--set", "lip_hint=null", "--set", "carry=null"]
 FIVE = ["--sync", "0.1", "--sync-on", "shapes", "--consecutive", "--frames", "5", "--clips", "1"]
 VARIANTS = {                        # name: (what it is, switches of training and rendering, switches of training alone)
     "full": ("as shipped", [], []),
@@ -28,9 +27,7 @@ VARIANTS = {                        # name: (what it is, switches of training an
     "hint": ("w/o lip hint", ["--set", "lip_hint=null"], []),
     "frozen": ("synthesis frozen", [], ["--freeze-synthesis"]),
     "sync": ("with the sync loss, T = 5", [], FIVE),
-    "joint": ("codes from audio, T = 5, sync loss", ["--codes", "sound"], FIVE),
-    "end-to-end": ("the paper's way: audio straight to codes, E_aud new, no hint, no warp, T = 5, sync loss",
-                   PAPER, ["--fresh", "audio_encoder", *FIVE]),
+    "joint": ("codes of the shapes predicted from audio, T = 5, sync loss", ["--codes", "sound"], FIVE),
 }
 
 
@@ -49,7 +46,7 @@ def run(arguments, name, training, painting):
     work.mkdir(parents=True, exist_ok=True)
     common = [str(part) for part in ("--config", arguments.config, "--data", arguments.data,
                                      "--face-model", arguments.face_model, "--work", work, "--size", arguments.size)]
-    for judge in ("mesh", "sync_sound", "sync_shape", "sync_face"):
+    for judge in ("mesh", "phonetic", "audio_encoder_far", "sync_sound", "sync_shape", "sync_face"):
         link = work / f"{judge}.safetensors"
         if not link.exists() and (arguments.start / link.name).exists():
             link.symlink_to((arguments.start / link.name).resolve())

@@ -15,8 +15,8 @@ from safetensors.numpy import save_file
 import checkpoint
 import configuration
 from data import dataset
-from networks.encoders import AudioEncoder
 from networks.syncnet import SoundTower
+from phonetic_features import AudioToShape
 
 
 def chosen(clips, streams, frames):
@@ -40,10 +40,9 @@ def main():
     parser.add_argument("--frames", type=int, default=64, help="of 40 ms in each stream")
     arguments = parser.parse_args()
     config, face = configuration.load(arguments), dict(np.load(arguments.face_model))
-    encoder, tower = AudioEncoder(config).eval(), SoundTower(config).eval()
-    for name, network in (("audio_encoder", encoder), ("sync_sound", tower)):
-        if not checkpoint.restore(arguments.work, name, network):
-            raise SystemExit(f"{name}: no checkpoint in {arguments.work}")
+    predict, tower = AudioToShape(arguments.work, config), SoundTower(config).eval()
+    if not checkpoint.restore(arguments.work, "sync_sound", tower):
+        raise SystemExit(f"sync_sound: no checkpoint in {arguments.work}")
     shapes, sounds = [], []
     cleared = dataset.load(arguments.data, face, config["mouth"], rights="cleared")
     clips = chosen(cleared, arguments.streams, arguments.frames)
@@ -52,8 +51,8 @@ def main():
     for clip in clips:
         times = 4 + np.arange(arguments.frames)
         mels = torch.from_numpy(dataset.mel_windows(clip, times * dataset.STEP, config).astype(np.float32))
+        shapes.append(predict(clip.audio, times * dataset.STEP).astype(np.float16))
         with torch.no_grad():
-            shapes.append(encoder(mels)[1].half().numpy())
             sounds.append(tower(dataset.spoken(mels, config)).half().numpy())
     save_file({"shape": np.stack(shapes), "sound": np.stack(sounds)}, str(arguments.out))
     print(f"{len(clips)} streams of {len({c.person for c in clips})} people")

@@ -24,4 +24,4 @@ def load(arguments):
     return config
 
 
-OPTIONAL = {"mask.rectangle", "audio.by_shape"}          # keys that a config may lack
+OPTIONAL = {"mask.rectangle"}                # keys that a config may lack

@@ -4,9 +4,9 @@
                      --bank bank.safetensors --out lite [--golden ../tests/golden]
 
 A graph holds structure only: each of its tensors above LITTLE values, and all that adaptation changes,
-is declared external and stored, as fp16, in weights.safetensors under "<graph>.<tensor>". The graphs of
-adaptation (`export_adaptation.py`) share the others' tensors, by their full names, and need the bank of
-unpaired speech (`bank.py`); without --bank they are left out. A network without a checkpoint is an error,
+is declared external and stored, as fp16, in weights.safetensors under "<graph>.<tensor>". Some graphs share tensors,
+by their full names: those of the phonetic encoder and that of adaptation (`export_adaptation.py`), which needs the
+bank of unpaired speech (`bank.py`) and is left out without --bank. A network without a checkpoint is an error,
 except with --random, which makes a bundle for tests.
 """
 import argparse
@@ -25,11 +25,11 @@ import export_adaptation
 from data.pack import CENTRE, SIDE
 from losses import MeshJudge
 from networks.adaptation import Adaptation
-from networks.all import BATCHED, OPTIONAL, OUTPUTS, build, example_inputs
-from networks.encoders import ShapeCode
+from networks.all import BATCHED, OPTIONAL, OUTPUTS, build, example_inputs, graphs
+from networks.phonetic import BLOCK, PhoneticEncoder
 from train_mesh import LinearFace
 
-FORMAT = 1
+FORMAT = 2
 OPSET = 18
 LITTLE = 16                          # scalars and shapes stay in the graph
 WEIGHTS = "weights.safetensors"
@@ -178,12 +178,12 @@ class Bundle:
         self.config, self.out = config, out
         self.weights, self.graphs, self.golden = {}, {}, {}
 
-    def add(self, name, network, inputs, changed=()):
-        """Exports a network, its weights and its golden values."""
+    def add(self, name, network, inputs, changed=(), shares=False):
+        """Exports a network, its weights and its golden values. `shares`: its tensors are named in full."""
         path = self.out / f"{name}.onnx"
         tensors = export_graph(name, network, inputs, path, changed)
-        self.weights |= {f"{name}.{key}": half(value) for key, value in tensors.items()}
-        self.describe(name, path, network, inputs)
+        self.weights |= {key if shares else f"{name}.{key}": half(value) for key, value in tensors.items()}
+        self.describe(name, path, network, inputs, **({"shares": True} if shares else {}))
         print(f"{name}: {path.stat().st_size} bytes of graph, {sum(t.size for t in tensors.values())} numbers")
 
     def describe(self, name, path, network, inputs, **more):
@@ -197,15 +197,19 @@ class Bundle:
                              "outputs": shapes(name, values)}
 
     def add_adaptation(self, networks, model, bank):
-        """Exports the graphs of adaptation, which share the others' weights, and adds the bank {name: array}."""
-        network, inputs = ShapeCode(networks["audio_encoder"]), example_inputs("shape_code", self.config)
-        path = self.out / "shape_code.onnx"
-        if any(key not in self.weights for key in export_graph("shape_code", network, inputs, path)):
-            raise SystemExit("shape_code: has tensors of its own")
-        self.describe("shape_code", path, network, inputs, shares=True)
+        """Exports the graph of adaptation, which shares the others' weights, and adds the bank {name: array}."""
         self.graphs["adaptation"], stored = adaptation(networks, self.config, model, self.weights, self.out)
         self.golden |= stored
         self.weights |= {f"bank.{key}": half(value) for key, value in bank.items()}
+
+    def phonetic(self):
+        """The manifest's entry of the phonetic features: what E_aud computes them from, and what its heads read."""
+        config, encoder = self.config, PhoneticEncoder(self.config)
+        entry = {"step": 2, "block": BLOCK, "components": config["phonetic"]["components"]}
+        for output in ("near", "far"):
+            past, future = encoder.reach(output == "far")
+            entry[output] = {"past": past, "future": future, **config["audio"][output]}
+        return entry
 
     def manifest(self, model, bank, provenance):
         """The manifest, once weights and graphs are written."""
@@ -213,7 +217,7 @@ class Bundle:
         return {
             "format": FORMAT, "name": config["name"], "version": "0.1.0",
             "latent": {"dim": config["dim"], "codes": 2 * len(config["channels"])}, "image": config["image"],
-            "mel": config["mel"], "crop": {"centre": CENTRE, "side": SIDE},
+            "mel": config["mel"], "phonetic": self.phonetic(), "crop": {"centre": CENTRE, "side": SIDE},
             "face_model": {"vertices": len(model["mean"]), "identity": config["identity"],
                            "expression": config["expression"], "mouth": config["mouth"]},
             "mask": config["mask"], "lips": config["lip_hint"]["points"],
@@ -262,11 +266,12 @@ def main():
                 continue
             if not arguments.random:
                 raise SystemExit(f"{name}: no checkpoint in {arguments.checkpoints}")
-        inputs = {key: value.half().float() for key, value in example_inputs(name, config).items()}
-        networks[name] = network = folded(network.eval(), inputs)
         changed = adapted if name == "generator" else ()
-        round_to_half(network, changed)
-        bundle.add(name, network, inputs, changed)
+        for graph, module in graphs(name, network.eval()).items():
+            inputs = {key: value.half().float() for key, value in example_inputs(graph, config).items()}
+            module = folded(module, inputs)
+            round_to_half(module, changed)
+            bundle.add(graph, module, inputs, changed, shares=module is not network)
     model = dict(np.load(arguments.face_model))
     bank = load_file(str(arguments.bank)) if arguments.bank else {}
     if bank:

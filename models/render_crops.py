@@ -23,6 +23,7 @@ import losses
 from data import dataset, geometry
 from networks.encoders import MeshPredictor
 from networks.mals import REACH
+from phonetic_features import AudioToShape
 from train_generator import NETWORKS, Painter
 from train_mesh import LinearFace
 
@@ -44,8 +45,9 @@ def chosen(clips, seconds):
     return [best[person] for person in sorted(best)]
 
 
-def batches(clip, frames, config, size, chunk=8):
-    """Batches of a clip without augmentation, as in the engine; the middle frame is the reference."""
+def batches(clip, shapes, frames, config, size, chunk=8):
+    """Batches of a clip without augmentation, as in the engine; the middle frame is the reference. `shapes`
+    [T, mouth]: what is rendered."""
     middle = frames[len(frames) // 2]
     shown = dict(reference=dataset.to_tensor(clip.crop(middle)), reference_rest=clip.rest[middle],
                  reference_turn=clip.turn[middle])
@@ -56,8 +58,7 @@ def batches(clip, frames, config, size, chunk=8):
             around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
             rows.append(dict(target=dataset.to_tensor(clip.crop(t, half=size == geometry.IMAGE // 2)),
                              mask=mask[None], alpha=alpha[None], points=clip.points[t], rest=clip.rest[t],
-                             turn=clip.turn[t], shapes=clip.shape[around],
-                             mels=dataset.mel_windows(clip, around * dataset.STEP, config)))
+                             turn=clip.turn[t], shapes=shapes[around]))
         batch = {key: torch.from_numpy(np.stack([row[key] for row in rows]).astype(np.float32)) for key in rows[0]}
         whole = np.stack([dataset.to_tensor(clip.crop(t)) for t in frames[k: k + chunk]])
         yield batch | {"whole": torch.from_numpy(whole),
@@ -116,14 +117,16 @@ def main():
     if config.get("carry") and not checkpoint.restore(arguments.work, "mesh", mesh):
         raise SystemExit(f"mesh: no checkpoint in {arguments.work}")
     judge = losses.MeshJudge(mesh, LinearFace(model), model["lips"], config)
-    painter = Painter(networks, model, config, arguments.codes == "sound", judge)
+    sound = AudioToShape(arguments.work, config) if arguments.codes == "sound" else None
+    painter = Painter(networks, model, config, sound is not None, judge)
     clips = dataset.load(arguments.data, model, config["mouth"], split=arguments.split)
     for clip, frames in chosen(clips, arguments.seconds):
         folder = arguments.out / clip.name
+        shapes = sound(clip.audio, np.arange(len(clip.shape)) * dataset.STEP) if sound else clip.shape
         folder.mkdir(parents=True, exist_ok=True)
         result, truth = Movie(folder / "result.mkv"), Movie(folder / "truth.mkv")
         with torch.no_grad():
-            for batch in batches(clip, frames, config, arguments.size):
+            for batch in batches(clip, shapes, frames, config, arguments.size):
                 image, alpha, true = painter(batch, 1), batch["alpha"], batch["whole"]
                 if arguments.size != geometry.IMAGE:
                     image, alpha = (F.interpolate(x, size=geometry.IMAGE, mode="bilinear") for x in (image, alpha))

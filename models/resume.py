@@ -20,14 +20,23 @@ from safetensors.numpy import load_file
 import checkpoint
 from data.face_model import lower_face
 from export import norm_pairs
-from networks.all import OUTPUTS, build
+from networks.all import OUTPUTS, build, graphs
 
 
 def tensors_of(bundle, manifest, name, weights):
-    """{tensor: array} of one graph, the small ones inside it included."""
+    """{tensor: array} of one network, the small ones inside its graph included."""
     graph = onnx.load(str(bundle / manifest["graphs"][name]["file"]), load_external_data=False).graph
     found = {t.name: numpy_helper.to_array(t) for t in graph.initializer if not t.external_data}
     return found | {k[len(name) + 1:]: v for k, v in weights.items() if k.startswith(name + ".")}
+
+
+@torch.no_grad()
+def difference(graph, module, inputs, golden):
+    """The largest difference of a graph's outputs from the stored ones."""
+    values = module(*(torch.from_numpy(golden[f"{graph}.in.{key}"].astype(np.float32)) for key in inputs))
+    values = values if isinstance(values, (tuple, list)) else [values]
+    return max(float((v - torch.from_numpy(golden[f"{graph}.out.{key}"])).abs().max())
+               for key, v in zip(OUTPUTS[graph], values))
 
 
 def restore(network, tensors):
@@ -66,12 +75,8 @@ def main():
         missing = restore(network.eval(), tensors_of(arguments.bundle, manifest, name, weights))
         note = f"not in the bundle: {missing}" if missing else "whole"
         if golden:
-            with torch.no_grad():
-                values = network(*(torch.from_numpy(golden[f"{name}.in.{key}"].astype(np.float32))
-                                   for key in manifest["graphs"][name]["inputs"]))
-            values = values if isinstance(values, (tuple, list)) else [values]
-            off = max(float((v - torch.from_numpy(golden[f"{name}.out.{key}"])).abs().max())
-                      for key, v in zip(OUTPUTS[name], values))
+            off = max(difference(graph, module, manifest["graphs"][graph]["inputs"], golden)
+                      for graph, module in graphs(name, network).items())
             note += f", off by {off:.1e}"
         checkpoint.save(arguments.work, name, network)
         print(f"{name}: {note}")

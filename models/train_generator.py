@@ -1,10 +1,10 @@
-"""Main stage: E_face, E_ref, E_aud's codes, MaLS and G are trained to inpaint the mouth (sections 3.2-3.4).
+"""Main stage: E_face, E_ref, the codes of shapes, MaLS and G are trained to inpaint the mouth (sections 3.2-3.4).
 
-Codes come from the true mouth shapes (`--codes shapes`; `train_audio.py` trains the audio tower that predicts them)
-or from the audio, as in the paper (`--codes sound`). `--consecutive --frames 5` is the paper's T; the sync loss needs
-it. `--set` makes the ablations of Table 3: samf.modulated=false, mals.smooth=false, mask.rectangle=true,
-lip_hint=null. Under torchrun every process draws its own batches and gradients are averaged. The validation figures
-are of clips of the `dev` split (see `Validation`).
+Codes come from the true mouth shapes (`--codes shapes`) or from those that E_aud predicts from the audio
+(`--codes sound`; its weights, which `train_shape.py` trains, stay as they are). `--consecutive --frames 5` is the
+paper's T; the sync loss needs it. `--set` makes the ablations of Table 3: samf.modulated=false, mals.smooth=false,
+mask.rectangle=true, lip_hint=null. Under torchrun every process draws its own batches and gradients are averaged. The
+validation figures are of clips of the `dev` split (see `Validation`).
 
     python train_generator.py --config config/lite.json --data DIR --face-model F --work DIR \
         --size 128 --minutes 60
@@ -24,14 +24,15 @@ import training
 from data import dataset, geometry
 from from_prior import start_from_prior
 from networks.discriminator import Discriminator
-from networks.encoders import AudioEncoder, MeshPredictor, ReferenceEncoder
+from networks.encoders import MeshPredictor, ReferenceEncoder, ShapeCode
 from networks.generator import Generator
 from networks.mals import REACH, MaLS
 from networks.reference_warp import ReferenceWarp
 from networks.syncnet import FaceTower, ShapeTower, SoundTower
+from phonetic_features import AudioToShape
 from train_mesh import LinearFace
 
-NETWORKS = {"generator": Generator, "reference_encoder": ReferenceEncoder, "audio_encoder": AudioEncoder, "mals": MaLS}
+NETWORKS = {"generator": Generator, "reference_encoder": ReferenceEncoder, "shape_code": ShapeCode, "mals": MaLS}
 SYNC = {"pixels": {"sync_face": FaceTower}, "shapes": {"sync_shape": ShapeTower},
         "both": {"sync_face": FaceTower, "sync_shape": ShapeTower}}
 
@@ -43,8 +44,8 @@ def masked(target, mask):
 
 class Painter:
     """The networks in their order (Figure 2): batch -> image [N, 3, S, S]. `mesh` is the frozen judge
-    (`losses.MeshJudge`) that finds the mouth shape of a reference, as the engine's tracker does. `sound`: codes from
-    audio, not from the true shapes."""
+    (`losses.MeshJudge`) that finds the mouth shape of a reference, as the engine's tracker does. `sound`: a batch's
+    shapes were predicted from audio, so that the points to paint follow from them too."""
 
     def __init__(self, networks, face, config, sound, mesh, device="cpu"):
         self.networks, self.sound, self.mesh, self.lips = networks, sound, mesh, len(face["lips"])
@@ -73,14 +74,12 @@ class Painter:
         face = masked(batch["target"], batch["mask"])
         w_ref = self.networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
         points = batch["points"]
+        shapes = batch["shapes"]
         if self.sound:
-            a, shapes = self.networks["audio_encoder"](batch["mels"].flatten(0, 1))
-            shapes = shapes.view(-1, 2 * REACH + 1, shapes.shape[1])
             # As in the engine: the moving average of the middle three.
             shape = torch.einsum("k,bks->bs", self.weights, shapes[:, REACH - 1: REACH + 2])
             points = self.moved(batch["rest"], batch["turn"], shape)
-        else:
-            a = self.networks["audio_encoder"].encode_shape(batch["shapes"].flatten(0, 1))
+        a = self.networks["shape_code"](shapes.flatten(0, 1))
         codes = self.networks["mals"](a.view(len(face), 2 * REACH + 1, *a.shape[1:]), w_ref)
         warped = self.warped(batch, points, frames) if self.warp else None
         return self.networks["generator"](face, points[:, :self.lips], codes, warped)
@@ -132,9 +131,6 @@ def trained(networks, arguments):
     """The parameters that this run trains."""
     synthesis = networks["generator"].decoder.synthesis_parameters().values()
     frozen = {id(p) for p in synthesis} if arguments.freeze_synthesis else set()
-    if not arguments.codes == "sound":                      # no audio input: its tower stays as it is
-        audio = networks["audio_encoder"]
-        frozen |= {id(p) for part in (audio.tower, audio.shape, audio.rest) for p in part.parameters()}
     for network in networks.values():
         for p in network.parameters():
             p.requires_grad_(id(p) not in frozen)
@@ -185,10 +181,9 @@ class Validation:
 
     BATCHES = 8
 
-    def __init__(self, clips, config, arguments, device="cpu"):
-        """`clips`: of the `dev` split; where there are none, there are no figures."""
+    def __init__(self, clips, config, arguments, sound=None, device="cpu"):
+        """`clips`: of the `dev` split; where there are none, there are no figures. `sound`: of `LipSyncBatches`."""
         self.batches, self.frames, self.device = [], arguments.frames, device
-        sound = arguments.codes == "sound"
         if any(clip.sync or not sound for clip in clips):
             draw = dataset.LipSyncBatches(clips, config, arguments.size, arguments.clips, arguments.frames, seed=0,
                                           consecutive=arguments.consecutive, sound=sound)
@@ -258,21 +253,20 @@ def main(options=None):
     """The command; `options` instead of the command line's."""
     arguments, config = parse(options)
     run = training.Run(arguments, "train_generator")
-    model, sound = dict(np.load(arguments.face_model)), arguments.codes == "sound"
+    model = dict(np.load(arguments.face_model))
+    sound = AudioToShape(arguments.work, config) if arguments.codes == "sound" else None
     load = lambda split, rights: dataset.load(arguments.data, model, config["mouth"], rights=rights, split=split)
     emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
     batches = dataset.LipSyncBatches(load("train", arguments.rights), config, arguments.size, arguments.clips,
                                      arguments.frames, run.random, emphasis, arguments.consecutive, sound)
-    validation = Validation(load("dev", None), config, arguments, run.device)
+    validation = Validation(load("dev", None), config, arguments, sound, run.device)
     run.print(f"{len(batches.clips)} clips of {len({c.person for c in batches.clips})} persons, "
               f"{sum(int(c.valid.sum()) for c in batches.clips)} frames")
     networks, known = begin_from(arguments, config, run.device)
-    if sound:
-        networks["audio_encoder"].tower.eval()              # the statistics of its batch norms stay as they are
     parameters = trained(networks, arguments)
     objective = Objective(arguments, config, model, run.device)
     adversary = objective.adversary
-    painter = Painter(networks, model, config, sound, objective.mesh, run.device)
+    painter = Painter(networks, model, config, sound is not None, objective.mesh, run.device)
     optimisers = {"painter": torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))}
     if adversary:
         optimisers["judge"] = adversary.optimiser

@@ -21,7 +21,7 @@ import training
 from data import mel
 from data.corpus import HOP, RATE, Corpus
 from data.sound_augment import Surroundings, faster, mixed
-from networks.phonetic import PhoneticEncoder
+from networks.phonetic import PhoneticEncoder, features
 
 SPEEDS = range(21, 31)                       # of 25: from 16 % slower to 20 % faster
 WARPS = np.linspace(0.86, 1.16, 13)          # vocal tract lengths, as factors on frequency
@@ -109,23 +109,6 @@ class Streams:
     def batch(self):
         """(mel [streams, 80, 2 columns], target [streams, columns, components], weight [streams, columns])."""
         return [torch.stack(part) for part in zip(*(self.stream() for _ in range(self.streams)))]
-
-
-def padded(columns, network, far):
-    """Mel columns with the silence that one output for each pair of them needs before and behind."""
-    past, future = network.reach(far)
-    return torch.nn.functional.pad(columns, (past, future - 1), value=-5.0)
-
-
-def features(network, columns):
-    """mel [B, 80, 2 T] -> near, far [B, T, components]; silence outside."""
-    near_past, near_future = network.reach(False)
-    past, future = network.reach(True)
-    near, far = network(padded(columns, network, True))
-    # The padding is that of `far`; what `near` gives for times before and behind is left out.
-    begin = (past - near_past) // 2
-    count = far.shape[2]
-    return near[..., begin:begin + count].transpose(1, 2), far.transpose(1, 2)
 
 
 def conditions(items, surroundings, seed):

@@ -15,15 +15,73 @@ import torch
 import checkpoint
 import configuration
 import training
-from data import dataset
+from data import dataset, mel
 from data.sync import steady
 from losses import MeshJudge
 from networks.encoders import MeshPredictor
 from networks.syncnet import FaceTower, ShapeTower, SoundTower, contrast
-from train_audio import Speech, augment
 from train_mesh import LinearFace
 
 REACH = 15                                  # offsets tried to each side, in frames (LSE of Wav2Lip)
+
+
+class Speech:
+    """Mel windows and shapes of every frame whose audio is known to be in sync.
+
+    Lists by clip: names, persons, mels [T, 80, F] float16, shapes [T, mouth] relative to rest, valid [T]."""
+
+    def __init__(self, folder, config, face, split, rights=None, persons=lambda person: True):
+        options = config["mel"]
+        clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights)
+                 if c.sync and persons(c.person)]
+        self.names, self.mels, self.shapes, self.valid, self.persons = [], [], [], [], []
+        self.clips = clips
+        for clip in clips:
+            positions = np.arange(len(clip.shape)) * dataset.STEP
+            within = positions < len(clip.audio)
+            self.names.append(clip.name)
+            self.persons.append(clip.person)
+            self.mels.append(mel.windows(clip.audio, positions, options["frames"], options["lead"]).astype(np.float16))
+            self.shapes.append(steady(clip.shape))
+            self.valid.append(clip.valid & within)
+
+
+def other_throat(x, random, reach=0.16):
+    """Stretches the bands of each window [N, 80, F]: the same speech from a longer or shorter vocal tract.
+
+    There are few voices in the training set; without this the tower fits them instead of their phonemes."""
+    bands = x.shape[1]
+    factor = torch.from_numpy(np.exp(random.uniform(-reach, reach, (len(x), 1))).astype(np.float32))
+    at = (torch.arange(bands, dtype=torch.float32)[None] * factor).clamp(max=bands - 1.001)
+    low = at.floor().long()
+    part = (at - low)[..., None]
+    take = lambda index: torch.gather(x, 1, index[..., None].expand(-1, -1, x.shape[2]))
+    return take(low) * (1 - part) + take(low + 1) * part
+
+
+def with_background(x, random, share=0.3):
+    """Mixes another window of the batch, more quietly, into a share of the windows."""
+    loud = np.where(random.random((len(x), 1, 1)) < share, random.uniform(-1.7, -0.5, (len(x), 1, 1)), -9)
+    other = x[torch.from_numpy(random.permutation(len(x)))] + torch.from_numpy(loud.astype(np.float32))
+    return torch.logaddexp(x * LN10, other * LN10) / LN10
+
+
+LN10 = float(np.log(10))
+
+
+def augment(x, random):
+    """Changes voice, background, loudness, noise floor and bands: x [N, 80, F] log10 magnitudes."""
+    n = len(x)
+    x = with_background(other_throat(x, random), random)
+    x = x + torch.from_numpy(random.normal(0, 0.25, (n, 1, 1)).astype(np.float32))
+    tilt = torch.from_numpy(random.normal(0, 0.15, (n, 1, 1)).astype(np.float32))
+    x = x + tilt * torch.linspace(-1, 1, x.shape[1])[None, :, None]
+    floor = torch.from_numpy(random.uniform(-6, -1.5, (n, 1, 1)).astype(np.float32))
+    x = torch.maximum(x, floor + 0.1 * torch.randn_like(x)).clamp(min=-5)
+    for _ in range(2):
+        begin, width = random.integers(0, 76), random.integers(1, 8)
+        x[:, begin: begin + width] = x[:, begin: begin + width].mean((1, 2), keepdim=True)
+    return x
 
 
 class SyncClips(Speech):

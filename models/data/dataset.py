@@ -142,16 +142,18 @@ class LipSyncBatches:
 
     Persons are drawn with the square root of their frames, so that one speaker with hours does not
     outweigh the rest. `seed`: a number or a NumPy generator. `consecutive`: the frames of a clip follow
-    each other (T of section 3.4). `sound`: mel windows of t-3..t+3 too, and some closed mouths with silence."""
+    each other (T of section 3.4). `sound`: (audio, sample positions) -> shapes, which replace the true ones
+    (`phonetic_features.AudioToShape`); then some closed mouths come with silence."""
 
     CLOSED = 0.08                               # share of clips drawn as a closed mouth with silence
 
     def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None,
-                 consecutive=False, sound=False):
+                 consecutive=False, sound=None):
         self.clips = [c for c in clips if c.sync] if sound else clips
         self.config, self.size = config, size
         self.count, self.frames, self.consecutive, self.sound = clips_a_batch, frames, consecutive, sound
         self.random = np.random.default_rng(seed)
+        self.predicted = {}                     # shapes by clip, from audio
         persons = {}
         for clip in self.clips:
             persons[clip.person] = persons.get(clip.person, 0) + len(clip.valid)
@@ -198,15 +200,20 @@ class LipSyncBatches:
         seen = np.nonzero(usable if usable.any() else clip.valid)[0]
         return random.choice(seen, frames), False
 
-    def silence(self):
-        """Mel windows [7, 80, F] of a quiet room."""
-        shape = (2 * REACH + 1, self.config["mel"]["mels"], self.config["mel"]["frames"])
-        return np.maximum(self.random.uniform(-5, -3.5) + 0.1 * self.random.random(shape), -5)
+    def shapes(self, clip, around, quiet):
+        """Shapes [7, mouth] of frames of a clip: true, or predicted from its audio or from silence."""
+        if self.sound is None:
+            return clip.shape[around]
+        name = None if quiet else clip.name
+        if name not in self.predicted:
+            audio, positions = (np.zeros(STEP), [0]) if quiet else (clip.audio, np.arange(len(clip.shape)) * STEP)
+            self.predicted[name] = self.sound(audio, positions)
+        return self.predicted[name][np.zeros_like(around) if quiet else around]
 
     def batch(self):
         """{name: tensor}: target [N, 3, S, S], mask and alpha [N, 1, S, S], points and rest [N, C, 2], turn [N, 2, 3],
-        shapes [N, 7, mouth], with `sound` mels [N, 7, 80, F], of N = clips x frames; reference [clips, 3, 256, 256]
-        with its rest and turn, in_time [clips] and middle_mel [clips, 80, F], the window of the middle frame."""
+        shapes [N, 7, mouth], of N = clips x frames; reference [clips, 3, 256, 256] with its rest and turn, in_time
+        [clips] and middle_mel [clips, 80, F], the window of the middle frame."""
         random, rows = self.random, []
         references, reference_rest, reference_turn, sync = [], [], [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
@@ -222,9 +229,7 @@ class LipSyncBatches:
             for t in times:
                 row = self.frame(clip, t, change, misplaced if self.consecutive else self.misplacement())
                 around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
-                row["shapes"] = clip.shape[around]
-                if self.sound:
-                    row["mels"] = self.silence() if quiet else mel_windows(clip, around * STEP, self.config)
+                row["shapes"] = self.shapes(clip, around, quiet)
                 rows.append(row)
             # eq. 7 needs speech in time: silence and clips of unknown offset are left out.
             follows = self.consecutive and not quiet and clip.sync and (np.diff(times) == 1).all()

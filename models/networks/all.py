@@ -1,15 +1,21 @@
 """Every network of a bundle, by the name of its graph, with example inputs."""
+import functools
+
 import torch
 
-from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEncoder
+from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEncoder, ShapeCode
 from networks.generator import Generator
 from networks.mals import MaLS
+from networks.phonetic import PhoneticBlock, PhoneticEncoder
 from networks.syncnet import FaceTower, ShapeTower, SoundTower
 
 NETWORKS = {
     "detector": Detector,
     "mesh": MeshPredictor,
-    "audio_encoder": AudioEncoder,
+    "phonetic": PhoneticEncoder,
+    "audio_encoder": functools.partial(AudioEncoder, output="near"),
+    "audio_encoder_far": functools.partial(AudioEncoder, output="far"),
+    "shape_code": ShapeCode,
     "reference_encoder": ReferenceEncoder,
     "mals": MaLS,
     "generator": Generator,
@@ -21,21 +27,24 @@ NETWORKS = {
 OUTPUTS = {
     "detector": ["score", "box"],
     "mesh": ["identity", "expression", "rotation", "translation", "log_scale", "confidence"],
-    "audio_encoder": ["code", "shape"],
+    "phonetic": ["features"],
+    "phonetic_far": ["features"],
+    "audio_encoder": ["shape"],
+    "audio_encoder_far": ["shape"],
+    "shape_code": ["code"],
     "reference_encoder": ["code"],
     "mals": ["code"],
     "generator": ["image"],
     "sync_sound": ["sound"],
     "sync_shape": ["mouth"],
     "sync_face": ["mouth"],
-    "shape_code": ["code"],
 }
 
 # What a bundle may lack: rendering does not need it.
 OPTIONAL = {"sync_face"}
 
 # The graphs whose batch may be of any size.
-BATCHED = {"audio_encoder", "shape_code", "sync_sound", "sync_shape", "sync_face"}
+BATCHED = {"audio_encoder", "audio_encoder_far", "shape_code", "sync_sound", "sync_shape", "sync_face"}
 
 
 def build(config):
@@ -43,19 +52,32 @@ def build(config):
     return {name: network(config) for name, network in NETWORKS.items()}
 
 
+def graphs(name, network):
+    """{graph: module} of a network. The phonetic encoder's outputs are graphs of their own, which share its tensors."""
+    if name != "phonetic":
+        return {name: network}
+    return {"phonetic": PhoneticBlock(network, far=False), "phonetic_far": PhoneticBlock(network, far=True)}
+
+
 def example_inputs(name, config, seed=0):
-    """{input name: tensor} of one run."""
+    """{input name: tensor} of one run of a graph."""
     draw = torch.Generator().manual_seed(seed)
     image = lambda size: torch.rand(1, 3, size, size, generator=draw) * 2 - 1
     size, dim, codes = config["image"], config["dim"], 2 * len(config["channels"])
     mel = config["mel"]
     frames = config["syncnet"]["frames"]
     batch = 7
-    sound = lambda columns: torch.rand(batch, mel["mels"], columns, generator=draw) * 5 - 4.5
+    sound = lambda columns, count=batch: torch.rand(count, mel["mels"], columns, generator=draw) * 5 - 4.5
+    phonetic = lambda far: {"mel": sound(PhoneticBlock(PhoneticEncoder(config), far).columns, 1)}
+    spoken = lambda output: {"features": torch.randn(
+        batch, config["phonetic"]["components"], AudioEncoder(config, output).columns, generator=draw)}
     return {
         "detector": lambda: {"frame": image(config["detector"]["size"])},
         "mesh": lambda: {"crop": image(config["mesh"]["size"])},
-        "audio_encoder": lambda: {"mel": sound(mel["frames"])},
+        "phonetic": lambda: phonetic(False),
+        "phonetic_far": lambda: phonetic(True),
+        "audio_encoder": lambda: spoken("near"),
+        "audio_encoder_far": lambda: spoken("far"),
         "reference_encoder": lambda: {"reference": image(size)},
         "mals": lambda: {"codes": torch.randn(1, 7, codes, dim, generator=draw),
                          "reference": torch.randn(1, codes, dim, generator=draw)},

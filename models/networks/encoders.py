@@ -104,103 +104,46 @@ class ReferenceEncoder(nn.Module):
         return self.linear(x).view(-1, self.codes, self.dim)
 
 
-class SqueezeBlock(nn.Module):
-    """Residual block with squeeze-and-excitation (SE-ResNet); kernel (rows, 3)."""
-
-    def __init__(self, inputs, outputs, stride, rows=3):
-        super().__init__()
-        kernel, padding = (rows, 3), (rows // 2, 1)
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs),
-            nn.ReLU(), nn.Conv2d(outputs, outputs, kernel, padding=padding, bias=False), nn.BatchNorm2d(outputs))
-        self.squeeze = nn.Linear(outputs, max(8, outputs // 8))
-        self.excite = nn.Linear(max(8, outputs // 8), outputs)
-        self.skip = (nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
-                     if stride != 1 or inputs != outputs else nn.Identity())
-
-    def forward(self, x):
-        """x [N, inputs, R, C] -> [N, outputs, R', C'], divided by the stride."""
-        y = self.body(x)
-        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))
-        return F.relu(self.skip(x) + y * gate[:, :, None, None])
-
-
-class AudioTower(nn.Module):
-    """Mel window [N, mels, frames] -> feature [N, hidden]: an SE-ResNet.
-
-    `flat`: the stem spans all bands and the rest runs along time alone, fifty times cheaper."""
-
-    def __init__(self, config):
-        super().__init__()
-        options, mel = config["audio"], config["mel"]
-        widths, flat = options["channels"], options["flat"]
-        stem = (nn.Conv2d(1, widths[0], (mel["mels"], 3), padding=(0, 1), bias=False) if flat
-                else nn.Conv2d(1, widths[0], 3, stride=(2, 1), padding=1, bias=False))
-        self.stem = nn.Sequential(stem, nn.BatchNorm2d(widths[0]), nn.ReLU())
-        rows, columns = (1 if flat else (mel["mels"] + 1) // 2), mel["frames"]
-        layers, previous = [], widths[0]
-        for index, (width, count) in enumerate(zip(widths, options["blocks"])):
-            for block in range(count):
-                stride = 2 if block == 0 and index else 1
-                layers.append(SqueezeBlock(previous, width, (1 if flat else stride, stride), 1 if flat else 3))
-                rows, columns = (rows if flat else -(-rows // stride)), -(-columns // stride)
-                previous = width
-        self.layers = nn.Sequential(*layers)
-        self.linear = nn.Linear(previous * rows * columns, options["hidden"])
-        self.dropout = nn.Dropout(options["dropout"])
-
-    def forward(self, mel):
-        """mel [N, 80, F], log10 magnitudes -> [N, hidden]."""
-        # log10 magnitudes run from -5 (the floor) to about 1.5.
-        x = self.layers(self.stem((mel[:, None] + 2.5) / 2.0))
-        return F.relu(self.linear(self.dropout(x.flatten(1))))
-
-
 class AudioEncoder(nn.Module):
-    """E_aud: mel window [N, 80, frames] -> a_t [N, 14, dim] and the mouth's shape [N, mouth].
+    """The head of E_aud: phonetic features around a frame's time [N, components, C] -> the mouth's shape [N, mouth].
 
-    The codes are computed from the mouth's shape (coefficients of the face model). Both parts are trained
-    separately, shape to codes with pictures, audio to shape without, which helps most with unseen people.
-    `rest`, zero at first, lets the joint stage add to the codes what the shape lacks. `"by_shape": false` in
-    the config is the paper's encoder: codes straight from the sound, the shape a by-product.
-    """
+    Column j lies (j - before) * 20 ms from the frame's time (`phonetic_features.py`). There is one head for each output
+    of the phonetic encoder, `near` and `far`. Trained without pictures (`train_shape.py`), which helps most with
+    unseen people; `ShapeCode` makes the codes a_t of the shape."""
 
-    def __init__(self, config):
+    def __init__(self, config, output):
+        """`output`: "near" or "far"."""
         super().__init__()
-        hidden, self.dim = config["audio"]["hidden"], config["dim"]
-        self.codes = 2 * len(config["channels"])
-        self.tower = AudioTower(config)
-        self.shape = nn.Linear(hidden, config["mouth"])
-        self.to_code = nn.Sequential(Dense(config["mouth"], hidden), nn.LeakyReLU(SLOPE),
-                                     Dense(hidden, self.codes * self.dim, gain=0.3))
-        # The range of each coefficient in training: a gain on the shape is limited to it, smoothly.
+        options, components = config["audio"], config["phonetic"]["components"]
+        self.columns = options[output]["before"] + options[output]["after"] + 1
+        # The features' mean and inverse deviation in training.
+        self.register_buffer("mean", torch.zeros(components, 1))
+        self.register_buffer("scale", torch.ones(components, 1))
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Dropout(options["dropout"]), nn.Linear(components * self.columns, options["hidden"]),
+            nn.ReLU(), nn.Dropout(options["dropout"]), nn.Linear(options["hidden"], config["mouth"]))
+        # The range of each coefficient in training: the shape is limited to it, smoothly.
         self.register_buffer("reach", torch.full((config["mouth"],), 1e3))
-        self.by_shape = config["audio"].get("by_shape", True)
-        self.rest = Dense(hidden, self.codes * self.dim, gain=0.0 if self.by_shape else 0.3)
 
-    def encode_shape(self, shape):
-        """Codes [N, 14, dim] of mouth shapes [N, mouth]."""
-        return self.to_code(shape).view(-1, self.codes, self.dim)
-
-    def forward(self, mel):
-        """mel [N, 80, F] -> (codes [N, 14, dim], shapes [N, mouth])."""
-        feature = self.tower(mel)
-        shape = self.reach * torch.tanh(self.shape(feature) / self.reach)
-        rest = self.rest(feature).view(-1, self.codes, self.dim)
-        return (self.encode_shape(shape) + rest if self.by_shape else rest), shape
+    def forward(self, features):
+        """features [N, components, C] -> shapes [N, mouth]."""
+        shape = self.layers((features - self.mean) * self.scale)
+        return self.reach * torch.tanh(shape / self.reach)
 
 
 class ShapeCode(nn.Module):
-    """The part of E_aud after the mouth's shape: shapes [N, mouth] -> a_t [N, 14, dim]. It gives codes for mouths
-    without their audio (the unpaired speech of adaptation)."""
+    """The mouth's shape [N, mouth] -> a_t [N, 14, dim]. Trained with the pictures, on true shapes."""
 
-    def __init__(self, audio_encoder):
+    def __init__(self, config):
         super().__init__()
-        self.audio_encoder = audio_encoder
+        self.codes, self.dim = 2 * len(config["channels"]), config["dim"]
+        hidden = config["shape_code"]["hidden"]
+        self.layers = nn.Sequential(Dense(config["mouth"], hidden), nn.LeakyReLU(SLOPE),
+                                    Dense(hidden, self.codes * self.dim, gain=0.3))
 
     def forward(self, shape):
         """shape [N, mouth] -> [N, 14, dim]."""
-        return self.audio_encoder.encode_shape(shape)
+        return self.layers(shape).view(-1, self.codes, self.dim)
 
 
 class MeshPredictor(nn.Module):

@@ -30,7 +30,7 @@ class DilatedBlock(nn.Module):
     def forward(self, x):
         """x [B, width, T] -> [B, width, T - 2 dilation]."""
         y = self.out(F.silu(self.taps(self.norm(x))))
-        return x[..., self.past:x.shape[-1] - self.future] + y
+        return x[..., self.past:-self.future or None] + y
 
 
 class ChannelNorm(nn.Module):
@@ -65,13 +65,65 @@ class PhoneticEncoder(nn.Module):
         blocks = [*self.near, *self.far] if far else self.near
         return 1 + 2 * sum(b.past for b in blocks), 1 + 2 * sum(b.future for b in blocks)
 
-    def forward(self, mel):
-        """mel [B, 80, N] log10 magnitudes -> near and far, [B, components, columns whose window lies inside]."""
+    def trunk(self, mel):
+        """mel [B, 80, N] log10 magnitudes -> the last layer that both outputs share."""
         # log10 magnitudes run from -5 (the floor) to about 1.5.
         x = F.silu(self.stem((mel + 2.5) / 2))
         for block in self.near:
             x = block(x)
-        near = self.near_out(x)
+        return x
+
+    def go_on(self, x):
+        """The far output from the trunk's last layer."""
         for block in self.far:
             x = block(x)
-        return near, self.far_out(x)
+        return self.far_out(x)
+
+    def near_features(self, mel):
+        """mel [B, 80, N] -> near [B, components, columns whose window lies inside]."""
+        return self.near_out(self.trunk(mel))
+
+    def far_features(self, mel):
+        """mel [B, 80, N] -> far [B, components, columns whose window lies inside]."""
+        return self.go_on(self.trunk(mel))
+
+    def forward(self, mel):
+        """mel [B, 80, N] log10 magnitudes -> near and far, [B, components, columns whose window lies inside]."""
+        x = self.trunk(mel)
+        return self.near_out(x), self.go_on(x)
+
+
+BLOCK = 16                                   # feature columns that one run of a graph computes
+
+
+class PhoneticBlock(nn.Module):
+    """One output of the encoder for a block of columns, without padding: the graphs `phonetic` and `phonetic_far`.
+
+    The graphs share the encoder's tensors, which are named alike in both."""
+
+    def __init__(self, phonetic, far):
+        super().__init__()
+        self.phonetic, self.far = phonetic, far
+        past, future = phonetic.reach(far)
+        self.columns = past + future + 1 + 2 * (BLOCK - 1)     # of mel
+
+    def forward(self, mel):
+        """mel [1, 80, columns] -> features [1, components, BLOCK]; the first belongs to mel column `past`."""
+        return self.phonetic.far_features(mel) if self.far else self.phonetic.near_features(mel)
+
+
+def padded(columns, network, far):
+    """Mel columns with the silence that one output for each pair of them needs before and behind."""
+    past, future = network.reach(far)
+    return F.pad(columns, (past, future - 1), value=-5.0)
+
+
+def features(network, columns):
+    """mel [B, 80, 2 T] -> near, far [B, T, components]; silence outside."""
+    near_past, _ = network.reach(False)
+    past, _ = network.reach(True)
+    near, far = network(padded(columns, network, True))
+    # The padding is that of `far`; what `near` gives for times before and behind is left out.
+    begin = (past - near_past) // 2
+    count = far.shape[2]
+    return near[..., begin:begin + count].transpose(1, 2), far.transpose(1, 2)

@@ -10,13 +10,13 @@ from safetensors.numpy import save_file
 
 from data import mel
 from data.corpus import HOP, RATE, Corpus
-from networks.phonetic import PhoneticEncoder
+from networks.phonetic import PhoneticEncoder, features
 
 try:
     import scipy  # noqa: F401
 
     from data.sound_augment import Surroundings, faster, mixed
-    from train_phonetic import Spectrogram, Streams, features
+    from train_phonetic import Spectrogram, Streams
 except ImportError as error:
     raise unittest.SkipTest(f"these tests need the PyPI package {error.name}") from error
 

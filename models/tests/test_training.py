@@ -20,14 +20,15 @@ from safetensors.numpy import load_file
 
 import checkpoint
 import losses
-import train_audio
 import train_generator
 import train_mesh
 import train_prior
+import train_shape
 import train_sync
 import training
 from data import dataset, pack
 from networks.encoders import MeshPredictor
+from networks.phonetic import PhoneticEncoder
 from networks.syncnet import ShapeTower, SoundTower
 from tests.test_prepare import HEAD, MODELS, landmarks, shipped_face
 
@@ -40,7 +41,8 @@ def tiny():
     config = json.loads((MODELS / "config" / "lite.json").read_text())
     config |= {"dim": 8, "channels": CHANNELS, "discriminator": {"channels": CHANNELS}, "prior": {"layers": 1}}
     config["reference"]["channels"] = [4] * 6
-    config["audio"] |= {"channels": [8, 8, 8], "hidden": 16}
+    config["audio"] |= {"hidden": 16}
+    config["shape_code"], config["phonetic"] = {"hidden": 16}, config["phonetic"] | {"width": 8, "components": 4}
     config["mesh"]["channels"], config["detector"]["channels"] = [4, 4, 8, 8, 8], [4, 4, 8, 8]
     config["syncnet"] |= {"dim": 8, "channels": [4, 4, 8, 8]}
     config["carry"]["grid"] = 8
@@ -64,7 +66,7 @@ def make_pack(folder, face):
 
 class Training(unittest.TestCase):
     COMMANDS = {                                # name: (module, switches, checkpoint to compare, part of its log)
-        "audio": (train_audio, ["--what", "shape"], "audio_shape", "opening correlation"),
+        "shape": (train_shape, [], "audio_encoder_far", "far: others: r"),
         "mesh": (train_mesh, ["--what", "mesh", "--batch", "2"], "mesh", "dev: points off"),
         "detector": (train_mesh, ["--what", "detector", "--batch", "2"], "detector", "faces found"),
         "sync": (train_sync, ["--what", "shapes"], "sync_sound", "unseen: windows"),
@@ -85,7 +87,8 @@ class Training(unittest.TestCase):
         torch.set_num_threads(1)
         torch.manual_seed(0)
         cls.start = cls.base / "start"
-        for name, network in (("mesh", MeshPredictor), ("sync_sound", SoundTower), ("sync_shape", ShapeTower)):
+        for name, network in (("mesh", MeshPredictor), ("phonetic", PhoneticEncoder),
+                              ("sync_sound", SoundTower), ("sync_shape", ShapeTower)):
             checkpoint.save(cls.start, name, network(cls.config))
 
     @classmethod
@@ -95,7 +98,7 @@ class Training(unittest.TestCase):
     def work(self, command):
         """A work folder with the frozen judges that a command needs."""
         work = Path(tempfile.mkdtemp(dir=self.base))
-        for name in {"sync": ["mesh"], "generator": ["mesh"]}.get(command, []):
+        for name in {"shape": ["phonetic"], "sync": ["mesh"], "generator": ["mesh"]}.get(command, []):
             shutil.copy(self.start / f"{name}.safetensors", work)
         return work
 
@@ -138,29 +141,29 @@ class Training(unittest.TestCase):
     def test_the_seed_decides(self):
         logs, weights = [], []
         for seed in ("0", "0", "1"):
-            work = self.work("audio")
-            logs.append(self.run_it("audio", work, "--steps", "1", "--seed", seed))
-            weights.append(self.weights("audio", work)["tower.linear.weight"])
+            work = self.work("shape")
+            logs.append(self.run_it("shape", work, "--steps", "1", "--seed", seed))
+            weights.append(self.weights("shape", work)["layers.2.weight"])
         np.testing.assert_array_equal(weights[0], weights[1])
         self.assertGreater(float(np.abs(weights[0] - weights[2]).max()), 0)
 
     def test_a_finished_run_is_followed_by_another(self):
-        work = self.work("audio")
-        self.run_it("audio", work, "--steps", "2")
-        first = self.weights("audio", work)
-        log = self.run_it("audio", work, "--steps", "2")
+        work = self.work("shape")
+        self.run_it("shape", work, "--steps", "2")
+        first = self.weights("shape", work)
+        log = self.run_it("shape", work, "--steps", "2")
         self.assertIn("begins another run from the stored weights\n", log)      # the moments are kept
-        state = checkpoint.restore_state(work, "train_audio")
+        state = checkpoint.restore_state(work, "train_shape")
         self.assertEqual((state["number"], state["step"]), (1, 2))
-        self.assertFalse(np.array_equal(first["shape.weight"], self.weights("audio", work)["shape.weight"]))
+        self.assertFalse(np.array_equal(first["layers.2.weight"], self.weights("shape", work)["layers.2.weight"]))
         # More steps than before: the same run, longer.
-        self.assertIn("goes on at step 2", self.run_it("audio", work, "--steps", "3"))
+        self.assertIn("goes on at step 2", self.run_it("shape", work, "--steps", "3"))
 
     def test_state_without_weights_is_not_used(self):
-        work = self.work("audio")
-        self.run_it("audio", work, "--steps", "2")
-        (work / "audio_shape.safetensors").unlink()
-        self.assertNotIn("goes on", self.run_it("audio", work, "--steps", "3"))
+        work = self.work("shape")
+        self.run_it("shape", work, "--steps", "2")
+        (work / "audio_encoder_far.safetensors").unlink()
+        self.assertNotIn("goes on", self.run_it("shape", work, "--steps", "3"))
 
     def test_steps_draw_anew(self):
         arguments = train_generator.parse(["--config", str(self.base / "tiny.json"), "--data", "x", "--face-model", "x",
@@ -178,7 +181,8 @@ class Training(unittest.TestCase):
             "--config", str(self.base / "tiny.json"), "--data", "x", "--face-model", "x", "--work", str(self.start),
             "--perceptual", "1", "--texture", "1", "--fine", "0.5"])
         clips = dataset.load(self.base / "pack", face, config["mouth"])
-        batch = training.to("meta", dataset.LipSyncBatches(clips, config, 128, 2, 2, sound=True).batch())
+        still = lambda audio, positions: np.zeros((len(positions), config["mouth"]), np.float32)
+        batch = training.to("meta", dataset.LipSyncBatches(clips, config, 128, 2, 2, sound=still).batch())
         networks = {name: network(config).to("meta") for name, network in train_generator.NETWORKS.items()}
         linear = train_mesh.LinearFace(face, "meta")
         mesh = losses.MeshJudge(MeshPredictor(config).to("meta"), linear, face["lips"], config)

@@ -1,0 +1,67 @@
+"""Phonetic features of audio at given times, and the mouth shapes that E_aud predicts from them.
+
+The same computation as the engine's: feature columns lie on the clip's clock, 20 ms apart, column c centred on sample
+320 c; outside the clip there is silence. A time between two columns gets their linear interpolation.
+"""
+import numpy as np
+import torch
+
+import checkpoint
+from data import mel
+from networks.encoders import AudioEncoder
+from networks.phonetic import PhoneticEncoder, features
+
+COLUMN = 320                                 # samples between feature columns
+MARGIN = 50                                  # columns of silence before and behind a clip; beyond them all are alike
+SILENT = -5.0                                # a mel column of silence
+CHUNK = 3000                                 # feature columns computed at once
+
+
+def mel_columns(audio):
+    """Mel columns [80, 2 T] of a clip, the k-th centred at sample 160 k, for all T feature columns inside it."""
+    count = 2 * (len(audio) // COLUMN + 1)
+    return mel.columns(audio, np.arange(count) * mel.HOP).T
+
+
+@torch.no_grad()
+def encoded(network, columns):
+    """near and far features [components, T + 2 MARGIN] float32 of mel columns [80, 2 T] with silence around them."""
+    past, future = network.reach(True)
+    past, future = past + past % 2, future + future % 2
+    quiet = np.full((len(columns), 2 * MARGIN), SILENT, np.float32)
+    columns = torch.from_numpy(np.concatenate([quiet, columns, quiet], 1).astype(np.float32))
+    outputs, total = ([], []), columns.shape[1]
+    for begin in range(0, total, 2 * CHUNK):
+        first, last = max(0, begin - past), min(total, begin + 2 * CHUNK + future)
+        skip, count = (begin - first) // 2, min(CHUNK, (total - begin) // 2)
+        for kept, part in zip(outputs, features(network, columns[None, :, first:last])):
+            kept.append(part[0, skip:skip + count].T)
+    return [torch.cat(parts, 1).numpy() for parts in outputs]
+
+
+def around(values, positions, before, after):
+    """[N, components, before + 1 + after]: columns around sample positions, of `encoded` features."""
+    at = np.asarray(positions, np.float64)[:, None] / COLUMN + np.arange(-before, after + 1) + MARGIN
+    at = at.clip(0, values.shape[1] - 1)
+    low = np.minimum(at.astype(int), values.shape[1] - 2)
+    part = (at - low).astype(np.float32)
+    return (values[:, low] * (1 - part) + values[:, low + 1] * part).transpose(1, 0, 2)
+
+
+class AudioToShape:
+    """E_aud up to the mouth's shape, from checkpoints: (audio, sample positions) -> shapes [N, mouth]."""
+
+    def __init__(self, folder, config, output="far"):
+        """`output`: "near" or "far"."""
+        self.window, self.far = config["audio"][output], output == "far"
+        self.phonetic, self.head = PhoneticEncoder(config).eval(), AudioEncoder(config, output).eval()
+        names = {"phonetic": self.phonetic, "audio_encoder_far" if self.far else "audio_encoder": self.head}
+        for name, network in names.items():
+            if not checkpoint.restore(folder, name, network):
+                raise SystemExit(f"{name}: no checkpoint in {folder}")
+
+    @torch.no_grad()
+    def __call__(self, audio, positions):
+        """Mono audio at 16 kHz and sample positions [N] -> shapes [N, mouth] float32."""
+        values = encoded(self.phonetic, mel_columns(audio))[self.far]
+        return self.head(torch.from_numpy(around(values, positions, **self.window))).numpy()

@@ -1,0 +1,110 @@
+"""Speech with mouths for training audio to shape: phonetic features, shapes, and how predictions are measured."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.dataset import STEP, openings, shifted
+from data.sync import steady
+from phonetic_features import around, encoded, mel_columns
+
+
+@dataclass
+class SpeechClip:
+    """One packed clip whose audio is known to be in sync, without its pictures."""
+    name: str
+    person: str
+    mel: np.ndarray                          # [80, 2 T] columns
+    features: dict                           # {"near", "far"}: [components, T + 2 MARGIN], see `phonetic_features`
+    shape: np.ndarray                        # [frames, mouth] relative to rest, smoothed over three frames
+    valid: np.ndarray                        # [frames] a face was found and the audio covers it
+
+    @property
+    def grid(self):
+        """Whether the clip is of the GRID corpus: studio recordings of sentences alike."""
+        return "grid" in self.person
+
+
+def load(folder, split, mouth, phonetic=None, rights=None, limit=None):
+    """The clips of a split whose audio is in sync, at most `limit` a person; features if `phonetic` is given."""
+    clips, count = [], {}
+    for path in sorted(Path(folder).glob("*.npz")):
+        with np.load(path) as file:
+            note, person = str(file["av_offset"]), str(file["person"])
+            if (str(file["split"]) != split or note in ("none", "unknown") or len(file["audio"]) < 16000
+                    or rights not in (None, str(file["rights"]))):
+                continue
+            audio = shifted(file["audio"], int(note) if note.lstrip("+-").isdigit() else 0)
+            shape, valid = file["delta"][:, :mouth].astype(np.float32), file["valid"].astype(bool)
+        count[person] = count.get(person, 0) + 1
+        valid = valid[:len(shape)] & (np.arange(len(shape)) * STEP < len(audio))
+        seen = np.nonzero(valid)[0]
+        if len(seen) < 12 or (limit and count[person] > limit):
+            continue
+        nearest = seen[np.abs(seen[None] - np.arange(len(shape))[:, None]).argmin(1)]
+        columns = mel_columns(audio)
+        features = dict(zip(("near", "far"), encoded(phonetic, columns))) if phonetic else {}
+        clips.append(SpeechClip(path.stem, person, columns, features, steady(shape[nearest]), valid))
+    return clips
+
+
+def windows(clip, output, before, after):
+    """[frames, components, before + 1 + after]: the features around each frame's time."""
+    return around(clip.features[output], np.arange(len(clip.shape)) * STEP, before, after)
+
+
+def fair_weights(clips, power=1.0):
+    """[valid frames of all clips]: the chance of each frame. People weigh by their frames to the power 1 - `power`."""
+    spoken = {}
+    for clip in clips:
+        spoken[clip.person] = spoken.get(clip.person, 0) + int(clip.valid.sum())
+    weight = np.concatenate([np.full(clip.valid.sum(), spoken[clip.person] ** -power) for clip in clips])
+    return weight / weight.sum()
+
+
+def lip_basis(face, mouth):
+    """[mouth, P, 2]: displacement of the lip points by one unit of each coefficient."""
+    return torch.from_numpy(face["expression"][:mouth][:, face["lips"], :2].astype(np.float32))
+
+
+def opening(shape, basis):
+    """[N] lip opening of mouth shapes [N, mouth], relative to rest, as an array."""
+    return openings(torch.einsum("nk,kpc->npc", torch.as_tensor(shape), basis)).numpy()
+
+
+def correlation(a, b):
+    """Pearson's correlation of two arrays [N]."""
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-12))
+
+
+def judge(predict, clips, basis):
+    """[(clip, r, r with another clip's audio, deviation over the true one, range over the true one)] of the lip
+    opening. `predict`: clip -> shapes [frames, mouth]; the range is from the 10th to the 90th percentile."""
+    rows = []
+    clips = [clip for clip in clips if clip.valid.sum() >= 40]
+    made = [opening(predict(clip), basis) for clip in clips]
+    extent = lambda x: float(np.subtract(*np.percentile(x, (90, 10))))
+    for i, clip in enumerate(clips):
+        true, unpaired, valid = opening(clip.shape, basis), made[(i + 7) % len(clips)], clip.valid
+        count = min(len(true), len(unpaired))
+        own = made[i][valid]
+        rows.append((clip, correlation(true[valid], own),
+                     correlation(true[:count][valid[:count]], unpaired[:count][valid[:count]]),
+                     float(own.std() / (true[valid].std() + 1e-6)), extent(own) / (extent(true[valid]) + 1e-6)))
+    return rows
+
+
+def summary(rows):
+    """{group: (median r, unpaired, deviation, range, clips)} of what `judge` gives."""
+    groups = {}
+    for clip, *values in rows:
+        groups.setdefault("grid" if clip.grid else "others", []).append(values)
+    return {group: (*np.median(values, 0), len(values)) for group, values in sorted(groups.items())}
+
+
+def told(figures):
+    """One line of a `summary`."""
+    return ", ".join("{}: r {:.3f} (unpaired {:.3f}), deviation {:.2f}, range {:.2f} of {} clips".format(group, *row)
+                     for group, row in figures.items()) or "no clip is long enough"
