@@ -6,10 +6,10 @@ use super::SYNC_FRAMES;
 use super::data::TrainingData;
 use super::options::Weights;
 use super::training_frame::TrainingFrame;
-use crate::clip::Reference;
+use crate::clip::{Reference, ReferenceImage};
 use crate::face::ReferenceWarp;
 use crate::face::lips::mouth_points;
-use crate::latent::{CODE_REACH, MouthShape, Movement, smooth_code};
+use crate::latent::{CODE_REACH, MouthShape, Movement, mouth_shape, move_shapes, smooth_code};
 use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
@@ -161,10 +161,7 @@ impl<'a> Trainer<'a> {
     fn fill(&mut self, sample: &TrainingSample) -> Result<()> {
         let data = self.data;
         let reference = match sample.reference {
-            Some(at) => {
-                let candidate = self.frame(at)?.candidate();
-                Arc::new(Reference::encode(&data.engine, &candidate)?)
-            }
+            Some(at) => Arc::new(self.frame(at)?.reference(&data.engine)?),
             None => data.reference.clone(),
         };
         let StepInputs {
@@ -193,16 +190,17 @@ impl<'a> Trainer<'a> {
             frame.unpack(&mut self.inputs.target, &mut self.inputs.hole);
             let other = std::array::from_fn(|k| unpaired_shapes[number + k].clone());
             for (is_unpaired, shapes) in [(false, &frame.shapes), (true, &other)] {
-                let (moved, movement) = (&mut self.moved, Movement::UNCHANGED);
-                let smooth = smooth_code(networks, &reference.code, shapes, movement, moved)?;
-                self.draw_mouth(frame, &reference, &smooth.shape)?;
+                move_shapes(shapes, Movement::UNCHANGED, &mut self.moved);
+                let code = smooth_code(networks, &reference.code, &self.moved)?;
+                let shape = mouth_shape(&self.moved);
+                self.draw_mouth(frame, &reference, &shape)?;
                 let lips = 2 * data.engine.face_model().lips().len();
                 let condition: &mut Condition = match is_unpaired {
                     false => &mut self.inputs.own,
                     true => &mut self.inputs.unpaired,
                 };
                 condition.lips.extend_from_slice(&self.points[..lips]);
-                condition.code.extend_from_slice(&smooth.code);
+                condition.code.extend_from_slice(&code);
                 condition.carried.extend_from_slice(&self.carried);
             }
         }
@@ -229,12 +227,15 @@ impl<'a> Trainer<'a> {
         let model = engine.face_model();
         let points = &mut self.points;
         mouth_points(model, &frame.pose, identity, shape, &frame.map, points);
-        let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) else {
+        let Some(protocol) = engine.reference_warp() else {
             return Err(Error::State(
                 "the bundle's generator is not given a reference".into(),
             ));
         };
-        let (picture, shown) = (&image.picture, &image.points);
+        let ReferenceImage {
+            picture,
+            points: shown,
+        } = &*reference.image;
         self.warp
             .draw(picture, shown, points, protocol, &mut self.carried);
         Ok(())

@@ -14,7 +14,7 @@ mod smooth;
 
 pub(crate) use movement::Movement;
 pub(crate) use shapes::{MouthShape, ShapeBuffers, ShapeSource, Shapes};
-pub(crate) use smooth::{smooth_code, window_positions};
+pub(crate) use smooth::{mouth_shape, move_shapes, smooth_code, window_positions};
 
 pub use crate::audio::STEP;
 pub use movement::MAX_ARTICULATION;

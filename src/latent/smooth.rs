@@ -8,42 +8,38 @@ use crate::model::manifest::MALS_WEIGHTS;
 /// How far the mouth shape looks to each side, in codes.
 pub(crate) const SHAPE_REACH: i64 = 1;
 
-/// The audio's contribution to one frame.
-pub(crate) struct SmoothCode {
-    /// The smoothed W+ code, `[14 * D]`, with the reference's code added.
-    pub code: Vec<f32>,
-    /// Coefficients of the face model's mouth block, `[S]`.
-    pub shape: Vec<f32>,
-}
-
 /// The positions of the codes of a frame at `position`.
 pub(crate) fn window_positions(position: i64) -> [i64; CODE_WINDOW] {
     std::array::from_fn(|k| position.saturating_add((k as i64 - CODE_REACH) * STEP))
 }
 
-/// MaLS over the codes of `shapes` (in order of time), moved by `movement`, with the reference's code
-/// `[14 * D]`; `moved` is a buffer.
-pub(crate) fn smooth_code(
-    networks: &Networks,
-    reference: &[f32],
+/// Writes `shapes` (in order of time), moved by `movement`, to `moved`, `[CODE_WINDOW, S]`. Its old
+/// content is replaced.
+pub(crate) fn move_shapes(
     shapes: &[MouthShape; CODE_WINDOW],
     movement: Movement,
     moved: &mut Vec<f32>,
-) -> Result<SmoothCode> {
+) {
     moved.clear();
     for shape in shapes {
         movement.append(shape, moved);
     }
-    let codes = networks.shape_code.run(moved)?;
-    let code = networks.mals.run(&codes, reference)?;
-    Ok(SmoothCode {
-        code,
-        shape: mouth_shape(moved),
-    })
 }
 
-/// The moving average of the middle three of `shapes`, `[CODE_WINDOW, S]`.
-fn mouth_shape(shapes: &[f32]) -> Vec<f32> {
+/// MaLS over the codes of `shapes`, `[CODE_WINDOW, S]`, with the reference's code `[14 * D]`: a W+ code
+/// `[14 * D]`.
+pub(crate) fn smooth_code(
+    networks: &Networks,
+    reference: &[f32],
+    shapes: &[f32],
+) -> Result<Vec<f32>> {
+    let codes = networks.shape_code.run(shapes)?;
+    networks.mals.run(&codes, reference)
+}
+
+/// The mouth shape of a frame, `[S]`: the moving average of the middle three of `shapes`,
+/// `[CODE_WINDOW, S]`.
+pub(crate) fn mouth_shape(shapes: &[f32]) -> Vec<f32> {
     let first = (CODE_REACH - SHAPE_REACH) as usize;
     let width = shapes.len() / CODE_WINDOW;
     let mut mean = vec![0.0; width];
