@@ -26,6 +26,7 @@ mod faces;
 mod mouth_pose;
 mod options;
 mod profile;
+mod range;
 mod reference;
 mod renderer;
 mod speech;

@@ -8,12 +8,13 @@ use super::cells::Room;
 use super::faces::{FrameFaces, Neighbours, Speaker};
 use super::mouth_pose::MouthPose;
 use super::profile::Profile;
+use super::range;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::crop::IMAGE;
-use crate::face::lips::mouth_points;
+use crate::face::lips::{mouth_points, opening};
 use crate::face::{Face, Mask, Pose, ReferencePicture, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
@@ -242,6 +243,21 @@ impl Renderer {
         points
     }
 
+    /// The gain on the mouth's movement that suits the selected person, as these frames show the mouth.
+    pub(super) fn gain<'a>(&self, frames: impl Iterator<Item = &'a FrameFaces>) -> f32 {
+        let Some(protocol) = self.engine.bundle().manifest().range else {
+            return 1.0;
+        };
+        let model = self.engine.face_model();
+        let opening_of = |faces: &FrameFaces| {
+            let face = faces.chosen(self.options.selection);
+            let (mouth, _) =
+                model.split_expression(&face.filter(|face| is_shown(face))?.expression);
+            opening(model, mouth)
+        };
+        range::gain(protocol, frames.filter_map(opening_of).collect())
+    }
+
     /// Renders the frame `source` into `target` (same size and format). `profile` gives the
     /// profile and is called only when the frame needs one; where it gives `None`, the frame is its own
     /// reference.
@@ -293,6 +309,7 @@ impl Renderer {
             profile: &profile,
             movement: Movement {
                 articulation: options.articulation,
+                gain: profile.gain(),
             },
             strength,
         };

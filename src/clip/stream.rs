@@ -355,7 +355,7 @@ impl Stream {
             return Ok(Some(profile));
         }
         let make = |frames| self.early.make(renderer.engine(), &frames);
-        frames.early().map(make).transpose()
+        self.tracks.early(renderer).map(make).transpose()
     }
 }
 

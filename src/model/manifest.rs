@@ -59,6 +59,9 @@ pub struct Manifest {
     /// Absent where the bundle cannot be adapted to a person.
     #[serde(default)]
     pub bank: Option<Bank>,
+    /// Absent where a person's range of movement is not to be used.
+    #[serde(default)]
+    pub range: Option<RangeProtocol>,
     /// The graphs, by the names of their networks.
     pub graphs: BTreeMap<String, GraphEntry>,
     /// The file with the weights of all graphs.
@@ -188,6 +191,18 @@ pub struct SyncNetSizes {
     pub dim: usize,
 }
 
+/// How the range of a person's mouth changes the movement that the audio gives.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct RangeProtocol {
+    /// The range of the lips' opening that the mesh predictor sees in typical people who speak, from
+    /// the 10th to the 90th percentile, in units of the face model.
+    pub typical: f32,
+    /// The gain is the person's range over the typical one to this power, 0 to 1.
+    pub power: f32,
+    /// This many frames make half of the gain's logarithm.
+    pub frames: f32,
+}
+
 /// The unpaired speech that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
 /// frames, face_model.mouth] and `bank.sound` [streams, frames, syncnet.dim].
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -273,6 +288,11 @@ impl Manifest {
             grid: 2,
             sigma: 1.0,
         });
+        let range = self.range.unwrap_or(RangeProtocol {
+            typical: 1.0,
+            power: 0.0,
+            frames: 0.0,
+        });
         let PhoneticSizes { near, far, .. } = self.phonetic;
         let sizes = [
             ("carry.grid", carry.grid, 2, 256),
@@ -343,6 +363,9 @@ impl Manifest {
             ("mask.grow", self.mask.grow, -128.0, 128.0),
             ("mask.feather", self.mask.feather, 0.0, 128.0),
             ("carry.sigma", carry.sigma, 1e-3, 4.0),
+            ("range.typical", range.typical, 1e-4, 10.0),
+            ("range.power", range.power, 0.0, 1.0),
+            ("range.frames", range.frames, 0.0, 1e6),
             ("detector.threshold", self.detector.threshold, 0.0, 1.0),
             ("mesh.margin", self.mesh.margin, 0.1, 10.0),
         ];

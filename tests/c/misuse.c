@@ -416,6 +416,7 @@ static void frames(sls_clip *clip)
 
 static void rendering(sls_clip *clip)
 {
+    float zero = 0.0f;
     unsigned char pixels[2][4 * SIDE * SIDE];
     float samples[1600] = {0};
     sls_frame source = rgba(pixels[0], SIDE, SIDE), destination = rgba(pixels[1], SIDE, SIDE);
