@@ -129,7 +129,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
         )?;
     }
     let speech = networks.speech(SpeechContext::Far);
-    let (before, after) = speech.phonetic.window();
+    let (before, after) = speech.phonetic.columns();
     let features = vec![0.1; speech.phonetic.components() * (before + 1 + after)];
     let (code, shape) = stage("encode (one new shape, codes, MaLS)", || {
         let shape = speech.audio.run(&features)?;

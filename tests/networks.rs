@@ -163,7 +163,9 @@ fn syncnet_agrees_with_pytorch() {
             .flat_map(one)
             .collect::<Vec<f32>>()
     };
-    let sounds = each("sync_sound", "mel", &|mel| sync.sound(mel).unwrap());
+    let sounds = each("sync_sound", "features", &|features| {
+        sync.sound(features).unwrap()
+    });
     golden.check("sync_sound", "sound", &sounds);
     let mouths = each("sync_shape", "shapes", &|shapes| {
         sync.mouth(shapes).unwrap()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use super::features::{Blocks, Heard, Window, features_at};
+use super::features::{Blocks, Heard, features_at};
 use super::gate::SilenceGate;
 use crate::Result;
 use crate::audio::{MelParameters, MelSpectrogram, Timeline};
@@ -61,7 +61,7 @@ impl ShapeSource {
     /// The samples that a shape at `position` depends on.
     pub fn reach(&self, networks: &SpeechNetworks, position: i64) -> Range<i64> {
         let encoder = &networks.phonetic;
-        let window = Window::at(position, encoder.step(), encoder.window());
+        let window = encoder.window(position);
         let gate = self.mel.params().reach(position);
         let first = encoder.reach(window.first).start;
         gate.start.min(first)..gate.end.max(encoder.reach(window.last()).end)
@@ -71,7 +71,7 @@ impl ShapeSource {
     /// whole.
     pub fn first_sample(&self, networks: &SpeechNetworks, position: i64) -> i64 {
         let encoder = &networks.phonetic;
-        let window = Window::at(position, encoder.step(), encoder.window());
+        let window = encoder.window(position);
         let length = encoder.block_length() as i64;
         let block = window.first.div_euclid(length).saturating_mul(length);
         let gate = self.mel.params().reach(position);

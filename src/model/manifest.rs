@@ -20,8 +20,6 @@ pub const MALS_REACH: usize = 3;
 pub const MALS_WINDOW: usize = 2 * MALS_REACH + 1;
 /// Weights of the moving average (paper, section 4.1: alpha).
 pub const MALS_WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
-/// Columns of the mel spectrogram per video frame of the training: 100 and 25 per second.
-pub const MEL_COLUMNS_PER_FRAME: usize = 4;
 
 /// The content of `manifest.json`. Every number was checked when the bundle was opened.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,7 +1,7 @@
 //! The inputs and outputs of the networks.
 
 use super::SpeechContext;
-use super::manifest::{ContextSizes, MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
+use super::manifest::{ContextSizes, MALS_WINDOW, Manifest, SyncNetSizes};
 use super::phonetic::block_columns;
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
@@ -112,7 +112,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
 
 /// The towers of SyncNet, for evaluation: a bundle may lack them.
 fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
-    let columns = MEL_COLUMNS_PER_FRAME * sync.frames;
+    let columns = 2 * sync.frames + 1;
     let shapes = vec![1, sync.frames, manifest.face_model.mouth];
     let tower = |network, input, output| Signature {
         network,
