@@ -10,9 +10,10 @@ import checkpoint
 from data import mel
 from networks.encoders import AudioEncoder
 from networks.phonetic import PhoneticEncoder, features
+from networks.syncnet import SPOKEN
 
 COLUMN = 320                                 # samples between feature columns
-MARGIN = 50                                  # columns of silence before and behind a clip; beyond them all are alike
+MARGIN = 36                                  # columns of silence before and behind a clip; beyond them all are alike
 SILENT = -5.0                                # a mel column of silence
 CHUNK = 3000                                 # feature columns computed at once
 
@@ -48,17 +49,39 @@ def around(values, positions, before, after):
     return (values[:, low] * (1 - part) + values[:, low + 1] * part).transpose(1, 0, 2)
 
 
+def restored(folder, config):
+    """The phonetic encoder of a checkpoint."""
+    network = PhoneticEncoder(config).eval()
+    if not checkpoint.restore(folder, "phonetic", network):
+        raise SystemExit(f"phonetic: no checkpoint in {folder}; train_phonetic.py trains it")
+    return network
+
+
+class SpokenWindows:
+    """The input of SyncNet's sound tower: (name, audio, sample positions of middle frames) -> [N, components, C].
+
+    The features of a name are computed once."""
+
+    def __init__(self, folder, config):
+        self.phonetic, self.known = restored(folder, config), {}
+
+    def __call__(self, name, audio, positions):
+        """`audio`: mono, 16 kHz."""
+        if name not in self.known:
+            self.known[name] = encoded(self.phonetic, mel_columns(audio))[1].astype(np.float16)
+        return around(self.known[name], positions, SPOKEN, SPOKEN)
+
+
 class AudioToShape:
     """E_aud up to the mouth's shape, from checkpoints: (audio, sample positions) -> shapes [N, mouth]."""
 
     def __init__(self, folder, config, output="far"):
         """`output`: "near" or "far"."""
         self.window, self.far = config["audio"][output], output == "far"
-        self.phonetic, self.head = PhoneticEncoder(config).eval(), AudioEncoder(config, output).eval()
-        names = {"phonetic": self.phonetic, "audio_encoder_far" if self.far else "audio_encoder": self.head}
-        for name, network in names.items():
-            if not checkpoint.restore(folder, name, network):
-                raise SystemExit(f"{name}: no checkpoint in {folder}")
+        self.phonetic, self.head = restored(folder, config), AudioEncoder(config, output).eval()
+        name = "audio_encoder_far" if self.far else "audio_encoder"
+        if not checkpoint.restore(folder, name, self.head):
+            raise SystemExit(f"{name}: no checkpoint in {folder}; train_shape.py trains it")
 
     @torch.no_grad()
     def __call__(self, audio, positions):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.dataset import STEP, openings, shifted
+from data.dataset import STEP, decoded, openings, shifted
 from data.sync import steady
 from phonetic_features import around, encoded, mel_columns
 
@@ -19,11 +19,19 @@ class SpeechClip:
     features: dict                           # {"near", "far"}: [components, T + 2 MARGIN], see `phonetic_features`
     shape: np.ndarray                        # [frames, mouth] relative to rest, smoothed over three frames
     valid: np.ndarray                        # [frames] a face was found and the audio covers it
+    path: Path                               # of the packed clip
 
     @property
     def grid(self):
         """Whether the clip is of the GRID corpus: studio recordings of sentences alike."""
         return "grid" in self.person
+
+    def crops(self, half=False):
+        """[(frame, crop [256, 256, 3], uint8 RGB)] of the valid frames; `half`: at half the size."""
+        with np.load(self.path) as file:
+            offsets, jpegs = file["crops"], self.path.with_suffix(".crops").read_bytes()
+        for t in np.nonzero(self.valid)[0]:
+            yield t, decoded(jpegs, offsets, t, half)
 
 
 def load(folder, split, mouth, phonetic=None, rights=None, limit=None):
@@ -45,7 +53,7 @@ def load(folder, split, mouth, phonetic=None, rights=None, limit=None):
         nearest = seen[np.abs(seen[None] - np.arange(len(shape))[:, None]).argmin(1)]
         columns = mel_columns(audio)
         features = dict(zip(("near", "far"), encoded(phonetic, columns))) if phonetic else {}
-        clips.append(SpeechClip(path.stem, person, columns, features, steady(shape[nearest]), valid))
+        clips.append(SpeechClip(path.stem, person, columns, features, steady(shape[nearest]), valid, path))
     return clips
 
 
@@ -61,6 +69,13 @@ def fair_weights(clips, power=1.0):
         spoken[clip.person] = spoken.get(clip.person, 0) + int(clip.valid.sum())
     weight = np.concatenate([np.full(clip.valid.sum(), spoken[clip.person] ** -power) for clip in clips])
     return weight / weight.sum()
+
+
+def standard(clips, output):
+    """(mean, inverse deviation) [components, 1] of the features."""
+    values = np.concatenate([clip.features[output] for clip in clips], 1)
+    of = lambda x: torch.from_numpy(x.astype(np.float32)[:, None])
+    return of(values.mean(1)), of(1 / (values.std(1) + 1e-3))
 
 
 def lip_basis(face, mouth):

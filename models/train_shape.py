@@ -16,7 +16,7 @@ import speech
 import training
 from data.dataset import openings
 from networks.encoders import AudioEncoder
-from networks.phonetic import PhoneticEncoder
+from phonetic_features import restored
 
 NAMES = {"near": "audio_encoder", "far": "audio_encoder_far"}
 REACH = 98                                   # percentile of the training shapes,
@@ -43,11 +43,10 @@ class ShapeTraining:
 
     def measure(self, clips):
         """Sets what the network knows of the training set: the features' mean and scale, the shapes' range."""
-        values = np.concatenate([c.features[self.output] for c in clips], 1)
+        mean, scale = speech.standard(clips, self.output)
         reach = np.percentile(np.abs(self.shapes), REACH, axis=0) * ROOM
-        for buffer, value in ((self.network.mean, values.mean(1)[:, None]),
-                              (self.network.scale, 1 / (values.std(1)[:, None] + 1e-3)), (self.network.reach, reach)):
-            buffer.copy_(torch.from_numpy(value.astype(np.float32)))
+        self.network.mean.copy_(mean), self.network.scale.copy_(scale)
+        self.network.reach.copy_(torch.from_numpy(reach.astype(np.float32)))
 
     def draw(self):
         """A batch (features [N, components, C], shapes [N, mouth])."""
@@ -88,9 +87,7 @@ class ShapeTraining:
 def train(arguments, config, face):
     """Trains both heads until the budget is spent."""
     run = training.Run(arguments, "train_shape")
-    phonetic = PhoneticEncoder(config).eval()
-    if not checkpoint.restore(arguments.work, "phonetic", phonetic):
-        raise SystemExit(f"phonetic: no checkpoint in {arguments.work}: run train_phonetic.py")
+    phonetic = restored(arguments.work, config)
     basis = speech.lip_basis(face, config["mouth"])
     clips = speech.load(arguments.data, "train", config["mouth"], phonetic, arguments.rights)
     judged = speech.load(arguments.data, "dev", config["mouth"], phonetic)

@@ -5,6 +5,8 @@ from torch import nn
 
 from networks.encoders import strided_stage
 
+SPOKEN = 5                                   # feature columns to each side: five frames
+
 
 class FaceTower(nn.Module):
     """Lower halves of T = 5 crops, stacked [B, 15, 64, 128] -> unit vectors [B, dim]."""
@@ -42,25 +44,23 @@ class ShapeTower(nn.Module):
 
 
 class SoundTower(nn.Module):
-    """Mel window of five frames [B, 80, 20] -> unit vectors [B, dim]."""
+    """Phonetic features around the middle one of five frames [B, components, C] -> unit vectors [B, dim].
+
+    The features are the encoder's `far` ones, at the middle frame's time and SPOKEN columns of 20 ms to each side."""
 
     def __init__(self, config):
         super().__init__()
-        options = config["syncnet"]
-        widths = options["channels"]
-        layers = []
-        for a, b in zip([1, *widths], widths):
-            layers += strided_stage(a, b, 3)
-        self.layers = nn.Sequential(*layers)
-        rows, columns = config["mel"]["mels"], 4 * options["frames"]
-        for _ in widths:
-            rows, columns = (rows + 1) // 2, (columns + 1) // 2
-        self.linear = nn.Linear(widths[-1] * rows * columns, options["dim"])
+        options, components = config["syncnet"], config["phonetic"]["components"]
+        # The features' mean and inverse deviation in training.
+        self.register_buffer("mean", torch.zeros(components, 1))
+        self.register_buffer("scale", torch.ones(components, 1))
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.2), nn.Linear(components * (2 * SPOKEN + 1), 256), nn.ReLU(), nn.Dropout(0.1),
+            nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, options["dim"]))
 
-    def forward(self, mel):
-        """mel [B, 80, 20], log10 magnitudes -> [B, dim]."""
-        x = self.layers((mel[:, None] + 2.5) / 2.0)
-        return F.normalize(self.linear(x.flatten(1)), dim=1)
+    def forward(self, features):
+        """features [B, components, C] -> [B, dim]."""
+        return F.normalize(self.layers((features - self.mean) * self.scale), dim=1)
 
 
 def contrast(first, second, temperature=0.07):

@@ -98,7 +98,7 @@ class Training(unittest.TestCase):
     def work(self, command):
         """A work folder with the frozen judges that a command needs."""
         work = Path(tempfile.mkdtemp(dir=self.base))
-        for name in {"shape": ["phonetic"], "sync": ["mesh"], "generator": ["mesh"]}.get(command, []):
+        for name in {"shape": ["phonetic"], "sync": ["mesh", "phonetic"], "generator": ["mesh"]}.get(command, []):
             shutil.copy(self.start / f"{name}.safetensors", work)
         return work
 
