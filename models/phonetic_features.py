@@ -13,24 +13,25 @@ from networks.phonetic import PhoneticEncoder, features
 from networks.syncnet import SPOKEN
 
 COLUMN = 320                                 # samples between feature columns
-MARGIN = 36                                  # columns of silence before and behind a clip; beyond them all are alike
-SILENT = -5.0                                # a mel column of silence
+MARGIN = 28                                  # columns before a clip; those before them are alike, of silence
+TAIL = 74                                    # columns behind it, for the same reason
 CHUNK = 3000                                 # feature columns computed at once
 
 
 def mel_columns(audio):
-    """Mel columns [80, 2 T] of a clip, the k-th centred at sample 160 k, for all T feature columns inside it."""
-    count = 2 * (len(audio) // COLUMN + 1)
-    return mel.columns(audio, np.arange(count) * mel.HOP).T
+    """Mel columns [80, 2 (MARGIN + T + TAIL)] of a clip and the silence around it, for its T feature columns.
+
+    Column 2 MARGIN is centred at sample 0; the one before it still hears the beginning."""
+    count = len(audio) // COLUMN + 1
+    return mel.columns(audio, np.arange(-2 * MARGIN, 2 * (count + TAIL)) * mel.HOP).T
 
 
 @torch.no_grad()
 def encoded(network, columns):
-    """near and far features [components, T + 2 MARGIN] float32 of mel columns [80, 2 T] with silence around them."""
+    """near and far features [components, MARGIN + T + TAIL] float32 of what `mel_columns` gives."""
     past, future = network.reach(True)
     past, future = past + past % 2, future + future % 2
-    quiet = np.full((len(columns), 2 * MARGIN), SILENT, np.float32)
-    columns = torch.from_numpy(np.concatenate([quiet, columns, quiet], 1).astype(np.float32))
+    columns = torch.from_numpy(np.ascontiguousarray(columns))
     outputs, total = ([], []), columns.shape[1]
     for begin in range(0, total, 2 * CHUNK):
         first, last = max(0, begin - past), min(total, begin + 2 * CHUNK + future)

@@ -34,10 +34,10 @@ class SyncClips:
 
     Lists by clip: clips, names, persons, valid [T]; `starts`: first frames of gapless windows of five."""
 
-    def __init__(self, arguments, config, split, watch, rights=None, pixels=False):
+    def __init__(self, arguments, config, face, split, watch, rights=None, pixels=False):
         """`watch`: a clip -> the shapes [T, mouth] that the mesh predictor finds; `pixels`: keep lower halves too."""
         self.frames, phonetic = config["syncnet"]["frames"], restored(arguments.work, config)
-        self.clips = speech.load(arguments.data, split, config["mouth"], phonetic, rights)
+        self.clips = speech.load(arguments.data, split, config, face, phonetic, rights)
         self.names, self.persons = [c.name for c in self.clips], [c.person for c in self.clips]
         self.shapes, self.valid = [c.shape for c in self.clips], [c.valid for c in self.clips]
         self.starts = [np.nonzero(np.convolve(v, np.ones(self.frames), "valid") == self.frames)[0] for v in self.valid]
@@ -259,10 +259,10 @@ def main(options=None):
     if arguments.what == "pixels" and not known["sync_sound"]:
         raise SystemExit("--what pixels needs the sound tower: --what shapes first")
     watch = Watcher(arguments, config, face, run.device)
-    dev = SyncClips(arguments, config, "dev", watch, pixels=pixels)
+    dev = SyncClips(arguments, config, face, "dev", watch, pixels=pixels)
     if arguments.what == "check":
         return measure(dev, towers, pixels)
-    train = SyncClips(arguments, config, "train", watch, arguments.rights, pixels)
+    train = SyncClips(arguments, config, face, "train", watch, arguments.rights, pixels)
     work = SyncTraining(towers, train, run, pixels)
     if not pixels and not known["sync_sound"]:
         mean, scale = speech.standard(train.clips, "far")

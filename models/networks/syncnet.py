@@ -6,6 +6,7 @@ from torch import nn
 from networks.encoders import strided_stage
 
 SPOKEN = 5                                   # feature columns to each side: five frames
+NARROW = 32                                  # what a column is reduced to: few people are there to learn it from
 
 
 class FaceTower(nn.Module):
@@ -35,7 +36,7 @@ class ShapeTower(nn.Module):
         super().__init__()
         options = config["syncnet"]
         self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
-                                    nn.Dropout(0.1), nn.Linear(256, 256), nn.ReLU(),
+                                    nn.Dropout(0.3), nn.Linear(256, 256), nn.ReLU(), nn.Dropout(0.3),
                                     nn.Linear(256, options["dim"]))
 
     def forward(self, shapes):
@@ -55,8 +56,8 @@ class SoundTower(nn.Module):
         self.register_buffer("mean", torch.zeros(components, 1))
         self.register_buffer("scale", torch.ones(components, 1))
         self.layers = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.2), nn.Linear(components * (2 * SPOKEN + 1), 256), nn.ReLU(), nn.Dropout(0.1),
-            nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, options["dim"]))
+            nn.Dropout(0.2), nn.Conv1d(components, NARROW, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3),
+            nn.Linear(NARROW * (2 * SPOKEN + 1), 256), nn.ReLU(), nn.Dropout(0.3), nn.Linear(256, options["dim"]))
 
     def forward(self, features):
         """features [B, components, C] -> [B, dim]."""
