@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--frames", type=int, default=64, help="of 40 ms in each stream")
     arguments = parser.parse_args()
     config, face = configuration.load(arguments), dict(np.load(arguments.face_model))
-    predict, spoken = AudioToShape(arguments.work, config), SpokenWindows(arguments.work, config)
+    predict, spoken = AudioToShape.restored(arguments.work, config), SpokenWindows(arguments.work, config)
     tower = SoundTower(config).eval()
     if not checkpoint.restore(arguments.work, "sync_sound", tower):
         raise SystemExit(f"sync_sound: no checkpoint in {arguments.work}")

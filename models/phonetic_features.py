@@ -12,6 +12,7 @@ from networks.encoders import AudioEncoder
 from networks.phonetic import PhoneticEncoder, features
 from networks.syncnet import SPOKEN
 
+NAMES = {"near": "audio_encoder", "far": "audio_encoder_far"}
 COLUMN = 320                                 # samples between feature columns
 MARGIN = 28                                  # columns before a clip; those before them are alike, of silence
 TAIL = 74                                    # columns behind it, for the same reason
@@ -74,15 +75,19 @@ class SpokenWindows:
 
 
 class AudioToShape:
-    """E_aud up to the mouth's shape, from checkpoints: (audio, sample positions) -> shapes [N, mouth]."""
+    """E_aud up to the mouth's shape: (audio, sample positions) -> shapes [N, mouth]."""
 
-    def __init__(self, folder, config, output="far"):
-        """`output`: "near" or "far"."""
-        self.window, self.far = config["audio"][output], output == "far"
-        self.phonetic, self.head = restored(folder, config), AudioEncoder(config, output).eval()
-        name = "audio_encoder_far" if self.far else "audio_encoder"
-        if not checkpoint.restore(folder, name, self.head):
+    def __init__(self, phonetic, head, config, output):
+        """`output`: the one of the phonetic encoder that `head` reads, "near" or "far"."""
+        self.phonetic, self.head, self.window, self.far = phonetic, head, config["audio"][output], output == "far"
+
+    @classmethod
+    def restored(cls, folder, config, output="far"):
+        """From checkpoints."""
+        head, name = AudioEncoder(config, output).eval(), NAMES[output]
+        if not checkpoint.restore(folder, name, head):
             raise SystemExit(f"{name}: no checkpoint in {folder}; train_shape.py trains it")
+        return cls(restored(folder, config), head, config, output)
 
     @torch.no_grad()
     def __call__(self, audio, positions):

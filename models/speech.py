@@ -15,7 +15,7 @@ class SpeechClip:
     """One packed clip whose audio is known to be in sync, without its pictures."""
     name: str
     person: str
-    features: dict                           # {"near", "far"}: [components, MARGIN + T + TAIL] float16, `phonetic_features`
+    features: dict                           # {"near", "far"}: float16, of `phonetic_features.encoded`
     shape: np.ndarray                        # [frames, mouth] relative to rest, smoothed over three frames
     valid: np.ndarray                        # [frames] a face was found and the audio covers it
     path: Path                               # of the packed clip

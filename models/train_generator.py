@@ -255,7 +255,7 @@ def main(options=None):
     arguments, config = parse(options)
     run = training.Run(arguments, "train_generator")
     model = dict(np.load(arguments.face_model))
-    sound = AudioToShape(arguments.work, config) if arguments.codes == "sound" else None
+    sound = AudioToShape.restored(arguments.work, config) if arguments.codes == "sound" else None
     spoken = SpokenWindows(arguments.work, config) if arguments.sync else None
     load = lambda split, rights: dataset.load(arguments.data, model, config["mouth"], rights=rights, split=split)
     emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}

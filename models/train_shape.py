@@ -20,9 +20,8 @@ import training
 from data.dataset import openings
 from data.sound_augment import Surroundings
 from networks.encoders import AudioEncoder
-from phonetic_features import MARGIN, encoded, mel_columns, restored
+from phonetic_features import MARGIN, NAMES, encoded, mel_columns, restored
 
-NAMES = {"near": "audio_encoder", "far": "audio_encoder_far"}
 REACH = 98                                   # percentile of the training shapes,
 ROOM = 1.5                                   # and how many times it the prediction cannot exceed
 CONTACT = 0.01                               # lips touch: opening below this, in eye distances
@@ -46,11 +45,14 @@ class Windows:
         self.rests = np.concatenate([np.full(len(seen), c.rest, np.float32) for c, seen in zip(clips, frames)])
         owners = np.concatenate([np.full(len(seen), c.person) for c, seen in zip(clips, frames)])
         self.people = [np.nonzero(owners == person)[0] for person in sorted(set(owners))]
+        # People weigh by the square root of their frames.
+        weight = np.sqrt([len(frames) for frames in self.people])
+        self.weight = weight / weight.sum()
         self.unspoken = np.arange(begin[-1] - self.offsets[0], len(self.columns) - self.offsets[-1])
 
     def draw(self, random):
         """(features [N, components, C], shapes [N, mouth], openings at rest [N]), person by person."""
-        people = random.choice(len(self.people), self.PEOPLE)
+        people = random.choice(len(self.people), self.PEOPLE, p=self.weight)
         index = np.concatenate([random.choice(self.people[p], self.FRAMES) for p in people])
         places, shapes = self.places[index], self.shapes[index]
         resting = random.random(len(index)) < self.RESTING

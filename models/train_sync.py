@@ -186,7 +186,8 @@ def told(result):
 class SyncTraining:
     """The contrastive training of one pair of towers; with `pixels` the sound tower is frozen."""
 
-    CLIPS, WINDOWS = 16, 12                     # of a batch; windows a clip
+    CLIPS, WINDOWS = 8, 24                      # of a batch; windows a clip, which tell times apart and not voices
+    ALIKE = 2                                   # frames: windows of a clip that are no further apart are not told apart
 
     def __init__(self, towers, train, run, pixels):
         """`towers`: {name: tower}; `train`: SyncClips."""
@@ -206,24 +207,28 @@ class SyncTraining:
                                            lr=run.arguments.rate, weight_decay=0.03)
 
     def draw(self):
-        """(features [N, components, C], mouths [N, ..]), pair by pair in sync, augmented."""
+        """(features [N, components, C], mouths [N, ..], which pairs are alike [N, N]), in sync pair by pair,
+        augmented."""
         random, train = self.run.random, self.train
         pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=self.weight)
                  for t in random.choice(train.starts[i], self.WINDOWS, replace=False)]
         heard = torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs]))
+        clip, time = np.array(pairs).T
+        near = (clip[:, None] == clip) & (np.abs(time[:, None] - time) <= self.ALIKE)
+        alike = torch.from_numpy(near & ~np.eye(len(pairs), dtype=bool))
         picks = random.integers(len(self.views), size=len(pairs))
         seen = torch.from_numpy(np.stack([self.views[k](*pair) for k, pair in zip(picks, pairs)]))
         heard = heard + NOISE * torch.randn_like(heard) / self.towers["sync_sound"].scale.cpu()
         if self.pixels:
-            return heard, disturb(seen, random)
+            return heard, disturb(seen, random), alike
         gain = torch.from_numpy(np.exp(random.normal(0, 0.25, (len(seen), 1, 1))).astype(np.float32))
-        return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen)
+        return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen), alike
 
-    def step(self, heard, seen):
+    def step(self, heard, seen, alike):
         """One step on a batch; gives {name: loss}."""
         with torch.set_grad_enabled(not self.pixels):
             heard = self.towers["sync_sound"](heard)
-        loss = contrast(self.towers[self.name](seen), heard)
+        loss = contrast(self.towers[self.name](seen), heard, alike)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()

@@ -64,9 +64,10 @@ class SoundTower(nn.Module):
         return F.normalize(self.layers((features - self.mean) * self.scale), dim=1)
 
 
-def contrast(first, second, temperature=0.07):
-    """Symmetric contrastive loss of a batch of pairs: the pair's own partner against all others."""
-    logits = first @ second.t() / temperature
+def contrast(first, second, alike, temperature=0.07):
+    """Symmetric contrastive loss of a batch of pairs: the pair's own partner against all others but those that
+    `alike` [B, B] marks, which are no better and no worse."""
+    logits = (first @ second.t() / temperature).masked_fill(alike, -1e4)
     target = torch.arange(len(first), device=first.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
 

@@ -95,7 +95,7 @@ class Window(unittest.TestCase):
     def test_nothing_outside_matters_and_something_inside_does(self):
         audio, position = sound(5 * 16000), 100 * COLUMN
         for output in ("near", "far"):
-            predict = AudioToShape(self.home.name, CONFIG, output)
+            predict = AudioToShape.restored(self.home.name, CONFIG, output)
             before, after = self.bounds(output)
             shape = predict(audio, [position])
             for part, matters in ((slice(0, position - before), False), (slice(position + after, None), False),
@@ -110,7 +110,7 @@ class Window(unittest.TestCase):
         self.assertLessEqual(self.bounds("near")[1], 2560)
 
     def test_order_makes_no_difference(self):
-        predict, audio = AudioToShape(self.home.name, CONFIG, "near"), sound(16000)
+        predict, audio = AudioToShape.restored(self.home.name, CONFIG, "near"), sound(16000)
         positions = np.array([640, 333, 12800, -4000, 1920])
         whole = predict(audio, positions)
         single = np.concatenate([predict(audio, [p]) for p in positions[::-1]])[::-1]
