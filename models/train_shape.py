@@ -24,6 +24,7 @@ from phonetic_features import MARGIN, NAMES, encoded, mel_columns, restored
 
 REACH = 98                                   # percentile of the training shapes,
 ROOM = 1.5                                   # and how many times it the prediction cannot exceed
+GUIDE = 0.5                                  # share of the far prediction in the target of the near one
 CONTACT = 0.01                               # lips touch: opening below this, in eye distances
 JUDGED = 12                                  # clips of a person held out that are measured
 
@@ -51,14 +52,17 @@ class Windows:
         self.unspoken = np.arange(begin[-1] - self.offsets[0], len(self.columns) - self.offsets[-1])
 
     def draw(self, random):
-        """(features [N, components, C], shapes [N, mouth], openings at rest [N]), person by person."""
+        """(places [N] in `columns`, shapes [N, mouth], openings at rest [N]), person by person."""
         people = random.choice(len(self.people), self.PEOPLE, p=self.weight)
         index = np.concatenate([random.choice(self.people[p], self.FRAMES) for p in people])
         places, shapes = self.places[index], self.shapes[index]
         resting = random.random(len(index)) < self.RESTING
         places[resting], shapes[resting] = random.choice(self.unspoken, int(resting.sum())), 0
-        features = self.columns[places[:, None] + self.offsets].transpose(0, 2, 1)
-        return [torch.from_numpy(x) for x in (features, shapes, self.rests[index])]
+        return places, torch.from_numpy(shapes), torch.from_numpy(self.rests[index])
+
+    def around(self, places):
+        """Features [N, components, C] around places."""
+        return torch.from_numpy(self.columns[places[:, None] + self.offsets].transpose(0, 2, 1))
 
 
 def concordance(made, true):
@@ -104,17 +108,30 @@ class ShapeTraining:
         self.network.mean.copy_(mean), self.network.scale.copy_(scale)
         self.network.reach.copy_(torch.from_numpy(reach.astype(np.float32)))
 
-    def step(self, basis):
-        """One step of each head; gives {name: loss}, means over the heads."""
-        total = {}
+    def step(self, basis, guide=None, trust=0.0):
+        """One step of each head; gives {name: loss}, means over the heads. `guide`: a ShapeTraining whose heads know
+        more, and by how much the target moves to what they predict: it has less of what audio cannot tell."""
+        total, device = {}, self.run.device
         for k, windows in enumerate(self.members):
-            features, shapes, rests = training.to(self.run.device, windows.draw(self.run.random))
-            for name, value in losses(self.network.member(k, features), shapes, rests, basis).items():
+            places, shapes, rests = windows.draw(self.run.random)
+            shapes, rests = shapes.to(device), rests.to(device)
+            if guide:
+                shapes = shapes + trust * (guide.hint(k, places) - shapes)
+            made = self.network.member(k, windows.around(places).to(device))
+            for name, value in losses(made, shapes, rests, basis).items():
                 total[name] = total.get(name, 0) + value
         self.optimiser.zero_grad(set_to_none=True)
         sum(total.values()).backward()
         self.optimiser.step()
         return {f"{self.output} {name}": value / len(self.members) for name, value in total.items()}
+
+    @torch.no_grad()
+    def hint(self, member, places):
+        """What a head predicts at places of its windows, which are the other encoder's too."""
+        self.network.eval()
+        shape = self.network.member(member, self.members[member].around(places).to(self.run.device))
+        self.network.train()
+        return shape
 
     @torch.no_grad()
     def predict(self, clip, member=None):
@@ -162,10 +179,11 @@ def train(arguments, config, face):
     if arguments.what == "check":
         return report()
     run.resume(optimisers, all(known))
+    near, far = (encoders[NAMES[output]] for output in ("near", "far"))
     for spent in run.steps():
         for encoder in encoders.values():
             training.set_rate(encoder.optimiser, arguments.rate * training.cosine(spent, 0.01))
-            run.note(encoder.step(basis))
+        run.note(far.step(basis) | near.step(basis, far, GUIDE * min(1, 2 * spent)))
         if run.due():
             run.save(networks, optimisers)
             run.log()

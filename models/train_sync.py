@@ -21,7 +21,7 @@ from data import dataset
 from data.sync import steady
 from losses import MeshJudge
 from networks.encoders import MeshPredictor
-from networks.syncnet import SPOKEN, FaceTower, ShapeTower, SoundTower, contrast
+from networks.syncnet import MEMBERS, SPOKEN, FaceTower, ShapeTower, SoundTower, contrast
 from phonetic_features import restored
 from train_mesh import LinearFace
 
@@ -197,20 +197,23 @@ class SyncTraining:
         self.views = [train.mouth] if pixels else [train.shape, train.watch]
         if pixels:
             towers["sync_sound"].eval().requires_grad_(False)
-        self.usable = [i for i, starts in enumerate(train.starts) if len(starts) >= 40]
+        self.usable = np.array([i for i, starts in enumerate(train.starts) if len(starts) >= 40])
         persons = {}
         for i in self.usable:
             persons[train.persons[i]] = persons.get(train.persons[i], 0) + len(train.starts[i])
-        weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
-        self.weight = weight / weight.sum()
+        self.weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
+        # Which member of the towers does not see a clip; the face tower sees all.
+        turns = {person: k % MEMBERS for k, person in enumerate(sorted(persons))}
+        self.without = np.array([turns[train.persons[i]] for i in self.usable])
         self.optimiser = torch.optim.AdamW([p for t in self.trained.values() for p in t.parameters()],
                                            lr=run.arguments.rate, weight_decay=0.03)
 
-    def draw(self):
+    def draw(self, member=None):
         """(features [N, components, C], mouths [N, ..], which pairs are alike [N, N]), in sync pair by pair,
-        augmented."""
+        augmented. Of the people that a member sees, or of all."""
         random, train = self.run.random, self.train
-        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=self.weight)
+        weight = self.weight * (self.without != member)
+        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=weight / weight.sum())
                  for t in random.choice(train.starts[i], self.WINDOWS, replace=False)]
         heard = torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs]))
         clip, time = np.array(pairs).T
@@ -224,11 +227,21 @@ class SyncTraining:
         gain = torch.from_numpy(np.exp(random.normal(0, 0.25, (len(seen), 1, 1))).astype(np.float32))
         return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen), alike
 
-    def step(self, heard, seen, alike):
-        """One step on a batch; gives {name: loss}."""
-        with torch.set_grad_enabled(not self.pixels):
-            heard = self.towers["sync_sound"](heard)
-        loss = contrast(self.towers[self.name](seen), heard, alike)
+    def step(self):
+        """One step of every member; gives {name: loss}."""
+        device = self.run.device
+        if self.pixels:
+            heard, seen, alike = training.to(device, self.draw())
+            with torch.no_grad():
+                heard = self.towers["sync_sound"](heard)
+            loss = contrast(self.towers["sync_face"](seen), heard, alike)
+        else:
+            loss = 0
+            for k in range(MEMBERS):
+                heard, seen, alike = training.to(device, self.draw(k))
+                heard, seen = (self.towers[name].member(k, x) for name, x in (("sync_sound", heard),
+                                                                              ("sync_shape", seen)))
+                loss = loss + contrast(seen, heard, alike) / MEMBERS
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -276,7 +289,7 @@ def main(options=None):
     run.resume({"sync": work.optimiser}, all(known[name] for name in work.trained))
     for spent in run.steps():
         training.set_rate(work.optimiser, arguments.rate * training.cosine(spent, 0.01))
-        run.note(work.step(*training.to(run.device, work.draw())))
+        run.note(work.step())
         if run.due():
             run.log(work.validate(dev, stride=12))
             run.save(work.trained, {"sync": work.optimiser})
