@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
-use stylelipsync::face::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
+use stylelipsync::face::{Layer, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
     BorderMode, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, Transfer,
@@ -100,9 +100,10 @@ fn resample_a_second(bencher: Bencher) {
     bencher.bench_local(|| to_16k(black_box(&second), 48_000, 1));
 }
 
-/// As many points as the shipped face model carries.
-#[divan::bench]
-fn carry_a_picture(bencher: Bencher) {
+/// What the bank costs a frame: one to three references, with as many points as the shipped face model
+/// carries.
+#[divan::bench(args = [1, 2, 3])]
+fn mix_references(bencher: Bencher, count: usize) {
     let planar: Vec<f32> = (0..3 * SIZE * SIZE)
         .map(|n| (n as f32 * 0.01).sin())
         .collect();
@@ -113,9 +114,18 @@ fn carry_a_picture(bencher: Bencher) {
         grid: 64,
         sigma: 0.04,
     };
+    let pictures = vec![picture; count];
+    let layers: Vec<Layer<'_>> = pictures
+        .iter()
+        .map(|picture| Layer {
+            picture,
+            points: &seen,
+            share: 0.3,
+        })
+        .collect();
     let (mut warp, mut out) = (ReferenceWarp::default(), Vec::new());
     bencher.bench_local(|| {
         let wanted = black_box(&wanted);
-        warp.draw(&picture, &seen, wanted, protocol, &mut out);
+        warp.mix(&layers, wanted, protocol, &mut out);
     });
 }

@@ -34,12 +34,14 @@ fn main() -> Outcome<()> {
     let speech = decode_file(Path::new(audio))?;
     clip.set_audio(&speech.samples, speech.rate, 1)?;
 
-    // First find the faces in all frames, then render any frame, in any order and on any thread.
+    // First find the faces in all frames and the frames that show the person's mouth best, then render
+    // any frame, in any order and on any thread.
     in_parallel(paths.len(), |index| {
         let image = image::open(&paths[index])?.into_rgba8();
         clip.analyze(index as i64, &view(&image)?)?;
         Ok(())
     })?;
+    clip.finish_analysis()?;
     in_parallel(paths.len(), |index| {
         let source = image::open(&paths[index])?.into_rgba8();
         let (width, height) = source.dimensions();

@@ -45,6 +45,7 @@
  *         in.data = pixels[t];
  *         ok(sls_clip_analyze(clip, t, &in, NULL));
  *     }
+ *     ok(sls_clip_finish_analysis(clip));
  *     for (int64_t t = 0; t < count; t++) {
  *         in.data = pixels[t];
  *         ok(sls_clip_render(clip, t, &in, &out, NULL, NULL));
@@ -619,9 +620,10 @@ typedef struct {
      */
     uint64_t time_count;
     /**
-     * Maximum number of bytes that the clip holds in queued frames, audio and face crops. A call
-     * that would exceed it returns SLS_ERROR_MEMORY. Default 0: no limit. The memory of the
-     * networks belongs to the engine, is not counted, and does not grow with the clip.
+     * Maximum number of bytes that the clip holds in queued frames, audio and pictures of the
+     * face. A call that would exceed it returns SLS_ERROR_MEMORY; the pictures of the analysis take
+     * at most a quarter of it. Default 0: no limit. The memory of the networks belongs to the
+     * engine, is not counted, and does not grow with the clip.
      */
     uint64_t memory_limit;
     /**
@@ -1127,7 +1129,7 @@ SLS_API void sls_clip_destroy(sls_clip *clip);
 SLS_API sls_status sls_clip_cancel(const sls_clip *clip);
 
 /**
- * Returns the number of bytes that a clip holds in queued frames, audio and face crops: what
+ * Returns the number of bytes that a clip holds in queued frames, audio and pictures of the face: what
  * sls_clip_options.memory_limit limits.
  *
  * @param clip   not NULL.
@@ -1137,27 +1139,51 @@ SLS_API sls_status sls_clip_cancel(const sls_clip *clip);
  *
  * Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing.
  */
-SLS_API sls_status sls_clip_memory(const sls_clip *clip, uint64_t *bytes);
+SLS_API
+sls_status sls_clip_memory(const sls_clip *clip,
+                           uint64_t *bytes);
 
 /**
  * Sets the reference: a frame that shows what the person looks like. Its largest face is used.
  * Choose a sharp frame in which the face looks towards the camera. The reference applies to all
- * frames, and is kept by sls_clip_reset().
+ * frames, and is kept by sls_clip_reset(). It replaces all references that were set or added, and
+ * the frames of the clip itself are not used then.
  *
- * If none is set, the best of the first frames with a face becomes the reference.
+ * If none is set or added, the profile of the clip's own frames is used: see
+ * sls_clip_finish_analysis().
  *
  * @param clip   not NULL.
  * @param frame  not NULL.
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME; SLS_ERROR_NO_FACE;
- * SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the previous reference stays in use.
+ * SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the previous reference stays
+ * in use.
  *
  * Threads: any; exclusive. Blocks: while networks run. Allocates: the reference, held by the clip.
  */
 SLS_API sls_status sls_clip_set_reference(sls_clip *clip, const sls_frame *frame);
 
 /**
- * Removes the reference set by sls_clip_set_reference(). The library then chooses a frame again.
+ * Adds a reference to those that were set or added: the same person with another mouth shape or
+ * pose, for instance with open mouth and visible teeth. Each frame is rendered from the one to three
+ * references whose mouth shape and pose are nearest. Masks and lips follow the first reference; if
+ * none is set, this one is the first.
+ *
+ * @param clip   not NULL.
+ * @param frame  not NULL.
+ *
+ * @return as sls_clip_set_reference(), and SLS_ERROR_STATE if the clip has 32 references. On failure
+ * the previous references stay in use.
+ *
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 KiB), held by
+ * the clip.
+ */
+SLS_API
+sls_status sls_clip_add_reference(sls_clip *clip,
+                                  const sls_frame *frame);
+
+/**
+ * Removes all references that were set or added. The profile of the clip's own frames is then used.
  *
  * @param clip  not NULL.
  *
@@ -1182,8 +1208,8 @@ SLS_API sls_status sls_clip_clear_reference(sls_clip *clip);
 SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t capacity);
 
 /**
- * Discards the results of all sls_clip_analyze() calls. Use it when the frames of the clip have
- * changed.
+ * Discards the results of all sls_clip_analyze() calls and of sls_clip_finish_analysis(). Use it when
+ * the frames of the clip have changed.
  *
  * @param clip  not NULL.
  *
@@ -1191,13 +1217,15 @@ SLS_API size_t sls_clip_last_error(const sls_clip *clip, char *buffer, size_t ca
  *
  * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
-SLS_API sls_status sls_clip_forget_analysis(sls_clip *clip);
+SLS_API
+sls_status sls_clip_forget_analysis(sls_clip *clip);
 
 /**
  * Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
- * of a face over the analysed frames up to two before and two after it, and chooses the reference,
- * if none is set, among the first frames with a face. So analyse the whole clip, or at least its
- * first second and the neighbours of the frames to be rendered. Any order is allowed. A frame that
+ * of a face over the analysed frames up to two before and two after it, and makes the profile of the
+ * person, if no reference is set, from the first 25 frames from the first face on, or from all frames
+ * after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
+ * neighbours of the frames to be rendered. Any order is allowed. A frame that
  * is already analysed is not analysed again, even if its pixels changed; call
  * sls_clip_forget_analysis() first.
  *
@@ -1211,13 +1239,38 @@ SLS_API sls_status sls_clip_forget_analysis(sls_clip *clip);
  * before this one, because ids are assigned in frame order. On failure nothing is stored.
  *
  * Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
- * and the face crops of the first second, held by the clip.
+ * and at most 121 pictures of the face of 256 KiB, held by the clip; they take at most a quarter of
+ * sls_clip_options.memory_limit.
  */
 SLS_API
 sls_status sls_clip_analyze(sls_clip *clip,
                             int64_t index,
                             const sls_frame *frame,
                             int32_t *faces);
+
+/**
+ * Freezes the profile of the person: the reference, and a bank of at most 48 analysed frames that
+ * cover the mouth shapes and poses of the person. Each frame is rendered from the one to three frames
+ * of the bank whose mouth shape and pose are nearest, so mouth and teeth are the person's own. Call it
+ * when all frames of the clip are analysed, before sls_clip_render() or the stream. Clips with equal
+ * profiles render equal bytes.
+ *
+ * Without this call the profile is made from the first 25 frames from the first face on: of the
+ * analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
+ * change the profile. A further call changes nothing and returns SLS_OK; call
+ * sls_clip_forget_analysis() to begin again. The profile is not used while a reference is set.
+ *
+ * @param clip  not NULL.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no frame was analysed; SLS_ERROR_NO_FACE if no
+ * analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
+ * profile is not frozen.
+ *
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 12 MiB), held by
+ * the clip; frees the pictures that it was chosen from.
+ */
+SLS_API
+sls_status sls_clip_finish_analysis(sls_clip *clip);
 
 /**
  * Initialises an sls_face: sets struct_size, and every other field to 0.

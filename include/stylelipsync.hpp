@@ -18,6 +18,8 @@
  *         status = clip.load_audio("speech.wav");
  *     for (int64_t t = 0; status && t < count; t++)
  *         status = clip.analyze(t, sls::frame(pixels[t], width, height, stride, SLS_FORMAT_RGBA8));
+ *     if (!status)
+ *         status = clip.finish_analysis();
  *     for (int64_t t = 0; status && t < count; t++) {
  *         sls::frame frame(pixels[t], width, height, stride, SLS_FORMAT_RGBA8);
  *         status = clip.render(t, frame, frame);
@@ -374,8 +376,20 @@ public:
         return check(sls_clip_set_reference(get(), &frame));
     }
 
-    /** Removes the reference: it is chosen among the frames again. @return SLS_OK. Any thread. */
+    /** Adds a frame of the same person with another mouth shape or pose. @return SLS_OK, SLS_ERROR_FRAME,
+     *  SLS_ERROR_NO_FACE, SLS_ERROR_STATE with 32 references, SLS_ERROR_MEMORY, SLS_ERROR_NETWORK. Any thread; blocks
+     *  while networks run. */
+    status add_reference(const sls_frame &frame) SLS_NOTHROW
+    {
+        return check(sls_clip_add_reference(get(), &frame));
+    }
+
+    /** Removes all references: the clip's own frames are used again. @return SLS_OK. Any thread. */
     status clear_reference() SLS_NOTHROW { return check(sls_clip_clear_reference(get())); }
+
+    /** Freezes the person's profile, made from all analysed frames. @return SLS_OK, SLS_ERROR_STATE without an analysed
+     *  frame, SLS_ERROR_NO_FACE, SLS_ERROR_NETWORK. Any thread; blocks while networks run. */
+    status finish_analysis() SLS_NOTHROW { return check(sls_clip_finish_analysis(get())); }
 
     /** Discards the analysis of all frames. @return SLS_OK. Any thread. */
     status forget_analysis() SLS_NOTHROW { return check(sls_clip_forget_analysis(get())); }

@@ -9,18 +9,23 @@
 //! ```text
 //! audio  -> Speech: codes ---------------------+
 //! frames -> Analysis or Stream: faces of five -+-> Renderer -> frame
-//!                               reference -----+
+//!                               profile -------+
 //! ```
 //!
 //! A frame is a function of its index, its pixels, the faces of the frames within two of it, the
-//! audio around its time and the clip's reference. [`Analysis`] and the stream collect these inputs
+//! audio around its time and the person's [`Profile`]. [`Analysis`] and the stream collect these inputs
 //! differently, and call the same [`Renderer`]. The order of calls, the number of threads and the
 //! size of chunks do not change the result. [`Clip`] only combines these parts. A host that
 //! collects frames in another way uses the parts directly.
 
 mod analysis;
+mod bank;
+mod bank_frame;
+mod cells;
 mod faces;
+mod mouth_pose;
 mod options;
+mod profile;
 mod reference;
 mod renderer;
 mod speech;
@@ -33,7 +38,6 @@ use std::sync::Arc;
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::face::Face;
-use crate::face::crop::IMAGE;
 use crate::frame::{FrameMut, FrameRef, PixelFormat};
 use crate::model::Person;
 use crate::{Error, Result};
@@ -41,14 +45,17 @@ use crate::{Error, Result};
 pub use analysis::Analysis;
 pub use faces::{FrameFaces, Neighbours};
 pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Rendered, SeenFace};
-pub use reference::{Reference, ReferenceFrame};
+pub use profile::Profile;
+pub use reference::ReferenceFrame;
 pub use renderer::{FrameInputs, Renderer};
 pub use speech::Speech;
 pub use timing::Timing;
 
-pub(crate) use reference::Candidate;
+pub(crate) use bank_frame::ReferenceImage;
+pub(crate) use reference::Reference;
 pub(crate) use renderer::{FaceCrop, is_shown};
 
+use bank_frame::PICTURE_BYTES;
 use reference::CANDIDATES;
 use stream::Stream;
 
@@ -75,6 +82,7 @@ use stream::Stream;
 /// for (index, frame) in frames.iter().enumerate() {
 ///     clip.analyze(index as i64, &view(frame)?)?;
 /// }
+/// clip.finish_analysis()?;
 /// for (index, frame) in frames.iter().enumerate() {
 ///     let mut output = vec![0u8; frame.len()];
 ///     let mut target = FrameMut::packed(&mut output, width, height, PixelFormat::Rgba8)?;
@@ -87,8 +95,8 @@ use stream::Stream;
 pub struct Clip {
     renderer: Renderer,
     speech: Option<Speech>,
-    /// The reference that the caller set.
-    reference: Option<Arc<Reference>>,
+    /// The profile that the caller set, or made of frames.
+    given: Option<Arc<Profile>>,
     analysis: Analysis,
     stream: Stream,
 }
@@ -104,7 +112,7 @@ impl Clip {
         Ok(Self {
             renderer,
             speech: None,
-            reference: None,
+            given: None,
             analysis: Analysis::default(),
             stream,
         })
@@ -142,18 +150,23 @@ impl Clip {
             frames: self.stream.frames(),
             tracks: self.stream.frames_tracked(),
             candidates: self.stream.candidates().max(self.analysis.candidates()),
+            pictures: self.pictures(),
             audio: self.speech.as_ref().map_or(0, Speech::samples),
             analysed: self.analysis.len(),
             bytes: self.bytes(),
         }
     }
 
-    /// Bytes of frames, audio and crops.
+    /// Pictures of the person.
+    fn pictures(&self) -> usize {
+        let given = self.given.as_ref().map_or(0, |profile| profile.pictures());
+        given + self.stream.pictures() + self.analysis.pictures()
+    }
+
+    /// Bytes of frames, audio and pictures of the person.
     fn bytes(&self) -> u64 {
-        let audio = self.speech.as_ref().map_or(0, Speech::samples);
-        let crops = self.stream.candidates() + self.analysis.candidates();
-        let crop = 3 * IMAGE.pow(2);
-        (self.stream.bytes() + (audio + crops * crop) * size_of::<f32>()) as u64
+        let audio = self.speech.as_ref().map_or(0, Speech::samples) * size_of::<f32>();
+        (self.stream.bytes() + audio + self.pictures() * PICTURE_BYTES) as u64
     }
 
     /// [`Error::Memory`] when the clip may not hold `more` bytes.
@@ -176,31 +189,83 @@ impl Clip {
         self.check_memory(more as u64, "audio")
     }
 
-    /// Sets the picture that shows who speaks: the largest face in `frame`, best frontal and sharp.
-    /// It is used for all frames, also after [`reset`](Self::reset).
+    /// Sets the reference, the picture that shows who speaks: the largest face in `frame`, best frontal
+    /// and sharp. It replaces all others. It is used for all frames, also after [`reset`](Self::reset),
+    /// and none of the clip's own frames is used then.
     ///
-    /// Without it, the best of the first second of frames with a face is taken, and where nothing
-    /// was analysed, each frame is its own reference.
+    /// Without it, the [`profile`](Self::profile) is made from the clip's frames, and where nothing was
+    /// analysed, each frame is its own reference.
     ///
     /// # Errors
-    /// [`Error::NoFace`] when there is none in it; the reference stays what it was.
+    /// [`Error::NoFace`] when there is none in it, [`Error::Network`], [`Error::Memory`]; the reference
+    /// stays what it was.
     pub fn set_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
-        self.reference = Some(Arc::new(self.renderer.reference(frame)?));
+        let held = self.given.as_ref().map_or(0, |profile| profile.pictures());
+        self.check_memory(
+            PICTURE_BYTES.saturating_sub(held * PICTURE_BYTES) as u64,
+            "reference",
+        )?;
+        let given = self.renderer.given(frame, 0)?;
+        self.given = Some(Arc::new(Profile::of(self.engine(), &given)?));
         Ok(())
     }
 
-    /// The reference that frames are rendered with: the one that was set, else the one among the
-    /// analysed frames; `None` while there is neither.
+    /// Adds a reference to those that were set or added: the same person with another mouth or pose.
+    /// Each frame is rendered from those that are most like it. The first one says who the person is; with
+    /// none set, it is this one. At most 32.
+    ///
+    /// # Errors
+    /// As [`set_reference`](Self::set_reference), and [`Error::State`] when there are 32 or the profile is
+    /// one that [`set_profile`](Self::set_profile) set.
+    pub fn add_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
+        self.check_memory(PICTURE_BYTES as u64, "reference")?;
+        let number = self.given.as_ref().map_or(0, |profile| profile.pictures());
+        let given = self.renderer.given(frame, number)?;
+        let profile = match &self.given {
+            Some(profile) => profile.with(&given)?,
+            None => Profile::of(self.engine(), &given)?,
+        };
+        self.given = Some(Arc::new(profile));
+        Ok(())
+    }
+
+    /// Renders with the profile of another clip, or of an [`Analysis`], instead of one made from this
+    /// clip's frames. It replaces the references that were set.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a profile of another bundle; nothing is changed then.
+    pub fn set_profile(&mut self, profile: Arc<Profile>) -> Result<()> {
+        profile.check(self.engine())?;
+        self.given = Some(profile);
+        Ok(())
+    }
+
+    /// The profile that frames are rendered with: the one that was set or made of the references that
+    /// were, else that of the analysed frames, which [`finish_analysis`](Self::finish_analysis) freezes;
+    /// before that call it is made from the first 25 frames from the first face on. `None` while there is
+    /// none of them: a stream then takes its own first 25 frames.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
-    pub fn reference(&self) -> Result<Option<Arc<Reference>>> {
-        reference(&self.reference, &self.analysis, &self.renderer)
+    pub fn profile(&self) -> Result<Option<Arc<Profile>>> {
+        profile(&self.given, &self.analysis, &self.renderer)
     }
 
-    /// Goes back to a reference chosen among the frames.
+    /// Goes back to a profile made from the clip's frames.
     pub fn clear_reference(&mut self) {
-        self.reference = None;
+        self.given = None;
+    }
+
+    /// Freezes the profile of the analysed frames: it is made from all frames analysed so far, which
+    /// shows the person's mouth in more shapes and poses than the first second does. Frames analysed later
+    /// do not change it; [`forget_analysis`](Self::forget_analysis) forgets it. A call after the first one
+    /// changes nothing. Call it when no other thread analyses.
+    ///
+    /// # Errors
+    /// [`Error::State`] when no frame was analysed, [`Error::NoFace`] when none shows the face well enough,
+    /// [`Error::Network`]; the profile is not frozen then.
+    pub fn finish_analysis(&self) -> Result<()> {
+        self.analysis.finish(&self.renderer)
     }
 
     /// Renders with a generator adapted to a person (paper, section 4); `None`: with the bundle's
@@ -361,7 +426,7 @@ impl Clip {
             faces: &faces,
         };
         self.renderer
-            .render(&inputs, source, target, options, || self.reference())
+            .render(&inputs, source, target, options, || self.profile())
     }
 
     /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
@@ -480,7 +545,7 @@ impl Clip {
     ) -> Result<Rendered> {
         let (renderer, speech) = (&self.renderer, self.speech.as_mut());
         self.stream.pull(renderer, speech, target, options, || {
-            reference(&self.reference, &self.analysis, renderer)
+            profile(&self.given, &self.analysis, renderer)
         })
     }
 
@@ -491,8 +556,7 @@ impl Clip {
     /// As [`pull_frame`](Self::pull_frame), except those about a target.
     pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
         let speech = self.speech.as_ref();
-        self.stream
-            .ready(&self.renderer, speech, || self.reference())
+        self.stream.ready(&self.renderer, speech, || self.profile())
     }
 
     /// Index, width, height and format of the frame that [`pull_frame`](Self::pull_frame) returns
@@ -527,15 +591,15 @@ impl Clip {
     }
 }
 
-/// The reference that was set, else the one among the analysed frames.
-fn reference(
-    set: &Option<Arc<Reference>>,
+/// The profile that was given, else that of the analysed frames.
+fn profile(
+    given: &Option<Arc<Profile>>,
     analysis: &Analysis,
     renderer: &Renderer,
-) -> Result<Option<Arc<Reference>>> {
-    match set {
-        Some(reference) => Ok(Some(reference.clone())),
-        None => analysis.reference(renderer),
+) -> Result<Option<Arc<Profile>>> {
+    match given {
+        Some(profile) => Ok(Some(profile.clone())),
+        None => analysis.profile(renderer),
     }
 }
 

@@ -11,8 +11,8 @@
 //! # Use
 //!
 //! An [`Engine`] holds the networks: make one per process. A [`Clip`] holds what is known of one
-//! video. Random access: [`Clip::analyze`] each frame, then [`Clip::render`] any of them on any
-//! number of threads. A stream: [`Clip::push_frame`], [`Clip::push_audio`], [`Clip::pull_frame`].
+//! video. Random access: [`Clip::analyze`] each frame and
+//! [`Clip::finish_analysis`], then [`Clip::render`] any of them on any number of threads. A stream: [`Clip::push_frame`], [`Clip::push_audio`], [`Clip::pull_frame`].
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -29,6 +29,7 @@
 //!     for (index, frame) in (0..).zip(&*frames) {
 //!         clip.analyze(index, &FrameRef::packed(frame, width, height, PixelFormat::Rgba8)?)?;
 //!     }
+//!     clip.finish_analysis()?;
 //!     for (index, frame) in (0..).zip(frames) {
 //!         let source = frame.clone();
 //!         let source = FrameRef::packed(&source, width, height, PixelFormat::Rgba8)?;
@@ -67,7 +68,7 @@ pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
     Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, LookAhead, Matte,
-    MemoryUse, Neighbours, Reference, ReferenceFrame, Rendered, Renderer, SeenFace, Speech, Timing,
+    MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

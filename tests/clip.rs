@@ -12,8 +12,8 @@ use stylelipsync::audio::Rate;
 use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
 use stylelipsync::{
-    Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours,
-    Renderer, Speech, Timing,
+    Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours, Renderer, Speech,
+    Timing,
 };
 
 const RATE: u32 = 16_000;
@@ -73,20 +73,17 @@ fn any_order_and_any_number_of_threads_give_the_same_bytes() {
     }
 }
 
-/// A host that caches the faces itself and uses the clip's parts: the same bytes, with nothing but the
-/// reference's frame analysed.
+/// A host that caches the faces itself and uses the clip's parts: the same bytes, with the clip's
+/// profile.
 #[test]
 fn faces_cached_by_the_caller_give_the_same_bytes() {
     let frames = head(8);
     let audio = words(1.0, RATE);
     let whole = analysed(ClipOptions::default(), &frames, &audio, RATE);
     let expected = render_all(&whole, &frames);
-    let reference = whole.reference_frame().unwrap().index;
+    let profile = whole.profile().unwrap();
 
     let renderer = Renderer::new(engine(), ClipOptions::default()).unwrap();
-    let analysis = Analysis::default();
-    let frame = frames[reference as usize].view();
-    analysis.add(&renderer, reference, &frame).unwrap();
     let speech = Speech::new(audio.into(), 0).unwrap();
     let found: Vec<FrameFaces> = frames
         .iter()
@@ -111,9 +108,7 @@ fn faces_cached_by_the_caller_give_the_same_bytes() {
         };
         let (view, mut target) = (source.view(), picture.view_mut());
         let rendered = renderer
-            .render(&inputs, &view, &mut target, options, || {
-                analysis.reference(&renderer)
-            })
+            .render(&inputs, &view, &mut target, options, || Ok(profile.clone()))
             .unwrap();
         assert_eq!(rendered, expected.rendered);
         assert_same(

@@ -1,5 +1,6 @@
 //! One frame of the demo, stored. Random access and the stream share most of their code, so that a
-//! test that compares one with the other cannot see a fault of both; this one can.
+//! test that compares one with the other cannot see a fault of both; this one can. After a change that
+//! is meant to change the picture, `BLESS=1 cargo test --test golden_frame` stores the new one.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -45,10 +46,7 @@ fn distance(one: &[u8], other: &[u8]) -> (f64, u8) {
 #[test]
 fn a_frame_of_the_demo_is_the_stored_one_both_ways() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let golden = image::open(root.join("tests/golden/demo_mouth.png"))
-        .unwrap()
-        .into_rgb8()
-        .into_raw();
+    let stored = root.join("tests/golden/demo_mouth.png");
     let frames = head(27);
     let speech = decode_file(&root.join("models/head/clip/other.wav")).unwrap();
     let clip = analysed(
@@ -66,6 +64,13 @@ fn a_frame_of_the_demo_is_the_stored_one_both_ways() {
         1,
         4000,
     );
+    if std::env::var_os("BLESS").is_some() {
+        let [_, _, width, height] = MOUTH.map(|side| side as u32);
+        let mouth = mouth(&random.picture);
+        let image = image::RgbImage::from_raw(width, height, mouth).unwrap();
+        image.save(&stored).unwrap();
+    }
+    let golden = image::open(stored).unwrap().into_rgb8().into_raw();
     for (way, picture) in [
         ("random access", &random.picture),
         ("stream", &streamed[FRAME].picture),

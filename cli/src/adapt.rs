@@ -9,7 +9,7 @@ use stylelipsync::{Clip, ClipOptions, Error, Timing};
 
 use crate::args::{AdaptArguments, FaceChoice};
 use crate::failure::{Failure, Result};
-use crate::lipsync::{Tracks, view};
+use crate::lipsync::{PersonFrames, Tracks, view};
 use crate::source::{Content, Source, Still};
 use crate::voice::Voice;
 use crate::{interrupt, progress, render};
@@ -51,7 +51,10 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
         clip: &clip,
         source: &source,
         number_faces: matches!(arguments.face, FaceChoice::Id(_)),
-        choose_reference: arguments.reference.is_none(),
+        person: match arguments.reference {
+            None => PersonFrames::Reference,
+            Some(_) => PersonFrames::None,
+        },
         workers: arguments.engine.workers(),
     };
     let frames = tracks.analyse(&(0..u64::MAX))?;

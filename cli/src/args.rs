@@ -72,13 +72,17 @@ pub struct RenderArguments {
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub out: PathBuf,
     /// Only these frames, counted from 0, both ends included. The result has the same bytes as
-    /// in a render of the whole clip.
+    /// in a render of the whole clip; all of it is analysed for that.
     #[arg(long, value_name = "A-B")]
     pub frames: Option<FrameRange>,
-    /// A picture of the same person that shows mouth and teeth well; by default the best of the
-    /// clip's first frames.
+    /// A picture of the same person that shows mouth and teeth well, to be used instead of the clip's
+    /// own frames. Give it several times for several mouth shapes and poses.
     #[arg(long, value_name = "PICTURE")]
-    pub reference: Option<PathBuf>,
+    pub reference: Vec<PathBuf>,
+    /// For evaluation: render each frame without the clip's own frames less than this many seconds
+    /// away.
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    pub reference_gap: f64,
     /// A person file that `adapt` made: the clip is rendered as that person.
     #[arg(long, value_name = "FILE.safetensors")]
     pub person: Option<PathBuf>,

@@ -10,7 +10,7 @@ use stylelipsync::{Clip, ClipOptions, Timing};
 use crate::args::{DemoArguments, FrameRate};
 use crate::failure::{Failure, Result};
 use crate::format::{Format, Sound};
-use crate::lipsync::{RenderJob, Tracks, Watch, WatchedFrame};
+use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
 use crate::sheet::Sheet;
 use crate::sink::Sink;
 use crate::source::{Content, Source, Still};
@@ -58,7 +58,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
             clip: &clip,
             source: &source,
             number_faces: false,
-            choose_reference: true,
+            person: PersonFrames::All,
             workers: arguments.engine.workers(),
         },
         audio: &speech_path,

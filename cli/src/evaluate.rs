@@ -10,7 +10,7 @@ use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
 use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};
 use crate::failure::{Failure, Result};
-use crate::lipsync::Tracks;
+use crate::lipsync::{PersonFrames, Tracks};
 use crate::measure::{MeasureJob, RESULT, ResultFrames, SOURCE, Seen};
 use crate::render::rate;
 use crate::report::{About, Report, Sync};
@@ -53,7 +53,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
         clip: &clip,
         source: &inputs.source,
         number_faces: matches!(arguments.face, FaceChoice::Id(_)),
-        choose_reference: true,
+        person: PersonFrames::Reference,
         workers: arguments.engine.workers(),
     };
     let count = tracks.analyse(&range)?;

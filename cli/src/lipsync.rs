@@ -8,7 +8,7 @@ use std::path::Path;
 
 use image::GrayImage;
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::{Clip, FrameOptions, Matte, Rendered};
+use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
 use crate::failure::{Failure, Result};
 use crate::format::{Format, Sound};
@@ -58,9 +58,20 @@ pub struct Tracks<'a> {
     pub source: &'a Source,
     /// Whether faces are chosen by their number, which depends on every earlier frame.
     pub number_faces: bool,
-    /// Whether the reference is one of the clip's own frames.
-    pub choose_reference: bool,
+    pub person: PersonFrames,
     pub workers: usize,
+}
+
+/// Which frames of the clip are needed to know the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonFrames {
+    /// None: references are given.
+    None,
+    /// Those that the reference is chosen among.
+    Reference,
+    /// All of them: the profile is made from the whole clip, so that a part of it is rendered as the whole
+    /// is.
+    All,
 }
 
 impl Tracks<'_> {
@@ -71,20 +82,23 @@ impl Tracks<'_> {
     pub fn analyse(&self, range: &Range<u64>) -> Result<u64> {
         let start = range.start.saturating_sub(TRACK_REACH);
         let end = range.end.saturating_add(TRACK_REACH);
-        // Beyond the range's own neighbourhood only those frames are needed that the clip's
-        // reference is chosen from, and all before it where faces are known by their number.
+        // Beyond the range's own neighbourhood those frames are needed that the person is known from, and
+        // all before it where faces are known by their number.
         let settled = |index| {
             let at = self.clip.reference_settled_at();
             at.is_some_and(|at| index >= at.unsigned_abs())
         };
         let needed = |index: u64| {
             (index < end && (index >= start || self.number_faces))
-                || (self.choose_reference && !settled(index))
+                || match self.person {
+                    PersonFrames::None => false,
+                    PersonFrames::Reference => !settled(index),
+                    PersonFrames::All => true,
+                }
         };
-        let first = if self.choose_reference || self.number_faces {
-            0
-        } else {
-            start
+        let first = match self.person {
+            PersonFrames::None if !self.number_faces => start,
+            _ => 0,
         };
         let frames = self
             .source
@@ -93,7 +107,12 @@ impl Tracks<'_> {
                 Ok(frame) => frame.index < end || needed(frame.index),
                 Err(_) => true,
             });
-        let expected = self.source.expected_frames().min(end).saturating_sub(first);
+        let last = match self.person {
+            PersonFrames::All => u64::MAX,
+            _ => end,
+        };
+        let expected = self.source.expected_frames().min(last);
+        let expected = expected.saturating_sub(first);
         let bar = progress::bar("analysing", expected);
         let mut counted = 0;
         // Workers find faces in any order; the writer adds them in the frames' order, so that the numbers of
@@ -125,6 +144,13 @@ impl Tracks<'_> {
                 0 => "the clip has no frame".into(),
                 first => format!("the clip ends before frame {first}"),
             }));
+        }
+        if self.person == PersonFrames::All {
+            match self.clip.finish_analysis() {
+                // The frames are left unchanged then.
+                Ok(()) | Err(Error::NoFace(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(counted)
     }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use stylelipsync::audio::{Rate, Waveform, decode_file};
+use stylelipsync::audio::{RATE, Rate, Waveform, decode_file};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::failure::{Failure, Result};
-use crate::lipsync::{self, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::sink;
 use crate::source::{Content, Source, Still};
 
@@ -50,16 +50,17 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         timing: Timing::Constant(rate(source.rate())?),
         selection: arguments.face.into(),
         strength: arguments.strength,
+        reference_gap: gap(arguments.reference_gap)?,
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
     clip.set_audio(&speech.samples, speech.rate, 1)?;
-    if let Some(path) = &arguments.reference {
+    for path in &arguments.reference {
         let still = Still {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        clip.set_reference(&lipsync::view(&still.decode()?)?)?;
+        clip.add_reference(&lipsync::view(&still.decode()?)?)?;
     }
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
@@ -69,7 +70,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             clip: &clip,
             source: &source,
             number_faces: matches!(arguments.face, FaceChoice::Id(_)),
-            choose_reference: arguments.reference.is_none(),
+            person: match arguments.reference[..] {
+                [] => PersonFrames::All,
+                [..] => PersonFrames::None,
+            },
             workers: arguments.engine.workers(),
         },
         audio: &arguments.audio,
@@ -86,6 +90,20 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     );
     report(&summary, &arguments.out);
     Ok(())
+}
+
+/// The gap between a frame and the references that it is rendered from, in samples at 16 kHz.
+///
+/// # Errors
+/// [`Error::Argument`] when it is negative or too long.
+fn gap(seconds: f64) -> Result<i64> {
+    if (0.0..1e6).contains(&seconds) {
+        return Ok((seconds * f64::from(RATE)).round() as i64);
+    }
+    Err(Failure::Engine(Error::Argument {
+        field: "reference-gap",
+        reason: format!("{seconds} s is out of range"),
+    }))
 }
 
 /// The library's rate.

@@ -71,27 +71,26 @@ fn a_reference_of_one_s_own_is_used() {
     let video = place.path().join("video");
     fs::create_dir(&video).unwrap();
     let frames = head_frames(40);
-    for face in &frames[..3] {
-        fs::copy(face, video.join(face.file_name().unwrap())).unwrap();
-    }
-    let rendered = |name: &str, reference: Option<&Path>| {
+    fs::copy(&frames[0], video.join("0000.jpg")).unwrap();
+    let rendered = |name: &str, references: &[usize]| {
         let out = place.path().join(name);
         let mut command = render(&video, &head_words(), &out);
-        if let Some(reference) = reference {
-            command.arg("--reference").arg(reference);
+        for index in references {
+            command.arg("--reference").arg(&frames[*index]);
         }
         let ran = run(&mut command);
         assert_eq!(ran.code, 0, "{}", ran.errors);
         contents(&out)
     };
-    let own = rendered("own", None);
-    let given = rendered("given", Some(&frames[39]));
+    let own = rendered("own", &[]);
+    let given = rendered("given", &[39]);
     assert!(own != given, "--reference changed nothing");
-    // A picture that is also the best of the clip gives the clip's own result.
-    let same: Vec<_> = (0..3)
-        .map(|index| rendered(&format!("same-{index}"), Some(&frames[index])))
-        .collect();
-    assert!(same.contains(&own), "no frame of the clip is its reference");
+    // A picture that is also the whole clip gives the clip's own result.
+    assert!(rendered("same", &[0]) == own, "the frame is its reference");
+    // The first says who it is; the order of the others does not matter.
+    let several = rendered("several", &[39, 5, 0]);
+    assert!(several != given, "a second --reference changed nothing");
+    assert!(several == rendered("again", &[39, 0, 5]));
     let blank = place.path().join("blank.png");
     gradient_picture(64, 48, 1).save(&blank).unwrap();
     let out = place.path().join("out");
@@ -101,6 +100,37 @@ fn a_reference_of_one_s_own_is_used() {
     assert_eq!(ran.code, 3, "{}", ran.errors);
     assert!(ran.errors.contains("no face was found"), "{}", ran.errors);
     assert!(!out.exists());
+}
+
+#[test]
+fn a_part_of_a_clip_is_rendered_from_all_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    let video = place.path().join("video");
+    fs::create_dir(&video).unwrap();
+    // More than the first second: its frames are in the bank too.
+    for face in &head_frames(44) {
+        fs::copy(face, video.join(face.file_name().unwrap())).unwrap();
+    }
+    let rendered = |name: &str, options: &[&str]| {
+        let out = place.path().join(name);
+        let ran = run(render(&video, &head_words(), &out).args(options));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        contents(&out)
+    };
+    let whole = rendered("whole", &[]);
+    let part = rendered("part", &["--frames", "8-11"]);
+    assert_eq!((whole.len(), part.len()), (44, 4));
+    assert!(part.iter().all(|frame| whole.contains(frame)));
+    let apart = rendered("apart", &["--frames", "8-11", "--reference-gap", "0.5"]);
+    assert!(apart.iter().all(|frame| !whole.contains(frame)));
+    for wrong in ["nan", "1e9", "-0.5"] {
+        let gap = format!("--reference-gap={wrong}");
+        let out = place.path().join("wrong");
+        let ran = run(render(&video, &head_words(), &out).arg(gap));
+        assert_ne!(ran.code, 0);
+        assert!(ran.errors.contains("reference-gap"), "{}", ran.errors);
+        assert!(!out.exists());
+    }
 }
 
 #[test]

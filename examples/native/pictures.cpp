@@ -90,6 +90,7 @@ try {
 
     for (int64_t index = 0; index < frames; index++)
         clip.analyze(index, picture(name(in, index)).frame());
+    clip.finish_analysis();
 
     std::atomic<int64_t> next(0);
     std::exception_ptr failure[2];

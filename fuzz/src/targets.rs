@@ -232,7 +232,9 @@ pub fn frame(data: &[u8]) {
         ));
         assert!(status != SLS_OK || !refused);
         expected(sls_clip_analyze(clip, 1, &frame, ptr::null_mut()));
+        expected(sls_clip_finish_analysis(clip));
         expected(sls_clip_set_reference(clip, &frame));
+        expected(sls_clip_add_reference(clip, &frame));
         assert_eq!(
             expected(sls_clip_push_frame(clip, &frame, ptr::null_mut())),
             status
@@ -349,7 +351,7 @@ pub fn stream(data: &[u8]) {
                             (first, waiting) = (index, 0);
                         }
                     }
-                    2 => _ = expected(sls_clip_set_reference(clip, &frame)),
+                    2 => _ = expected(sls_clip_add_reference(clip, &frame)),
                     _ => ok(sls_clip_clear_reference(clip)),
                 },
                 _ => {

@@ -60,6 +60,7 @@ pub fn clip_options(
         // The strength may be animated, and is given with each frame.
         strength: 1.0,
         memory: None,
+        reference_gap: 0,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stylelipsync::{Reference, Renderer, Speech};
+use stylelipsync::{Profile, Renderer, Speech};
 
 /// What is the same for all frames of a clip. Hosts ask for frames in any order, so the frames' faces
 /// are cached apart from it.
@@ -10,5 +10,5 @@ pub struct ClipParts {
     pub renderer: Renderer,
     pub speech: Speech,
     /// `None`: each frame is its own reference.
-    pub reference: Option<Arc<Reference>>,
+    pub profile: Option<Arc<Profile>>,
 }

@@ -210,7 +210,7 @@ impl FrameRender<'_> {
         let ClipParts {
             renderer,
             speech,
-            reference,
+            profile,
         } = &*clip.parts;
         let position = renderer.options().timing.position(self.current.frame)?;
         let inputs = FrameInputs {
@@ -219,9 +219,8 @@ impl FrameRender<'_> {
             speech,
             faces,
         };
-        let rendered = renderer.render(&inputs, frame, target, &mut options, || {
-            Ok(reference.clone())
-        })?;
+        let rendered =
+            renderer.render(&inputs, frame, target, &mut options, || Ok(profile.clone()))?;
         if needs_matte {
             let post_process = PostProcess {
                 output,

@@ -83,11 +83,11 @@ impl RenderClip {
             let mut renderer = Renderer::new(engine, key.options.clone())?;
             let speech = Speech::new(samples, key.options.audio_offset)?;
             renderer.set_person(person.as_ref().map(|(_, person)| &**person))?;
-            let reference = reference.analysis.reference(&renderer)?;
+            let profile = reference.analysis.profile(&renderer)?;
             Ok(ClipParts {
                 renderer,
                 speech,
-                reference,
+                profile,
             })
         })?;
         Ok(Self {

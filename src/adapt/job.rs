@@ -49,7 +49,7 @@ impl Adaptation {
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
         let data = TrainingData {
-            reference: clip.reference()?.ok_or(NO_REFERENCE)?,
+            reference: clip.profile()?.ok_or(NO_REFERENCE)?.anchor().clone(),
             engine,
             options,
             plan,

@@ -6,7 +6,7 @@ use super::SYNC_FRAMES;
 use super::data::TrainingData;
 use super::options::Weights;
 use super::training_frame::TrainingFrame;
-use crate::clip::Reference;
+use crate::clip::{Reference, ReferenceImage};
 use crate::face::ReferenceWarp;
 use crate::face::lips::mouth_points;
 use crate::latent::{AudioCode, CODE_REACH, smooth_code};
@@ -161,10 +161,7 @@ impl<'a> Trainer<'a> {
     fn fill(&mut self, sample: &TrainingSample) -> Result<()> {
         let data = self.data;
         let reference = match sample.reference {
-            Some(at) => {
-                let candidate = self.frame(at)?.candidate();
-                Arc::new(Reference::encode(&data.engine, &candidate)?)
-            }
+            Some(at) => Arc::new(self.frame(at)?.reference(&data.engine)?),
             None => data.reference.clone(),
         };
         let StepInputs {
@@ -233,12 +230,15 @@ impl<'a> Trainer<'a> {
         let model = engine.face_model();
         let points = &mut self.points;
         mouth_points(model, &frame.pose, identity, shape, &frame.map, points);
-        let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) else {
+        let Some(protocol) = engine.reference_warp() else {
             return Err(Error::State(
                 "the bundle's generator is not given a reference".into(),
             ));
         };
-        let (picture, shown) = (&image.picture, &image.points);
+        let ReferenceImage {
+            picture,
+            points: shown,
+        } = &*reference.image;
         self.warp
             .draw(picture, shown, points, protocol, &mut self.carried);
         Ok(())

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::clip::{Candidate, Clip, FaceCrop, is_shown};
-use crate::face::Pose;
+use crate::clip::{Clip, FaceCrop, Reference, ReferenceImage, is_shown};
+use crate::engine::Engine;
+use crate::face::crop::IMAGE;
+use crate::face::{Pose, ReferencePicture};
 use crate::frame::{FrameRef, Similarity};
 use crate::latent::{AudioCode, CODE_WINDOW};
 use crate::{Error, Result};
@@ -44,9 +46,9 @@ impl TrainingFrame {
             return Ok(None);
         };
         let (own, face) = (speaker.own, &speaker.smoothed);
-        let reference = clip.reference()?.ok_or(NO_REFERENCE)?;
+        let profile = clip.profile()?.ok_or(NO_REFERENCE)?;
         let codes = renderer.codes(speech, position)?;
-        let FaceCrop { crop, hole, map } = renderer.face_crop(face, &reference, frame)?;
+        let FaceCrop { crop, hole, map } = renderer.face_crop(face, profile.anchor(), frame)?;
         Ok(Some(Self {
             crop: crop.iter().map(byte).collect(),
             hole: hole.chunks(8).map(bits).collect(),
@@ -64,13 +66,16 @@ impl TrainingFrame {
     }
 
     /// The frame as a reference.
-    pub fn candidate(&self) -> Candidate {
-        Candidate {
-            score: 0.0,
-            crop: self.crop.iter().map(value).collect(),
-            identity: self.identity.clone(),
+    ///
+    /// # Errors
+    /// [`Error::Network`].
+    pub fn reference(&self, engine: &Engine) -> Result<Reference> {
+        let crop: Vec<f32> = self.crop.iter().map(value).collect();
+        let image = ReferenceImage {
+            picture: ReferencePicture::new(&crop, IMAGE),
             points: self.points.clone(),
-        }
+        };
+        Reference::encode(engine, self.identity.clone(), Arc::new(image))
     }
 
     /// Appends the crop, `[3, image, image]` in [-1, 1], and the inpainting mask, `[image, image]`

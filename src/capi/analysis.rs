@@ -11,8 +11,8 @@ use super::sized::{self, Out, SizedStruct};
 use super::status::sls_status;
 use crate::Error;
 
-/// Discards the results of all sls_clip_analyze() calls. Use it when the frames of the clip have
-/// changed.
+/// Discards the results of all sls_clip_analyze() calls and of sls_clip_finish_analysis(). Use it when
+/// the frames of the clip have changed.
 ///
 /// @param clip  not NULL.
 ///
@@ -31,9 +31,10 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 }
 
 /// Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
-/// of a face over the analysed frames up to two before and two after it, and chooses the reference,
-/// if none is set, among the first frames with a face. So analyse the whole clip, or at least its
-/// first second and the neighbours of the frames to be rendered. Any order is allowed. A frame that
+/// of a face over the analysed frames up to two before and two after it, and makes the profile of the
+/// person, if no reference is set, from the first 25 frames from the first face on, or from all frames
+/// after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
+/// neighbours of the frames to be rendered. Any order is allowed. A frame that
 /// is already analysed is not analysed again, even if its pixels changed; call
 /// sls_clip_forget_analysis() first.
 ///
@@ -47,7 +48,8 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 /// before this one, because ids are assigned in frame order. On failure nothing is stored.
 ///
 /// Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
-/// and the face crops of the first second, held by the clip.
+/// and at most 121 pictures of the face of 256 KiB, held by the clip; they take at most a quarter of
+/// sls_clip_options.memory_limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_analyze(
     clip: *mut sls_clip,
@@ -66,6 +68,31 @@ pub unsafe extern "C" fn sls_clip_analyze(
             Ok(())
         })
     }
+}
+
+/// Freezes the profile of the person: the reference, and a bank of at most 48 analysed frames that
+/// cover the mouth shapes and poses of the person. Each frame is rendered from the one to three frames
+/// of the bank whose mouth shape and pose are nearest, so mouth and teeth are the person's own. Call it
+/// when all frames of the clip are analysed, before sls_clip_render() or the stream. Clips with equal
+/// profiles render equal bytes.
+///
+/// Without this call the profile is made from the first 25 frames from the first face on: of the
+/// analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
+/// change the profile. A further call changes nothing and returns SLS_OK; call
+/// sls_clip_forget_analysis() to begin again. The profile is not used while a reference is set.
+///
+/// @param clip  not NULL.
+///
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no frame was analysed; SLS_ERROR_NO_FACE if no
+/// analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
+/// profile is not frozen.
+///
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 12 MiB), held by
+/// the clip; frees the pictures that it was chosen from.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_finish_analysis(clip: *mut sls_clip) -> sls_status {
+    // SAFETY: the header requires a live clip.
+    unsafe { on(clip, |clip| Ok(clip.clip.write().finish_analysis()?)) }
 }
 
 /// A detected face. Set struct_size before the call, or call sls_face_init().

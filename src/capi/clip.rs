@@ -110,7 +110,7 @@ pub unsafe extern "C" fn sls_clip_cancel(clip: *const sls_clip) -> sls_status {
     }
 }
 
-/// Returns the number of bytes that a clip holds in queued frames, audio and face crops: what
+/// Returns the number of bytes that a clip holds in queued frames, audio and pictures of the face: what
 /// sls_clip_options.memory_limit limits.
 ///
 /// @param clip   not NULL.
@@ -133,15 +133,18 @@ pub unsafe extern "C" fn sls_clip_memory(clip: *const sls_clip, bytes: *mut u64)
 
 /// Sets the reference: a frame that shows what the person looks like. Its largest face is used.
 /// Choose a sharp frame in which the face looks towards the camera. The reference applies to all
-/// frames, and is kept by sls_clip_reset().
+/// frames, and is kept by sls_clip_reset(). It replaces all references that were set or added, and
+/// the frames of the clip itself are not used then.
 ///
-/// If none is set, the best of the first frames with a face becomes the reference.
+/// If none is set or added, the profile of the clip's own frames is used: see
+/// sls_clip_finish_analysis().
 ///
 /// @param clip   not NULL.
 /// @param frame  not NULL.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME; SLS_ERROR_NO_FACE;
-/// SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the previous reference stays in use.
+/// SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the previous reference stays
+/// in use.
 ///
 /// Threads: any; exclusive. Blocks: while networks run. Allocates: the reference, held by the clip.
 #[unsafe(no_mangle)]
@@ -158,7 +161,34 @@ pub unsafe extern "C" fn sls_clip_set_reference(
     }
 }
 
-/// Removes the reference set by sls_clip_set_reference(). The library then chooses a frame again.
+/// Adds a reference to those that were set or added: the same person with another mouth shape or
+/// pose, for instance with open mouth and visible teeth. Each frame is rendered from the one to three
+/// references whose mouth shape and pose are nearest. Masks and lips follow the first reference; if
+/// none is set, this one is the first.
+///
+/// @param clip   not NULL.
+/// @param frame  not NULL.
+///
+/// @return as sls_clip_set_reference(), and SLS_ERROR_STATE if the clip has 32 references. On failure
+/// the previous references stay in use.
+///
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 KiB), held by
+/// the clip.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_add_reference(
+    clip: *mut sls_clip,
+    frame: *const sls_frame,
+) -> sls_status {
+    // SAFETY: the header requires a live clip, and a frame as described.
+    unsafe {
+        on(clip, |clip| {
+            let frame = frame::read(frame, "frame")?;
+            Ok(clip.clip.write().add_reference(&frame)?)
+        })
+    }
+}
+
+/// Removes all references that were set or added. The profile of the clip's own frames is then used.
 ///
 /// @param clip  not NULL.
 ///

@@ -45,6 +45,7 @@
  *         in.data = pixels[t];
  *         ok(sls_clip_analyze(clip, t, &in, NULL));
  *     }
+ *     ok(sls_clip_finish_analysis(clip));
  *     for (int64_t t = 0; t < count; t++) {
  *         in.data = pixels[t];
  *         ok(sls_clip_render(clip, t, &in, &out, NULL, NULL));

@@ -5,22 +5,26 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::faces::{FrameFaces, Neighbours};
-use super::reference::{EncodedReference, Reference, ReferenceFrame};
+use super::profile::{LastProfile, Profile};
+use super::reference::ReferenceFrame;
 use super::renderer::Renderer;
 use super::tracks::Tracks;
 use crate::frame::FrameRef;
 use crate::track::Selection;
 use crate::{Error, Result};
 
-/// The faces of a clip's frames, their numbers, and the reference among them. It takes some hundred
-/// bytes for each frame, and the crops of at most 25 candidates for the reference.
+/// The faces of a clip's frames, their numbers, and the frames that the profile is made from. It takes
+/// some hundred bytes for each frame, and 256 KiB for each of at most some hundred pictures.
 ///
 /// All calls may be made from any number of threads at once. Frames may be added in any order; what
 /// is gathered does not depend on it.
 #[derive(Default)]
 pub struct Analysis {
     tracks: RwLock<Tracks>,
-    encoded: EncodedReference,
+    /// The profile of the first second.
+    early: LastProfile,
+    /// The profile of all frames, once [`finish`](Self::finish) was called.
+    finished: RwLock<Option<Arc<Profile>>>,
 }
 
 impl Analysis {
@@ -51,7 +55,8 @@ impl Analysis {
     ) -> Result<usize> {
         let count = faces.len();
         let by_number = matches!(renderer.options().selection, Selection::Id(_));
-        let (known, near) = {
+        let room = renderer.room();
+        let (known, wanted) = {
             let mut tracks = self.tracks.write();
             if let Some(known) = tracks.faces(index) {
                 return Ok(known.faces.len());
@@ -63,12 +68,17 @@ impl Analysis {
                 )));
             }
             tracks.add(index, faces.to_vec());
-            (tracks.faces(index).cloned(), tracks.is_near(index))
+            let wanted = room.cells > 0 || tracks.profile.is_near(index);
+            (tracks.faces(index).cloned(), wanted && !self.is_finished())
         };
-        if let Some(faces) = known.filter(|_| near)
-            && let Some(candidate) = renderer.candidate_of(&faces, frame)?
+        let position = renderer.options().timing.position(index).ok();
+        if let Some(faces) = known.filter(|_| wanted)
+            && let Some(candidate) = renderer.candidate_of(&faces, frame, (index, position))?
         {
-            self.tracks.write().nominate(index, candidate);
+            let mut tracks = self.tracks.write();
+            if !self.is_finished() {
+                tracks.profile.add(index, candidate, room);
+            }
         }
         Ok(count)
     }
@@ -88,33 +98,83 @@ impl Analysis {
         self.tracks.read().neighbours_of(index, middle)
     }
 
-    /// The reference among the frames added so far; `None` while there is no candidate.
+    /// Freezes the profile: it is made from all frames added so far, and frames that are added later do
+    /// not change it. A call after the first one changes nothing. Frames that other threads add during
+    /// the call may or may not be in it.
+    ///
+    /// # Errors
+    /// [`Error::State`] when no frame was added, [`Error::NoFace`] when none shows the face well enough,
+    /// [`Error::Network`]; it is not frozen then.
+    pub fn finish(&self, renderer: &Renderer) -> Result<()> {
+        if self.is_finished() {
+            return Ok(());
+        }
+        let (anchor, frames) = {
+            let tracks = self.tracks.read();
+            if tracks.len() == 0 {
+                return Err(Error::State("no frame was analysed".into()));
+            }
+            let anchor = tracks.profile.reference().cloned();
+            let anchor = anchor.ok_or(Error::NoFace("the analysed frames"))?;
+            (anchor, tracks.profile.all().cloned().collect::<Vec<_>>())
+        };
+        // No lock is held while the network runs.
+        let profile = Profile::choose(renderer.engine(), &anchor, frames.iter())?;
+        let mut tracks = self.tracks.write();
+        let mut finished = self.finished.write();
+        if finished.is_none() {
+            *finished = Some(Arc::new(profile));
+            tracks.profile.release();
+            self.early.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether the profile is frozen.
+    pub fn is_finished(&self) -> bool {
+        self.finished.read().is_some()
+    }
+
+    /// The frozen profile; before [`finish`](Self::finish) the one of the first 25 frames from the first
+    /// face on, as far as they were added. `None` while there is no candidate.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
-    pub fn reference(&self, renderer: &Renderer) -> Result<Option<Arc<Reference>>> {
-        let Some((index, candidate)) = self.tracks.read().reference() else {
-            return Ok(None);
+    pub fn profile(&self, renderer: &Renderer) -> Result<Option<Arc<Profile>>> {
+        if let Some(profile) = &*self.finished.read() {
+            return Ok(Some(profile.clone()));
+        }
+        let early = {
+            let tracks = self.tracks.read();
+            if let Some(profile) = self.early.find(&tracks.profile) {
+                return Ok(Some(profile));
+            }
+            tracks.profile.early()
         };
-        self.encoded
-            .get(index, || renderer.encode(&candidate))
-            .map(Some)
+        let make = |frames| self.early.make(renderer.engine(), &frames);
+        early.map(make).transpose()
     }
 
-    /// The frame that [`reference`](Self::reference) is made from.
+    /// The frame that the reference is.
     pub fn reference_frame(&self) -> Option<ReferenceFrame> {
-        let (index, candidate) = self.tracks.read().reference()?;
-        Some(ReferenceFrame {
-            index,
-            crop: candidate.crop,
-            identity: candidate.identity,
-        })
+        if let Some(profile) = &*self.finished.read() {
+            let (index, anchor) = (profile.reference_index()?, profile.anchor());
+            return Some(ReferenceFrame::new(index, &anchor.image, &anchor.identity));
+        }
+        let tracks = self.tracks.read();
+        let candidate = tracks.profile.reference()?;
+        let frame = &candidate.frame;
+        Some(ReferenceFrame::new(
+            frame.index,
+            &frame.image,
+            &candidate.identity,
+        ))
     }
 
     /// The frame before which all frames must be added for the reference to be the same as if the
     /// whole clip were; `None` while there is no candidate.
     pub fn reference_settled_at(&self) -> Option<i64> {
-        self.tracks.read().settled_at()
+        self.tracks.read().profile.end()
     }
 
     /// The indices of the added frames, in rising order.
@@ -127,9 +187,16 @@ impl Analysis {
         self.tracks.read().len()
     }
 
-    /// Crops held as candidates for the reference.
+    /// Candidates for the reference.
     pub(super) fn candidates(&self) -> usize {
-        self.tracks.read().candidates()
+        self.tracks.read().profile.candidates()
+    }
+
+    /// Pictures held for the profile.
+    pub(super) fn pictures(&self) -> usize {
+        let gathered = self.tracks.read().profile.pictures();
+        let finished = self.finished.read();
+        gathered + finished.as_ref().map_or(0, |profile| profile.pictures())
     }
 
     /// Asks for something that needs the faces' numbers, and assigns them first where a frame was

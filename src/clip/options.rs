@@ -25,9 +25,13 @@ pub struct ClipOptions {
     pub colour_match: ColourMatch,
     /// How the edge of the generated region is trimmed.
     pub mask: MaskTrim,
-    /// The most bytes of frames, audio and crops that the clip may hold; `None`: no limit. A call
-    /// that would hold more fails with [`Error::Memory`].
+    /// The most bytes of frames, audio and pictures of the person that the clip may hold; `None`: no
+    /// limit. A call that would hold more fails with [`Error::Memory`]. The bank of an analysis takes at
+    /// most a quarter of it.
     pub memory: Option<u64>,
+    /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
+    /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
+    pub reference_gap: i64,
 }
 
 impl Default for ClipOptions {
@@ -42,6 +46,7 @@ impl Default for ClipOptions {
             colour_match: ColourMatch::default(),
             mask: MaskTrim::default(),
             memory: None,
+            reference_gap: 0,
         }
     }
 }
@@ -58,6 +63,12 @@ impl ClipOptions {
                 let reason = format!("{value} is not in {} to {}", range.start(), range.end());
                 return Err(Error::Argument { field, reason });
             }
+        }
+        if self.reference_gap < 0 {
+            return Err(Error::Argument {
+                field: "reference_gap",
+                reason: format!("{} is negative", self.reference_gap),
+            });
         }
         check_strength(self.strength)
     }
@@ -179,12 +190,14 @@ pub struct MemoryUse {
     pub frames: usize,
     /// Tracks of frames in the stream.
     pub tracks: usize,
-    /// Crops that may become the reference, of the stream or of the analysis.
+    /// Frames that may become the reference, of the stream or of the analysis.
     pub candidates: usize,
+    /// Pictures of the person, each of 256 KiB: those of profiles, and those that they are made from.
+    pub pictures: usize,
     /// Samples of audio at 16 kHz.
     pub audio: usize,
     /// Frames analysed for random access.
     pub analysed: usize,
-    /// Bytes of the frames, the audio and the crops: what [`ClipOptions::memory`] limits.
+    /// Bytes of the frames, the audio and the pictures of the person: what [`ClipOptions::memory`] limits.
     pub bytes: u64,
 }

@@ -1,5 +1,4 @@
-//! The reference: the image that shows what the person looks like (input of `E_ref`, which gives
-//! `w_ref`), and how it is chosen among a clip's frames.
+//! The reference: the frame that shows who the person is, and how it is chosen among a clip's frames.
 //!
 //! The paper takes the first frame. Real clips may begin with black frames, blinks or turned
 //! heads, so the best of the first [`CANDIDATES`] frames from the first face on is taken instead.
@@ -7,45 +6,52 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
+use super::bank_frame::{BankFrame, ReferenceImage};
 use crate::engine::Engine;
-use crate::face::ReferencePicture;
-use crate::face::crop::IMAGE;
 use crate::{Error, Result};
 
 /// Frames, from the first one with a face on, among which the reference is chosen: one second of
 /// the training's rate.
 pub const CANDIDATES: i64 = 25;
 
-/// The look and the identity of the person that frames are rendered with. Frames of one clip should
-/// all be rendered with the same reference.
+/// The look and the identity of a person in one frame.
 #[derive(Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// `w_ref`, `[14 * D]`.
-    pub(crate) code: Vec<f32>,
+    pub code: Vec<f32>,
     /// Identity coefficients of the face model, constant for the clip.
-    pub(crate) identity: Vec<f32>,
-    /// The crop and the mouth's points in it; `None` where the generator does not take them.
-    pub(crate) image: Option<ReferenceImage>,
+    pub identity: Vec<f32>,
+    pub image: Arc<ReferenceImage>,
     /// Identity of the bundle whose networks encoded it.
     bundle: String,
 }
 
 impl Reference {
-    /// Runs `E_ref` on a candidate.
+    /// Runs `E_ref` on an image of the person with these identity coefficients.
     ///
     /// # Errors
     /// [`Error::Network`](crate::Error::Network).
-    pub(crate) fn encode(engine: &Engine, candidate: &Candidate) -> Result<Self> {
-        let code = engine.networks().reference.run(&candidate.crop)?;
+    pub fn encode(engine: &Engine, identity: Vec<f32>, image: Arc<ReferenceImage>) -> Result<Self> {
         Ok(Self {
-            code,
-            identity: candidate.identity.clone(),
-            image: engine.reference_warp().map(|_| ReferenceImage {
-                picture: ReferencePicture::new(&candidate.crop, IMAGE),
-                points: candidate.points.clone(),
-            }),
+            code: image.encode(engine)?,
+            identity,
+            image,
+            bundle: engine.bundle().identity().to_owned(),
+        })
+    }
+
+    /// Encodes a candidate.
+    ///
+    /// # Errors
+    /// [`Error::Network`](crate::Error::Network).
+    pub(super) fn of(engine: &Engine, candidate: &Candidate) -> Result<Self> {
+        let Candidate {
+            identity, frame, ..
+        } = candidate;
+        Ok(Self {
+            code: frame.code(engine)?.to_vec(),
+            identity: identity.clone(),
+            image: frame.image.clone(),
             bundle: engine.bundle().identity().to_owned(),
         })
     }
@@ -61,14 +67,6 @@ impl Reference {
     }
 }
 
-/// The reference's crop, to be warped to other mouths.
-#[derive(Debug)]
-pub(crate) struct ReferenceImage {
-    pub picture: ReferencePicture,
-    /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
-    pub points: Vec<f32>,
-}
-
 /// The frame that a clip chose as its reference.
 #[derive(Debug, Clone)]
 pub struct ReferenceFrame {
@@ -80,26 +78,15 @@ pub struct ReferenceFrame {
     pub identity: Vec<f32>,
 }
 
-/// The reference that was encoded last, by the index of its frame.
-#[derive(Default)]
-pub(super) struct EncodedReference(Mutex<Option<(i64, Arc<Reference>)>>);
-
-impl EncodedReference {
-    /// The reference of the frame `index`, computed by `encode` where it is not the last one. No
-    /// lock is held while it is computed.
-    pub fn get(
-        &self,
-        index: i64,
-        encode: impl FnOnce() -> Result<Reference>,
-    ) -> Result<Arc<Reference>> {
-        if let Some((at, reference)) = &*self.0.lock()
-            && *at == index
-        {
-            return Ok(reference.clone());
+impl ReferenceFrame {
+    pub(super) fn new(index: i64, image: &ReferenceImage, identity: &[f32]) -> Self {
+        let mut crop = Vec::new();
+        image.picture.planar(&mut crop);
+        Self {
+            index,
+            crop: crop.into(),
+            identity: identity.to_vec(),
         }
-        let reference = Arc::new(encode()?);
-        *self.0.lock() = Some((index, reference.clone()));
-        Ok(reference)
     }
 }
 
@@ -108,12 +95,9 @@ impl EncodedReference {
 pub(crate) struct Candidate {
     /// Higher is better: confidence x frontal x sharp.
     pub score: f64,
-    /// The aligned crop, planar RGB in [-1, 1], `[3, 256, 256]`.
-    pub crop: Arc<[f32]>,
     /// Identity coefficients measured in this frame.
     pub identity: Vec<f32>,
-    /// `mouth_points` of this frame's own mouth, in [-1, 1] of the crop.
-    pub points: Vec<f32>,
+    pub frame: Arc<BankFrame>,
 }
 
 /// The candidates among a set of frames; the order in which they are added does not matter.
@@ -158,39 +142,41 @@ impl Candidates {
     }
 
     /// The best of the first [`CANDIDATES`] frames from the first face on; the earliest of equals.
-    pub fn choose(&self) -> Option<(i64, &Candidate)> {
-        self.best
-            .iter()
-            .next_back()
-            .map(|(index, candidate)| (*index, candidate))
+    pub fn choose(&self) -> Option<&Candidate> {
+        self.best.last_key_value().map(|(_, candidate)| candidate)
     }
 
-    /// Crops held now.
-    pub fn len(&self) -> usize {
-        self.best.len()
+    /// The indices of the frames held.
+    pub fn indices(&self) -> impl Iterator<Item = i64> {
+        self.best.keys().copied()
+    }
+
+    /// Drops the frames held; [`end`](Self::end) stays.
+    pub fn release(&mut self) {
+        self.best.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bank_frame::tests::frame;
     use super::*;
 
-    fn candidate(score: f64) -> Candidate {
+    fn candidate(index: i64, score: f64) -> Candidate {
         Candidate {
             score,
-            crop: Arc::new([]),
             identity: vec![],
-            points: vec![],
+            frame: frame(index, score, 0.0, 0.0),
         }
     }
 
     fn chosen(order: impl Iterator<Item = i64>, score: impl Fn(i64) -> f64) -> Option<i64> {
         let mut candidates = Candidates::default();
         for index in order {
-            candidates.add(index, candidate(score(index)));
-            assert!(candidates.len() <= CANDIDATES as usize);
+            candidates.add(index, candidate(index, score(index)));
+            assert!(candidates.indices().count() <= CANDIDATES as usize);
         }
-        candidates.choose().map(|(index, _)| index)
+        candidates.choose().map(|candidate| candidate.frame.index)
     }
 
     #[test]

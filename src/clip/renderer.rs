@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use super::bank::Gap;
+use super::bank_frame::{BankFrame, ReferenceImage};
+use super::cells::Room;
 use super::faces::{FrameFaces, Neighbours, Speaker};
+use super::mouth_pose::MouthPose;
 use super::options::check_strength;
+use super::profile::Profile;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::crop::IMAGE;
 use crate::face::lips::mouth_points;
-use crate::face::{Face, Mask, Pose, ReferenceWarp};
+use crate::face::{Face, Mask, Pose, ReferencePicture, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
-use crate::latent::{AudioCode, CODE_WINDOW, smooth_code, window_positions};
+use crate::latent::{AudioCode, CODE_WINDOW, mouth_shape, smooth_code, window_positions};
 use crate::model::Person;
 use crate::model::networks::Generator;
 use crate::pool::Pool;
@@ -69,8 +74,12 @@ struct Buffers {
     mask: Mask,
     /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
     points: Vec<f32>,
+    /// The wanted mouth, for the choice in the bank.
+    wanted: MouthPose,
+    /// `w_ref`, `[14 * D]`.
+    reference: Vec<f32>,
     warp: ReferenceWarp,
-    /// The reference's picture warped to that mouth.
+    /// The bank's pictures warped to that mouth and mixed.
     carried: Vec<f32>,
     /// A mel window.
     mel: Vec<f32>,
@@ -83,7 +92,7 @@ struct Change<'a> {
     inputs: &'a FrameInputs<'a>,
     /// The speaking face, smoothed over the neighbouring frames.
     face: &'a Face,
-    reference: &'a Reference,
+    profile: &'a Profile,
     /// Share of the new mouth, above 0 and at most 1.
     strength: f32,
 }
@@ -161,47 +170,65 @@ impl Renderer {
         faces.speaker(self.options.selection, self.engine.crop())
     }
 
-    /// The reference made from the largest face of a frame, best frontal and sharp.
+    /// Pictures that one clip's profile may be chosen from.
+    pub(super) fn room(&self) -> Room {
+        match self.engine.reference_warp() {
+            Some(_) => Room::within(self.options.memory),
+            None => Room::NONE,
+        }
+    }
+
+    /// The largest face of a frame that the caller gives as the reference with this number.
     ///
     /// # Errors
     /// [`Error::NoFace`] when there is none in it; [`Error::Network`].
-    pub fn reference(&self, frame: &FrameRef<'_>) -> Result<Reference> {
+    pub(super) fn given(&self, frame: &FrameRef<'_>, number: usize) -> Result<Candidate> {
         let faces = self.track(frame)?;
         let face = choose(&faces, &[], Selection::Largest).map(|at| &faces[at]);
         let Some(face) = face.filter(|face| is_shown(face)) else {
             return Err(Error::NoFace("the reference frame"));
         };
-        self.encode(&self.candidate(face, frame)?)
+        self.candidate(face, frame, (number as i64, None))
     }
 
-    /// The candidate for the reference that a frame makes; `None` where its speaker's confidence is
-    /// too low.
+    /// The candidate that a frame with this index and position makes; `None` where its speaker's
+    /// confidence is too low.
     pub(super) fn candidate_of(
         &self,
         faces: &FrameFaces,
         frame: &FrameRef<'_>,
+        time: (i64, Option<i64>),
     ) -> Result<Option<Candidate>> {
         match faces.chosen(self.options.selection) {
-            Some(face) if is_shown(face) => self.candidate(face, frame).map(Some),
+            Some(face) if is_shown(face) => self.candidate(face, frame, time).map(Some),
             _ => Ok(None),
         }
     }
 
-    /// A face as a candidate for the reference. `face` is not smoothed.
-    fn candidate(&self, face: &Face, frame: &FrameRef<'_>) -> Result<Candidate> {
+    /// A face as a candidate. `face` is not smoothed; `time` is the frame's index and position.
+    fn candidate(
+        &self,
+        face: &Face,
+        frame: &FrameRef<'_>,
+        time: (i64, Option<i64>),
+    ) -> Result<Candidate> {
         let buffers = &mut *self.buffers.take();
         let map = self.sample(face, frame, buffers)?;
-        Ok(Candidate {
-            score: reference_score(face, sharpness(&buffers.crop, IMAGE)),
-            crop: buffers.crop.as_slice().into(),
-            identity: face.identity.clone(),
+        let sharpness = sharpness(&buffers.crop, IMAGE);
+        let model = self.engine.face_model();
+        let mut mouth = MouthPose::default();
+        let (shape, _) = model.split_expression(&face.expression);
+        mouth.set(model, shape, &face.pose, &map);
+        let image = ReferenceImage {
+            picture: ReferencePicture::new(&buffers.crop, IMAGE),
             points: self.own_mouth(face, &face.pose, &map),
+        };
+        let quality = f64::from(face.confidence) * sharpness.sqrt();
+        Ok(Candidate {
+            score: reference_score(face, sharpness),
+            identity: face.identity.clone(),
+            frame: Arc::new(BankFrame::new(time, quality, mouth, image)),
         })
-    }
-
-    /// Encodes a candidate.
-    pub(super) fn encode(&self, candidate: &Candidate) -> Result<Reference> {
-        Reference::encode(&self.engine, candidate)
     }
 
     /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
@@ -213,21 +240,21 @@ impl Renderer {
         points
     }
 
-    /// Renders the frame `source` into `target` (same size and format). `reference` gives the
-    /// reference and is called only when the frame needs one; where it gives `None`, the frame is its
-    /// own reference.
+    /// Renders the frame `source` into `target` (same size and format). `profile` gives the
+    /// profile and is called only when the frame needs one; where it gives `None`, the frame is its own
+    /// reference.
     ///
     /// # Errors
     /// [`Error::Argument`] for a strength outside 0 to 1, [`Error::Frame`] when the frames do not
-    /// fit each other, [`Error::Network`] when a network fails, [`Error::State`] for a reference of
-    /// another bundle, and the errors of `reference`. The content of `target` is undefined then.
+    /// fit each other, [`Error::Network`] when a network fails, [`Error::State`] for a profile of
+    /// another bundle, and the errors of `profile`. The content of `target` is undefined then.
     pub fn render(
         &self,
         inputs: &FrameInputs<'_>,
         source: &FrameRef<'_>,
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
-        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
     ) -> Result<Rendered> {
         check_strength(options.strength)?;
         let untouched = Rendered::untouched(inputs.index);
@@ -250,15 +277,18 @@ impl Renderer {
         if strength <= 0.0 {
             return pass_through(rendered, source, target, options);
         }
-        let reference = match reference()? {
-            Some(reference) => reference,
-            None => Arc::new(self.encode(&self.candidate(own, source)?)?),
+        let profile = match profile()? {
+            Some(profile) => profile,
+            None => {
+                let own = self.candidate(own, source, (inputs.index, None))?;
+                Arc::new(Profile::of(&self.engine, &own)?)
+            }
         };
-        reference.check(&self.engine)?;
+        profile.check(&self.engine)?;
         let change = Change {
             inputs,
             face: &smoothed,
-            reference: &reference,
+            profile: &profile,
             strength,
         };
         let changed = self.change(&change, source, target, options, &mut self.buffers.take())?;
@@ -283,22 +313,29 @@ impl Renderer {
         let Change {
             inputs,
             face,
-            reference,
+            profile,
             ..
         } = change;
+        let (model, anchor) = (engine.face_model(), profile.anchor());
+        let identity = anchor.identity.as_slice();
+        let map = self.mask(face, anchor, source, buffers)?;
         let codes = self.codes_with(inputs.speech, inputs.position, &mut buffers.mel)?;
+        let wanted = &mut buffers.wanted;
+        wanted.set(model, &mouth_shape(&codes), &face.pose, &map);
+        let gap = Gap {
+            position: inputs.position,
+            least: self.options.reference_gap,
+        };
+        let shares = profile.shares(wanted, gap);
+        profile.code(engine, &shares, &mut buffers.reference)?;
         let mals = &engine.networks().mals;
-        let smooth = smooth_code(mals, &reference.code, &codes, &mut buffers.codes)?;
-        let map = self.mask(face, reference, source, buffers)?;
-        let (model, identity) = (engine.face_model(), reference.identity.as_slice());
+        let smooth = smooth_code(mals, &buffers.reference, &codes, &mut buffers.codes)?;
         let points = &mut buffers.points;
         mouth_points(model, &face.pose, identity, &smooth.shape, &map, points);
         buffers.masked.clone_from(&buffers.crop);
         buffers.mask.cut(&mut buffers.masked);
-        if let (Some(protocol), Some(image)) = (engine.reference_warp(), &reference.image) {
-            let (picture, shown, out) = (&image.picture, &image.points, &mut buffers.carried);
-            buffers.warp.draw(picture, shown, points, protocol, out);
-        }
+        let (warp, carried) = (&mut buffers.warp, &mut buffers.carried);
+        profile.draw(engine, &shares, points, warp, carried);
         let generator = match &self.person {
             Some(person) => person,
             None => &engine.networks().generator,

@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::cells::Room;
 use super::faces::{Neighbours, SMOOTHING_REACH};
-use super::reference::{CANDIDATES, EncodedReference, Reference};
+use super::profile::{LastProfile, Profile};
+use super::reference::CANDIDATES;
 use super::renderer::{FrameInputs, Renderer};
 use super::speech::Speech;
 use super::tracks::Tracks;
@@ -30,7 +32,8 @@ pub(super) struct Stream {
     waiting: VecDeque<Waiting>,
     /// The faces of the waiting frames and of the two before them.
     tracks: Tracks,
-    encoded: EncodedReference,
+    /// The profile of its first second.
+    early: LastProfile,
     /// Width, height and format of its frames, once one was pushed.
     kind: Option<(u32, u32, PixelFormat)>,
     /// Index of the next frame pushed.
@@ -65,7 +68,7 @@ impl Stream {
             capacity: CANDIDATES as usize + frames.max(UNKNOWN_RATE),
             waiting: VecDeque::new(),
             tracks: Tracks::default(),
-            encoded: EncodedReference::default(),
+            early: LastProfile::default(),
             kind: None,
             next: 0,
             last: None,
@@ -91,16 +94,21 @@ impl Stream {
         self.tracks.len()
     }
 
-    /// Crops that may become the reference.
+    /// Candidates for the reference.
     pub fn candidates(&self) -> usize {
-        self.tracks.candidates()
+        self.tracks.profile.candidates()
+    }
+
+    /// Pictures held for the profile.
+    pub fn pictures(&self) -> usize {
+        self.tracks.profile.pictures()
     }
 
     /// Forgets everything; the next frame pushed is `next`.
     pub fn restart(&mut self, next: i64) {
         self.waiting.clear();
         self.tracks = Tracks::default();
-        self.encoded = EncodedReference::default();
+        self.early = LastProfile::default();
         self.kind = None;
         self.next = next;
         self.last = None;
@@ -208,11 +216,17 @@ impl Stream {
         let index = self.next;
         let faces = renderer.track(frame)?;
         self.hold(position, frame, faces)?;
-        let near = self.tracks.is_near(index);
+        let near = self.tracks.profile.is_near(index);
+        let time = (index, Some(position));
         if let Some(faces) = self.tracks.faces(index).filter(|_| near)
-            && let Some(candidate) = renderer.candidate_of(faces, frame)?
+            && let Some(candidate) = renderer.candidate_of(faces, frame, time)?
         {
-            self.tracks.nominate(index, candidate);
+            // Frames are not kept: the profile is that of the first second.
+            let room = Room {
+                cells: 0,
+                ..renderer.room()
+            };
+            self.tracks.profile.add(index, candidate, room);
         }
         Ok(index)
     }
@@ -233,8 +247,8 @@ impl Stream {
         Some((waiting.index, waiting.width, waiting.height, waiting.format))
     }
 
-    /// Renders the first waiting frame and drops it; `reference` gives the clip's reference, which
-    /// comes before the stream's own.
+    /// Renders the first waiting frame and drops it; `profile` gives the clip's profile, which comes
+    /// before the stream's own.
     ///
     /// # Errors
     /// [`Error::Again`], [`Error::End`], [`Error::NoAudio`] and those of [`Renderer::render`]. The
@@ -245,7 +259,7 @@ impl Stream {
         speech: Option<&mut Speech>,
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
-        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
     ) -> Result<Rendered> {
         let waiting = self.waiting()?;
         let (known, faces) = self.gather(waiting, renderer, speech.as_deref())?;
@@ -257,7 +271,7 @@ impl Stream {
         };
         let source = waiting.frame()?;
         let rendered = renderer.render(&inputs, &source, target, options, || {
-            self.reference(renderer, reference)
+            self.profile(renderer, profile)
         })?;
         let position = waiting.position;
         self.release();
@@ -277,12 +291,12 @@ impl Stream {
         &self,
         renderer: &Renderer,
         speech: Option<&Speech>,
-        reference: impl FnOnce() -> Result<Option<Arc<Reference>>>,
+        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
     ) -> Result<(u32, u32, PixelFormat)> {
         let waiting = self.waiting()?;
         let (_, faces) = self.gather(waiting, renderer, speech)?;
         if renderer.selected(&faces).is_some() {
-            self.reference(renderer, reference)?;
+            self.profile(renderer, profile)?;
         }
         Ok((waiting.width, waiting.height, waiting.format))
     }
@@ -324,25 +338,24 @@ impl Stream {
         }
     }
 
-    /// The clip's reference, else the one among the stream's frames, once it is settled.
-    fn reference(
+    /// The clip's profile, else the one of the stream's first second, once it is settled.
+    fn profile(
         &self,
         renderer: &Renderer,
-        clips: impl FnOnce() -> Result<Option<Arc<Reference>>>,
-    ) -> Result<Option<Arc<Reference>>> {
-        if let Some(reference) = clips()? {
-            return Ok(Some(reference));
+        clips: impl FnOnce() -> Result<Option<Arc<Profile>>>,
+    ) -> Result<Option<Arc<Profile>>> {
+        if let Some(profile) = clips()? {
+            return Ok(Some(profile));
         }
-        let end = self.tracks.settled_at();
-        if end.is_some_and(|end| !self.is_known(end - 1)) {
+        let frames = &self.tracks.profile;
+        if frames.end().is_some_and(|end| !self.is_known(end - 1)) {
             return Err(Error::Again(MORE_FRAMES));
         }
-        let Some((index, candidate)) = self.tracks.reference() else {
-            return Ok(None);
-        };
-        self.encoded
-            .get(index, || renderer.encode(&candidate))
-            .map(Some)
+        if let Some(profile) = self.early.find(frames) {
+            return Ok(Some(profile));
+        }
+        let make = |frames| self.early.make(renderer.engine(), &frames);
+        frames.early().map(make).transpose()
     }
 }
 

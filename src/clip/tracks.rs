@@ -1,11 +1,11 @@
-//! The faces of a clip's analysed frames, their ids, and the candidates for the reference: plain data
-//! that random access and the stream share.
+//! The faces of a clip's analysed frames, their ids, and the frames that the profile is made from:
+//! plain data that random access and the stream share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, SMOOTHING_REACH};
-use super::reference::{Candidate, Candidates};
+use super::profile::ProfileFrames;
 use crate::face::Face;
 use crate::track::Linker;
 
@@ -18,7 +18,8 @@ pub(crate) struct Tracks {
     linker: Linker,
     /// A frame was added before one that was numbered already: the numbers are out of date.
     stale: bool,
-    candidates: Candidates,
+    /// The frames that the profile is made from.
+    pub profile: ProfileFrames,
 }
 
 impl Tracks {
@@ -84,30 +85,7 @@ impl Tracks {
         }
     }
 
-    /// Adds a candidate for the reference.
-    pub fn nominate(&mut self, index: i64, candidate: Candidate) {
-        self.candidates.add(index, candidate);
-    }
-
-    /// Whether the frame `index` may still become the reference.
-    pub fn is_near(&self, index: i64) -> bool {
-        self.candidates.is_near(index)
-    }
-
-    /// The frame before which all must be known for the reference to be settled; `None` while there
-    /// is no candidate.
-    pub fn settled_at(&self) -> Option<i64> {
-        self.candidates.end()
-    }
-
-    /// The frame that is the reference, as far as frames are known.
-    pub fn reference(&self) -> Option<(i64, Candidate)> {
-        self.candidates
-            .choose()
-            .map(|(index, candidate)| (index, candidate.clone()))
-    }
-
-    /// Forgets the faces of the frames before `index`; numbers and candidates stay.
+    /// Forgets the faces of the frames before `index`; numbers and the profile's frames stay.
     pub fn forget_before(&mut self, index: i64) {
         self.frames = self.frames.split_off(&index);
     }
@@ -120,11 +98,6 @@ impl Tracks {
     /// Frames known.
     pub fn len(&self) -> usize {
         self.frames.len()
-    }
-
-    /// Crops held.
-    pub fn candidates(&self) -> usize {
-        self.candidates.len()
     }
 }
 

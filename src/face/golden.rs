@@ -109,10 +109,11 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
         };
         let picture = ReferencePicture::new(&floats("picture"), 32);
         warp.draw(&picture, &floats("seen"), &points, moving, &mut carried);
+        // The picture is held in 8 bits.
         let want = floats("carried");
         assert_eq!(carried.len(), want.len());
         for (got, want) in carried.iter().zip(want) {
-            assert!((got - want).abs() < 2e-3, "{case}: {got} for {want}");
+            assert!((got - want).abs() < 6e-3, "{case}: {got} for {want}");
         }
 
         let face = Face {

@@ -15,6 +15,7 @@ pub mod mask;
 pub mod model;
 pub mod pose;
 pub mod reference_warp;
+mod warp_field;
 
 #[cfg(test)]
 mod golden;
@@ -24,4 +25,4 @@ pub use fit::Face;
 pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;
 pub use pose::Pose;
-pub use reference_warp::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
+pub use reference_warp::{Layer, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};

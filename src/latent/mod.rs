@@ -10,7 +10,7 @@ mod gate;
 mod smooth;
 
 pub(crate) use codes::{AudioCode, CodeSource, Codes};
-pub(crate) use smooth::{smooth_code, window_positions};
+pub(crate) use smooth::{mouth_shape, smooth_code, window_positions};
 
 pub use crate::audio::STEP;
 

@@ -1,6 +1,6 @@
 /*
  * Integration with a host: cancellation from another thread, memory limits, output to the host's own
- * memory, a change of audio in the middle of a stream. The library must not touch signal handlers, nor
+ * memory, a change of audio in the middle of a stream, the person's profile. The library must not touch signal handlers, nor
  * start more threads than requested.
  *
  *     hooks FOLDER WIDTH HEIGHT COUNT
@@ -311,6 +311,54 @@ static void change_audio(const sls_engine *engine)
     free(wanted);
 }
 
+/* The profile: frozen from all frames, then replaced by references of the caller's own. */
+static void profile(const sls_engine *engine)
+{
+    sls_clip *clip = new_clip(engine, NULL);
+    unsigned char *pixels = (unsigned char *)allocate(4 * frame_bytes);
+    sls_frame source = frame_at(count / 2), destination[4];
+    uint64_t before = 0, after = 0;
+    int i;
+
+    for (i = 0; i < 4; i++)
+        destination[i] = rgba(pixels + (size_t)i * frame_bytes, width, height);
+    OK(sls_clip_clear_reference(clip));
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_finish_analysis(clip));
+    for (i = 0; i < count; i++) {
+        int t = i * 7 % count;
+        sls_frame frame = frame_at(t);
+        OK(sls_clip_analyze(clip, t, &frame, NULL));
+    }
+    OK(sls_clip_memory(clip, &before));
+    OK(sls_clip_finish_analysis(clip));
+    OK(sls_clip_finish_analysis(clip));
+    OK(sls_clip_memory(clip, &after));
+    CHECK(after > 0 && after <= before);
+    OK(sls_clip_render(clip, count / 2, &source, &destination[0], NULL, NULL));
+
+    /* Two references instead, then one. */
+    for (i = 0; i < 2; i++) {
+        sls_frame frame = frame_at(i * (count - 1));
+        OK(sls_clip_add_reference(clip, &frame));
+    }
+    OK(sls_clip_render(clip, count / 2, &source, &destination[1], NULL, NULL));
+    {
+        sls_frame frame = frame_at(0);
+        OK(sls_clip_set_reference(clip, &frame));
+    }
+    OK(sls_clip_render(clip, count / 2, &source, &destination[2], NULL, NULL));
+    OK(sls_clip_clear_reference(clip));
+    OK(sls_clip_render(clip, count / 2, &source, &destination[3], NULL, NULL));
+    OK(sls_clip_forget_analysis(clip));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_finish_analysis(clip));
+    CHECK(memcmp(pixels, pixels + 3 * frame_bytes, frame_bytes) == 0);
+    CHECK(memcmp(pixels, pixels + frame_bytes, frame_bytes) != 0);
+    CHECK(memcmp(pixels + frame_bytes, pixels + 2 * frame_bytes, frame_bytes) != 0);
+    free(pixels);
+    sls_clip_destroy(clip);
+}
+
 static void time_stamps(const sls_engine *engine)
 {
     sls_clip *clip = new_clip(engine, NULL);
@@ -427,6 +475,7 @@ int main(int argc, char **argv)
     memory_of_the_host(engine);
     memory_limit(engine);
     change_audio(engine);
+    profile(engine);
     time_stamps(engine);
     one_kind_of_frame(engine);
     trimmed(engine);

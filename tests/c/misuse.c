@@ -228,8 +228,10 @@ static void null_clips(void)
     char text[4];
 
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_reference(NULL, &frame));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_add_reference(NULL, &frame));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_clear_reference(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_forget_analysis(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_analysis(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_analyze(NULL, 0, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_audio(NULL, &sample, 1, 16000, 1));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "speech.wav"));
@@ -365,6 +367,7 @@ static void refused_frame(sls_clip *clip, int32_t status, const char *word, cons
     int32_t faces = -7;
 
     FAILS(status, word, sls_clip_set_reference(clip, wrong));
+    FAILS(status, word, sls_clip_add_reference(clip, wrong));
     FAILS(status, word, sls_clip_analyze(clip, 0, wrong, &faces));
     FAILS(status, word, sls_clip_render(clip, 0, wrong, &right, NULL, NULL));
     FAILS(status, word, sls_clip_render(clip, 0, &right, wrong, NULL, NULL));
@@ -425,13 +428,16 @@ static void rendering(sls_clip *clip)
     OK(sls_face_init(&face, sizeof face));
     FAILS(SLS_ERROR_NULL, "face", sls_clip_face(clip, 0, 0, NULL));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_finish_analysis(clip));
     OK(sls_clip_analyze(clip, 0, &source, NULL));
+    FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_finish_analysis(clip));
     FAILS(SLS_ERROR_ARGUMENT, "ordinal", sls_clip_face(clip, 0, 0, &face));
     OK(sls_clip_forget_analysis(clip));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
     face.struct_size = 2;
     FAILS(SLS_ERROR_ABI, "face.struct_size", sls_clip_face(clip, 0, 0, &face));
     FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_set_reference(clip, &source));
+    FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_add_reference(clip, &source));
     FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_clip_render(clip, 0, &source, &destination, NULL, NULL));
 
     OK(sls_clip_set_audio(clip, samples, 1600, 16000, 1));

@@ -1,0 +1,292 @@
+//! The profile: what is known of the person once the frames that it is made from were seen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::bank::{Bank, Gap, Shares};
+use super::bank_frame::BankFrame;
+use super::cells::{Cells, Room};
+use super::mouth_pose::MouthPose;
+use super::reference::{CANDIDATES, Candidate, Candidates, Reference};
+use crate::engine::Engine;
+use crate::face::reference_warp::MOST_LAYERS;
+use crate::face::{Layer, ReferenceWarp};
+use crate::{Error, Result};
+
+/// The most frames that a caller may give.
+pub(super) const MOST_GIVEN: usize = 32;
+
+/// What is known of the person of a clip: the reference, which says who it is, and a bank of frames
+/// that show the person's mouth in other shapes and poses. It does not change any more. Frames of one
+/// clip should all be rendered with one profile: equal profiles give equal bytes.
+#[derive(Debug)]
+pub struct Profile {
+    /// Masks and lips are drawn with its identity.
+    anchor: Arc<Reference>,
+    bank: Bank,
+    /// Whether the caller gave its frames.
+    given: bool,
+}
+
+impl Profile {
+    /// Of the reference `anchor` and a bank that is chosen among `frames`, which are in an order of
+    /// their own.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the reference cannot be encoded.
+    pub(super) fn choose<'a>(
+        engine: &Engine,
+        anchor: &Candidate,
+        frames: impl Iterator<Item = &'a Arc<BankFrame>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            anchor: Arc::new(Reference::of(engine, anchor)?),
+            bank: Bank::choose(&anchor.frame, frames),
+            given: false,
+        })
+    }
+
+    /// Of one frame.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded.
+    pub(super) fn of(engine: &Engine, frame: &Candidate) -> Result<Self> {
+        Ok(Self {
+            anchor: Arc::new(Reference::of(engine, frame)?),
+            bank: Bank::of(vec![frame.frame.clone()]),
+            given: true,
+        })
+    }
+
+    /// The same with one more frame that the caller gave.
+    ///
+    /// # Errors
+    /// [`Error::State`] when there are too many, or these are not frames that the caller gave.
+    pub(super) fn with(&self, frame: &Candidate) -> Result<Self> {
+        if !self.given {
+            return Err(Error::State(
+                "a reference cannot be added to the profile of an analysis: clear it first".into(),
+            ));
+        }
+        let mut frames = self.bank.frames().to_vec();
+        if frames.len() >= MOST_GIVEN {
+            return Err(Error::State(format!(
+                "there are {MOST_GIVEN} references already, the most that a clip takes"
+            )));
+        }
+        frames.push(frame.frame.clone());
+        Ok(Self {
+            anchor: self.anchor.clone(),
+            bank: Bank::of(frames),
+            given: true,
+        })
+    }
+
+    /// Index of the frame that is the reference; `None` where the caller gave it.
+    pub fn reference_index(&self) -> Option<i64> {
+        let first = self.bank.frames().first().filter(|_| !self.given);
+        first.map(|frame| frame.index)
+    }
+
+    /// The indices of the frames in the bank, in rising order; those that the caller gave are counted
+    /// from 0.
+    pub fn bank_indices(&self) -> Vec<i64> {
+        let frames = self.bank.frames().iter();
+        let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    /// The reference.
+    pub(crate) fn anchor(&self) -> &Arc<Reference> {
+        &self.anchor
+    }
+
+    /// Pictures held.
+    pub(super) fn pictures(&self) -> usize {
+        self.bank.frames().len()
+    }
+
+    /// [`Error::State`] unless it was made by the networks of this engine's bundle.
+    pub(super) fn check(&self, engine: &Engine) -> Result<()> {
+        self.anchor.check(engine)
+    }
+
+    /// The frames of the bank for a mouth, and their shares.
+    pub(super) fn shares(&self, mouth: &MouthPose, gap: Gap) -> Shares {
+        self.bank.shares(mouth, gap)
+    }
+
+    /// Writes the mean `w_ref` of the frames of `shares`, `[14 * D]`, to `code`. Its old content is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a frame cannot be encoded.
+    pub(super) fn code(&self, engine: &Engine, shares: &Shares, code: &mut Vec<f32>) -> Result<()> {
+        code.clear();
+        for (number, share) in shares.list() {
+            let part = self.bank.frames()[*number].code(engine)?;
+            code.resize(part.len(), 0.0);
+            for (sum, value) in code.iter_mut().zip(part) {
+                *sum += share * value;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the pictures of the frames of `shares`, warped to the mouth's points `wanted` and mixed, to
+    /// `out` (`[3, image, image]`), where the engine's generator takes them.
+    pub(super) fn draw(
+        &self,
+        engine: &Engine,
+        shares: &Shares,
+        wanted: &[f32],
+        warp: &mut ReferenceWarp,
+        out: &mut Vec<f32>,
+    ) {
+        let list = shares.list();
+        let Some(protocol) = engine.reference_warp().filter(|_| !list.is_empty()) else {
+            return;
+        };
+        let layers: [Layer<'_>; MOST_LAYERS] = std::array::from_fn(|k| {
+            let (number, share) = list[k.min(list.len() - 1)];
+            let image = &self.bank.frames()[number].image;
+            Layer {
+                picture: &image.picture,
+                points: &image.points,
+                share,
+            }
+        });
+        warp.mix(&layers[..list.len()], wanted, protocol, out);
+    }
+}
+
+/// The frames that a profile is made from. What is held is a function of the set of frames added, not
+/// of their order, and bounded.
+#[derive(Default)]
+pub(super) struct ProfileFrames {
+    candidates: Candidates,
+    /// Frames of the first second from the first face on.
+    first: BTreeMap<i64, Arc<BankFrame>>,
+    /// Frames of the whole clip.
+    cells: Cells,
+    /// Changes whenever [`early`](Self::early) may have.
+    version: u64,
+}
+
+impl ProfileFrames {
+    /// Whether the frame `index` may be in the profile of the first second.
+    pub fn is_near(&self, index: i64) -> bool {
+        self.candidates.is_near(index)
+    }
+
+    /// Adds the frame `index`.
+    pub fn add(&mut self, index: i64, candidate: Candidate, room: Room) {
+        self.cells.add(&candidate.frame, room.cells);
+        if !self.is_near(index) {
+            return;
+        }
+        let frame = candidate.frame.clone();
+        self.candidates.add(index, candidate);
+        self.version += 1;
+        // Every nth frame where there is little room, whichever is the first.
+        let step = match room.first {
+            0 => return,
+            most => (CANDIDATES as usize).div_ceil(most) as i64,
+        };
+        if index.rem_euclid(step) == 0 {
+            self.first.insert(index, frame);
+        }
+        if let Some(end) = self.candidates.end() {
+            drop(self.first.split_off(&end));
+        }
+    }
+
+    /// The first frame that is too late for the profile of the first second, once there is a face.
+    pub fn end(&self) -> Option<i64> {
+        self.candidates.end()
+    }
+
+    /// The frame that is the reference, as far as frames were added.
+    pub fn reference(&self) -> Option<&Candidate> {
+        self.candidates.choose()
+    }
+
+    /// What the profile of the first second is made from; `None` while there is no candidate.
+    pub fn early(&self) -> Option<EarlyFrames> {
+        Some(EarlyFrames {
+            version: self.version,
+            anchor: self.reference()?.clone(),
+            frames: self.first.values().cloned().collect(),
+        })
+    }
+
+    /// The frames that cover the whole clip.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<BankFrame>> {
+        self.cells.frames()
+    }
+
+    /// Drops the pictures, once the profile was made.
+    pub fn release(&mut self) {
+        self.candidates.release();
+        self.first.clear();
+        self.cells.clear();
+    }
+
+    /// Pictures held.
+    pub fn pictures(&self) -> usize {
+        let frames = self.first.values().chain(self.all());
+        let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
+        indices.extend(self.candidates.indices());
+        indices.sort_unstable();
+        indices.dedup();
+        indices.len()
+    }
+
+    /// Candidates for the reference.
+    pub fn candidates(&self) -> usize {
+        self.candidates.indices().count()
+    }
+}
+
+/// The frames of a profile of the first second.
+pub(super) struct EarlyFrames {
+    version: u64,
+    anchor: Candidate,
+    frames: Vec<Arc<BankFrame>>,
+}
+
+/// The profile of the first second that was made last, by the version of its frames.
+#[derive(Default)]
+pub(super) struct LastProfile(Mutex<Option<(u64, Arc<Profile>)>>);
+
+impl LastProfile {
+    /// The profile of these frames, where it was made.
+    pub fn find(&self, frames: &ProfileFrames) -> Option<Arc<Profile>> {
+        let last = self.0.lock();
+        let (version, profile) = last.as_ref()?;
+        (*version == frames.version).then(|| profile.clone())
+    }
+
+    /// Makes the profile of these frames and keeps it. No lock is held while the network runs.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the reference cannot be encoded.
+    pub fn make(&self, engine: &Engine, frames: &EarlyFrames) -> Result<Arc<Profile>> {
+        let EarlyFrames {
+            version,
+            anchor,
+            frames,
+        } = frames;
+        let profile = Arc::new(Profile::choose(engine, anchor, frames.iter())?);
+        *self.0.lock() = Some((*version, profile.clone()));
+        Ok(profile)
+    }
+
+    /// Forgets it.
+    pub fn clear(&self) {
+        *self.0.lock() = None;
+    }
+}
