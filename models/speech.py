@@ -34,8 +34,9 @@ class SpeechClip:
             yield t, decoded(jpegs, offsets, t, half)
 
 
-def load(folder, split, config, face, phonetic, rights=None):
-    """The clips of a split whose audio is in sync. `face`: the face model; `phonetic`: the encoder."""
+def load(folder, split, config, face, phonetic, rights=None, change=None):
+    """The clips of a split whose audio is in sync. `face`: the face model; `phonetic`: the encoder; `change`: of the
+    audio, before it is encoded."""
     clips, mouth, lips = [], config["mouth"], face["lips"]
     for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path) as file:
@@ -51,7 +52,7 @@ def load(folder, split, config, face, phonetic, rights=None):
         if len(seen) < 12:
             continue
         nearest = seen[np.abs(seen[None] - np.arange(len(shape))[:, None]).argmin(1)]
-        columns = mel_columns(audio)
+        columns = mel_columns(change(audio) if change else audio)
         features = dict(zip(("near", "far"), (f.astype(np.float16) for f in encoded(phonetic, columns))))
         clips.append(SpeechClip(path.stem, person, features, steady(shape[nearest]), valid, path,
                                 float(openings(neutral[None])[0])))

@@ -17,10 +17,10 @@ import checkpoint
 import configuration
 import speech
 import training
-from data.dataset import openings
-from data.sound_augment import Surroundings
+from data.dataset import STEP, openings
+from data.sound_augment import RATE, Surroundings, mixed
 from networks.encoders import AudioEncoder
-from phonetic_features import MARGIN, NAMES, encoded, mel_columns, restored
+from phonetic_features import MARGIN, NAMES, around, encoded, mel_columns, restored
 
 REACH = 98                                   # percentile of the training shapes,
 ROOM = 1.5                                   # and how many times it the prediction cannot exceed
@@ -49,7 +49,7 @@ class Windows:
         # People weigh by the square root of their frames.
         weight = np.sqrt([len(frames) for frames in self.people])
         self.weight = weight / weight.sum()
-        self.unspoken = np.arange(begin[-1] - self.offsets[0], len(self.columns) - self.offsets[-1])
+        self.unspoken = np.arange(begin[-1] + MARGIN, len(self.columns) - MARGIN)
 
     def draw(self, random):
         """(places [N] in `columns`, shapes [N, mouth], openings at rest [N]), person by person."""
@@ -60,7 +60,7 @@ class Windows:
         places[resting], shapes[resting] = random.choice(self.unspoken, int(resting.sum())), 0
         return places, torch.from_numpy(shapes), torch.from_numpy(self.rests[index])
 
-    def around(self, places):
+    def features(self, places):
         """Features [N, components, C] around places."""
         return torch.from_numpy(self.columns[places[:, None] + self.offsets].transpose(0, 2, 1))
 
@@ -91,7 +91,7 @@ class ShapeTraining:
 
     def __init__(self, clips, unspoken, config, output, run):
         """`clips`: of all people of the training split; `unspoken`: of `without_speech`."""
-        self.output, self.window, self.run = output, config["audio"][output], run
+        self.output, self.far, self.window, self.run = output, output == "far", config["audio"][output], run
         self.network = AudioEncoder(config, output).to(run.device)
         people, count = sorted({c.person for c in clips}), len(self.network.members)
         self.aside = [set(people[k::count]) for k in range(count)]
@@ -117,7 +117,7 @@ class ShapeTraining:
             shapes, rests = shapes.to(device), rests.to(device)
             if guide:
                 shapes = shapes + trust * (guide.hint(k, places) - shapes)
-            made = self.network.member(k, windows.around(places).to(device))
+            made = self.network.member(k, windows.features(places).to(device))
             for name, value in losses(made, shapes, rests, basis).items():
                 total[name] = total.get(name, 0) + value
         self.optimiser.zero_grad(set_to_none=True)
@@ -129,7 +129,7 @@ class ShapeTraining:
     def hint(self, member, places):
         """What a head predicts at places of its windows, which are the other encoder's too."""
         self.network.eval()
-        shape = self.network.member(member, self.members[member].around(places).to(self.run.device))
+        shape = self.network.member(member, self.members[member].features(places).to(self.run.device))
         self.network.train()
         return shape
 
@@ -163,6 +163,29 @@ def without_speech(phonetic, seed):
     return {output: np.concatenate(values, 1) for output, values in parts.items()}
 
 
+def surroundings(arguments, config, face, phonetic, encoders, basis):
+    """Prints the figures of `dev` clips with music at 10 dB, and how much the lips move without speech."""
+    random, stock = np.random.default_rng(arguments.seed + 1), Surroundings(arguments.seed + 1, rooms=1, pieces=12)
+    music = lambda audio: mixed(audio.astype(np.float64), stock.piece(random, stock.music, len(audio)), 10)
+    clips = speech.load(arguments.data, "dev", config, face, phonetic, change=music)
+    plain = speech.load(arguments.data, "dev", config, face, phonetic)
+    for encoder in encoders.values():
+        encoder.network.eval()
+        print(f"{encoder.output} dev, music at 10 dB: {speech.told(speech.judge(encoder.predict, clips, basis))}")
+        moved = np.median([speech.opening(encoder.predict(clip), basis).std() for clip in plain])
+        for name, pieces in (("silence", [np.zeros(16 * RATE)]), ("noise", stock.noise), ("music", stock.music)):
+            spread, offset = [], []
+            for piece in pieces:
+                values = encoded(phonetic, mel_columns(piece * 10 ** -1.5))[encoder.far]
+                windows = torch.from_numpy(around(values, np.arange(25, 375) * STEP, **encoder.window))
+                with torch.no_grad():
+                    made = speech.opening(encoder.network(windows), basis)
+                spread.append(made.std() / moved)
+                offset.append(made.mean() / moved)
+            print(f"{encoder.output}, {name} alone at -30 dB: the opening's deviation over that with speech is "
+                  f"{np.median(spread):.3f} (at most {np.max(spread):.3f}), its mean from rest {np.median(offset):.2f}")
+
+
 def train(arguments, config, face):
     """Trains both encoders until the budget is spent."""
     run = training.Run(arguments, "train_shape")
@@ -170,14 +193,15 @@ def train(arguments, config, face):
     clips = speech.load(arguments.data, "train", config, face, phonetic, arguments.rights)
     judged = speech.load(arguments.data, "dev", config, face, phonetic)
     unspoken = without_speech(phonetic, arguments.seed)
-    encoders = {NAMES[o]: ShapeTraining(clips, unspoken, config, o, run) for o in NAMES}
+    encoders = {name: ShapeTraining(clips, unspoken, config, output, run) for output, name in NAMES.items()}
     networks = {name: encoder.network for name, encoder in encoders.items()}
     optimisers = {name: encoder.optimiser for name, encoder in encoders.items()}
     known = [checkpoint.restore(arguments.work, name, network) for name, network in networks.items()]
     run.print(f"{len(clips)} clips of {len({c.person for c in clips})} people; {len(judged)} clips of dev")
     report = lambda: [run.print(encoder.report(clips, judged, basis.cpu())) for encoder in encoders.values()]
     if arguments.what == "check":
-        return report()
+        report()
+        return surroundings(arguments, config, face, phonetic, encoders, basis.cpu())
     run.resume(optimisers, all(known))
     near, far = (encoders[NAMES[output]] for output in ("near", "far"))
     for spent in run.steps():
