@@ -16,7 +16,7 @@ import checkpoint
 import configuration
 from data import dataset
 from networks.syncnet import SoundTower
-from phonetic_features import AudioToShape
+from phonetic_features import AudioToShape, SpokenWindows
 
 
 def chosen(clips, streams, frames):
@@ -40,7 +40,8 @@ def main():
     parser.add_argument("--frames", type=int, default=64, help="of 40 ms in each stream")
     arguments = parser.parse_args()
     config, face = configuration.load(arguments), dict(np.load(arguments.face_model))
-    predict, tower = AudioToShape(arguments.work, config), SoundTower(config).eval()
+    predict, spoken = AudioToShape.restored(arguments.work, config), SpokenWindows(arguments.work, config)
+    tower = SoundTower(config).eval()
     if not checkpoint.restore(arguments.work, "sync_sound", tower):
         raise SystemExit(f"sync_sound: no checkpoint in {arguments.work}")
     shapes, sounds = [], []
@@ -49,11 +50,10 @@ def main():
     if not clips:
         raise SystemExit("no clip has audio that is long enough, in sync and cleared")
     for clip in clips:
-        times = 4 + np.arange(arguments.frames)
-        mels = torch.from_numpy(dataset.mel_windows(clip, times * dataset.STEP, config).astype(np.float32))
-        shapes.append(predict(clip.audio, times * dataset.STEP).astype(np.float16))
+        times = (4 + np.arange(arguments.frames)) * dataset.STEP
+        shapes.append(predict(clip.audio, times).astype(np.float16))
         with torch.no_grad():
-            sounds.append(tower(dataset.spoken(mels, config)).half().numpy())
+            sounds.append(tower(torch.from_numpy(spoken(clip.name, clip.audio, times))).half().numpy())
     save_file({"shape": np.stack(shapes), "sound": np.stack(sounds)}, str(arguments.out))
     print(f"{len(clips)} streams of {len({c.person for c in clips})} people")
 

@@ -27,6 +27,7 @@ from losses import MeshJudge
 from networks.adaptation import Adaptation
 from networks.all import BATCHED, OPTIONAL, OUTPUTS, build, example_inputs, graphs
 from networks.phonetic import BLOCK, PhoneticEncoder
+from phonetic_features import NAMES, AudioToShape
 from train_mesh import LinearFace
 
 FORMAT = 2
@@ -196,6 +197,17 @@ class Bundle:
         self.graphs[name] = {"file": path.name, "sha256": sha256(path), **more, "inputs": shapes(name, inputs),
                              "outputs": shapes(name, values)}
 
+    def add_speech(self, networks):
+        """Golden values from audio to shapes: what `phonetic_features.py` does between the graphs."""
+        time = np.arange(16000) / 16000
+        sweep = np.sin(2 * np.pi * (100 * time + 1800 * time ** 2)) * (np.sin(2 * np.pi * 3 * time) > -0.5)
+        audio = (0.2 * sweep + 0.01 * np.random.default_rng(5).standard_normal(len(time))).astype(np.float32)
+        positions = np.array([-20000, -320, 0, 1, 640, 777, 4800, 10001, 15990, 17600, 50000], np.int64)
+        self.golden |= {"speech.in.audio": audio, "speech.in.positions": positions}
+        for output, name in NAMES.items():
+            predict = AudioToShape(networks["phonetic"], networks[name], self.config, output)
+            self.golden[f"speech.out.{output}"] = predict(audio, positions)
+
     def add_adaptation(self, networks, model, bank):
         """Exports the graph of adaptation, which shares the others' weights, and adds the bank {name: array}."""
         self.graphs["adaptation"], stored = adaptation(networks, self.config, model, self.weights, self.out)
@@ -272,6 +284,7 @@ def main():
             module = folded(module, inputs)
             round_to_half(module, changed)
             bundle.add(graph, module, inputs, changed, shares=module is not network)
+    bundle.add_speech(networks)
     model = dict(np.load(arguments.face_model))
     bank = load_file(str(arguments.bank)) if arguments.bank else {}
     if bank:

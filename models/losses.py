@@ -3,7 +3,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data.dataset import spoken
 from networks.syncnet import sync_loss
 
 
@@ -92,14 +91,14 @@ class SyncJudge:
 
     def __init__(self, towers, config):
         self.towers = {name: tower.eval().requires_grad_(False) for name, tower in towers.items()}
-        self.config, self.frames = config, config["syncnet"]["frames"]
+        self.frames = config["syncnet"]["frames"]
 
     def loss(self, composed, shapes, batch):
         """Mean over the clips in sync, else 0. `composed` [N, 3, S, S]; `shapes` [N, mouth], by MeshJudge."""
         known = batch["in_time"] > 0
         if not known.any():
             return composed.sum() * 0
-        sound = self.towers["sync_sound"](spoken(batch["middle_mel"], self.config))
+        sound = self.towers["sync_sound"](batch["spoken"])
         five = lambda x: x.view(-1, self.frames, *x.shape[1:])
         seen = []
         if "sync_face" in self.towers:

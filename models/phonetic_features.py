@@ -10,26 +10,29 @@ import checkpoint
 from data import mel
 from networks.encoders import AudioEncoder
 from networks.phonetic import PhoneticEncoder, features
+from networks.syncnet import SPOKEN
 
+NAMES = {"near": "audio_encoder", "far": "audio_encoder_far"}
 COLUMN = 320                                 # samples between feature columns
-MARGIN = 50                                  # columns of silence before and behind a clip; beyond them all are alike
-SILENT = -5.0                                # a mel column of silence
+MARGIN = 28                                  # columns before a clip; those before them are alike, of silence
+TAIL = 74                                    # columns behind it, for the same reason
 CHUNK = 3000                                 # feature columns computed at once
 
 
 def mel_columns(audio):
-    """Mel columns [80, 2 T] of a clip, the k-th centred at sample 160 k, for all T feature columns inside it."""
-    count = 2 * (len(audio) // COLUMN + 1)
-    return mel.columns(audio, np.arange(count) * mel.HOP).T
+    """Mel columns [80, 2 (MARGIN + T + TAIL)] of a clip and the silence around it, for its T feature columns.
+
+    Column 2 MARGIN is centred at sample 0; the one before it still hears the beginning."""
+    count = len(audio) // COLUMN + 1
+    return mel.columns(audio, np.arange(-2 * MARGIN, 2 * (count + TAIL)) * mel.HOP).T
 
 
 @torch.no_grad()
 def encoded(network, columns):
-    """near and far features [components, T + 2 MARGIN] float32 of mel columns [80, 2 T] with silence around them."""
+    """near and far features [components, MARGIN + T + TAIL] float32 of what `mel_columns` gives."""
     past, future = network.reach(True)
     past, future = past + past % 2, future + future % 2
-    quiet = np.full((len(columns), 2 * MARGIN), SILENT, np.float32)
-    columns = torch.from_numpy(np.concatenate([quiet, columns, quiet], 1).astype(np.float32))
+    columns = torch.from_numpy(np.ascontiguousarray(columns))
     outputs, total = ([], []), columns.shape[1]
     for begin in range(0, total, 2 * CHUNK):
         first, last = max(0, begin - past), min(total, begin + 2 * CHUNK + future)
@@ -48,17 +51,43 @@ def around(values, positions, before, after):
     return (values[:, low] * (1 - part) + values[:, low + 1] * part).transpose(1, 0, 2)
 
 
-class AudioToShape:
-    """E_aud up to the mouth's shape, from checkpoints: (audio, sample positions) -> shapes [N, mouth]."""
+def restored(folder, config):
+    """The phonetic encoder of a checkpoint."""
+    network = PhoneticEncoder(config).eval()
+    if not checkpoint.restore(folder, "phonetic", network):
+        raise SystemExit(f"phonetic: no checkpoint in {folder}; train_phonetic.py trains it")
+    return network
 
-    def __init__(self, folder, config, output="far"):
-        """`output`: "near" or "far"."""
-        self.window, self.far = config["audio"][output], output == "far"
-        self.phonetic, self.head = PhoneticEncoder(config).eval(), AudioEncoder(config, output).eval()
-        names = {"phonetic": self.phonetic, "audio_encoder_far" if self.far else "audio_encoder": self.head}
-        for name, network in names.items():
-            if not checkpoint.restore(folder, name, network):
-                raise SystemExit(f"{name}: no checkpoint in {folder}")
+
+class SpokenWindows:
+    """The input of SyncNet's sound tower: (name, audio, sample positions of middle frames) -> [N, components, C].
+
+    The features of a name are computed once."""
+
+    def __init__(self, folder, config):
+        self.phonetic, self.known = restored(folder, config), {}
+
+    def __call__(self, name, audio, positions):
+        """`audio`: mono, 16 kHz."""
+        if name not in self.known:
+            self.known[name] = encoded(self.phonetic, mel_columns(audio))[1].astype(np.float16)
+        return around(self.known[name], positions, SPOKEN, SPOKEN)
+
+
+class AudioToShape:
+    """E_aud up to the mouth's shape: (audio, sample positions) -> shapes [N, mouth]."""
+
+    def __init__(self, phonetic, head, config, output):
+        """`output`: the one of the phonetic encoder that `head` reads, "near" or "far"."""
+        self.phonetic, self.head, self.window, self.far = phonetic, head, config["audio"][output], output == "far"
+
+    @classmethod
+    def restored(cls, folder, config, output="far"):
+        """From checkpoints."""
+        head, name = AudioEncoder(config, output).eval(), NAMES[output]
+        if not checkpoint.restore(folder, name, head):
+            raise SystemExit(f"{name}: no checkpoint in {folder}; train_shape.py trains it")
+        return cls(restored(folder, config), head, config, output)
 
     @torch.no_grad()
     def __call__(self, audio, positions):

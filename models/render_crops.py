@@ -117,7 +117,7 @@ def main():
     if config.get("carry") and not checkpoint.restore(arguments.work, "mesh", mesh):
         raise SystemExit(f"mesh: no checkpoint in {arguments.work}")
     judge = losses.MeshJudge(mesh, LinearFace(model), model["lips"], config)
-    sound = AudioToShape(arguments.work, config) if arguments.codes == "sound" else None
+    sound = AudioToShape.restored(arguments.work, config) if arguments.codes == "sound" else None
     painter = Painter(networks, model, config, sound is not None, judge)
     clips = dataset.load(arguments.data, model, config["mouth"], split=arguments.split)
     for clip, frames in chosen(clips, arguments.seconds):

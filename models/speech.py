@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.dataset import STEP, openings, shifted
+from data.dataset import STEP, decoded, openings, shifted
 from data.sync import steady
 from phonetic_features import around, encoded, mel_columns
 
@@ -15,20 +15,29 @@ class SpeechClip:
     """One packed clip whose audio is known to be in sync, without its pictures."""
     name: str
     person: str
-    mel: np.ndarray                          # [80, 2 T] columns
-    features: dict                           # {"near", "far"}: [components, T + 2 MARGIN], see `phonetic_features`
+    features: dict                           # {"near", "far"}: float16, of `phonetic_features.encoded`
     shape: np.ndarray                        # [frames, mouth] relative to rest, smoothed over three frames
     valid: np.ndarray                        # [frames] a face was found and the audio covers it
+    path: Path                               # of the packed clip
+    rest: float                              # lip opening of the person's face at rest, units of the face model
 
     @property
     def grid(self):
         """Whether the clip is of the GRID corpus: studio recordings of sentences alike."""
         return "grid" in self.person
 
+    def crops(self, half=False):
+        """[(frame, crop [256, 256, 3], uint8 RGB)] of the valid frames; `half`: at half the size."""
+        with np.load(self.path) as file:
+            offsets, jpegs = file["crops"], self.path.with_suffix(".crops").read_bytes()
+        for t in np.nonzero(self.valid)[0]:
+            yield t, decoded(jpegs, offsets, t, half)
 
-def load(folder, split, mouth, phonetic=None, rights=None, limit=None):
-    """The clips of a split whose audio is in sync, at most `limit` a person; features if `phonetic` is given."""
-    clips, count = [], {}
+
+def load(folder, split, config, face, phonetic, rights=None, change=None):
+    """The clips of a split whose audio is in sync. `face`: the face model; `phonetic`: the encoder; `change`: of the
+    audio, before it is encoded."""
+    clips, mouth, lips = [], config["mouth"], face["lips"]
     for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path) as file:
             note, person = str(file["av_offset"]), str(file["person"])
@@ -37,15 +46,16 @@ def load(folder, split, mouth, phonetic=None, rights=None, limit=None):
                 continue
             audio = shifted(file["audio"], int(note) if note.lstrip("+-").isdigit() else 0)
             shape, valid = file["delta"][:, :mouth].astype(np.float32), file["valid"].astype(bool)
-        count[person] = count.get(person, 0) + 1
+            neutral = face["mean"][lips] + np.tensordot(file["identity"], face["identity"][:, lips], 1)
         valid = valid[:len(shape)] & (np.arange(len(shape)) * STEP < len(audio))
         seen = np.nonzero(valid)[0]
-        if len(seen) < 12 or (limit and count[person] > limit):
+        if len(seen) < 12:
             continue
         nearest = seen[np.abs(seen[None] - np.arange(len(shape))[:, None]).argmin(1)]
-        columns = mel_columns(audio)
-        features = dict(zip(("near", "far"), encoded(phonetic, columns))) if phonetic else {}
-        clips.append(SpeechClip(path.stem, person, columns, features, steady(shape[nearest]), valid))
+        columns = mel_columns(change(audio) if change else audio)
+        features = dict(zip(("near", "far"), (f.astype(np.float16) for f in encoded(phonetic, columns))))
+        clips.append(SpeechClip(path.stem, person, features, steady(shape[nearest]), valid, path,
+                                float(openings(neutral[None])[0])))
     return clips
 
 
@@ -54,13 +64,11 @@ def windows(clip, output, before, after):
     return around(clip.features[output], np.arange(len(clip.shape)) * STEP, before, after)
 
 
-def fair_weights(clips, power=1.0):
-    """[valid frames of all clips]: the chance of each frame. People weigh by their frames to the power 1 - `power`."""
-    spoken = {}
-    for clip in clips:
-        spoken[clip.person] = spoken.get(clip.person, 0) + int(clip.valid.sum())
-    weight = np.concatenate([np.full(clip.valid.sum(), spoken[clip.person] ** -power) for clip in clips])
-    return weight / weight.sum()
+def standard(clips, output):
+    """(mean, inverse deviation) [components, 1] of the features."""
+    values = np.concatenate([clip.features[output] for clip in clips], 1).astype(np.float32)
+    of = lambda x: torch.from_numpy(x.astype(np.float32)[:, None])
+    return of(values.mean(1)), of(1 / (values.std(1) + 1e-3))
 
 
 def lip_basis(face, mouth):
@@ -96,15 +104,11 @@ def judge(predict, clips, basis):
     return rows
 
 
-def summary(rows):
-    """{group: (median r, unpaired, deviation, range, clips)} of what `judge` gives."""
+def told(rows):
+    """One line of what `judge` gives: medians over the clips of GRID and of other people."""
     groups = {}
     for clip, *values in rows:
-        groups.setdefault("grid" if clip.grid else "others", []).append(values)
-    return {group: (*np.median(values, 0), len(values)) for group, values in sorted(groups.items())}
-
-
-def told(figures):
-    """One line of a `summary`."""
-    return ", ".join("{}: r {:.3f} (unpaired {:.3f}), deviation {:.2f}, range {:.2f} of {} clips".format(group, *row)
-                     for group, row in figures.items()) or "no clip is long enough"
+        groups.setdefault("GRID" if clip.grid else "others", []).append(values)
+    line = "{} r {:.3f} (unpaired {:.3f}), deviation {:.2f}, range {:.2f} of {} clips"
+    return ", ".join(line.format(group, *np.median(values, 0), len(values))
+                     for group, values in sorted(groups.items())) or "no clip is long enough"

@@ -29,7 +29,7 @@ from networks.generator import Generator
 from networks.mals import REACH, MaLS
 from networks.reference_warp import ReferenceWarp
 from networks.syncnet import FaceTower, ShapeTower, SoundTower
-from phonetic_features import AudioToShape
+from phonetic_features import AudioToShape, SpokenWindows
 from train_mesh import LinearFace
 
 NETWORKS = {"generator": Generator, "reference_encoder": ReferenceEncoder, "shape_code": ShapeCode, "mals": MaLS}
@@ -182,7 +182,8 @@ class Validation:
     BATCHES = 8
 
     def __init__(self, clips, config, arguments, sound=None, device="cpu"):
-        """`clips`: of the `dev` split; where there are none, there are no figures. `sound`: of `LipSyncBatches`."""
+        """`clips`: of the `dev` split; where there are none, there are no figures. `sound` is that of
+        `LipSyncBatches`."""
         self.batches, self.frames, self.device = [], arguments.frames, device
         if any(clip.sync or not sound for clip in clips):
             draw = dataset.LipSyncBatches(clips, config, arguments.size, arguments.clips, arguments.frames, seed=0,
@@ -254,11 +255,12 @@ def main(options=None):
     arguments, config = parse(options)
     run = training.Run(arguments, "train_generator")
     model = dict(np.load(arguments.face_model))
-    sound = AudioToShape(arguments.work, config) if arguments.codes == "sound" else None
+    sound = AudioToShape.restored(arguments.work, config) if arguments.codes == "sound" else None
+    spoken = SpokenWindows(arguments.work, config) if arguments.sync else None
     load = lambda split, rights: dataset.load(arguments.data, model, config["mouth"], rights=rights, split=split)
     emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
     batches = dataset.LipSyncBatches(load("train", arguments.rights), config, arguments.size, arguments.clips,
-                                     arguments.frames, run.random, emphasis, arguments.consecutive, sound)
+                                     arguments.frames, run.random, emphasis, arguments.consecutive, sound, spoken)
     validation = Validation(load("dev", None), config, arguments, sound, run.device)
     run.print(f"{len(batches.clips)} clips of {len({c.person for c in batches.clips})} persons, "
               f"{sum(int(c.valid.sum()) for c in batches.clips)} frames")

@@ -1,9 +1,12 @@
-"""Phonetic features to mouth shape: the heads of E_aud, trained without pictures.
+"""Phonetic features to mouth shape: the last part of E_aud, trained without pictures.
 
     python train_shape.py --config config/lite.json --data W/pack --face-model W/face_model.npz --work W/checkpoints
 
-Trains `audio_encoder` (on the phonetic encoder's `near` output) and `audio_encoder_far`, which needs
-<work>/phonetic.safetensors. Prints the lip opening's correlation with the truth and its size on the `dev` split.
+Trains `audio_encoder` (on the phonetic encoder's `near` output) and `audio_encoder_far`; needs
+<work>/phonetic.safetensors. Each of the heads that an encoder averages is trained without a part of the people, in
+turn. The log tells the correlation of the lip opening with the truth and its size: `held out` of those people, each by
+the head that did not see them, which is what a choice of options should look at; `dev` of the split's people, by all
+heads. No gain is applied anywhere. `--what check` only measures.
 """
 import argparse
 
@@ -14,111 +17,212 @@ import checkpoint
 import configuration
 import speech
 import training
-from data.dataset import openings
+from data.dataset import STEP, openings
+from data.sound_augment import RATE, Surroundings, mixed
 from networks.encoders import AudioEncoder
-from networks.phonetic import PhoneticEncoder
+from phonetic_features import MARGIN, NAMES, around, encoded, mel_columns, restored
 
-NAMES = {"near": "audio_encoder", "far": "audio_encoder_far"}
 REACH = 98                                   # percentile of the training shapes,
-ROOM = 1.5                                   # and the share of it that the prediction cannot exceed
+ROOM = 1.5                                   # and how many times it the prediction cannot exceed
+GUIDE = 0.5                                  # share of the far prediction in the target of the near one
+CONTACT = 0.01                               # lips touch: opening below this, in eye distances
+JUDGED = 12                                  # clips of a person held out that are measured
+
+
+class Windows:
+    """The training windows of one head: people, their frames, and what surrounds speech without being any."""
+
+    PEOPLE, FRAMES = 16, 16                  # of a batch
+    RESTING = 0.03                           # share of a batch that is silence, noise or music, with a mouth at rest
+
+    def __init__(self, clips, output, window, unspoken):
+        """`window`: columns before and after; `unspoken` [components, N]: features without speech."""
+        self.offsets = np.arange(-window["before"], window["after"] + 1)
+        self.columns = np.concatenate([*(c.features[output] for c in clips), unspoken], 1).T.astype(np.float32)
+        begin = np.cumsum([0, *(c.features[output].shape[1] for c in clips)])
+        frames = [np.nonzero(c.valid)[0] for c in clips]
+        self.places = np.concatenate([b + MARGIN + 2 * seen for b, seen in zip(begin, frames)])
+        self.shapes = np.concatenate([c.shape[seen] for c, seen in zip(clips, frames)])
+        self.rests = np.concatenate([np.full(len(seen), c.rest, np.float32) for c, seen in zip(clips, frames)])
+        owners = np.concatenate([np.full(len(seen), c.person) for c, seen in zip(clips, frames)])
+        self.people = [np.nonzero(owners == person)[0] for person in sorted(set(owners))]
+        # People weigh by the square root of their frames.
+        weight = np.sqrt([len(frames) for frames in self.people])
+        self.weight = weight / weight.sum()
+        self.unspoken = np.arange(begin[-1] + MARGIN, len(self.columns) - MARGIN)
+
+    def draw(self, random):
+        """(places [N] in `columns`, shapes [N, mouth], openings at rest [N]), person by person."""
+        people = random.choice(len(self.people), self.PEOPLE, p=self.weight)
+        index = np.concatenate([random.choice(self.people[p], self.FRAMES) for p in people])
+        places, shapes = self.places[index], self.shapes[index]
+        resting = random.random(len(index)) < self.RESTING
+        places[resting], shapes[resting] = random.choice(self.unspoken, int(resting.sum())), 0
+        return places, torch.from_numpy(shapes), torch.from_numpy(self.rests[index])
+
+    def features(self, places):
+        """Features [N, components, C] around places."""
+        return torch.from_numpy(self.columns[places[:, None] + self.offsets].transpose(0, 2, 1))
+
+
+def concordance(made, true):
+    """Concordance correlation [people] of openings [people, frames]; a common offset counts a tenth. It is 1 only if
+    the size of the movement is right too."""
+    a, b = made - made.mean(1, keepdim=True), true - true.mean(1, keepdim=True)
+    apart = 0.1 * (made.mean(1) - true.mean(1)).square()
+    return 2 * (a * b).mean(1) / (a.square().mean(1) + b.square().mean(1) + apart + 1e-6)
+
+
+def losses(made, true, rests, basis):
+    """{name: loss} of shapes [N, mouth]. Of lip points, since coefficients do not weigh alike; `basis`: of
+    `speech.lip_basis`; `rests` [N]: the lip opening at rest, since contact is a matter of the whole opening."""
+    points, seen = (torch.einsum("nk,kpc->npc", s, basis) for s in (made, true))
+    a, b = openings(points), openings(seen)
+    touching = (b + rests < CONTACT).float()
+    by_person = lambda x: x.view(Windows.PEOPLE, Windows.FRAMES)
+    return {"points": 30 * (points - seen).abs().mean(), "opening": 20 * (a - b).abs().mean(),
+            "shape": 0.05 * (made - true).square().mean(),
+            "concordance": 10 * (1 - concordance(by_person(a), by_person(b)).mean()),
+            "contact": 10 * ((a - b).clamp(min=0) * touching).sum() / (touching.sum() + 1)}
 
 
 class ShapeTraining:
-    """One head, against the shapes of the teacher's landmarks."""
+    """The heads of one encoder."""
 
-    BATCH, RESTING = 256, 0.03               # windows; share of them that are silence, with a mouth at rest
-
-    def __init__(self, clips, basis, config, output, run):
-        """`basis`: of `speech.lip_basis`. The loss is of lip points, since coefficients do not weigh alike."""
-        self.output, self.window, self.run, self.basis = output, config["audio"][output], run, basis
-        self.inputs = np.concatenate([speech.windows(c, output, **self.window)[c.valid].astype(np.float16)
-                                      for c in clips])
-        self.shapes = np.concatenate([c.shape[c.valid] for c in clips])
-        self.weight = np.cumsum(speech.fair_weights(clips))
-        self.silent = clips[0].features[output][:, :1]
+    def __init__(self, clips, unspoken, config, output, run):
+        """`clips`: of all people of the training split; `unspoken`: of `without_speech`."""
+        self.output, self.far, self.window, self.run = output, output == "far", config["audio"][output], run
         self.network = AudioEncoder(config, output).to(run.device)
+        people, count = sorted({c.person for c in clips}), len(self.network.members)
+        self.aside = [set(people[k::count]) for k in range(count)]
+        self.members = [Windows([c for c in clips if c.person not in aside], output, self.window, unspoken[output])
+                        for aside in self.aside]
         self.measure(clips)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=run.arguments.rate,
                                            weight_decay=run.arguments.decay)
 
     def measure(self, clips):
         """Sets what the network knows of the training set: the features' mean and scale, the shapes' range."""
-        values = np.concatenate([c.features[self.output] for c in clips], 1)
-        reach = np.percentile(np.abs(self.shapes), REACH, axis=0) * ROOM
-        for buffer, value in ((self.network.mean, values.mean(1)[:, None]),
-                              (self.network.scale, 1 / (values.std(1)[:, None] + 1e-3)), (self.network.reach, reach)):
-            buffer.copy_(torch.from_numpy(value.astype(np.float32)))
+        mean, scale = speech.standard(clips, self.output)
+        reach = np.percentile(np.abs(np.concatenate([c.shape[c.valid] for c in clips])), REACH, axis=0) * ROOM
+        self.network.mean.copy_(mean), self.network.scale.copy_(scale)
+        self.network.reach.copy_(torch.from_numpy(reach.astype(np.float32)))
 
-    def draw(self):
-        """A batch (features [N, components, C], shapes [N, mouth])."""
-        random = self.run.random
-        index = np.searchsorted(self.weight, random.random(self.BATCH)).clip(max=len(self.inputs) - 1)
-        x, y = self.inputs[index].astype(np.float32), self.shapes[index]
-        resting = random.random(self.BATCH) < self.RESTING
-        x[resting], y[resting] = self.silent, 0
-        return torch.from_numpy(x), torch.from_numpy(y)
-
-    def step(self):
-        """One step; gives {name: loss}."""
-        x, y = training.to(self.run.device, self.draw())
-        made = self.network(x)
-        points, true = (torch.einsum("nk,kpc->npc", s, self.basis) for s in (made, y))
-        a, b = openings(points), openings(true)
-        terms = {"points": 30 * (points - true).abs().mean(), "opening": 20 * (a - b).abs().mean(),
-                 "shape": 0.05 * (made - y).square().mean()}
+    def step(self, basis, guide=None, trust=0.0):
+        """One step of each head; gives {name: loss}, means over the heads. `guide`: a ShapeTraining whose heads know
+        more, and by how much the target moves to what they predict: it has less of what audio cannot tell."""
+        total, device = {}, self.run.device
+        for k, windows in enumerate(self.members):
+            places, shapes, rests = windows.draw(self.run.random)
+            shapes, rests = shapes.to(device), rests.to(device)
+            if guide:
+                shapes = shapes + trust * (guide.hint(k, places) - shapes)
+            made = self.network.member(k, windows.features(places).to(device))
+            for name, value in losses(made, shapes, rests, basis).items():
+                total[name] = total.get(name, 0) + value
         self.optimiser.zero_grad(set_to_none=True)
-        sum(terms.values()).backward()
+        sum(total.values()).backward()
         self.optimiser.step()
-        return {f"{self.output} {name}": value for name, value in terms.items()}
+        return {f"{self.output} {name}": value / len(self.members) for name, value in total.items()}
 
     @torch.no_grad()
-    def predict(self, clip):
-        """Shapes [frames, mouth] of a clip."""
-        windows = speech.windows(clip, self.output, **self.window)
-        return self.network(torch.from_numpy(windows).to(self.run.device)).cpu().numpy()
-
-    def report(self, clips, basis):
-        """The validation figures of clips."""
+    def hint(self, member, places):
+        """What a head predicts at places of its windows, which are the other encoder's too."""
         self.network.eval()
-        line = speech.told(speech.summary(speech.judge(self.predict, clips, basis)))
+        shape = self.network.member(member, self.members[member].features(places).to(self.run.device))
         self.network.train()
-        return f"{self.output}: {line}"
+        return shape
+
+    @torch.no_grad()
+    def predict(self, clip, member=None):
+        """Shapes [frames, mouth] of a clip, by all heads or by one."""
+        windows = torch.from_numpy(speech.windows(clip, self.output, **self.window)).to(self.run.device)
+        shape = self.network(windows) if member is None else self.network.member(member, windows)
+        return shape.cpu().numpy()
+
+    def report(self, clips, judged, basis):
+        """The validation figures of people held out and of `judged` clips."""
+        self.network.eval()
+        rows = []
+        for k, aside in enumerate(self.aside):
+            some = [c for person in sorted(aside) for c in [c for c in clips if c.person == person][:JUDGED]]
+            rows += speech.judge(lambda clip, k=k: self.predict(clip, k), some, basis)
+        dev = speech.judge(self.predict, judged, basis)
+        self.network.train()
+        return f"{self.output} held out: {speech.told(rows)}; dev: {speech.told(dev)}"
+
+
+def without_speech(phonetic, seed):
+    """{"near", "far"}: features [components, N] of silence, noise and music."""
+    random, stock = np.random.default_rng(seed), Surroundings(seed, rooms=1, pieces=12, seconds=5)
+    parts = {"near": [], "far": []}
+    for piece in [np.zeros(16000), *stock.noise, *stock.music]:
+        sound = piece * 10 ** (random.uniform(-50, -15) / 20)
+        for output, values in zip(("near", "far"), encoded(phonetic, mel_columns(sound))):
+            parts[output].append(values.astype(np.float16))
+    return {output: np.concatenate(values, 1) for output, values in parts.items()}
+
+
+def surroundings(arguments, config, face, phonetic, encoders, basis):
+    """Prints the figures of `dev` clips with music at 10 dB, and how much the lips move without speech."""
+    random, stock = np.random.default_rng(arguments.seed + 1), Surroundings(arguments.seed + 1, rooms=1, pieces=12)
+    music = lambda audio: mixed(audio.astype(np.float64), stock.piece(random, stock.music, len(audio)), 10)
+    clips = speech.load(arguments.data, "dev", config, face, phonetic, change=music)
+    plain = speech.load(arguments.data, "dev", config, face, phonetic)
+    for encoder in encoders.values():
+        encoder.network.eval()
+        print(f"{encoder.output} dev, music at 10 dB: {speech.told(speech.judge(encoder.predict, clips, basis))}")
+        moved = np.median([speech.opening(encoder.predict(clip), basis).std() for clip in plain])
+        for name, pieces in (("silence", [np.zeros(16 * RATE)]), ("noise", stock.noise), ("music", stock.music)):
+            spread, offset = [], []
+            for piece in pieces:
+                values = encoded(phonetic, mel_columns(piece * 10 ** -1.5))[encoder.far]
+                windows = torch.from_numpy(around(values, np.arange(25, 375) * STEP, **encoder.window))
+                with torch.no_grad():
+                    made = speech.opening(encoder.network(windows), basis)
+                spread.append(made.std() / moved)
+                offset.append(made.mean() / moved)
+            print(f"{encoder.output}, {name} alone at -30 dB: the opening's deviation over that with speech is "
+                  f"{np.median(spread):.3f} (at most {np.max(spread):.3f}), its mean from rest {np.median(offset):.2f}")
 
 
 def train(arguments, config, face):
-    """Trains both heads until the budget is spent."""
+    """Trains both encoders until the budget is spent."""
     run = training.Run(arguments, "train_shape")
-    phonetic = PhoneticEncoder(config).eval()
-    if not checkpoint.restore(arguments.work, "phonetic", phonetic):
-        raise SystemExit(f"phonetic: no checkpoint in {arguments.work}: run train_phonetic.py")
-    basis = speech.lip_basis(face, config["mouth"])
-    clips = speech.load(arguments.data, "train", config["mouth"], phonetic, arguments.rights)
-    judged = speech.load(arguments.data, "dev", config["mouth"], phonetic)
-    heads = {NAMES[o]: ShapeTraining(clips, basis.to(run.device), config, o, run) for o in NAMES}
-    networks = {name: head.network for name, head in heads.items()}
-    optimisers = {name: head.optimiser for name, head in heads.items()}
+    phonetic, basis = restored(arguments.work, config), speech.lip_basis(face, config["mouth"]).to(run.device)
+    clips = speech.load(arguments.data, "train", config, face, phonetic, arguments.rights)
+    judged = speech.load(arguments.data, "dev", config, face, phonetic)
+    unspoken = without_speech(phonetic, arguments.seed)
+    encoders = {name: ShapeTraining(clips, unspoken, config, output, run) for output, name in NAMES.items()}
+    networks = {name: encoder.network for name, encoder in encoders.items()}
+    optimisers = {name: encoder.optimiser for name, encoder in encoders.items()}
     known = [checkpoint.restore(arguments.work, name, network) for name, network in networks.items()]
-    run.print(f"{len(clips)} clips of {len({c.person for c in clips})} people; validated on {len(judged)} clips of dev")
+    run.print(f"{len(clips)} clips of {len({c.person for c in clips})} people; {len(judged)} clips of dev")
+    report = lambda: [run.print(encoder.report(clips, judged, basis.cpu())) for encoder in encoders.values()]
+    if arguments.what == "check":
+        report()
+        return surroundings(arguments, config, face, phonetic, encoders, basis.cpu())
     run.resume(optimisers, all(known))
-
-    def keep():
-        run.save(networks, optimisers)
-        run.log("; ".join(head.report(judged, basis) for head in heads.values()))
-
+    near, far = (encoders[NAMES[output]] for output in ("near", "far"))
     for spent in run.steps():
-        for head in heads.values():
-            training.set_rate(head.optimiser, arguments.rate * training.cosine(spent, 0.01))
-            run.note(head.step())
+        for encoder in encoders.values():
+            training.set_rate(encoder.optimiser, arguments.rate * training.cosine(spent, 0.01))
+        run.note(far.step(basis) | near.step(basis, far, GUIDE * min(1, 2 * spent)))
         if run.due():
-            keep()
+            run.save(networks, optimisers)
+            run.log()
+            report()
     if not run.due():
-        keep()
+        run.save(networks, optimisers)
+        run.log()
+        report()
 
 
 def main(options=None):
     """The command; `options` instead of the command line's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    training.add_arguments(parser, minutes=3, every=200)
+    training.add_arguments(parser, minutes=4, every=300)
+    parser.add_argument("--what", choices=["train", "check"], default="train")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.05)
     arguments = parser.parse_args(options)

@@ -8,105 +8,55 @@ space of the frozen sound tower: shapes do not identify a person, so that space 
     python train_sync.py --config config/lite.json --data DIR --face-model F --work DIR --what shapes --minutes 10
 """
 import argparse
+import itertools
 
 import numpy as np
 import torch
 
 import checkpoint
 import configuration
+import speech
 import training
-from data import dataset, mel
+from data import dataset
 from data.sync import steady
 from losses import MeshJudge
 from networks.encoders import MeshPredictor
-from networks.syncnet import FaceTower, ShapeTower, SoundTower, contrast
+from networks.syncnet import MEMBERS, SPOKEN, FaceTower, ShapeTower, SoundTower, contrast
+from phonetic_features import restored
 from train_mesh import LinearFace
 
 REACH = 15                                  # offsets tried to each side, in frames (LSE of Wav2Lip)
+NOISE = 0.3                                 # added to the features, in their deviations
 
 
-class Speech:
-    """Mel windows and shapes of every frame whose audio is known to be in sync.
+class SyncClips:
+    """Phonetic features and mouths, as both judges see them, of clips whose audio is in sync.
 
-    Lists by clip: names, persons, mels [T, 80, F] float16, shapes [T, mouth] relative to rest, valid [T]."""
+    Lists by clip: clips, names, persons, valid [T]; `starts`: first frames of gapless windows of five."""
 
-    def __init__(self, folder, config, face, split, rights=None, persons=lambda person: True):
-        options = config["mel"]
-        clips = [c for c in dataset.load(folder, face, config["mouth"], split=split, rights=rights)
-                 if c.sync and persons(c.person)]
-        self.names, self.mels, self.shapes, self.valid, self.persons = [], [], [], [], []
-        self.clips = clips
-        for clip in clips:
-            positions = np.arange(len(clip.shape)) * dataset.STEP
-            within = positions < len(clip.audio)
-            self.names.append(clip.name)
-            self.persons.append(clip.person)
-            self.mels.append(mel.windows(clip.audio, positions, options["frames"], options["lead"]).astype(np.float16))
-            self.shapes.append(steady(clip.shape))
-            self.valid.append(clip.valid & within)
-
-
-def other_throat(x, random, reach=0.16):
-    """Stretches the bands of each window [N, 80, F]: the same speech from a longer or shorter vocal tract.
-
-    There are few voices in the training set; without this the tower fits them instead of their phonemes."""
-    bands = x.shape[1]
-    factor = torch.from_numpy(np.exp(random.uniform(-reach, reach, (len(x), 1))).astype(np.float32))
-    at = (torch.arange(bands, dtype=torch.float32)[None] * factor).clamp(max=bands - 1.001)
-    low = at.floor().long()
-    part = (at - low)[..., None]
-    take = lambda index: torch.gather(x, 1, index[..., None].expand(-1, -1, x.shape[2]))
-    return take(low) * (1 - part) + take(low + 1) * part
-
-
-def with_background(x, random, share=0.3):
-    """Mixes another window of the batch, more quietly, into a share of the windows."""
-    loud = np.where(random.random((len(x), 1, 1)) < share, random.uniform(-1.7, -0.5, (len(x), 1, 1)), -9)
-    other = x[torch.from_numpy(random.permutation(len(x)))] + torch.from_numpy(loud.astype(np.float32))
-    return torch.logaddexp(x * LN10, other * LN10) / LN10
-
-
-LN10 = float(np.log(10))
-
-
-def augment(x, random):
-    """Changes voice, background, loudness, noise floor and bands: x [N, 80, F] log10 magnitudes."""
-    n = len(x)
-    x = with_background(other_throat(x, random), random)
-    x = x + torch.from_numpy(random.normal(0, 0.25, (n, 1, 1)).astype(np.float32))
-    tilt = torch.from_numpy(random.normal(0, 0.15, (n, 1, 1)).astype(np.float32))
-    x = x + tilt * torch.linspace(-1, 1, x.shape[1])[None, :, None]
-    floor = torch.from_numpy(random.uniform(-6, -1.5, (n, 1, 1)).astype(np.float32))
-    x = torch.maximum(x, floor + 0.1 * torch.randn_like(x)).clamp(min=-5)
-    for _ in range(2):
-        begin, width = random.integers(0, 76), random.integers(1, 8)
-        x[:, begin: begin + width] = x[:, begin: begin + width].mean((1, 2), keepdim=True)
-    return x
-
-
-class SyncClips(Speech):
-    """Speech with mouths as both judges see them. `starts`: for each clip, first frames of gapless windows of five."""
-
-    def __init__(self, folder, config, face, split, watch, rights=None, pixels=False):
+    def __init__(self, arguments, config, face, split, watch, rights=None, pixels=False):
         """`watch`: a clip -> the shapes [T, mouth] that the mesh predictor finds; `pixels`: keep lower halves too."""
-        super().__init__(folder, config, face, split, rights)
-        self.frames, self.config = config["syncnet"]["frames"], config
+        self.frames, phonetic = config["syncnet"]["frames"], restored(arguments.work, config)
+        self.clips = speech.load(arguments.data, split, config, face, phonetic, rights)
+        self.names, self.persons = [c.name for c in self.clips], [c.person for c in self.clips]
+        self.shapes, self.valid = [c.shape for c in self.clips], [c.valid for c in self.clips]
         self.starts = [np.nonzero(np.convolve(v, np.ones(self.frames), "valid") == self.frames)[0] for v in self.valid]
         # As the engine prepares them for its sync metric: relative to the clip's own rest.
         self.watched = [steady(seen - np.median(seen[clip.valid], 0)) for clip in self.clips for seen in [watch(clip)]]
+        self.spoken = [speech.windows(c, "far", SPOKEN, SPOKEN).astype(np.float16) for c in self.clips]
         self.mouths = [self.lower_halves(clip) for clip in self.clips] if pixels else None
 
     @staticmethod
     def lower_halves(clip):
         """Lower halves [T, 64, 128, 3] of a clip's crops at 128."""
         out = np.zeros((len(clip.valid), 64, 128, 3), np.uint8)
-        for t in np.nonzero(clip.valid)[0]:
-            out[t] = clip.crop(t, half=True)[64:]
+        for t, crop in clip.crops(half=True):
+            out[t] = crop[64:]
         return out
 
     def sound(self, i, t):
-        """[80, 20] mel columns of the five frames from t."""
-        return dataset.spoken(self.mels[i][t + self.frames // 2], self.config).astype(np.float32)
+        """[components, C] phonetic features around the middle one of the five frames from t."""
+        return self.spoken[i][t + self.frames // 2].astype(np.float32)
 
     def shape(self, i, t):
         """[5, mouth] shapes by the teacher's landmarks."""
@@ -138,12 +88,12 @@ class Watcher:
         path = self.folder / f"{clip.name}.npy"
         if path.exists():
             return np.load(path)
-        shapes = clip.shape.copy()
-        seen = np.nonzero(clip.valid)[0]
+        shapes, pictures = clip.shape.copy(), clip.crops()
         with torch.no_grad():
-            for k in range(0, len(seen), chunk):
-                crops = np.stack([dataset.to_tensor(clip.crop(t)) for t in seen[k: k + chunk]])
-                shapes[seen[k: k + chunk]] = self.judge.look(torch.from_numpy(crops).to(self.device))[2].cpu().numpy()
+            while some := list(itertools.islice(pictures, chunk)):
+                crops = np.stack([dataset.to_tensor(crop) for _, crop in some])
+                seen = self.judge.look(torch.from_numpy(crops).to(self.device))[2]
+                shapes[[t for t, _ in some]] = seen.cpu().numpy()
         np.save(path, shapes)
         return shapes
 
@@ -236,7 +186,8 @@ def told(result):
 class SyncTraining:
     """The contrastive training of one pair of towers; with `pixels` the sound tower is frozen."""
 
-    CLIPS, WINDOWS = 16, 12                     # of a batch; windows a clip
+    CLIPS, WINDOWS = 8, 24                      # of a batch; windows a clip, which tell times apart and not voices
+    ALIKE = 2                                   # frames: windows of a clip that are no further apart are not told apart
 
     def __init__(self, towers, train, run, pixels):
         """`towers`: {name: tower}; `train`: SyncClips."""
@@ -246,33 +197,51 @@ class SyncTraining:
         self.views = [train.mouth] if pixels else [train.shape, train.watch]
         if pixels:
             towers["sync_sound"].eval().requires_grad_(False)
-        self.usable = [i for i, starts in enumerate(train.starts) if len(starts) >= 40]
+        self.usable = np.array([i for i, starts in enumerate(train.starts) if len(starts) >= 40])
         persons = {}
         for i in self.usable:
             persons[train.persons[i]] = persons.get(train.persons[i], 0) + len(train.starts[i])
-        weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
-        self.weight = weight / weight.sum()
+        self.weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
+        # Which member of the towers does not see a clip; the face tower sees all.
+        turns = {person: k % MEMBERS for k, person in enumerate(sorted(persons))}
+        self.without = np.array([turns[train.persons[i]] for i in self.usable])
         self.optimiser = torch.optim.AdamW([p for t in self.trained.values() for p in t.parameters()],
                                            lr=run.arguments.rate, weight_decay=0.03)
 
-    def draw(self):
-        """(mel columns [N, 80, 20], mouths [N, ..]), pair by pair in sync, augmented."""
+    def draw(self, member=None):
+        """(features [N, components, C], mouths [N, ..], which pairs are alike [N, N]), in sync pair by pair,
+        augmented. Of the people that a member sees, or of all."""
         random, train = self.run.random, self.train
-        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=self.weight)
+        weight = self.weight * (self.without != member)
+        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=weight / weight.sum())
                  for t in random.choice(train.starts[i], self.WINDOWS, replace=False)]
-        heard = augment(torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs])), random)
+        heard = torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs]))
+        clip, time = np.array(pairs).T
+        near = (clip[:, None] == clip) & (np.abs(time[:, None] - time) <= self.ALIKE)
+        alike = torch.from_numpy(near & ~np.eye(len(pairs), dtype=bool))
         picks = random.integers(len(self.views), size=len(pairs))
         seen = torch.from_numpy(np.stack([self.views[k](*pair) for k, pair in zip(picks, pairs)]))
+        heard = heard + NOISE * torch.randn_like(heard) / self.towers["sync_sound"].scale.cpu()
         if self.pixels:
-            return heard, disturb(seen, random)
+            return heard, disturb(seen, random), alike
         gain = torch.from_numpy(np.exp(random.normal(0, 0.25, (len(seen), 1, 1))).astype(np.float32))
-        return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen)
+        return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen), alike
 
-    def step(self, heard, seen):
-        """One step on a batch; gives {name: loss}."""
-        with torch.set_grad_enabled(not self.pixels):
-            heard = self.towers["sync_sound"](heard)
-        loss = contrast(self.towers[self.name](seen), heard)
+    def step(self):
+        """One step of every member; gives {name: loss}."""
+        device = self.run.device
+        if self.pixels:
+            heard, seen, alike = training.to(device, self.draw())
+            with torch.no_grad():
+                heard = self.towers["sync_sound"](heard)
+            loss = contrast(self.towers["sync_face"](seen), heard, alike)
+        else:
+            loss = 0
+            for k in range(MEMBERS):
+                heard, seen, alike = training.to(device, self.draw(k))
+                heard, seen = (self.towers[name].member(k, x) for name, x in (("sync_sound", heard),
+                                                                              ("sync_shape", seen)))
+                loss = loss + contrast(seen, heard, alike) / MEMBERS
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -308,16 +277,19 @@ def main(options=None):
     if arguments.what == "pixels" and not known["sync_sound"]:
         raise SystemExit("--what pixels needs the sound tower: --what shapes first")
     watch = Watcher(arguments, config, face, run.device)
-    dev = SyncClips(arguments.data, config, face, "dev", watch, pixels=pixels)
+    dev = SyncClips(arguments, config, face, "dev", watch, pixels=pixels)
     if arguments.what == "check":
         return measure(dev, towers, pixels)
-    train = SyncClips(arguments.data, config, face, "train", watch, arguments.rights, pixels)
+    train = SyncClips(arguments, config, face, "train", watch, arguments.rights, pixels)
     work = SyncTraining(towers, train, run, pixels)
+    if not pixels and not known["sync_sound"]:
+        mean, scale = speech.standard(train.clips, "far")
+        towers["sync_sound"].mean.copy_(mean), towers["sync_sound"].scale.copy_(scale)
     run.print(f"{len(work.usable)} clips; validated on {len(dev.names)} clips of dev")
     run.resume({"sync": work.optimiser}, all(known[name] for name in work.trained))
     for spent in run.steps():
         training.set_rate(work.optimiser, arguments.rate * training.cosine(spent, 0.01))
-        run.note(work.step(*training.to(run.device, work.draw())))
+        run.note(work.step())
         if run.due():
             run.log(work.validate(dev, stride=12))
             run.save(work.trained, {"sync": work.optimiser})

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import torch
 
-from data import geometry, mel, protocol
+from data import geometry, protocol
+from networks.syncnet import SPOKEN
 
 REACH = 3
 APART = 13                                  # frames: a reference is at least half a second from its target
@@ -58,9 +59,13 @@ class Clip:
 
     def crop(self, t, half=False):
         """The crop [256, 256, 3] of frame t, uint8 RGB; `half`: at half the size."""
-        data = np.frombuffer(self.jpegs, np.uint8)[self.offsets[t]: self.offsets[t + 1]]
-        flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
-        return cv2.imdecode(data, flag)[..., ::-1]
+        return decoded(self.jpegs, self.offsets, t, half)
+
+
+def decoded(jpegs, offsets, t, half=False):
+    """The crop of frame t of a packed clip's pictures."""
+    data = np.frombuffer(jpegs, np.uint8)[offsets[t]: offsets[t + 1]]
+    return cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR)[..., ::-1]
 
 
 def shifted(audio, offset):
@@ -143,17 +148,18 @@ class LipSyncBatches:
     Persons are drawn with the square root of their frames, so that one speaker with hours does not
     outweigh the rest. `seed`: a number or a NumPy generator. `consecutive`: the frames of a clip follow
     each other (T of section 3.4). `sound`: (audio, sample positions) -> shapes, which replace the true ones
-    (`phonetic_features.AudioToShape`); then some closed mouths come with silence."""
+    (`phonetic_features.AudioToShape`); then some closed mouths come with silence. `spoken`: what gives the input of
+    SyncNet's sound tower (`phonetic_features.SpokenWindows`), for the sync loss."""
 
     CLOSED = 0.08                               # share of clips drawn as a closed mouth with silence
 
     def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None,
-                 consecutive=False, sound=None):
+                 consecutive=False, sound=None, spoken=None):
         self.clips = [c for c in clips if c.sync] if sound else clips
         self.config, self.size = config, size
-        self.count, self.frames, self.consecutive, self.sound = clips_a_batch, frames, consecutive, sound
+        self.count, self.frames, self.consecutive = clips_a_batch, frames, consecutive
         self.random = np.random.default_rng(seed)
-        self.predicted = {}                     # shapes by clip, from audio
+        self.sound, self.spoken, self.predicted = sound, spoken, {}            # shapes by clip, from audio
         persons = {}
         for clip in self.clips:
             persons[clip.person] = persons.get(clip.person, 0) + len(clip.valid)
@@ -213,7 +219,7 @@ class LipSyncBatches:
     def batch(self):
         """{name: tensor}: target [N, 3, S, S], mask and alpha [N, 1, S, S], points and rest [N, C, 2], turn [N, 2, 3],
         shapes [N, 7, mouth], of N = clips x frames; reference [clips, 3, 256, 256] with its rest and turn, in_time
-        [clips] and middle_mel [clips, 80, F], the window of the middle frame."""
+        [clips] and, with `spoken`, spoken [clips, components, C] of the middle frame."""
         random, rows = self.random, []
         references, reference_rest, reference_turn, sync = [], [], [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
@@ -234,12 +240,13 @@ class LipSyncBatches:
             # eq. 7 needs speech in time: silence and clips of unknown offset are left out.
             follows = self.consecutive and not quiet and clip.sync and (np.diff(times) == 1).all()
             middle = [times[len(times) // 2] * STEP]
-            sync.append((follows, mel_windows(clip, middle, self.config)[0] if follows else None))
+            sync.append((follows, self.spoken(clip.name, clip.audio, middle)[0] if follows and self.spoken else None))
         tensor = lambda arrays: torch.from_numpy(np.stack(arrays).astype(np.float32))
         batch = {key: tensor([row[key] for row in rows]) for key in rows[0]}
-        blank = np.zeros((self.config["mel"]["mels"], self.config["mel"]["frames"]), np.float32)
         batch["in_time"] = torch.tensor([float(follows) for follows, _ in sync])
-        batch["middle_mel"] = tensor([blank if m is None else m for _, m in sync])
+        if self.spoken:
+            blank = np.zeros((self.config["phonetic"]["components"], 2 * SPOKEN + 1), np.float32)
+            batch["spoken"] = tensor([blank if window is None else window for _, window in sync])
         return batch | {"reference": tensor(references), "reference_rest": tensor(reference_rest),
                         "reference_turn": tensor(reference_turn)}
 
@@ -250,15 +257,3 @@ UPPER, LOWER = list(range(21, 30)), list(range(39, 30, -1))   # inner lips among
 def openings(points):
     """Inner-lip opening of lip points [N, P, 2] (array or tensor): mean gap between upper and lower inner lips."""
     return (points[:, LOWER, 1] - points[:, UPPER, 1]).mean(1)
-
-
-def mel_windows(clip, positions, config):
-    """Mel windows [N, 80, F] of a clip at sample positions."""
-    options = config["mel"]
-    return mel.windows(clip.audio, positions, options["frames"], options["lead"])
-
-
-def spoken(mels, config):
-    """The part of a mel window [.., F] that SyncNet gets: the columns of five frames around the window's own."""
-    begin = config["mel"]["lead"] - 2 * config["syncnet"]["frames"] + 2
-    return mels[..., begin: begin + 4 * config["syncnet"]["frames"]]

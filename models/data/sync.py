@@ -1,4 +1,4 @@
-"""A/V offset of a clip by the landmark SyncNet (`networks/syncnet.py`), and its input windows.
+"""A/V offset of a clip by the landmark SyncNet (`networks/syncnet.py`).
 
 Offsets are in frames of 40 ms, + = the sound is late, as in MANIFEST.tsv and `dataset.shifted`.
 """
@@ -10,12 +10,6 @@ from data import mel
 
 REACH = 15                      # offsets tried: -15..15, the paper's 31
 NEAR = 2                        # offsets around the best that its confidence leaves out
-
-
-def sound_windows(audio, starts, frames=5):
-    """Mel windows [N, 80, 4 frames] float32, over `frames` frames from each start.
-    `audio` is 16 kHz mono; starts count frames and may lie outside the clip (silence)."""
-    return mel.windows(audio, np.asarray(starts, np.int64) * mel.STEP, 4 * frames, 0)
 
 
 def steady(shape):
@@ -47,8 +41,10 @@ class OffsetJudge:
 
         import checkpoint
         from networks.syncnet import ShapeTower, SoundTower
+        from phonetic_features import SpokenWindows
         self.torch, self.frames, self.mouth = torch, config["syncnet"]["frames"], config["mouth"]
         self.sound, self.shape = SoundTower(config).eval(), ShapeTower(config).eval()
+        self.windows = lambda audio, middles: SpokenWindows(folder, config)("", audio, middles)
         for name, tower in (("sync_sound", self.sound), ("sync_shape", self.shape)):
             try:
                 there = checkpoint.restore(folder, name, tower)
@@ -69,7 +65,8 @@ class OffsetJudge:
         shape = steady(np.asarray(delta[:, :self.mouth], np.float32))
         heard = np.arange(starts[0] - REACH, starts[-1] + REACH + 1)
         with self.torch.inference_mode():
-            a = self.sound(self.torch.from_numpy(sound_windows(audio, heard, self.frames))).numpy()
+            middles = (heard + self.frames // 2) * mel.STEP
+            a = self.sound(self.torch.from_numpy(self.windows(audio, middles))).numpy()
             v = self.shape(self.torch.from_numpy(np.stack([shape[t: t + self.frames] for t in starts]))).numpy()
         at = (starts - heard[0])[:, None] + np.arange(-REACH, REACH + 1)
         return np.einsum("nd,nod->no", v, a[at]).mean(0)

@@ -7,7 +7,7 @@ from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEn
 from networks.generator import Generator
 from networks.mals import MaLS
 from networks.phonetic import PhoneticBlock, PhoneticEncoder
-from networks.syncnet import FaceTower, ShapeTower, SoundTower
+from networks.syncnet import SPOKEN, FaceTower, ShapeTower, SoundTower
 
 NETWORKS = {
     "detector": Detector,
@@ -64,13 +64,12 @@ def example_inputs(name, config, seed=0):
     draw = torch.Generator().manual_seed(seed)
     image = lambda size: torch.rand(1, 3, size, size, generator=draw) * 2 - 1
     size, dim, codes = config["image"], config["dim"], 2 * len(config["channels"])
-    mel = config["mel"]
     frames = config["syncnet"]["frames"]
     batch = 7
-    sound = lambda columns, count=batch: torch.rand(count, mel["mels"], columns, generator=draw) * 5 - 4.5
-    phonetic = lambda far: {"mel": sound(PhoneticBlock(PhoneticEncoder(config), far).columns, 1)}
-    spoken = lambda output: {"features": torch.randn(
-        batch, config["phonetic"]["components"], AudioEncoder(config, output).columns, generator=draw)}
+    phonetic = lambda far: {"mel": torch.rand(1, config["mel"]["mels"], PhoneticBlock(
+        PhoneticEncoder(config), far).columns, generator=draw) * 5 - 4.5}
+    features = lambda columns: torch.randn(batch, config["phonetic"]["components"], columns, generator=draw)
+    spoken = lambda output: {"features": features(AudioEncoder(config, output).columns)}
     return {
         "detector": lambda: {"frame": image(config["detector"]["size"])},
         "mesh": lambda: {"crop": image(config["mesh"]["size"])},
@@ -86,7 +85,7 @@ def example_inputs(name, config, seed=0):
                               "code": torch.randn(1, codes, dim, generator=draw),
                               **({"carried": image(size)} if config.get("carry") else {})},
         "shape_code": lambda: {"shape": (torch.randn(batch, config["mouth"], generator=draw) * 0.7).half().float()},
-        "sync_sound": lambda: {"mel": sound(4 * frames)},
+        "sync_sound": lambda: {"features": features(2 * SPOKEN + 1)},
         "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},
         "sync_face": lambda: {"mouths": torch.rand(2, 3 * frames, 64, 128, generator=draw) * 2 - 1},
     }[name]()

@@ -104,12 +104,28 @@ class ReferenceEncoder(nn.Module):
         return self.linear(x).view(-1, self.codes, self.dim)
 
 
-class AudioEncoder(nn.Module):
-    """The head of E_aud: phonetic features around a frame's time [N, components, C] -> the mouth's shape [N, mouth].
+class ShapeHead(nn.Module):
+    """One member of `AudioEncoder`: standardised features [N, components, C] -> shapes [N, mouth]."""
 
-    Column j lies (j - before) * 20 ms from the frame's time (`phonetic_features.py`). There is one head for each output
-    of the phonetic encoder, `near` and `far`. Trained without pictures (`train_shape.py`), which helps most with
-    unseen people; `ShapeCode` makes the codes a_t of the shape."""
+    def __init__(self, config, columns):
+        super().__init__()
+        options, components = config["audio"], config["phonetic"]["components"]
+        self.layers = nn.Sequential(
+            nn.Dropout(options["dropout"] / 2), nn.Conv1d(components, options["narrow"], 1), nn.ReLU(), nn.Flatten(),
+            nn.Dropout(options["dropout"]), nn.Linear(options["narrow"] * columns, options["hidden"]), nn.ReLU(),
+            nn.Dropout(options["dropout"]), nn.Linear(options["hidden"], config["mouth"]))
+
+    def forward(self, features):
+        """features [N, components, C] -> shapes [N, mouth]."""
+        return self.layers(features)
+
+
+class AudioEncoder(nn.Module):
+    """The last part of E_aud: phonetic features around a frame's time [N, components, C] -> mouth's shape [N, mouth].
+
+    Column j lies (j - before) * 20 ms from the frame's time (`phonetic_features.py`). There is one for each output of
+    the phonetic encoder, `near` and `far`. The shape is the mean of a few small heads, trained without different people
+    (`train_shape.py`); `ShapeCode` makes the codes a_t of it."""
 
     def __init__(self, config, output):
         """`output`: "near" or "far"."""
@@ -119,16 +135,22 @@ class AudioEncoder(nn.Module):
         # The features' mean and inverse deviation in training.
         self.register_buffer("mean", torch.zeros(components, 1))
         self.register_buffer("scale", torch.ones(components, 1))
-        self.layers = nn.Sequential(
-            nn.Flatten(), nn.Dropout(options["dropout"]), nn.Linear(components * self.columns, options["hidden"]),
-            nn.ReLU(), nn.Dropout(options["dropout"]), nn.Linear(options["hidden"], config["mouth"]))
+        self.members = nn.ModuleList(ShapeHead(config, self.columns) for _ in range(options["members"]))
         # The range of each coefficient in training: the shape is limited to it, smoothly.
         self.register_buffer("reach", torch.full((config["mouth"],), 1e3))
 
+    def limited(self, shape):
+        """Shapes within the range of the training set."""
+        return self.reach * torch.tanh(shape / self.reach)
+
+    def member(self, index, features):
+        """The shapes of one head, for its training."""
+        return self.limited(self.members[index]((features - self.mean) * self.scale))
+
     def forward(self, features):
         """features [N, components, C] -> shapes [N, mouth]."""
-        shape = self.layers((features - self.mean) * self.scale)
-        return self.reach * torch.tanh(shape / self.reach)
+        standard = (features - self.mean) * self.scale
+        return self.limited(sum(member(standard) for member in self.members) / len(self.members))
 
 
 class ShapeCode(nn.Module):

@@ -5,6 +5,10 @@ from torch import nn
 
 from networks.encoders import strided_stage
 
+SPOKEN = 5                                   # feature columns to each side: five frames
+NARROW = 32                                  # what a column is reduced to: there are few people to train it on
+MEMBERS = 4                                  # of a tower
+
 
 class FaceTower(nn.Module):
     """Lower halves of T = 5 crops, stacked [B, 15, 64, 128] -> unit vectors [B, dim]."""
@@ -25,47 +29,63 @@ class FaceTower(nn.Module):
         return F.normalize(self.linear(x.flatten(1)), dim=1)
 
 
-class ShapeTower(nn.Module):
+class Committee(nn.Module):
+    """A tower of MEMBERS small networks, each trained without a part of the people: their unit vectors side by side,
+    scaled to a unit vector. So a cosine of two towers is the mean of the members' cosines."""
+
+    def member(self, index, x):
+        """Unit vectors [B, dim / MEMBERS] of one member, for its training."""
+        return F.normalize(self.members[index](self.standard(x)), dim=1)
+
+    def standard(self, x):
+        """The input as the members see it."""
+        return x
+
+    def forward(self, x):
+        """x [B, ..] -> unit vectors [B, dim]."""
+        x = self.standard(x)
+        vectors = [F.normalize(member(x), dim=1) for member in self.members]
+        return torch.cat(vectors, 1) / len(vectors) ** 0.5
+
+
+class ShapeTower(Committee):
     """Mouth shapes of five frames [B, 5, mouth], coefficients of the face model -> unit vectors [B, dim]; no
     pixels, so that it cannot identify persons."""
 
     def __init__(self, config):
         super().__init__()
         options = config["syncnet"]
-        self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
-                                    nn.Dropout(0.1), nn.Linear(256, 256), nn.ReLU(),
-                                    nn.Linear(256, options["dim"]))
-
-    def forward(self, shapes):
-        """shapes [B, 5, mouth] -> [B, dim]."""
-        return F.normalize(self.layers(shapes.flatten(1)), dim=1)
+        self.members = nn.ModuleList(nn.Sequential(
+            nn.Flatten(), nn.Linear(options["frames"] * config["mouth"], 128), nn.ReLU(), nn.Dropout(0.3),
+            nn.Linear(128, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, options["dim"] // MEMBERS))
+            for _ in range(MEMBERS))
 
 
-class SoundTower(nn.Module):
-    """Mel window of five frames [B, 80, 20] -> unit vectors [B, dim]."""
+class SoundTower(Committee):
+    """Phonetic features around the middle one of five frames [B, components, C] -> unit vectors [B, dim].
+
+    The features are the encoder's `far` ones, at the middle frame's time and SPOKEN columns of 20 ms to each side."""
 
     def __init__(self, config):
         super().__init__()
-        options = config["syncnet"]
-        widths = options["channels"]
-        layers = []
-        for a, b in zip([1, *widths], widths):
-            layers += strided_stage(a, b, 3)
-        self.layers = nn.Sequential(*layers)
-        rows, columns = config["mel"]["mels"], 4 * options["frames"]
-        for _ in widths:
-            rows, columns = (rows + 1) // 2, (columns + 1) // 2
-        self.linear = nn.Linear(widths[-1] * rows * columns, options["dim"])
+        options, components = config["syncnet"], config["phonetic"]["components"]
+        # The features' mean and inverse deviation in training.
+        self.register_buffer("mean", torch.zeros(components, 1))
+        self.register_buffer("scale", torch.ones(components, 1))
+        self.members = nn.ModuleList(nn.Sequential(
+            nn.Dropout(0.2), nn.Conv1d(components, NARROW, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3),
+            nn.Linear(NARROW * (2 * SPOKEN + 1), 128), nn.ReLU(), nn.Dropout(0.3),
+            nn.Linear(128, options["dim"] // MEMBERS)) for _ in range(MEMBERS))
 
-    def forward(self, mel):
-        """mel [B, 80, 20], log10 magnitudes -> [B, dim]."""
-        x = self.layers((mel[:, None] + 2.5) / 2.0)
-        return F.normalize(self.linear(x.flatten(1)), dim=1)
+    def standard(self, x):
+        """Features of mean 0 and deviation 1."""
+        return (x - self.mean) * self.scale
 
 
-def contrast(first, second, temperature=0.07):
-    """Symmetric contrastive loss of a batch of pairs: the pair's own partner against all others."""
-    logits = first @ second.t() / temperature
+def contrast(first, second, alike, temperature=0.07):
+    """Symmetric contrastive loss of a batch of pairs: the pair's own partner against all others but those that
+    `alike` [B, B] marks, which are no better and no worse."""
+    logits = (first @ second.t() / temperature).masked_fill(alike, -1e4)
     target = torch.arange(len(first), device=first.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
 

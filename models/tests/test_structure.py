@@ -65,7 +65,7 @@ class Structure(unittest.TestCase):
         self.assertEqual(" -> ".join(cycle(graph)), "")
         self.assertIn("train_mesh", graph["train_generator"])           # the graph is not empty
         self.assertIn("head.shading", graph["head.render"])
-        self.assertIn("data.mel", graph["data.dataset"])
+        self.assertIn("data.mel", graph["data.sync"])
 
     def test_a_cycle_is_found(self):
         self.assertEqual(cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}), ["b", "c", "b"])

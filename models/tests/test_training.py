@@ -41,7 +41,7 @@ def tiny():
     config = json.loads((MODELS / "config" / "lite.json").read_text())
     config |= {"dim": 8, "channels": CHANNELS, "discriminator": {"channels": CHANNELS}, "prior": {"layers": 1}}
     config["reference"]["channels"] = [4] * 6
-    config["audio"] |= {"hidden": 16}
+    config["audio"] |= {"hidden": 16, "narrow": 8, "members": 2}
     config["shape_code"], config["phonetic"] = {"hidden": 16}, config["phonetic"] | {"width": 8, "components": 4}
     config["mesh"]["channels"], config["detector"]["channels"] = [4, 4, 8, 8, 8], [4, 4, 8, 8]
     config["syncnet"] |= {"dim": 8, "channels": [4, 4, 8, 8]}
@@ -66,7 +66,7 @@ def make_pack(folder, face):
 
 class Training(unittest.TestCase):
     COMMANDS = {                                # name: (module, switches, checkpoint to compare, part of its log)
-        "shape": (train_shape, [], "audio_encoder_far", "far: others: r"),
+        "shape": (train_shape, [], "audio_encoder_far", "far held out: others r"),
         "mesh": (train_mesh, ["--what", "mesh", "--batch", "2"], "mesh", "dev: points off"),
         "detector": (train_mesh, ["--what", "detector", "--batch", "2"], "detector", "faces found"),
         "sync": (train_sync, ["--what", "shapes"], "sync_sound", "unseen: windows"),
@@ -98,7 +98,7 @@ class Training(unittest.TestCase):
     def work(self, command):
         """A work folder with the frozen judges that a command needs."""
         work = Path(tempfile.mkdtemp(dir=self.base))
-        for name in {"shape": ["phonetic"], "sync": ["mesh"], "generator": ["mesh"]}.get(command, []):
+        for name in {"shape": ["phonetic"], "sync": ["mesh", "phonetic"], "generator": ["mesh"]}.get(command, []):
             shutil.copy(self.start / f"{name}.safetensors", work)
         return work
 
@@ -143,7 +143,7 @@ class Training(unittest.TestCase):
         for seed in ("0", "0", "1"):
             work = self.work("shape")
             logs.append(self.run_it("shape", work, "--steps", "1", "--seed", seed))
-            weights.append(self.weights("shape", work)["layers.2.weight"])
+            weights.append(self.weights("shape", work)["members.0.layers.5.weight"])
         np.testing.assert_array_equal(weights[0], weights[1])
         self.assertGreater(float(np.abs(weights[0] - weights[2]).max()), 0)
 
@@ -155,7 +155,8 @@ class Training(unittest.TestCase):
         self.assertIn("begins another run from the stored weights\n", log)      # the moments are kept
         state = checkpoint.restore_state(work, "train_shape")
         self.assertEqual((state["number"], state["step"]), (1, 2))
-        self.assertFalse(np.array_equal(first["layers.2.weight"], self.weights("shape", work)["layers.2.weight"]))
+        second, name = self.weights("shape", work), "members.0.layers.5.weight"
+        self.assertFalse(np.array_equal(first[name], second[name]))
         # More steps than before: the same run, longer.
         self.assertIn("goes on at step 2", self.run_it("shape", work, "--steps", "3"))
 
