@@ -132,6 +132,12 @@ impl PhoneticSizes {
             SpeechContext::Far => self.far,
         }
     }
+
+    /// Mel columns that one block of features depends on.
+    pub fn block_columns(&self, context: SpeechContext) -> usize {
+        let ContextSizes { past, future, .. } = self.context(context);
+        past + future + 1 + self.step * (self.block - 1)
+    }
 }
 
 /// What features, and codes made from them, depend on.
@@ -339,7 +345,7 @@ impl Manifest {
         }
         for context in SpeechContext::ALL {
             // The limit of `MelParameters`; steps of 16 and blocks of 128 would exceed it.
-            let columns = super::phonetic::block_columns(self, context);
+            let columns = self.phonetic.block_columns(context);
             if columns > 1024 {
                 let reason = format!("makes blocks of {columns} mel columns, above 1024");
                 return Err(("manifest.phonetic.block".into(), reason));

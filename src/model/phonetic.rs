@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::manifest::{ContextSizes, PhoneticSizes};
 use super::network::{Loader, Network};
-use super::{Manifest, SpeechContext};
+use super::SpeechContext;
 use crate::Result;
 use crate::audio::{MelParameters, MelSpectrogram, Samples};
 
@@ -31,7 +31,7 @@ impl PhoneticEncoder {
         let reach = sizes.context(context);
         Ok(Self {
             mel: MelSpectrogram::new(MelParameters {
-                frames: block_columns(manifest, context),
+                frames: sizes.block_columns(context),
                 lead: reach.past,
                 ..manifest.mel.clone()
             })?,
@@ -170,13 +170,6 @@ impl Window {
     pub fn last(&self) -> i64 {
         self.first.saturating_add(self.count as i64 - 1)
     }
-}
-
-/// Mel columns that one block of features depends on.
-pub(super) fn block_columns(manifest: &Manifest, context: SpeechContext) -> usize {
-    let sizes = manifest.phonetic;
-    let ContextSizes { past, future, .. } = sizes.context(context);
-    past + future + 1 + sizes.step * (sizes.block - 1)
 }
 
 /// Adds the value of the window's column `at` to the two interpolated columns beside it.

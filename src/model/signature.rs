@@ -2,7 +2,6 @@
 
 use super::SpeechContext;
 use super::manifest::{ContextSizes, MALS_WINDOW, Manifest, SyncNetSizes};
-use super::phonetic::block_columns;
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
 pub(super) struct Signature {
@@ -34,7 +33,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
     };
     let sizes = manifest.phonetic;
     let phonetic = |context| {
-        let columns = block_columns(manifest, context);
+        let columns = sizes.block_columns(context);
         needed(
             SpeechContext::phonetic(context),
             vec![("mel", vec![1, manifest.mel.mels, columns])],
@@ -123,7 +122,7 @@ fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
     [
         tower(
             "sync_sound",
-            ("mel", vec![1, manifest.mel.mels, columns]),
+            ("features", vec![1, manifest.phonetic.components, columns]),
             "sound",
         ),
         tower("sync_shape", ("shapes", shapes), "mouth"),
