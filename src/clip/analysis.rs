@@ -120,6 +120,7 @@ impl Analysis {
         };
         // No lock is held while the network runs.
         let profile = Profile::choose(renderer.engine(), &anchor, frames.iter())?;
+        profile.encode(renderer.engine())?;
         let mut tracks = self.tracks.write();
         let mut finished = self.finished.write();
         if finished.is_none() {

@@ -15,7 +15,7 @@ const GATE: f64 = 0.6;
 /// Frames nearer to a chosen one than this add nothing.
 const ALIKE: f32 = 0.006;
 /// How much farther than the nearest frame another may be and still be mixed in.
-const REACH: f32 = 0.04;
+const REACH: f32 = 0.06;
 
 /// Frames that the pictures of the person are taken from; at least one.
 #[derive(Clone, Debug)]

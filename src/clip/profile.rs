@@ -48,6 +48,15 @@ impl Profile {
         })
     }
 
+    /// Encodes all frames of the bank, so that no later frame waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when one cannot be encoded.
+    pub(super) fn encode(&self, engine: &Engine) -> Result<()> {
+        let mut frames = self.bank.frames().iter();
+        frames.try_for_each(|frame| frame.code(engine).map(drop))
+    }
+
     /// Of one frame.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::lips::mouth_points;
 use super::mask::{Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
-use super::reference_warp::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
+use super::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 

@@ -14,6 +14,7 @@ pub mod lips;
 pub mod mask;
 pub mod model;
 pub mod pose;
+mod reference_picture;
 pub mod reference_warp;
 mod warp_field;
 
@@ -25,4 +26,6 @@ pub use fit::Face;
 pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;
 pub use pose::Pose;
-pub use reference_warp::{Layer, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
+pub use reference_picture::ReferencePicture;
+pub use reference_warp::{Layer, ReferenceWarp};
+pub use warp_field::ReferenceWarpProtocol;

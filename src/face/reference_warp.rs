@@ -8,77 +8,11 @@
 //!
 //! Points are [`mouth_points`](super::lips::mouth_points) of the reference and of the frame.
 
-use super::warp_field::WarpField;
-
-pub use super::warp_field::ReferenceWarpProtocol;
+use super::reference_picture::{LEVELS, ReferencePicture, value};
+use super::warp_field::{ReferenceWarpProtocol, WarpField};
 
 /// References that can be mixed in one picture.
 pub const MOST_LAYERS: usize = 3;
-
-/// A square image in a layout for sampling: RGB and an unused lane, 8 bits each as in the training.
-#[derive(Clone, Debug)]
-pub struct ReferencePicture {
-    size: usize,
-    pixels: Vec<[u8; 4]>,
-}
-
-impl ReferencePicture {
-    /// From planar RGB `[3, size, size]` in [-1, 1]; values outside are limited to it.
-    ///
-    /// # Panics
-    /// When `planar` has another length, or `size` is 0.
-    pub fn new(planar: &[f32], size: usize) -> Self {
-        let area = size * size;
-        assert!(
-            area > 0 && planar.len() == 3 * area,
-            "the length of the picture does not fit its size"
-        );
-        // The conversion to an integer limits to 0..=255 and makes NaN 0.
-        let byte = |value: f32| ((value + 1.0) * 127.5).round() as u8;
-        let pixel = |i| [planar[i], planar[area + i], planar[2 * area + i], -1.0].map(byte);
-        Self {
-            size,
-            pixels: (0..area).map(pixel).collect(),
-        }
-    }
-
-    /// Writes planar RGB `[3, size, size]` in [-1, 1] to `out`. The old content of `out` is replaced.
-    pub fn planar(&self, out: &mut Vec<f32>) {
-        out.clear();
-        for plane in 0..3 {
-            out.extend(
-                self.pixels
-                    .iter()
-                    .map(|pixel| value(f32::from(pixel[plane]))),
-            );
-        }
-    }
-
-    /// The bilinear sample at a position in [-1, 1], in levels of 0 to 255; edges are repeated.
-    #[inline]
-    fn sample(&self, place: [f32; 2]) -> [f32; 4] {
-        let last = (self.size - 1) as f32;
-        // NaN ends at 0: `max` prefers the number.
-        let pixel = |v: f32| {
-            (((v + 1.0) * self.size as f32 - 1.0) * 0.5)
-                .max(0.0)
-                .min(last)
-        };
-        let [x, y] = place.map(pixel);
-        let (left, top) = (x as usize, y as usize);
-        let (right, below) = ((left + 1).min(self.size - 1), (top + 1).min(self.size - 1));
-        let (fx, fy) = (x - left as f32, y - top as f32);
-        let at = |x: usize, y: usize| self.pixels[y * self.size + x].map(f32::from);
-        let rows = [top, below].map(|y| blend(&at(left, y), &at(right, y), fx));
-        blend(&rows[0], &rows[1], fy)
-    }
-}
-
-/// From levels to [-1, 1].
-#[inline]
-fn value(level: f32) -> f32 {
-    level * (1.0 / 127.5) - 1.0
-}
 
 #[inline]
 fn blend<const N: usize>(a: &[f32; N], b: &[f32; N], share: f32) -> [f32; N] {
@@ -101,11 +35,21 @@ pub struct Layer<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct ReferenceWarp {
     fields: [WarpField; MOST_LAYERS],
-    /// A field interpolated to one row of pixels, as wide as the grid.
-    row: Vec<[f32; 4]>,
+    /// The rows of each field, interpolated to the width of the picture.
+    wide: [Vec<f32>; MOST_LAYERS],
     /// For each pixel of a row or column the two cells around it, and the weight of the second.
     between: Vec<(usize, usize, f32)>,
-    /// The weighted sum of the layers' pixels of one row: red, green, blue, weight.
+    row: RowBuffers,
+}
+
+/// One row of pixels.
+#[derive(Clone, Debug, Default)]
+struct RowBuffers {
+    /// Fixed-point positions in the picture.
+    x: Vec<u32>,
+    y: Vec<u32>,
+    weight: Vec<f32>,
+    /// The weighted sum of the layers' pixels: red, green, blue, weight.
     sums: Vec<[f32; 4]>,
 }
 
@@ -147,7 +91,7 @@ impl ReferenceWarp {
         out: &mut Vec<f32>,
     ) {
         let size = match layers {
-            [first, ..] if layers.len() <= MOST_LAYERS => first.picture.size,
+            [first, ..] if layers.len() <= MOST_LAYERS => first.picture.size(),
             _ => panic!("{} layers", layers.len()),
         };
         for (field, layer) in self.fields.iter_mut().zip(layers) {
@@ -156,7 +100,7 @@ impl ReferenceWarp {
                 wanted.len(),
                 "the two lists of points differ in length"
             );
-            assert_eq!(layer.picture.size, size, "the pictures differ in size");
+            assert_eq!(layer.picture.size(), size, "the pictures differ in size");
             let (seen, wanted) = (layer.points.as_chunks::<2>().0, wanted.as_chunks::<2>().0);
             field.settle(seen, wanted, protocol);
             if layers.len() > 1 {
@@ -170,43 +114,88 @@ impl ReferenceWarp {
     fn sample(&mut self, layers: &[Layer<'_>], size: usize, grid: usize, out: &mut Vec<f32>) {
         let Self {
             fields,
-            row,
+            wide,
             between,
-            sums,
+            row,
         } = self;
-        let area = size * size;
-        out.resize(3 * area, 0.0);
-        let (red, rest) = out.split_at_mut(area);
-        let (green, blue) = rest.split_at_mut(area);
         between.clear();
         between.extend((0..size).map(|pixel| {
             let at = ((pixel as f32 + 0.5) * grid as f32 / size as f32 - 0.5).max(0.0);
             let cell = (at as usize).min(grid - 1);
             (cell, (cell + 1).min(grid - 1), at - cell as f32)
         }));
+        for (field, wide) in fields.iter().zip(wide.iter_mut()).take(layers.len()) {
+            widen(field.cells(), grid, between, layers[0].picture, wide);
+        }
+        let area = size * size;
+        out.resize(3 * area, 0.0);
+        let (red, rest) = out.split_at_mut(area);
+        let (green, blue) = rest.split_at_mut(area);
         let planes = red.chunks_exact_mut(size).zip(green.chunks_exact_mut(size));
         let planes = planes.zip(blue.chunks_exact_mut(size));
         for (((red, green), blue), &(top, below, fy)) in planes.zip(between.iter()) {
-            sums.clear();
-            sums.resize(size, [0.0; 4]);
-            for (field, layer) in fields.iter().zip(layers) {
-                let cells = field.cells();
-                let above = cells[top * grid..].iter();
-                let pairs = above.zip(&cells[below * grid..][..grid]);
-                row.clear();
-                row.extend(pairs.map(|(a, b)| blend(a, b, fy)));
-                for (sum, &(left, right, fx)) in sums.iter_mut().zip(between.iter()) {
-                    let [x, y, weight, _] = blend(&row[left], &row[right], fx);
-                    let [red, green, blue, _] = layer.picture.sample([x, y]);
-                    for (sum, part) in sum.iter_mut().zip([red, green, blue, 1.0]) {
-                        *sum += weight * part;
-                    }
-                }
+            row.sums.clear();
+            row.sums.resize(size, [0.0; 4]);
+            for (wide, layer) in wide.iter().zip(layers) {
+                let rows = [top, below].map(|cell| &wide[3 * size * cell..][..3 * size]);
+                row.add(layer.picture, rows, fy);
             }
             let pixels = red.iter_mut().zip(green).zip(blue);
-            for (((red, green), blue), [r, g, b, weight]) in pixels.zip(sums.iter()) {
-                [*red, *green, *blue] = [r, g, b].map(|sum| value(sum / weight));
+            for (((red, green), blue), [r, g, b, weight]) in pixels.zip(&row.sums) {
+                let scale = 1.0 / (weight * LEVELS);
+                *red = value(r * scale);
+                *green = value(g * scale);
+                *blue = value(b * scale);
             }
+        }
+    }
+}
+
+/// Interpolates each row of a field to the width of the picture: x, then y, both scaled for `picture`, then
+/// the weight of all pixels.
+fn widen(
+    cells: &[[f32; 4]],
+    grid: usize,
+    between: &[(usize, usize, f32)],
+    picture: &ReferencePicture,
+    wide: &mut Vec<f32>,
+) {
+    let size = between.len();
+    wide.resize(3 * size * grid, 0.0);
+    let rows = wide.chunks_exact_mut(3 * size);
+    for (row, cells) in rows.zip(cells.chunks_exact(grid)) {
+        for (pixel, &(left, right, share)) in between.iter().enumerate() {
+            let [x, y, weight, _] = blend(&cells[left], &cells[right], share);
+            row[pixel] = picture.scaled(x);
+            row[size + pixel] = picture.scaled(y);
+            row[2 * size + pixel] = weight;
+        }
+    }
+}
+
+impl RowBuffers {
+    /// Adds the pixels of a picture at the positions between two [widened](widen) rows.
+    fn add(&mut self, picture: &ReferencePicture, [above, below]: [&[f32]; 2], share: f32) {
+        let size = picture.size();
+        let lane = |k: usize| {
+            let pair = above[k * size..][..size]
+                .iter()
+                .zip(&below[k * size..][..size]);
+            pair.map(|(a, b)| a + share * (b - a))
+        };
+        self.x.clear();
+        self.x.extend(lane(0).map(|x| picture.fixed(x)));
+        self.y.clear();
+        self.y.extend(lane(1).map(|y| picture.fixed(y)));
+        self.weight.clear();
+        self.weight.extend(lane(2));
+        let places = self.x.iter().zip(&self.y).zip(&self.weight);
+        for (sum, ((x, y), weight)) in self.sums.iter_mut().zip(places) {
+            let [red, green, blue] = picture.sample(*x, *y);
+            sum[0] += weight * red;
+            sum[1] += weight * green;
+            sum[2] += weight * blue;
+            sum[3] += weight;
         }
     }
 }
@@ -338,18 +327,6 @@ mod tests {
         };
         warp.mix(&[layer], &wanted, PROTOCOL, &mut other);
         assert_eq!(one, other);
-    }
-
-    #[test]
-    fn a_picture_keeps_its_levels() {
-        let levels: Vec<f32> = (0..=255u8).map(|v| f32::from(v) / 127.5 - 1.0).collect();
-        let planar = [levels.clone(), levels.clone(), levels].concat();
-        let mut out = vec![7.0];
-        ReferencePicture::new(&planar, 16).planar(&mut out);
-        assert_eq!(out.len(), planar.len());
-        assert!(out.iter().zip(&planar).all(|(a, b)| (a - b).abs() < 1e-6));
-        ReferencePicture::new(&[9.0, -9.0, f32::NAN], 1).planar(&mut out);
-        assert_eq!(out, [1.0, -1.0, -1.0]);
     }
 
     #[test]
