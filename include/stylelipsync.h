@@ -1481,7 +1481,8 @@ sls_status sls_clip_render(const sls_clip *clip,
  * @param clip       not NULL.
  * @param frames     may be NULL; receives the number of later frames needed.
  * @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
- *                   Up to 20 ms more if the sample rate is not 16 kHz.
+ *                   Up to 20 ms more if the sample rate is not 16 kHz, and up to 20 ms more for
+ *                   frames that are pushed with a time of their own.
  * @param reference  may be NULL; receives the number of frames needed before the first frame can
  *                   be pulled, if no reference is set.
  *
@@ -1625,6 +1626,10 @@ SLS_API sls_status sls_clip_reset(sls_clip *clip);
  * Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
  * given index, and the next audio pushed starts at the time of that frame.
  *
+ * A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
+ * than that to index may therefore differ from random access: seek two seconds earlier and drop these
+ * frames where that matters.
+ *
  * @param clip   not NULL.
  * @param index  index of the next frame.
  *
@@ -1633,7 +1638,9 @@ SLS_API sls_status sls_clip_reset(sls_clip *clip);
  *
  * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
-SLS_API sls_status sls_clip_seek(sls_clip *clip, int64_t index);
+SLS_API
+sls_status sls_clip_seek(sls_clip *clip,
+                         int64_t index);
 
 /**
  * Initialises adaptation options with the default values.
