@@ -94,8 +94,7 @@ fn check_strength(strength: f32) -> Result<()> {
 pub struct FrameOptions<'a> {
     /// Multiplies the clip's strength, for hosts that animate it; 0 to 1.
     pub strength: f32,
-    /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to
-    /// [`MAX_ARTICULATION`].
+    /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to 2.
     pub articulation: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,

@@ -42,8 +42,10 @@ impl Networks {
     /// of one network that run at once on the CPU. A GPU runs one at a time.
     ///
     /// # Errors
-    /// [`Error::Runtime`] without ONNX Runtime; [`Error::Provider`] when the wanted provider cannot
-    /// be used; [`Error::Network`] or [`Error::Bundle`] when a graph cannot be loaded.
+    /// [`Error::Runtime`](crate::Error::Runtime) without ONNX Runtime;
+    /// [`Error::Provider`](crate::Error::Provider) when the wanted provider cannot be used;
+    /// [`Error::Network`](crate::Error::Network) or [`Error::Bundle`](crate::Error::Bundle) when a
+    /// graph cannot be loaded.
     pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<Networks> {
         let loader = Loader::new(bundle, provider, threads)?;
         Ok(Networks {
@@ -192,7 +194,7 @@ pub struct AudioEncoder(Network);
 
 impl AudioEncoder {
     /// `features`: the columns around a frame's time, [components, before + 1 + after]. Gives
-    /// coefficients of the mouth's expression, [mouth].
+    /// coefficients of the mouth's expression, `[mouth]`.
     pub fn run(&self, features: &[f32]) -> Result<Vec<f32>> {
         let [shape] = self.0.run([features])?;
         Ok(shape)
@@ -245,7 +247,8 @@ impl Generator {
     /// where they are given. One session, not one model: the rest is the bundle's.
     ///
     /// # Errors
-    /// [`Error::Network`] when a tensor does not fit or the graph cannot be loaded.
+    /// [`Error::Network`](crate::Error::Network) when a tensor does not fit or the graph cannot be
+    /// loaded.
     pub fn adapted(
         bundle: &Bundle,
         provider: Provider,

@@ -10,9 +10,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::SpeechContext;
 use super::manifest::{ContextSizes, PhoneticSizes};
 use super::network::{Loader, Network};
-use super::SpeechContext;
 use crate::Result;
 use crate::audio::{MelParameters, MelSpectrogram, Samples};
 
