@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use image::imageops::FilterType;
 use image::{ImageFormat, RgbaImage};
-use stylelipsync::audio::{MelSpectrogram, Timeline, decode_file};
+use stylelipsync::audio::{Timeline, decode_file};
 use stylelipsync::face::{Mask, ReferencePicture, ReferenceWarp, lips::mouth_points};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
     BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Transfer,
 };
 use stylelipsync::model::locate::Component;
-use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions};
+use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, SpeechContext};
 use stylelipsync_provision::provision;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -113,17 +113,28 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
     })?;
 
     let audio = Timeline::whole(samples.to_vec(), 0);
-    let mel = MelSpectrogram::new(engine.mel().clone())?;
-    let mut window = vec![0.0; engine.mel().window_len()];
     let mut crop = vec![0.0; 3 * size * size];
     let mut sampler = Sampler::default();
     sampler.sample(&source, transfer, &map, size, BorderMode::Edge, &mut crop)?;
     let reference = networks.reference.run(&crop)?;
-    let (code, shape) = stage("encode (one new code, MaLS)", || {
-        mel.window(&audio, 16_000, &mut window)?;
-        let heard = networks.audio.run(&window)?;
-        let codes = heard.codes.repeat(7);
-        Ok((networks.mals.run(&codes, &reference)?, heard.shapes))
+    let (mut mel, mut block) = (Vec::new(), 0);
+    for (name, context) in [("near", SpeechContext::Near), ("far", SpeechContext::Far)] {
+        let encoder = &networks.speech(context).phonetic;
+        stage(
+            &format!("phonetic features, {name}: a block of 0.32 s"),
+            || {
+                block = (block + 1) % 4;
+                Ok(encoder.block(&audio, block, &mut mel)?)
+            },
+        )?;
+    }
+    let speech = networks.speech(SpeechContext::Far);
+    let (before, after) = speech.phonetic.columns();
+    let features = vec![0.1; speech.phonetic.components() * (before + 1 + after)];
+    let (code, shape) = stage("encode (one new shape, codes, MaLS)", || {
+        let shape = speech.audio.run(&features)?;
+        let codes = networks.shape_code.run(&shape.repeat(7))?;
+        Ok((networks.mals.run(&codes, &reference)?, shape))
     })?;
 
     let (model, mut points) = (engine.face_model(), Vec::new());

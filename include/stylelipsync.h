@@ -391,6 +391,18 @@
 #define SLS_TRANSFER_LINEAR 3
 
 /**
+ * The audio encoder hears little of the audio after a frame, for streams that are shown as they
+ * arrive; see sls_clip_look_ahead().
+ */
+#define SLS_CONTEXT_NEAR 0
+
+/**
+ * The audio encoder hears more of the audio after a frame, and the mouth follows the speech better.
+ * For clips whose audio is known in advance.
+ */
+#define SLS_CONTEXT_FAR 1
+
+/**
  * An adaptation job: trains a person's own decoder on a clip in which they speak.
  *
  * Any thread may use it. While sls_adapt_run() works, sls_adapt_add_frame() waits for it;
@@ -602,9 +614,9 @@ typedef struct {
      */
     float strength;
     /**
-     * Must be 0.
+     * How far ahead of a frame its audio is heard: one of SLS_CONTEXT_*; default SLS_CONTEXT_NEAR.
      */
-    int32_t reserved0;
+    int32_t speech_context;
     /**
      * Clip time of the first audio sample, in 1/16000 s. Positive values delay the audio, negative
      * values skip its beginning. Default 0.
@@ -701,9 +713,18 @@ typedef struct {
      */
     float *matte;
     /**
+     * The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
+     * (the mouth rests) to 1, default 0.
+     */
+    float articulation_offset;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[4];
+    uint32_t reserved0;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[3];
 } sls_render_options;
 
 /**
@@ -1460,7 +1481,8 @@ sls_status sls_clip_render(const sls_clip *clip,
  * @param clip       not NULL.
  * @param frames     may be NULL; receives the number of later frames needed.
  * @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
- *                   Up to 20 ms more if the sample rate is not 16 kHz.
+ *                   Up to 20 ms more if the sample rate is not 16 kHz, and up to 20 ms more for
+ *                   frames that are pushed with a time of their own.
  * @param reference  may be NULL; receives the number of frames needed before the first frame can
  *                   be pulled, if no reference is set.
  *
@@ -1604,6 +1626,10 @@ SLS_API sls_status sls_clip_reset(sls_clip *clip);
  * Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
  * given index, and the next audio pushed starts at the time of that frame.
  *
+ * A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
+ * than that to index may therefore differ from random access: seek two seconds earlier and drop these
+ * frames where that matters.
+ *
  * @param clip   not NULL.
  * @param index  index of the next frame.
  *
@@ -1612,7 +1638,9 @@ SLS_API sls_status sls_clip_reset(sls_clip *clip);
  *
  * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
-SLS_API sls_status sls_clip_seek(sls_clip *clip, int64_t index);
+SLS_API
+sls_status sls_clip_seek(sls_clip *clip,
+                         int64_t index);
 
 /**
  * Initialises adaptation options with the default values.

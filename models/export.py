@@ -233,7 +233,7 @@ class Bundle:
             "face_model": {"vertices": len(model["mean"]), "identity": config["identity"],
                            "expression": config["expression"], "mouth": config["mouth"]},
             "mask": config["mask"], "lips": config["lip_hint"]["points"],
-            **({"carry": config["carry"]} if config.get("carry") else {}),
+            **{key: config[key] for key in ("carry", "range") if config.get(key)},
             "detector": {k: config["detector"][k] for k in ("size", "stride", "threshold")},
             "mesh": {k: config["mesh"][k] for k in ("size", "margin")},
             "syncnet": {"frames": config["syncnet"]["frames"], "dim": config["syncnet"]["dim"]},

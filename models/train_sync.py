@@ -21,11 +21,12 @@ from data import dataset
 from data.sync import steady
 from losses import MeshJudge
 from networks.encoders import MeshPredictor
-from networks.syncnet import MEMBERS, SPOKEN, FaceTower, ShapeTower, SoundTower, contrast
+from networks.syncnet import SPOKEN, FaceTower, ShapeTower, SoundTower, contrast
 from phonetic_features import restored
 from train_mesh import LinearFace
 
 REACH = 15                                  # offsets tried to each side, in frames (LSE of Wav2Lip)
+WATCHED = 0.7                               # share of shapes by the mesh predictor, the judge of rendered mouths
 NOISE = 0.3                                 # added to the features, in their deviations
 
 
@@ -197,29 +198,26 @@ class SyncTraining:
         self.views = [train.mouth] if pixels else [train.shape, train.watch]
         if pixels:
             towers["sync_sound"].eval().requires_grad_(False)
-        self.usable = np.array([i for i, starts in enumerate(train.starts) if len(starts) >= 40])
+        self.usable = [i for i, starts in enumerate(train.starts) if len(starts) >= 40]
         persons = {}
         for i in self.usable:
             persons[train.persons[i]] = persons.get(train.persons[i], 0) + len(train.starts[i])
-        self.weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
-        # Which member of the towers does not see a clip; the face tower sees all.
-        turns = {person: k % MEMBERS for k, person in enumerate(sorted(persons))}
-        self.without = np.array([turns[train.persons[i]] for i in self.usable])
+        weight = np.array([len(train.starts[i]) / np.sqrt(persons[train.persons[i]]) for i in self.usable])
+        self.weight = weight / weight.sum()
         self.optimiser = torch.optim.AdamW([p for t in self.trained.values() for p in t.parameters()],
                                            lr=run.arguments.rate, weight_decay=0.03)
 
-    def draw(self, member=None):
+    def draw(self):
         """(features [N, components, C], mouths [N, ..], which pairs are alike [N, N]), in sync pair by pair,
-        augmented. Of the people that a member sees, or of all."""
+        augmented."""
         random, train = self.run.random, self.train
-        weight = self.weight * (self.without != member)
-        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=weight / weight.sum())
+        pairs = [(i, t) for i in random.choice(self.usable, self.CLIPS, p=self.weight)
                  for t in random.choice(train.starts[i], self.WINDOWS, replace=False)]
         heard = torch.from_numpy(np.stack([train.sound(*pair) for pair in pairs]))
         clip, time = np.array(pairs).T
         near = (clip[:, None] == clip) & (np.abs(time[:, None] - time) <= self.ALIKE)
         alike = torch.from_numpy(near & ~np.eye(len(pairs), dtype=bool))
-        picks = random.integers(len(self.views), size=len(pairs))
+        picks = (random.random(len(pairs)) < WATCHED).astype(int) * (len(self.views) - 1)
         seen = torch.from_numpy(np.stack([self.views[k](*pair) for k, pair in zip(picks, pairs)]))
         heard = heard + NOISE * torch.randn_like(heard) / self.towers["sync_sound"].scale.cpu()
         if self.pixels:
@@ -228,20 +226,11 @@ class SyncTraining:
         return heard, seen * gain + 0.05 * seen.std() * torch.randn_like(seen), alike
 
     def step(self):
-        """One step of every member; gives {name: loss}."""
-        device = self.run.device
-        if self.pixels:
-            heard, seen, alike = training.to(device, self.draw())
-            with torch.no_grad():
-                heard = self.towers["sync_sound"](heard)
-            loss = contrast(self.towers["sync_face"](seen), heard, alike)
-        else:
-            loss = 0
-            for k in range(MEMBERS):
-                heard, seen, alike = training.to(device, self.draw(k))
-                heard, seen = (self.towers[name].member(k, x) for name, x in (("sync_sound", heard),
-                                                                              ("sync_shape", seen)))
-                loss = loss + contrast(seen, heard, alike) / MEMBERS
+        """One step; gives {name: loss}."""
+        heard, seen, alike = training.to(self.run.device, self.draw())
+        with torch.set_grad_enabled(not self.pixels):
+            heard = self.towers["sync_sound"](heard)
+        loss = contrast(self.towers[self.name](seen), heard, alike)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()

@@ -26,6 +26,7 @@ mod faces;
 mod mouth_pose;
 mod options;
 mod profile;
+mod range;
 mod reference;
 mod renderer;
 mod speech;
@@ -108,7 +109,7 @@ impl Clip {
     /// [`Error::Argument`] naming the option that is outside its range.
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         let renderer = Renderer::new(engine, options)?;
-        let stream = Stream::new(&renderer.options().timing, &look_ahead(renderer.engine()));
+        let stream = Stream::new(&renderer.options().timing, &look_ahead(&renderer));
         Ok(Self {
             renderer,
             speech: None,
@@ -140,13 +141,13 @@ impl Clip {
 
     /// How far a stream's input must be ahead of the frame that is pulled.
     pub fn look_ahead(&self) -> LookAhead {
-        look_ahead(self.engine())
+        look_ahead(&self.renderer)
     }
 
     /// What the clip holds in memory now.
     pub fn memory_use(&self) -> MemoryUse {
         MemoryUse {
-            codes: self.speech.as_ref().map_or(0, Speech::codes),
+            shapes: self.speech.as_ref().map_or(0, Speech::shapes),
             frames: self.stream.frames(),
             tracks: self.stream.frames_tracked(),
             candidates: self.stream.candidates().max(self.analysis.candidates()),
@@ -402,7 +403,7 @@ impl Clip {
     /// As [`render`](Self::render), with a strength of its own and, on request, the matte.
     ///
     /// # Errors
-    /// As [`render`](Self::render), and [`Error::Argument`] for a strength outside 0 to 1.
+    /// As [`render`](Self::render), and [`Error::Argument`] for options out of range.
     pub fn render_with(
         &self,
         index: i64,
@@ -537,7 +538,7 @@ impl Clip {
     /// As [`pull_frame`](Self::pull_frame), with a strength of its own and, on request, the matte.
     ///
     /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for a strength outside 0 to 1.
+    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for options out of range.
     pub fn pull_frame_with(
         &mut self,
         target: &mut FrameMut<'_>,
@@ -575,6 +576,10 @@ impl Clip {
     /// Goes on with the frame `index`. Whole audio stays; pushed audio is dropped, and the next
     /// audio pushed begins at the time of that frame.
     ///
+    /// A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
+    /// than that to `index` may therefore differ from random access: seek two seconds earlier and drop
+    /// these frames where that matters.
+    ///
     /// # Errors
     /// [`Error::Argument`] for an index outside a variable timing; the stream stays as it was.
     pub fn seek(&mut self, index: i64) -> Result<()> {
@@ -603,11 +608,10 @@ fn profile(
     }
 }
 
-fn look_ahead(engine: &Engine) -> LookAhead {
-    let code = crate::latent::CODE_REACH * crate::latent::STEP;
+fn look_ahead(renderer: &Renderer) -> LookAhead {
     LookAhead {
         frames: Neighbours::REACH,
-        audio: code + engine.mel().reach(0).end,
+        audio: renderer.look_ahead(),
         reference: CANDIDATES as usize,
     }
 }

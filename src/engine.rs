@@ -7,9 +7,8 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::Result;
-use crate::audio::MelParameters;
 use crate::face::{CropProtocol, FaceModel, MaskProtocol, ReferenceWarpProtocol};
-use crate::latent::CodeSource;
+use crate::latent::ShapeSource;
 use crate::model::networks::Generator;
 use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
 use crate::track::Tracker;
@@ -71,7 +70,7 @@ pub struct Engine {
     crop: CropProtocol,
     mask: MaskProtocol,
     reference_warp: Option<ReferenceWarpProtocol>,
-    codes: CodeSource,
+    shapes: ShapeSource,
     runtime: String,
     /// The generators of the persons in use, by the person's hash.
     persons: Mutex<HashMap<String, Weak<Generator>>>,
@@ -93,7 +92,7 @@ impl Engine {
         };
         let networks = Networks::load(&bundle, options.provider, options.threads)?;
         let manifest = bundle.manifest();
-        let codes = CodeSource::new(&networks.audio, manifest.mel.clone())?;
+        let shapes = ShapeSource::new(manifest)?;
         let library = Runtime::start(options.threads)?.library();
         Ok(Arc::new(Self {
             tracker: Tracker::new(manifest),
@@ -102,7 +101,7 @@ impl Engine {
             mask: manifest.mask,
             reference_warp: manifest.carry,
             runtime: format!("{} ({})", library.path.display(), library.source),
-            codes,
+            shapes,
             networks,
             bundle,
             persons: Mutex::default(),
@@ -177,13 +176,8 @@ impl Engine {
         self.reference_warp
     }
 
-    /// The parameters of the mel windows.
-    pub fn mel(&self) -> &MelParameters {
-        self.codes.mel()
-    }
-
-    pub(crate) fn codes(&self) -> &CodeSource {
-        &self.codes
+    pub(crate) fn shapes(&self) -> &ShapeSource {
+        &self.shapes
     }
 }
 

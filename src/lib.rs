@@ -3,7 +3,7 @@
 //! The method is StyleLipSync (Ki and Min, 2023):
 //!
 //! ```text
-//! audio  -> mel windows A_t -> E_aud -> a_t --+
+//! audio  -> phonetic features -> E_aud -> a_t +
 //! reference frame -> E_ref -> w_ref ----------+-> w_t = w_ref + a_t -> MaLS -> w~_t --+
 //! frame X_t -> track -> pose-aware mask -> masked crop -> E_face ---------------------+-> G -> frame
 //! ```
@@ -74,5 +74,5 @@ pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, FrameMut, FrameRef, PixelFormat, Transfer};
-pub use model::{Person, Provider};
+pub use model::{Person, Provider, SpeechContext};
 pub use track::Selection;

@@ -423,19 +423,20 @@ fn frames_lie_where_their_rate_says() {
 #[test]
 fn a_growing_timeline_says_when_it_is_ready() {
     let mel = lite_mel();
+    let ready = |timeline: &Timeline, at| timeline.is_known(mel.reach(at).end);
     let mut timeline = Timeline::growing(320);
-    assert!(timeline.is_empty() && !timeline.is_ready(0, &mel));
+    assert!(timeline.is_empty() && !ready(&timeline, 0));
     // The window of 0 hears up to 160 * 11 + 200.
     timeline.push(&vec![0.1; 1960 - 320 - 1], 16000, 1).unwrap();
-    assert!(!timeline.is_ready(0, &mel));
+    assert!(!ready(&timeline, 0));
     timeline.push(&[0.1], 16000, 1).unwrap();
-    assert!(timeline.is_ready(0, &mel) && !timeline.is_ready(1, &mel));
+    assert!(ready(&timeline, 0) && !ready(&timeline, 1));
     assert!(matches!(
         timeline.push(&[0.1; 2], 16000, 2),
         Err(Error::Argument { .. })
     ));
     timeline.finish().unwrap();
-    assert!(timeline.is_ready(i64::MAX, &mel));
+    assert!(ready(&timeline, i64::MAX));
     assert!(matches!(
         timeline.push(&[0.1], 16000, 1),
         Err(Error::State(_))

@@ -140,7 +140,7 @@ fn the_memory_of_a_stream_does_not_grow_with_its_length() {
             rendered.push((frame.index, frame.changed));
         }
     }
-    assert_eq!(clip.memory_use().codes, 256, "the cache of codes is full");
+    assert_eq!(clip.memory_use().shapes, 256, "the cache of shapes is full");
     assert!(
         most <= filled + TOLERANCE,
         "{filled} bytes in the first {FILLED} frames, {most} bytes in the rest of {FRAMES}"

@@ -372,6 +372,7 @@ fn layouts_are_kept() {
             &[
                 "rate_num 4",
                 "strength 32",
+                "speech_context 36",
                 "audio_offset 40",
                 "times 48",
                 "memory_limit 64",
@@ -410,7 +411,13 @@ fn layouts_are_kept() {
         (
             "sls_render_options",
             56,
-            &["strength 4", "matte_stride 8", "matte 16", "reserved 24"],
+            &[
+                "strength 4",
+                "matte_stride 8",
+                "matte 16",
+                "articulation_offset 24",
+                "reserved 32",
+            ],
         ),
         (
             "sls_render_result",

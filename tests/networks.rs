@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
 use stylelipsync::model::adaptation::{Bank, Condition, Step, StepInputs};
 use stylelipsync::model::locate::Component;
-use stylelipsync::model::{Bundle, Networks, Provider, SyncNet};
+use stylelipsync::model::{Bundle, Networks, Provider, SpeechContext, SyncNet};
 use stylelipsync_provision::provision;
 
 fn bundle() -> &'static Bundle {
@@ -41,6 +41,13 @@ impl Golden {
                 .0
                 .iter()
                 .map(|b| f32::from_le_bytes(*b))
+                .collect(),
+            safetensors::Dtype::I64 => view
+                .data()
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .map(|b| i64::from_le_bytes(*b) as f32)
                 .collect(),
             other => panic!("{other:?} in the golden file"),
         };
@@ -106,12 +113,16 @@ fn every_network_agrees_with_pytorch() {
     golden.check("mesh", "log_scale", &[face.log_scale]);
     golden.check("mesh", "confidence", &[face.confidence]);
 
-    let audio = networks
-        .audio
-        .run(golden.input("audio_encoder", "mel"))
-        .unwrap();
-    golden.check("audio_encoder", "code", &audio.codes);
-    golden.check("audio_encoder", "shape", &audio.shapes);
+    for context in SpeechContext::ALL {
+        let speech = networks.speech(context);
+        let [phonetic, audio] = names(context);
+        let features = speech.phonetic.run(golden.input(phonetic, "mel")).unwrap();
+        golden.check(phonetic, "features", &features);
+        golden.check(audio, "shape", &shapes_of(&networks, context, &golden));
+    }
+    let shapes = golden.input("shape_code", "shape");
+    let codes = networks.shape_code.run(shapes).unwrap();
+    golden.check("shape_code", "code", &codes);
 
     let code = networks
         .reference
@@ -140,16 +151,8 @@ fn every_network_agrees_with_pytorch() {
 }
 
 #[test]
-fn shapes_give_the_codes_that_pytorch_gives_them() {
-    provision(Component::OnnxRuntime).unwrap();
-    let bank = Bank::load(bundle(), Provider::Cpu, 1).unwrap();
-    let golden = Golden::read();
-    let shapes = golden.input("shape_code", "shape");
-    let codes: Vec<f32> = shapes
-        .chunks(bundle().manifest().face_model.mouth)
-        .flat_map(|shape| bank.code_of(shape).unwrap())
-        .collect();
-    golden.check("shape_code", "code", &codes);
+fn the_bank_has_unit_vectors() {
+    let bank = Bank::load(bundle()).unwrap();
     let sound = bank.sound(bank.streams() - 1, bank.frames() - 1);
     let length = sound.iter().map(|v| v * v).sum::<f32>().sqrt();
     assert!((length - 1.0).abs() < 1e-2, "{length}");
@@ -167,19 +170,39 @@ fn syncnet_agrees_with_pytorch() {
             .flat_map(one)
             .collect::<Vec<f32>>()
     };
-    let sounds = each("sync_sound", "mel", &|mel| sync.sound(mel).unwrap());
+    let sounds = each("sync_sound", "features", &|features| {
+        sync.sound(features).unwrap()
+    });
     golden.check("sync_sound", "sound", &sounds);
     let mouths = each("sync_shape", "shapes", &|shapes| {
         sync.mouth(shapes).unwrap()
     });
     golden.check("sync_shape", "mouth", &mouths);
-    assert!(sync.sees_pixels(), "the bundle has sync_face");
-    let pictures = golden.input("sync_face", "mouths");
-    let seen: Vec<f32> = pictures
-        .chunks(pictures.len() / 2)
-        .flat_map(|mouths| sync.pixels(mouths).unwrap())
-        .collect();
-    golden.check("sync_face", "mouth", &seen);
+    let refused = sync.pixels(&[]).unwrap_err().to_string();
+    assert!(!sync.sees_pixels() && refused.contains("sync_face"));
+}
+
+/// From audio to mouth shapes, through the mel spectrogram, blocks and interpolation.
+#[test]
+fn audio_gives_the_shapes_that_pytorch_gives_it() {
+    let (golden, networks) = (Golden::read(), networks(1));
+    let audio = golden.input("speech", "audio");
+    // Sample positions, which the golden file holds as numbers.
+    let positions = golden.input("speech", "positions");
+    for (context, name) in [(SpeechContext::Near, "near"), (SpeechContext::Far, "far")] {
+        let speech = networks.speech(context);
+        let (mut mel, mut features, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
+        for position in positions {
+            let window = speech.phonetic.window(*position as i64);
+            let block = |index, _| Ok(speech.phonetic.block(audio, index, &mut mel)?.into());
+            speech
+                .phonetic
+                .interpolate(&window, block, &mut features)
+                .unwrap();
+            shapes.extend(speech.audio.run(&features).unwrap());
+        }
+        golden.check("speech", name, &shapes);
+    }
 }
 
 /// Pictures are stored at an eighth of the size each way: each stored pixel is a square.
@@ -274,10 +297,15 @@ fn one_two_and_three_threads_give_the_same_bytes() {
         let networks = networks(threads);
         assert_eq!(networks.threads(), threads);
         let face = networks.mesh.run(golden.input("mesh", "crop")).unwrap();
-        let audio = networks
-            .audio
-            .run(golden.input("audio_encoder", "mel"))
-            .unwrap();
+        let speech = |context| {
+            let [phonetic, _] = names(context);
+            let mel = golden.input(phonetic, "mel");
+            let features = networks.speech(context).phonetic.run(mel).unwrap();
+            [
+                bits(&features),
+                bits(&shapes_of(&networks, context, &golden)),
+            ]
+        };
         let reference = golden.input("reference_encoder", "reference");
         let mals = |name| golden.input("mals", name);
         [
@@ -290,7 +318,8 @@ fn one_two_and_three_threads_give_the_same_bytes() {
                     .scores,
             ),
             bits(&face.identity),
-            bits(&audio.codes),
+            speech(SpeechContext::Near).concat(),
+            speech(SpeechContext::Far).concat(),
             bits(&networks.reference.run(reference).unwrap()),
             bits(&networks.mals.run(mals("codes"), mals("reference")).unwrap()),
         ]
@@ -314,14 +343,55 @@ fn parallel_calls_give_the_same_bytes() {
     });
 }
 
+/// A feature column depends on the mel columns of its window alone: bit for bit.
 #[test]
-fn a_window_has_the_same_code_alone_and_among_others() {
+fn features_are_bounded_in_time() {
     let (golden, networks) = (Golden::read(), networks(1));
-    let mel = golden.input("audio_encoder", "mel");
-    let all = networks.audio.run(mel).unwrap();
-    let alone = networks.audio.run(&mel[..mel.len() / 7]).unwrap();
-    assert_eq!(bits(&alone.codes), bits(&all.codes[..alone.codes.len()]));
-    assert_eq!(bits(&alone.shapes), bits(&all.shapes[..alone.shapes.len()]));
+    let sizes = bundle().manifest().phonetic;
+    for context in SpeechContext::ALL {
+        let [phonetic, _] = names(context);
+        let reach = sizes.context(context);
+        let run = |mel: &[f32]| networks.speech(context).phonetic.run(mel).unwrap();
+        let mel = golden.input(phonetic, "mel");
+        let columns = mel.len() / bundle().manifest().mel.mels;
+        let before = run(mel);
+        for column in [0, 7, sizes.block - 1] {
+            let window = sizes.step * column..sizes.step * column + reach.past + reach.future + 1;
+            let mut other = mel.to_vec();
+            for (at, value) in other.iter_mut().enumerate() {
+                if !window.contains(&(at % columns)) {
+                    *value = -5.0;
+                }
+            }
+            let after = run(&other);
+            let at = |features: &[f32]| -> Vec<u32> {
+                let rows = features.chunks_exact(sizes.block);
+                rows.map(|row| row[column].to_bits()).collect()
+            };
+            assert!(at(&before) == at(&after), "{phonetic}: column {column}");
+        }
+    }
+}
+
+/// Names of the phonetic encoder and of the audio encoder.
+fn names(context: SpeechContext) -> [&'static str; 2] {
+    match context {
+        SpeechContext::Near => ["phonetic", "audio_encoder"],
+        SpeechContext::Far => ["phonetic_far", "audio_encoder_far"],
+    }
+}
+
+/// The audio encoder's shapes of the golden windows.
+fn shapes_of(networks: &Networks, context: SpeechContext, golden: &Golden) -> Vec<f32> {
+    let sizes = bundle().manifest().phonetic;
+    let reach = sizes.context(context);
+    let window = sizes.components * (reach.before + 1 + reach.after);
+    let [_, audio] = names(context);
+    golden
+        .input(audio, "features")
+        .chunks_exact(window)
+        .flat_map(|one| networks.speech(context).audio.run(one).unwrap())
+        .collect()
 }
 
 #[test]
@@ -329,9 +399,15 @@ fn inputs_of_another_length_are_refused_by_name() {
     let networks = networks(1);
     let message = networks.detector.run(&[0.0; 5]).unwrap_err().to_string();
     assert!(message.starts_with("frame: has 5 values"), "{message}");
-    for mel in [&[][..], &[0.0; 81]] {
-        let message = networks.audio.run(mel).unwrap_err().to_string();
+    for length in [0, 81] {
+        let speech = networks.speech(SpeechContext::Far);
+        let values = vec![0.0; length];
+        let message = speech.phonetic.run(&values).unwrap_err().to_string();
         assert!(message.starts_with("mel: has"), "{message}");
+        let message = speech.audio.run(&values).unwrap_err().to_string();
+        assert!(message.starts_with("features: has"), "{message}");
+        let message = networks.shape_code.run(&values).unwrap_err().to_string();
+        assert!(message.starts_with("shape: has"), "{message}");
     }
     let message = networks
         .generator

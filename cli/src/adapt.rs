@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
-use stylelipsync::{Clip, ClipOptions, Error, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, SpeechContext, Timing};
 
 use crate::args::{AdaptArguments, FaceChoice};
 use crate::failure::{Failure, Result};
@@ -36,6 +36,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let options = ClipOptions {
         timing: Timing::Constant(render::rate(source.rate())?),
         selection: arguments.face.into(),
+        context: SpeechContext::Far,
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;

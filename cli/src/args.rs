@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use stylelipsync::SpeechContext;
 
 use crate::failure::EXIT_CODES;
 
@@ -99,6 +100,13 @@ pub struct RenderArguments {
     /// Strength of the effect: 0 leaves the source unchanged, 1 is the full effect.
     #[arg(long, default_value_t = 1.0, value_name = "0..1")]
     pub strength: f32,
+    /// How far the mouth moves: 1 as the speech asks for, 0 at rest.
+    #[arg(long, default_value_t = 1.0, value_name = "0..2")]
+    pub articulation: f32,
+    /// How much of the audio after a frame is heard: `far` follows the speech better, `near` is what a
+    /// live stream can do.
+    #[arg(long, value_enum, default_value_t = Context::Far, hide_short_help = true)]
+    pub context: Context,
     #[command(flatten)]
     pub engine: EngineArguments,
 }
@@ -222,6 +230,24 @@ pub enum Baseline {
     Frozen,
     /// The frames as they are.
     Untouched,
+}
+
+/// How far ahead of a frame its audio is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Context {
+    /// As far as a live stream can.
+    Near,
+    /// Farther.
+    Far,
+}
+
+impl From<Context> for SpeechContext {
+    fn from(context: Context) -> Self {
+        match context {
+            Context::Near => SpeechContext::Near,
+            Context::Far => SpeechContext::Far,
+        }
+    }
 }
 
 /// The providers, by their names in the documentation.

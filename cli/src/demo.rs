@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use stylelipsync::audio::decode_file;
-use stylelipsync::{Clip, ClipOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 
 use crate::args::{DemoArguments, FrameRate};
 use crate::failure::{Failure, Result};
@@ -47,6 +47,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
         timing: Timing::Constant(render::rate(rate)?),
+        context: SpeechContext::Far,
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
@@ -65,6 +66,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         frames: 0..frames,
         out: &results,
         matte: None,
+        articulation: 1.0,
     };
     let summary = job.run(&mut sheet)?;
     render::report(&summary, &results);

@@ -29,6 +29,8 @@ pub struct RenderJob<'a> {
     pub frames: Range<u64>,
     pub out: &'a Path,
     pub matte: Option<&'a Path>,
+    /// Multiplies the movement of the mouth.
+    pub articulation: f32,
 }
 
 /// One finished frame, as the watcher of a job gets it, in order.
@@ -268,6 +270,7 @@ impl RenderJob<'_> {
         let mut alpha = Matte::default();
         let wants_matte = show || encode_matte.is_some();
         let mut options = FrameOptions {
+            articulation: self.articulation,
             matte: wants_matte.then_some(&mut alpha),
             ..FrameOptions::default()
         };

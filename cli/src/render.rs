@@ -5,7 +5,7 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform, decode_file};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::failure::{Failure, Result};
@@ -39,6 +39,11 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             return Err(Failure::writing(target, "it is the clip itself"));
         }
     }
+    let frame_options = FrameOptions {
+        articulation: arguments.articulation,
+        ..FrameOptions::default()
+    };
+    frame_options.check()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let speech = decode_file(&arguments.audio)?;
     let range = match &arguments.frames {
@@ -50,6 +55,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         timing: Timing::Constant(rate(source.rate())?),
         selection: arguments.face.into(),
         strength: arguments.strength,
+        context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
         ..ClipOptions::default()
     };
@@ -80,6 +86,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         frames: range,
         out: &arguments.out,
         matte: arguments.matte.as_deref(),
+        articulation: arguments.articulation,
     };
     let summary = job.run(&mut Unwatched)?;
     report_length(

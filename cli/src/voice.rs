@@ -123,11 +123,11 @@ impl Listener {
             return Ok(Embeddings::new());
         };
         let mut sounds = Embeddings::new();
+        let mut hearing = self.net.listen(voice.samples.as_slice());
         for step in first - sync::MAX_OFFSET..=last + sync::MAX_OFFSET {
             let position = step * STEP - voice.offset;
             if (0..voice.samples.len() as i64).contains(&position) {
-                let sound = self.net.hear(voice.samples.as_slice(), position)?;
-                sounds.insert(step, sound);
+                sounds.insert(step, hearing.at(position)?);
             }
         }
         Ok(sounds)

@@ -30,9 +30,16 @@ fn wrong_arguments_are_code_2_and_name_the_argument() {
         assert_eq!(ran.code, 2, "{option}: {}", ran.errors);
         assert!(ran.errors.contains(option), "{option}: {}", ran.errors);
     }
-    let strong = run(render(&video, &audio, &place.path().join("out")).args(["--strength", "1.5"]));
-    assert_eq!(strong.code, 2, "{}", strong.errors);
-    assert!(strong.errors.contains("strength"), "{}", strong.errors);
+    for (option, value) in [
+        ("strength", "1.5"),
+        ("articulation", "2.5"),
+        ("articulation", "NaN"),
+    ] {
+        let out = place.path().join("out");
+        let ran = run(render(&video, &audio, &out).args([&format!("--{option}"), value]));
+        assert_eq!(ran.code, 2, "{}", ran.errors);
+        assert!(ran.errors.contains(option), "{}", ran.errors);
+    }
     assert_only(place.path(), &["gradient", "words.wav"]);
 }
 

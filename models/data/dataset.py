@@ -25,7 +25,7 @@ class Clip:
     jpegs: bytes
     offsets: np.ndarray
     matrix: np.ndarray
-    contours: np.ndarray                    # [T, 3, R, 2] polygons whose union is masked, in crop pixels
+    contours: np.ndarray                    # [T, 2, R, 2] polygons whose union is masked, in crop pixels
     points: np.ndarray                      # [T, C, 2] points of the reference warp in [-1, 1], the P lip points first
     rest: np.ndarray                        # [T, C, 2] the same of a mouth at rest (shape 0)
     turn: np.ndarray                        # [T, 2, 3] what moves points by a vector of the face model
@@ -80,7 +80,7 @@ def load_clip(path, model, mouth):
         meta = {key: file[key] for key in file.files}
     valid, identity, delta = meta["valid"], meta["identity"], meta["delta"]
     count = len(meta["matrix"])
-    contours = np.zeros((count, 3, len(model["ring"]), 2), np.float32)
+    contours = np.zeros((count, 2, len(model["ring"]), 2), np.float32)
     vertices = geometry.warp_vertices(model)
     points, rest = np.zeros((2, count, len(vertices), 2), np.float32)
     turn = np.zeros((count, 2, 3), np.float32)

@@ -61,15 +61,20 @@ def sample(frame, matrix, size=IMAGE):
     return image if shrink == 1 else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def meshes(model, identity, expression, mouth):
-    """The frame's own mesh, the same face with the mouth open, and with it closed (section 3.1)."""
+def mesh(model, identity, expression):
+    """[V, 3] vertices of a face, units of the face model."""
     shape = model["mean"] + np.tensordot(identity, model["identity"], 1)
+    return shape + np.tensordot(expression, model["expression"], 1)
+
+
+def meshes(model, identity, expression, mouth):
+    """The face with the mouth open, and with it closed (section 3.1). The mouth that the frame shows has no part in
+    either: an outline that followed it would tell the generator what the source says."""
     result = []
-    for words in (None, model["open"], model["closed"]):
+    for state in (model["open"], model["closed"]):
         delta = np.array(expression)
-        if words is not None:
-            delta[:mouth] = words[:mouth]
-        result.append(shape + np.tensordot(delta, model["expression"], 1))
+        delta[:mouth] = state[:mouth]
+        result.append(mesh(model, identity, delta))
     return result
 
 
@@ -120,10 +125,10 @@ def inpainting_mask(polygons, options, size=IMAGE):
 
 
 def masked_regions(model, pose, identity, expression, mouth, matrix):
-    """The three contour polygons [R, 2] in crop pixels."""
+    """The two contour polygons [R, 2] in crop pixels: mouth open, mouth closed."""
     back = invert(matrix)
-    return [apply(back, pose.project(mesh[model["ring"]]))
-            for mesh in meshes(model, identity, expression, mouth)]
+    return [apply(back, pose.project(posed[model["ring"]]))
+            for posed in meshes(model, identity, expression, mouth)]
 
 
 def warp_vertices(model):

@@ -20,7 +20,7 @@ from data.pack import CENTRE, SIDE
 from tracker import Tracker
 
 PANEL, GAP, CAPTION = 232, 26, 26
-INK, OWN, OPEN, CLOSED = (60, 60, 60), (30, 110, 200), (214, 82, 42), (38, 150, 84)
+INK, OPEN, CLOSED = (60, 60, 60), (214, 82, 42), (38, 150, 84)
 
 
 def triangles(mean):
@@ -81,7 +81,8 @@ def panels(frame, face, model, options, mouth):
     view = geometry.sample(frame, matrix, geometry.IMAGE)
     seen = lambda mesh: geometry.apply(geometry.invert(matrix), face.pose.project(mesh)) / geometry.IMAGE
     front = lambda mesh: (mesh[:, :2] - np.asarray(CENTRE)[:2]) / (SIDE * 1.25) + 0.5
-    own, wide, shut = geometry.meshes(model, face.identity, face.expression, mouth)
+    wide, shut = geometry.meshes(model, face.identity, face.expression, mouth)
+    own = geometry.mesh(model, face.identity, face.expression)
     mesh, ring = triangles(model["mean"]), model["ring"]
     lower = [t for t in mesh if lower_face(model["mean"])[list(t)].min() > 0.02]
 
@@ -94,14 +95,14 @@ def panels(frame, face, model, options, mouth):
     neutral, kept = Panel(), Panel()
     for posed, colour in ((shut, CLOSED), (wide, OPEN)):
         neutral.wires(front(posed), mesh, colour, 1)
-    for posed, colour in ((wide, OPEN), (own, OWN), (shut, CLOSED)):
+    for posed, colour in ((wide, OPEN), (shut, CLOSED)):
         kept.area(front(posed)[ring], colour, 0.18)
         kept.wires(front(posed), lower, tuple((255 + 2 * v) // 3 for v in colour), 1)
-    for posed, colour in ((wide, OPEN), (own, OWN), (shut, CLOSED)):
+    for posed, colour in ((wide, OPEN), (shut, CLOSED)):
         kept.outline(front(posed)[ring], colour, 4)
         kept.dots(front(posed)[ring], colour)
     union = Panel(view)
-    for posed, colour in ((wide, OPEN), (own, OWN), (shut, CLOSED)):
+    for posed, colour in ((wide, OPEN), (shut, CLOSED)):
         union.area(seen(posed)[ring], colour, 0.25)
         union.outline(seen(posed)[ring], colour, 5)
 

@@ -7,7 +7,6 @@ from networks.encoders import strided_stage
 
 SPOKEN = 5                                   # feature columns to each side: five frames
 NARROW = 32                                  # what a column is reduced to: there are few people to train it on
-MEMBERS = 4                                  # of a tower
 
 
 class FaceTower(nn.Module):
@@ -29,39 +28,23 @@ class FaceTower(nn.Module):
         return F.normalize(self.linear(x.flatten(1)), dim=1)
 
 
-class Committee(nn.Module):
-    """A tower of MEMBERS small networks, each trained without a part of the people: their unit vectors side by side,
-    scaled to a unit vector. So a cosine of two towers is the mean of the members' cosines."""
-
-    def member(self, index, x):
-        """Unit vectors [B, dim / MEMBERS] of one member, for its training."""
-        return F.normalize(self.members[index](self.standard(x)), dim=1)
-
-    def standard(self, x):
-        """The input as the members see it."""
-        return x
-
-    def forward(self, x):
-        """x [B, ..] -> unit vectors [B, dim]."""
-        x = self.standard(x)
-        vectors = [F.normalize(member(x), dim=1) for member in self.members]
-        return torch.cat(vectors, 1) / len(vectors) ** 0.5
-
-
-class ShapeTower(Committee):
+class ShapeTower(nn.Module):
     """Mouth shapes of five frames [B, 5, mouth], coefficients of the face model -> unit vectors [B, dim]; no
     pixels, so that it cannot identify persons."""
 
     def __init__(self, config):
         super().__init__()
         options = config["syncnet"]
-        self.members = nn.ModuleList(nn.Sequential(
-            nn.Flatten(), nn.Linear(options["frames"] * config["mouth"], 128), nn.ReLU(), nn.Dropout(0.3),
-            nn.Linear(128, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, options["dim"] // MEMBERS))
-            for _ in range(MEMBERS))
+        self.layers = nn.Sequential(nn.Linear(options["frames"] * config["mouth"], 256), nn.ReLU(),
+                                    nn.Dropout(0.3), nn.Linear(256, 256), nn.ReLU(), nn.Dropout(0.3),
+                                    nn.Linear(256, options["dim"]))
+
+    def forward(self, shapes):
+        """shapes [B, 5, mouth] -> [B, dim]."""
+        return F.normalize(self.layers(shapes.flatten(1)), dim=1)
 
 
-class SoundTower(Committee):
+class SoundTower(nn.Module):
     """Phonetic features around the middle one of five frames [B, components, C] -> unit vectors [B, dim].
 
     The features are the encoder's `far` ones, at the middle frame's time and SPOKEN columns of 20 ms to each side."""
@@ -72,14 +55,13 @@ class SoundTower(Committee):
         # The features' mean and inverse deviation in training.
         self.register_buffer("mean", torch.zeros(components, 1))
         self.register_buffer("scale", torch.ones(components, 1))
-        self.members = nn.ModuleList(nn.Sequential(
+        self.layers = nn.Sequential(
             nn.Dropout(0.2), nn.Conv1d(components, NARROW, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3),
-            nn.Linear(NARROW * (2 * SPOKEN + 1), 128), nn.ReLU(), nn.Dropout(0.3),
-            nn.Linear(128, options["dim"] // MEMBERS)) for _ in range(MEMBERS))
+            nn.Linear(NARROW * (2 * SPOKEN + 1), 256), nn.ReLU(), nn.Dropout(0.3), nn.Linear(256, options["dim"]))
 
-    def standard(self, x):
-        """Features of mean 0 and deviation 1."""
-        return (x - self.mean) * self.scale
+    def forward(self, features):
+        """features [B, components, C] -> [B, dim]."""
+        return F.normalize(self.layers((features - self.mean) * self.scale), dim=1)
 
 
 def contrast(first, second, alike, temperature=0.07):

@@ -117,7 +117,7 @@ class Prepared(unittest.TestCase):
         # The mouth is where the lip points say: darker and redder than the chin below it.
         self.assertTrue((np.abs(first.lips[:, :40]) < 0.9).all())
         self.assertAlmostEqual(len(first.audio) / mel.RATE, FRAMES / 25, delta=0.1)
-        self.assertEqual(dataset.mel_windows(first, [0, 640], config).shape, (2, 80, config["mel"]["frames"]))
+        self.assertEqual(mel.windows(first.audio, [0, 640]).shape, (2, 80, config["mel"]["frames"]))
 
     def test_manifest_tells_the_protocol(self):
         manifest = json.loads((self.out / "pack" / "manifest.json").read_text())

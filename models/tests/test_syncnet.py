@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from networks.syncnet import MEMBERS, SPOKEN, ShapeTower, SoundTower, contrast
+from networks.syncnet import SPOKEN, ShapeTower, SoundTower, contrast
 
 CONFIG = json.loads((Path(__file__).parent.parent / "config" / "lite.json").read_text())
 
@@ -20,15 +20,11 @@ class Towers(unittest.TestCase):
         self.heard = torch.randn(6, CONFIG["phonetic"]["components"], 2 * SPOKEN + 1)
         self.seen = torch.randn(6, CONFIG["syncnet"]["frames"], CONFIG["mouth"])
 
-    def test_a_cosine_is_the_mean_of_the_members_cosines(self):
+    def test_vectors_are_of_unit_length(self):
         with torch.no_grad():
-            heard, seen = self.sound(self.heard), self.shape(self.seen)
-            single = [(self.sound.member(k, self.heard) * self.shape.member(k, self.seen)).sum(1)
-                      for k in range(MEMBERS)]
-        self.assertEqual(tuple(heard.shape), (6, CONFIG["syncnet"]["dim"]))
-        torch.testing.assert_close(heard.norm(dim=1), torch.ones(6))
-        torch.testing.assert_close((heard * seen).sum(1), sum(single) / MEMBERS)
-        self.assertGreater((single[0] - single[1]).abs().max().item(), 1e-3)
+            for vectors in (self.sound(self.heard), self.shape(self.seen)):
+                self.assertEqual(tuple(vectors.shape), (6, CONFIG["syncnet"]["dim"]))
+                torch.testing.assert_close(vectors.norm(dim=1), torch.ones(6))
 
     def test_features_are_standardised(self):
         with torch.no_grad():

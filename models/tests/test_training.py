@@ -27,7 +27,7 @@ import train_shape
 import train_sync
 import training
 from data import dataset, pack
-from networks.encoders import MeshPredictor
+from networks.encoders import AudioEncoder, MeshPredictor
 from networks.phonetic import PhoneticEncoder
 from networks.syncnet import ShapeTower, SoundTower
 from tests.test_prepare import HEAD, MODELS, landmarks, shipped_face
@@ -72,6 +72,8 @@ class Training(unittest.TestCase):
         "sync": (train_sync, ["--what", "shapes"], "sync_sound", "unseen: windows"),
         "generator": (train_generator, ["--clips", "1", "--perceptual", "1", "--adversarial", "0.1"], "generator",
                       "dev: PSNR in mask"),
+        "heard": (train_generator, ["--clips", "1", "--frames", "5", "--consecutive", "--codes", "sound",
+                                    "--sync", "0.1", "--sync-on", "shapes"], "shape_code", "dev: PSNR in mask"),
         "prior": (train_prior, ["--size", "32", "--batch", "4", "--pictures", "0"], "prior", "r_v on dev"),
     }
 
@@ -88,6 +90,7 @@ class Training(unittest.TestCase):
         torch.manual_seed(0)
         cls.start = cls.base / "start"
         for name, network in (("mesh", MeshPredictor), ("phonetic", PhoneticEncoder),
+                              ("audio_encoder_far", lambda config: AudioEncoder(config, "far")),
                               ("sync_sound", SoundTower), ("sync_shape", ShapeTower)):
             checkpoint.save(cls.start, name, network(cls.config))
 
@@ -98,7 +101,8 @@ class Training(unittest.TestCase):
     def work(self, command):
         """A work folder with the frozen judges that a command needs."""
         work = Path(tempfile.mkdtemp(dir=self.base))
-        for name in {"shape": ["phonetic"], "sync": ["mesh", "phonetic"], "generator": ["mesh"]}.get(command, []):
+        for name in {"shape": ["phonetic"], "sync": ["mesh", "phonetic"], "generator": ["mesh"],
+                     "heard": ["mesh", "phonetic", "audio_encoder_far", "sync_sound", "sync_shape"]}.get(command, []):
             shutil.copy(self.start / f"{name}.safetensors", work)
         return work
 

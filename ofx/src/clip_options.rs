@@ -3,7 +3,7 @@
 use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{ColourMatch, Transfer};
 use stylelipsync::track::Selection;
-use stylelipsync::{ClipOptions, Timing};
+use stylelipsync::{ClipOptions, SpeechContext, Timing};
 
 use crate::controls::{FaceChoice, InputColour};
 use crate::error::{ActionError, Result};
@@ -41,6 +41,8 @@ pub fn clip_options(
     Ok(ClipOptions {
         timing: Timing::Constant(rate),
         audio_offset: start + (settings.audio_offset * SAMPLES_PER_MS).round() as i64,
+        // The effect reads the whole audio file.
+        context: SpeechContext::Far,
         selection: selection(settings.face, scale, source),
         transfer: match settings.input_colour {
             InputColour::Display => Transfer::Display,

@@ -81,6 +81,7 @@ names! {
     REFERENCE_FRAME = c"referenceFrame";
     REFERENCE_HERE = c"referenceHere";
     STRENGTH = c"strength";
+    ARTICULATION = c"articulation";
     MASK_GROW = c"maskGrow";
     MASK_FEATHER = c"maskFeather";
     COLOUR_MATCH = c"colourMatch";
@@ -136,6 +137,8 @@ pub const GROUPS: &[Group] = &[
     Group { name: c"look", label: c"Look", open: true, controls: &[
         control!(STRENGTH, c"Strength", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: true },
             c"Mix between the source picture (0) and the new mouth (1)."),
+        control!(ARTICULATION, c"Articulation", ControlKind::Double { default: 1.0, range: [0.0, 2.0], slider: [0.0, 2.0], animates: true },
+            c"How far the mouth moves: 1 as the speech asks for, less for mumbling, 0 at rest."),
         control!(MASK_GROW, c"Mask Grow", ControlKind::Double { default: 0.0, range: [-20.0, 20.0], slider: [-20.0, 20.0], animates: false },
             c"Moves the edge of the mask outwards (positive) or inwards (negative), in pixels of the 256-pixel face crop."),
         control!(MASK_FEATHER, c"Mask Feather", ControlKind::Double { default: 1.0, range: [0.0, 4.0], slider: [0.0, 2.0], animates: false },

@@ -205,6 +205,7 @@ impl FrameRender<'_> {
             output != Output::Result || occlusion.is_some() || self.source.premultiplied;
         let mut options = FrameOptions {
             strength: self.settings.strength,
+            articulation: self.settings.articulation,
             matte: needs_matte.then_some(&mut matte),
         };
         let ClipParts {

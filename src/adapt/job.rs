@@ -43,9 +43,9 @@ impl Adaptation {
         let plan = Plan::new(clip, options.frames)?;
         let info = engine.info();
         let syncnet = SyncNet::load(engine.bundle(), info.provider.used, info.threads)?;
+        let mut hearing = syncnet.listen(speech.timeline());
         let sound = |window: &[i64; SYNC_FRAMES]| {
-            let position = clip.options().timing.position(window[SYNC_FRAMES / 2])?;
-            syncnet.hear(speech.timeline(), position)
+            hearing.at(clip.options().timing.position(window[SYNC_FRAMES / 2])?)
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
         let data = TrainingData {

@@ -9,7 +9,7 @@ use super::training_frame::TrainingFrame;
 use crate::clip::{Reference, ReferenceImage};
 use crate::face::ReferenceWarp;
 use crate::face::lips::mouth_points;
-use crate::latent::{AudioCode, CODE_REACH, smooth_code};
+use crate::latent::{CODE_REACH, MouthShape, Movement, mouth_shape, move_shapes, smooth_code};
 use crate::model::adaptation::{Bank, Condition, Step, StepInputs, StepResult};
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ pub(super) struct Trainer<'a> {
     training: usize,
     warp: ReferenceWarp,
     inputs: StepInputs,
-    stacked: Vec<f32>,
+    moved: Vec<f32>,
     points: Vec<f32>,
     carried: Vec<f32>,
 }
@@ -84,12 +84,12 @@ impl<'a> Trainer<'a> {
         Ok(Self {
             data,
             step: Step::load(engine.bundle(), provider, threads)?,
-            bank: Bank::load(engine.bundle(), provider, threads)?,
+            bank: Bank::load(engine.bundle())?,
             windows,
             training,
             warp: ReferenceWarp::default(),
             inputs: StepInputs::default(),
-            stacked: Vec::new(),
+            moved: Vec::new(),
             points: Vec::new(),
             carried: Vec::new(),
         })
@@ -183,38 +183,35 @@ impl<'a> Trainer<'a> {
         let sound = self.bank.sound(stream, first + SYNC_FRAMES / 2);
         unpaired.sound.extend_from_slice(sound);
 
-        let unpaired_codes = self.unpaired_codes(sample.unpaired)?;
-        let mals = &data.engine.networks().mals;
+        let unpaired_shapes = self.unpaired_shapes(sample.unpaired);
+        let networks = data.engine.networks();
         for (number, at) in data.plan.windows[sample.window].iter().enumerate() {
             let frame = self.frame(*at)?;
             frame.unpack(&mut self.inputs.target, &mut self.inputs.hole);
-            let other = std::array::from_fn(|k| unpaired_codes[number + k].clone());
-            for (is_unpaired, codes) in [(false, &frame.codes), (true, &other)] {
-                let smooth = smooth_code(mals, &reference.code, codes, &mut self.stacked)?;
-                self.draw_mouth(frame, &reference, &smooth.shape)?;
+            let other = std::array::from_fn(|k| unpaired_shapes[number + k].clone());
+            for (is_unpaired, shapes) in [(false, &frame.shapes), (true, &other)] {
+                move_shapes(shapes, Movement::UNCHANGED, &mut self.moved);
+                let code = smooth_code(networks, &reference.code, &self.moved)?;
+                let shape = mouth_shape(&self.moved);
+                self.draw_mouth(frame, &reference, &shape)?;
                 let lips = 2 * data.engine.face_model().lips().len();
                 let condition: &mut Condition = match is_unpaired {
                     false => &mut self.inputs.own,
                     true => &mut self.inputs.unpaired,
                 };
                 condition.lips.extend_from_slice(&self.points[..lips]);
-                condition.code.extend_from_slice(&smooth.code);
+                condition.code.extend_from_slice(&code);
                 condition.carried.extend_from_slice(&self.carried);
             }
         }
         Ok(())
     }
 
-    /// The codes of five frames of unpaired speech and of the frames before and after them.
-    fn unpaired_codes(&self, (stream, first): Unpaired) -> Result<Vec<Arc<AudioCode>>> {
+    /// The mouth shapes of five frames of unpaired speech and of the frames before and after them.
+    fn unpaired_shapes(&self, (stream, first): Unpaired) -> Vec<MouthShape> {
         let reach = CODE_REACH as usize;
-        let code = |frame: usize| {
-            let shape = self.bank.shape(stream, frame).to_vec();
-            let code = self.bank.code_of(&shape)?;
-            Ok(Arc::new(AudioCode { code, shape }))
-        };
         (first - reach..first + SYNC_FRAMES + reach)
-            .map(code)
+            .map(|frame| self.bank.shape(stream, frame).into())
             .collect()
     }
 

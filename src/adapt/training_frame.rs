@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::face::crop::IMAGE;
 use crate::face::{Pose, ReferencePicture};
 use crate::frame::{FrameRef, Similarity};
-use crate::latent::{AudioCode, CODE_WINDOW};
+use crate::latent::{CODE_WINDOW, MouthShape};
 use crate::{Error, Result};
 
 /// A frame's face and speech, up to what the generator is given. The crop is kept as bytes and the
@@ -21,8 +21,8 @@ pub(super) struct TrainingFrame {
     pub pose: Pose,
     /// Crop to frame.
     pub map: Similarity,
-    /// The audio codes around the frame, for MaLS.
-    pub codes: [Arc<AudioCode>; CODE_WINDOW],
+    /// The audio's mouth shapes around the frame, for MaLS.
+    pub shapes: [MouthShape; CODE_WINDOW],
     /// Identity coefficients measured in this frame.
     identity: Vec<f32>,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
@@ -47,14 +47,14 @@ impl TrainingFrame {
         };
         let (own, face) = (speaker.own, &speaker.smoothed);
         let profile = clip.profile()?.ok_or(NO_REFERENCE)?;
-        let codes = renderer.codes(speech, position)?;
+        let shapes = renderer.shapes(speech, position)?;
         let FaceCrop { crop, hole, map } = renderer.face_crop(face, profile.anchor(), frame)?;
         Ok(Some(Self {
             crop: crop.iter().map(byte).collect(),
             hole: hole.chunks(8).map(bits).collect(),
             pose: face.pose,
             map,
-            codes,
+            shapes,
             identity: own.identity.clone(),
             points: renderer.own_mouth(own, &face.pose, &map),
         }))

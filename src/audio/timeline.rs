@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::mel::MelParameters;
 use super::resample::Resampler16k;
 use super::samples::Samples;
 use crate::{Error, Result, memory};
@@ -212,11 +211,6 @@ impl Timeline {
     /// Every sample before `end` is known, or no more will come.
     pub fn is_known(&self, end: i64) -> bool {
         self.finished || end <= self.end()
-    }
-
-    /// Every sample of the mel window of `position` is known, or no more will come.
-    pub fn is_ready(&self, position: i64, mel: &MelParameters) -> bool {
-        self.is_known(mel.reach(position).end)
     }
 
     /// Forgets the samples before `position`, which no window needs any more (streaming).

@@ -10,6 +10,7 @@ use crate::audio::Rate;
 use crate::clip::{ClipOptions, Timing};
 use crate::face::MaskTrim;
 use crate::frame::Transfer;
+use crate::model::SpeechContext;
 use crate::track::Selection;
 
 /// The largest face in the frame.
@@ -31,6 +32,13 @@ pub const SLS_TRANSFER_SRGB: i32 = 1;
 pub const SLS_TRANSFER_REC709: i32 = 2;
 /// Linear light; 1.0 is diffuse white.
 pub const SLS_TRANSFER_LINEAR: i32 = 3;
+
+/// The audio encoder hears little of the audio after a frame, for streams that are shown as they
+/// arrive; see sls_clip_look_ahead().
+pub const SLS_CONTEXT_NEAR: i32 = 0;
+/// The audio encoder hears more of the audio after a frame, and the mouth follows the speech better.
+/// For clips whose audio is known in advance.
+pub const SLS_CONTEXT_FAR: i32 = 1;
 
 /// Options of a clip. Initialise them with sls_clip_options_init(), then set fields.
 #[repr(C)]
@@ -57,8 +65,8 @@ pub struct sls_clip_options {
     pub transfer: i32,
     /// Opacity of the new mouth, 0 (unchanged source) to 1; default 1.
     pub strength: f32,
-    /// Must be 0.
-    pub reserved0: i32,
+    /// How far ahead of a frame its audio is heard: one of SLS_CONTEXT_*; default SLS_CONTEXT_NEAR.
+    pub speech_context: i32,
     /// Clip time of the first audio sample, in 1/16000 s. Positive values delay the audio, negative
     /// values skip its beginning. Default 0.
     pub audio_offset: i64,
@@ -88,7 +96,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 4]
+        self.reserved == [0; 4]
     }
 }
 
@@ -158,6 +166,15 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
             "point_x and point_y must be finite",
         ));
     }
+    let context = match options.speech_context {
+        // 0 is what older programs pass here: the field used to be reserved.
+        SLS_CONTEXT_NEAR => SpeechContext::Near,
+        SLS_CONTEXT_FAR => SpeechContext::Far,
+        other => {
+            let reason = format!("{other} is not an SLS_CONTEXT_ value");
+            return Err(Failure::argument("options.speech_context", reason));
+        }
+    };
     let transfer = match options.transfer {
         SLS_TRANSFER_DISPLAY => Transfer::Display,
         SLS_TRANSFER_SRGB => Transfer::Srgb,
@@ -171,6 +188,7 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
     Ok(ClipOptions {
         timing,
         audio_offset: options.audio_offset,
+        context,
         selection,
         transfer,
         strength: options.strength,

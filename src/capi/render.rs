@@ -25,8 +25,13 @@ pub struct sls_render_options {
     /// the generated pixel. Where it is 0, the output is the source pixel, bit for bit. Points to
     /// the top row. Default NULL: no matte.
     pub matte: *mut f32,
+    /// The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
+    /// (the mouth rests) to 1, default 0.
+    pub articulation_offset: f32,
     /// Must be 0.
-    pub reserved: [u64; 4],
+    pub reserved0: u32,
+    /// Must be 0.
+    pub reserved: [u64; 3],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -34,7 +39,7 @@ unsafe impl SizedStruct for sls_render_options {
     const NAME: &'static str = "sls_render_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 4]
+        self.reserved0 == 0 && self.reserved == [0; 3]
     }
 }
 
@@ -174,6 +179,11 @@ impl RenderRequest {
             // SAFETY: guaranteed by the caller.
             unsafe { sized::read(options, "options")? }
         };
+        let offset = options.articulation_offset;
+        if !(-1.0..=1.0).contains(&offset) {
+            let reason = format!("{offset} is not in -1 to 1");
+            return Err(Failure::argument("options.articulation_offset", reason));
+        }
         let matte = (!options.matte.is_null()).then(Matte::default);
         // SAFETY: guaranteed by the caller.
         let result = unsafe { Out::new(result, "result")? };
@@ -187,6 +197,7 @@ impl RenderRequest {
     pub(super) fn options(&mut self) -> FrameOptions<'_> {
         FrameOptions {
             strength: self.options.strength,
+            articulation: 1.0 + self.options.articulation_offset,
             matte: self.matte.as_mut(),
         }
     }

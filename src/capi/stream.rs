@@ -19,7 +19,8 @@ use crate::audio::position_of;
 /// @param clip       not NULL.
 /// @param frames     may be NULL; receives the number of later frames needed.
 /// @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
-///                   Up to 20 ms more if the sample rate is not 16 kHz.
+///                   Up to 20 ms more if the sample rate is not 16 kHz, and up to 20 ms more for
+///                   frames that are pushed with a time of their own.
 /// @param reference  may be NULL; receives the number of frames needed before the first frame can
 ///                   be pulled, if no reference is set.
 ///
@@ -277,6 +278,10 @@ pub unsafe extern "C" fn sls_clip_reset(clip: *mut sls_clip) -> sls_status {
 
 /// Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
 /// given index, and the next audio pushed starts at the time of that frame.
+///
+/// A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
+/// than that to index may therefore differ from random access: seek two seconds earlier and drop these
+/// frames where that matters.
 ///
 /// @param clip   not NULL.
 /// @param index  index of the next frame.

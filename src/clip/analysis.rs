@@ -109,17 +109,18 @@ impl Analysis {
         if self.is_finished() {
             return Ok(());
         }
-        let (anchor, frames) = {
+        let (anchor, frames, gain) = {
             let tracks = self.tracks.read();
             if tracks.len() == 0 {
                 return Err(Error::State("no frame was analysed".into()));
             }
             let anchor = tracks.profile.reference().cloned();
             let anchor = anchor.ok_or(Error::NoFace("the analysed frames"))?;
-            (anchor, tracks.profile.all().cloned().collect::<Vec<_>>())
+            let frames: Vec<_> = tracks.profile.all().cloned().collect();
+            (anchor, frames, tracks.gain(renderer, None))
         };
         // No lock is held while the network runs.
-        let profile = Profile::choose(renderer.engine(), &anchor, frames.iter())?;
+        let profile = Profile::choose(renderer.engine(), &anchor, frames.iter(), gain)?;
         profile.encode(renderer.engine())?;
         let mut tracks = self.tracks.write();
         let mut finished = self.finished.write();
@@ -150,7 +151,7 @@ impl Analysis {
             if let Some(profile) = self.early.find(&tracks.profile) {
                 return Ok(Some(profile));
             }
-            tracks.profile.early()
+            tracks.early(renderer)
         };
         let make = |frames| self.early.make(renderer.engine(), &frames);
         early.map(make).transpose()

@@ -4,6 +4,8 @@ use super::Timing;
 use crate::audio::Rate;
 use crate::face::MaskTrim;
 use crate::frame::{ColourMatch, Transfer};
+use crate::latent::MAX_ARTICULATION;
+use crate::model::SpeechContext;
 use crate::track::Selection;
 use crate::{Error, Result, memory};
 
@@ -15,6 +17,8 @@ pub struct ClipOptions {
     /// Where the audio's first sample lies on the clip's clock, in samples at 16 kHz: positive
     /// delays the audio, negative drops its beginning.
     pub audio_offset: i64,
+    /// How far ahead of a frame its audio is heard.
+    pub context: SpeechContext,
     /// Which face speaks.
     pub selection: Selection,
     /// How pixel values relate to light.
@@ -40,6 +44,7 @@ impl Default for ClipOptions {
         Self {
             timing: Timing::Constant(Rate { num: 25, den: 1 }),
             audio_offset: 0,
+            context: SpeechContext::default(),
             selection: Selection::default(),
             transfer: Transfer::Display,
             strength: 1.0,
@@ -74,7 +79,7 @@ impl ClipOptions {
     }
 }
 
-pub(crate) fn check_strength(strength: f32) -> Result<()> {
+fn check_strength(strength: f32) -> Result<()> {
     if (0.0..=1.0).contains(&strength) {
         return Ok(());
     }
@@ -89,6 +94,9 @@ pub(crate) fn check_strength(strength: f32) -> Result<()> {
 pub struct FrameOptions<'a> {
     /// Multiplies the clip's strength, for hosts that animate it; 0 to 1.
     pub strength: f32,
+    /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to
+    /// [`MAX_ARTICULATION`].
+    pub articulation: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,
 }
@@ -97,8 +105,26 @@ impl Default for FrameOptions<'_> {
     fn default() -> Self {
         Self {
             strength: 1.0,
+            articulation: 1.0,
             matte: None,
         }
+    }
+}
+
+impl FrameOptions<'_> {
+    /// Every call that renders checks its options; this is for callers that have work to do first.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the first field that is outside its range.
+    pub fn check(&self) -> Result<()> {
+        check_strength(self.strength)?;
+        if (0.0..=MAX_ARTICULATION).contains(&self.articulation) {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            field: "articulation",
+            reason: format!("{} is not in 0 to {MAX_ARTICULATION}", self.articulation),
+        })
     }
 }
 
@@ -171,8 +197,9 @@ pub struct SeenFace {
 pub struct LookAhead {
     /// Frames after the pulled one, for the smoothing of tracks.
     pub frames: usize,
-    /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and the part of a
-    /// mel window that lies after its own time. Audio of another rate needs a few milliseconds more,
+    /// Samples at 16 kHz after the time of the pulled frame: three codes of MaLS and what the audio
+    /// encoder hears of the future ([`ClipOptions::context`]). Frames that are pushed with times of
+    /// their own may need up to 20 ms more. Audio of another rate needs a few milliseconds more,
     /// which the resampler holds back.
     pub audio: i64,
     /// Frames, from the first one with a face on, among which the reference is chosen where none
@@ -184,8 +211,8 @@ pub struct LookAhead {
 /// the frames passed to [`analyze`](super::Clip::analyze), some hundred bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryUse {
-    /// Audio codes in the cache.
-    pub codes: usize,
+    /// Mouth shapes in the cache.
+    pub shapes: usize,
     /// Frames waiting in the stream.
     pub frames: usize,
     /// Tracks of frames in the stream.

@@ -26,13 +26,15 @@ pub struct Profile {
     /// Masks and lips are drawn with its identity.
     anchor: Arc<Reference>,
     bank: Bank,
+    /// On the movement that the audio gives.
+    gain: f32,
     /// Whether the caller gave its frames.
     given: bool,
 }
 
 impl Profile {
-    /// Of the reference `anchor` and a bank that is chosen among `frames`, which are in an order of
-    /// their own.
+    /// Of the reference `anchor`, a bank that is chosen among `frames`, which are in an order of their
+    /// own, and the gain on the mouth's movement.
     ///
     /// # Errors
     /// [`Error::Network`] when the reference cannot be encoded.
@@ -40,10 +42,12 @@ impl Profile {
         engine: &Engine,
         anchor: &Candidate,
         frames: impl Iterator<Item = &'a Arc<BankFrame>>,
+        gain: f32,
     ) -> Result<Self> {
         Ok(Self {
             anchor: Arc::new(Reference::of(engine, anchor)?),
             bank: Bank::choose(&anchor.frame, frames),
+            gain,
             given: false,
         })
     }
@@ -65,6 +69,7 @@ impl Profile {
         Ok(Self {
             anchor: Arc::new(Reference::of(engine, frame)?),
             bank: Bank::of(vec![frame.frame.clone()]),
+            gain: 1.0,
             given: true,
         })
     }
@@ -89,6 +94,7 @@ impl Profile {
         Ok(Self {
             anchor: self.anchor.clone(),
             bank: Bank::of(frames),
+            gain: self.gain,
             given: true,
         })
     }
@@ -106,6 +112,12 @@ impl Profile {
         let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
         indices.sort_unstable();
         indices
+    }
+
+    /// The gain on the movement that the audio gives: above 1 for somebody who opens the mouth far in
+    /// the analysed frames, 1 where the caller gave the frames.
+    pub fn gain(&self) -> f32 {
+        self.gain
     }
 
     /// The reference.
@@ -229,6 +241,7 @@ impl ProfileFrames {
             version: self.version,
             anchor: self.reference()?.clone(),
             frames: self.first.values().cloned().collect(),
+            gain: 1.0,
         })
     }
 
@@ -265,6 +278,7 @@ pub(super) struct EarlyFrames {
     version: u64,
     anchor: Candidate,
     frames: Vec<Arc<BankFrame>>,
+    pub(super) gain: f32,
 }
 
 /// The profile of the first second that was made last, by the version of its frames.
@@ -288,8 +302,9 @@ impl LastProfile {
             version,
             anchor,
             frames,
+            gain,
         } = frames;
-        let profile = Arc::new(Profile::choose(engine, anchor, frames.iter())?);
+        let profile = Arc::new(Profile::choose(engine, anchor, frames.iter(), *gain)?);
         *self.0.lock() = Some((*version, profile.clone()));
         Ok(profile)
     }

@@ -7,20 +7,23 @@ use super::bank_frame::{BankFrame, ReferenceImage};
 use super::cells::Room;
 use super::faces::{FrameFaces, Neighbours, Speaker};
 use super::mouth_pose::MouthPose;
-use super::options::check_strength;
 use super::profile::Profile;
+use super::range;
 use super::reference::{Candidate, Reference};
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::crop::IMAGE;
-use crate::face::lips::mouth_points;
+use crate::face::lips::{mouth_points, opening};
 use crate::face::{Face, Mask, Pose, ReferencePicture, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
-use crate::latent::{AudioCode, CODE_WINDOW, mouth_shape, smooth_code, window_positions};
+use crate::latent::{
+    CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
+    window_positions,
+};
 use crate::model::Person;
-use crate::model::networks::Generator;
+use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
 use crate::track::Selection;
 use crate::track::quality::{fade, reference_score, sharpness};
@@ -81,10 +84,9 @@ struct Buffers {
     warp: ReferenceWarp,
     /// The bank's pictures warped to that mouth and mixed.
     carried: Vec<f32>,
-    /// A mel window.
-    mel: Vec<f32>,
-    /// The codes that MaLS takes.
-    codes: Vec<f32>,
+    speech: ShapeBuffers,
+    /// The shapes whose codes MaLS takes, `[CODE_WINDOW, S]`.
+    moved: Vec<f32>,
 }
 
 /// A frame with a face that is to be changed.
@@ -93,6 +95,7 @@ struct Change<'a> {
     /// The speaking face, smoothed over the neighbouring frames.
     face: &'a Face,
     profile: &'a Profile,
+    movement: Movement,
     /// Share of the new mouth, above 0 and at most 1.
     strength: f32,
 }
@@ -240,12 +243,27 @@ impl Renderer {
         points
     }
 
+    /// The gain on the mouth's movement that suits the selected person, as these frames show the mouth.
+    pub(super) fn gain<'a>(&self, frames: impl Iterator<Item = &'a FrameFaces>) -> f32 {
+        let Some(protocol) = self.engine.bundle().manifest().range else {
+            return 1.0;
+        };
+        let model = self.engine.face_model();
+        let opening_of = |faces: &FrameFaces| {
+            let face = faces.chosen(self.options.selection);
+            let (mouth, _) =
+                model.split_expression(&face.filter(|face| is_shown(face))?.expression);
+            opening(model, mouth)
+        };
+        range::gain(protocol, frames.filter_map(opening_of).collect())
+    }
+
     /// Renders the frame `source` into `target` (same size and format). `profile` gives the
     /// profile and is called only when the frame needs one; where it gives `None`, the frame is its own
     /// reference.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a strength outside 0 to 1, [`Error::Frame`] when the frames do not
+    /// [`Error::Argument`] for options out of range, [`Error::Frame`] when the frames do not
     /// fit each other, [`Error::Network`] when a network fails, [`Error::State`] for a profile of
     /// another bundle, and the errors of `profile`. The content of `target` is undefined then.
     pub fn render(
@@ -256,7 +274,7 @@ impl Renderer {
         options: &mut FrameOptions<'_>,
         profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
     ) -> Result<Rendered> {
-        check_strength(options.strength)?;
+        options.check()?;
         let untouched = Rendered::untouched(inputs.index);
         let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {
             return pass_through(untouched, source, target, options);
@@ -289,6 +307,10 @@ impl Renderer {
             inputs,
             face: &smoothed,
             profile: &profile,
+            movement: Movement {
+                articulation: options.articulation,
+                gain: profile.gain(),
+            },
             strength,
         };
         let changed = self.change(&change, source, target, options, &mut self.buffers.take())?;
@@ -319,19 +341,20 @@ impl Renderer {
         let (model, anchor) = (engine.face_model(), profile.anchor());
         let identity = anchor.identity.as_slice();
         let map = self.mask(face, anchor, source, buffers)?;
-        let codes = self.codes_with(inputs.speech, inputs.position, &mut buffers.mel)?;
+        let shapes = self.shapes_with(inputs.speech, inputs.position, &mut buffers.speech)?;
+        move_shapes(&shapes, change.movement, &mut buffers.moved);
+        let shape = mouth_shape(&buffers.moved);
         let wanted = &mut buffers.wanted;
-        wanted.set(model, &mouth_shape(&codes), &face.pose, &map);
+        wanted.set(model, &shape, &face.pose, &map);
         let gap = Gap {
             position: inputs.position,
             least: self.options.reference_gap,
         };
         let shares = profile.shares(wanted, gap);
         profile.code(engine, &shares, &mut buffers.reference)?;
-        let mals = &engine.networks().mals;
-        let smooth = smooth_code(mals, &buffers.reference, &codes, &mut buffers.codes)?;
+        let code = smooth_code(engine.networks(), &buffers.reference, &buffers.moved)?;
         let points = &mut buffers.points;
-        mouth_points(model, &face.pose, identity, &smooth.shape, &map, points);
+        mouth_points(model, &face.pose, identity, &shape, &map, points);
         buffers.masked.clone_from(&buffers.crop);
         buffers.mask.cut(&mut buffers.masked);
         let (warp, carried) = (&mut buffers.warp, &mut buffers.carried);
@@ -343,7 +366,7 @@ impl Renderer {
         let generated = generator.run(
             &buffers.masked,
             &points[..2 * model.lips().len()],
-            &smooth.code,
+            &code,
             &buffers.carried,
         )?;
 
@@ -424,35 +447,56 @@ impl Renderer {
         Ok(map)
     }
 
-    /// The audio codes that MaLS smooths for a frame at `position`, in order of time.
+    /// The position after the last sample that a frame at `position` depends on.
+    pub(super) fn audio_end(&self, position: i64) -> i64 {
+        let [.., last] = window_positions(position);
+        self.engine.shapes().reach(self.speech_networks(), last).end
+    }
+
+    /// The most samples after its own time that a frame depends on. A frame between two feature
+    /// columns depends on one more than a frame on a column.
+    pub(super) fn look_ahead(&self) -> i64 {
+        let timing = &self.options.timing;
+        timing.largest(|position| self.audio_end(position) - position)
+    }
+
+    /// The first sample that is read for frames at `position` and later.
+    pub(super) fn first_sample(&self, position: i64) -> i64 {
+        let [first, ..] = window_positions(position);
+        let source = self.engine.shapes();
+        source.first_sample(self.speech_networks(), first)
+    }
+
+    fn speech_networks(&self) -> &SpeechNetworks {
+        self.engine.networks().speech(self.options.context)
+    }
+
+    /// The mouth shapes whose codes MaLS smooths for a frame at `position`, in order of time.
     ///
     /// # Errors
     /// [`Error::Network`] when the audio encoder fails.
-    pub(crate) fn codes(
+    pub(crate) fn shapes(
         &self,
         speech: &Speech,
         position: i64,
-    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
-        self.codes_with(speech, position, &mut self.buffers.take().mel)
+    ) -> Result<[MouthShape; CODE_WINDOW]> {
+        self.shapes_with(speech, position, &mut self.buffers.take().speech)
     }
 
-    /// As [`codes`](Self::codes), with the memory of a mel window. No lock is held while a code is
-    /// computed.
-    fn codes_with(
+    /// As [`shapes`](Self::shapes), with buffers.
+    fn shapes_with(
         &self,
         speech: &Speech,
         position: i64,
-        mel: &mut Vec<f32>,
-    ) -> Result<[Arc<AudioCode>; CODE_WINDOW]> {
-        let (source, encoder) = (self.engine.codes(), &self.engine.networks().audio);
-        let rest = source.rest();
-        let mut codes = std::array::from_fn(|_| rest.clone());
-        for (code, position) in codes.iter_mut().zip(window_positions(position)) {
-            *code = speech.code(position, || {
-                source.code(encoder, speech.timeline(), position, mel)
-            })?;
+        buffers: &mut ShapeBuffers,
+    ) -> Result<[MouthShape; CODE_WINDOW]> {
+        let context = self.options.context;
+        let rest = self.engine.shapes().rest();
+        let mut shapes = std::array::from_fn(|_| rest.clone());
+        for (shape, position) in shapes.iter_mut().zip(window_positions(position)) {
+            *shape = speech.shape(&self.engine, context, position, buffers)?;
         }
-        Ok(codes)
+        Ok(shapes)
     }
 }
 

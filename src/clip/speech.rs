@@ -1,19 +1,21 @@
-//! A clip's audio, and the codes that were computed from it.
+//! A clip's audio, and the mouth shapes that were computed from it.
 
 use std::sync::Arc;
 
-use crate::audio::{MelParameters, Timeline};
-use crate::latent::{AudioCode, Codes};
+use crate::audio::Timeline;
+use crate::engine::Engine;
+use crate::latent::{MouthShape, ShapeBuffers, Shapes};
+use crate::model::SpeechContext;
 use crate::{Error, Result};
 
-/// The audio that a clip's speaker shall speak: 16 kHz mono on the clip's clock, with a bounded cache
-/// of the audio encoder's codes. Any number of threads may render from one speech at once.
+/// The audio that a clip's speaker shall speak: 16 kHz mono on the clip's clock, with bounded caches
+/// of what the audio encoder makes of it. Any number of threads may render from one speech at once.
 pub struct Speech {
     timeline: Timeline,
     /// Whether the audio is pushed piece by piece. Its past is discarded, so only a stream can use it.
     streamed: bool,
-    /// Codes by position. They are a function of the audio: other audio needs an empty cache.
-    codes: Codes,
+    /// Mouth shapes by position. They are a function of the audio: other audio needs empty caches.
+    shapes: Shapes,
 }
 
 impl Speech {
@@ -29,7 +31,7 @@ impl Speech {
         Ok(Self {
             timeline: Timeline::whole(samples, offset),
             streamed: false,
-            codes: Codes::new(),
+            shapes: Shapes::new(),
         })
     }
 
@@ -38,7 +40,7 @@ impl Speech {
         Self {
             timeline: Timeline::growing(offset),
             streamed: true,
-            codes: Codes::new(),
+            shapes: Shapes::new(),
         }
     }
 
@@ -52,13 +54,20 @@ impl Speech {
         &self.timeline
     }
 
-    /// The code at `position`, computed by `compute` where it is not in the cache.
-    pub(super) fn code(
+    /// The mouth shape at `position`.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails.
+    pub(super) fn shape(
         &self,
+        engine: &Engine,
+        context: SpeechContext,
         position: i64,
-        compute: impl FnOnce() -> Result<Arc<AudioCode>>,
-    ) -> Result<Arc<AudioCode>> {
-        self.codes.get(position, compute)
+        buffers: &mut ShapeBuffers,
+    ) -> Result<MouthShape> {
+        let (source, networks) = (engine.shapes(), engine.networks().speech(context));
+        let clip = (context, &self.timeline);
+        self.shapes.get(source, networks, clip, position, buffers)
     }
 
     /// Appends interleaved samples.
@@ -82,14 +91,14 @@ impl Speech {
     /// Forgets the pushed audio from `position` on.
     pub(super) fn cut(&mut self, position: i64) -> Result<()> {
         self.timeline.cut(position)?;
-        self.codes.clear();
+        self.shapes.clear();
         Ok(())
     }
 
-    /// Discards what frames from `position` on do not need any more, where the audio is pushed.
-    pub(super) fn discard_before(&mut self, position: i64, mel: &MelParameters) {
+    /// Discards the samples before `position`, where the audio is pushed.
+    pub(super) fn discard_before(&mut self, position: i64) {
         if self.streamed {
-            self.timeline.discard_before(mel.reach(position).start);
+            self.timeline.discard_before(position);
         }
     }
 
@@ -98,8 +107,8 @@ impl Speech {
         self.timeline.held()
     }
 
-    /// Codes in the cache.
-    pub(super) fn codes(&self) -> usize {
-        self.codes.len()
+    /// Mouth shapes in the cache.
+    pub(super) fn shapes(&self) -> usize {
+        self.shapes.len()
     }
 }

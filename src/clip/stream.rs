@@ -14,7 +14,6 @@ use super::tracks::Tracks;
 use super::{FrameOptions, LookAhead, Rendered, Timing};
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
-use crate::latent::{CODE_REACH, STEP};
 use crate::{Error, Result, memory};
 
 /// Frames that a stream of unknown rate may wait for audio: a quarter second at 240 a second.
@@ -277,8 +276,7 @@ impl Stream {
         self.release();
         if let Some(speech) = speech {
             // Times never go back, so no later frame needs more of the past.
-            let first = position.saturating_sub(CODE_REACH * STEP);
-            speech.discard_before(first, renderer.engine().mel());
+            speech.discard_before(renderer.first_sample(position));
         }
         Ok(rendered)
     }
@@ -326,8 +324,10 @@ impl Stream {
             }
             None => return Err(Error::Again(MORE_AUDIO)),
         };
-        let end = waiting.position.saturating_add(CODE_REACH * STEP);
-        if !speech.timeline().is_ready(end, renderer.engine().mel()) {
+        if !speech
+            .timeline()
+            .is_known(renderer.audio_end(waiting.position))
+        {
             return Err(Error::Again(MORE_AUDIO));
         }
         match self.tracks.neighbours(index) {
@@ -355,7 +355,7 @@ impl Stream {
             return Ok(Some(profile));
         }
         let make = |frames| self.early.make(renderer.engine(), &frames);
-        frames.early().map(make).transpose()
+        self.tracks.early(renderer).map(make).transpose()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The time of each frame: from its index to a sample position at 16 kHz.
 
-use crate::audio::Rate;
+use crate::audio::{RATE, Rate};
 use crate::{Error, Result};
 
 /// The times of a clip's frames. Frame 0 of a constant rate is at time 0 of the audio.
@@ -56,6 +56,21 @@ impl Timing {
         }
     }
 
+    /// The largest of `value` over the positions of the clip's frames, where it depends only on a
+    /// position's distance to the last whole 50th of a second.
+    pub(crate) fn largest(&self, value: impl Fn(i64) -> i64) -> i64 {
+        const LONGEST_PERIOD: u32 = 65_536;
+        let most = match self {
+            // Frames of a constant rate have the same distances again after whole seconds.
+            Timing::Constant(rate) if rate.num <= LONGEST_PERIOD => (0..i64::from(rate.num))
+                .map(|frame| value(rate.position(frame)))
+                .max(),
+            Timing::Constant(_) => (0..i64::from(RATE / 50)).map(value).max(),
+            Timing::Variable(times) => times.iter().copied().map(value).max(),
+        };
+        most.unwrap_or(0)
+    }
+
     /// The most frames that lie within `samples`, for the size of the stream's queue.
     pub(crate) fn frames_in(&self, samples: i64) -> usize {
         match self {
@@ -88,6 +103,17 @@ mod tests {
                 .unwrap(),
             -1920
         );
+    }
+
+    #[test]
+    fn the_largest_value_is_found_for_every_rate() {
+        let past = |position: i64| position.rem_euclid(320);
+        let rate = |num, den| Timing::Constant(Rate::new(num, den).unwrap());
+        assert_eq!(rate(25, 1).largest(past), 0);
+        assert_eq!(rate(30, 1).largest(past), 213);
+        assert_eq!(rate(30_000, 1_001).largest(past), 319);
+        assert_eq!(rate(25_000_000, 1_000_000).largest(past), 319);
+        assert_eq!(Timing::Variable(vec![-1, 640]).largest(past), 319);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, SMOOTHING_REACH};
-use super::profile::ProfileFrames;
+use super::profile::{EarlyFrames, ProfileFrames};
+use super::renderer::Renderer;
 use crate::face::Face;
 use crate::track::Linker;
 
@@ -83,6 +84,19 @@ impl Tracks {
             before: std::array::from_fn(|k| at(k as i64 - reach)),
             after: std::array::from_fn(|k| at(k as i64 + 1)),
         }
+    }
+
+    /// What the profile of the first second is made from; `None` while there is no candidate.
+    pub fn early(&self, renderer: &Renderer) -> Option<EarlyFrames> {
+        let mut frames = self.profile.early()?;
+        frames.gain = self.gain(renderer, self.profile.end());
+        Some(frames)
+    }
+
+    /// The gain on the mouth's movement, from the known frames before `end`.
+    pub fn gain(&self, renderer: &Renderer, end: Option<i64>) -> f32 {
+        let before_end = self.frames.range(..end.unwrap_or(i64::MAX));
+        renderer.gain(before_end.map(|(_, faces)| faces))
     }
 
     /// Forgets the faces of the frames before `index`; numbers and the profile's frames stay.

@@ -2,7 +2,7 @@
 //!
 //! Windows are indexed by the *step* of their centre, its time in units of 1/25 s. At another frame
 //! rate, shapes are interpolated linearly at these times, and pictures are taken from the nearest
-//! frame. The audio window of step k is 20 mel columns that start 80 ms before `k / 25` s.
+//! frame. The audio window of step k is 11 columns of phonetic features around `k / 25` s.
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,19 @@ use super::model::FaceModel;
 use super::pose::Pose;
 use crate::frame::Similarity;
 
+/// Where the inner edge of the lips begins among the lip points, and where it ends.
+const INNER: std::ops::Range<usize> = 20..40;
+
+/// How far the inner lips of a mouth shape are apart on the mean face, in units of the face model (the
+/// outer eye corners are one apart): the mean over nine pairs of points one above the other. `None`
+/// for a model without 40 lip points.
+pub fn opening(model: &FaceModel, shape: &[f32]) -> Option<f32> {
+    let inner = model.lips().get(INNER)?;
+    let height = |index: usize| model.vertex(index, &[], shape, &[])[1];
+    let gaps = (1..10).map(|k| height(inner[20 - k]) - height(inner[k]));
+    Some(gaps.sum::<f32>() / 9.0)
+}
+
 /// Writes the points of `shape` (the expression's mouth block) on the face of `identity` in `pose`
 /// to `out`: x and y of each [control vertex](FaceModel::control_vertices), so those of the lips and the jaw
 /// first, which are the generator's hint. Crop pixels / 128 - 1: [-1, 1] spans the crop, whose

@@ -1,10 +1,11 @@
 //! The pose-aware mask (paper, section 3.1): the region of the crop that the mouth of this face in
 //! this pose can cover, open or closed.
 //!
-//! The lower frontal outlines of three meshes (the frame's own, and the same face with its mouth
-//! open and closed) are posed, projected into the crop, filled and joined. Grown by a few pixels
-//! that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises from
-//! 0 at the hole's edge to 1 a few pixels inside: the opacity of the generated picture in the
+//! The lower frontal outlines of two meshes (the face with its mouth open, and with it closed) are
+//! posed, projected into the crop, filled and joined. The mouth that the frame shows has no part in
+//! them: an outline that followed it would tell the generator what the source says. Grown by a few
+//! pixels that is the inpainting mask, here *hole*: the pixels hidden from the network. *Alpha* rises
+//! from 0 at the hole's edge to 1 a few pixels inside: the opacity of the generated picture in the
 //! result. The old mouth is hidden completely, and the seam lies on skin.
 
 use super::crop::IMAGE;
@@ -86,10 +87,10 @@ impl Mask {
         crop: &Similarity,
         protocol: MaskProtocol,
     ) {
-        let (own, rest) = model.split_expression(&face.expression);
+        let (_, rest) = model.split_expression(&face.expression);
         let to_crop = crop.inverse();
         self.begin();
-        for mouth in [own, model.open(), model.closed()] {
+        for mouth in [model.open(), model.closed()] {
             self.polygon.clear();
             self.polygon.extend(model.ring().iter().map(|&index| {
                 to_crop.apply(

@@ -1,8 +1,7 @@
 //! The silence gate: while the audio is silent, the mouth rests. Not in the paper.
 //!
-//! The gate depends on the mel window of a code only, so it is a function of the audio at that position.
-//! Its opening (0 = silence, 1 = sound) blends the mouth shape to rest and the code to the code of
-//! pure silence. Sound has full weight in the middle of the window and none at its two ends,
+//! The gate depends on the mel window of an instant only, so it is a function of the audio there. Its
+//! opening (0 = silence, 1 = sound) scales the mouth shape, whose 0 is the mouth at rest. Sound has full weight in the middle of the window and none at its two ends,
 //! so that the gate opens smoothly as a word enters the window.
 
 use std::f32::consts::FRAC_PI_2;

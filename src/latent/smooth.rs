@@ -1,56 +1,57 @@
 //! Moving-average based Latent Smoothing (paper, section 3.3): the seven codes around a frame.
 
-use std::sync::Arc;
-
-use super::{AudioCode, CODE_REACH, CODE_WINDOW, STEP};
+use super::{CODE_REACH, CODE_WINDOW, MouthShape, Movement, STEP};
 use crate::Result;
+use crate::model::Networks;
 use crate::model::manifest::MALS_WEIGHTS;
-use crate::model::networks::Mals;
 
 /// How far the mouth shape looks to each side, in codes.
 pub(crate) const SHAPE_REACH: i64 = 1;
-
-/// The audio's contribution to one frame.
-pub(crate) struct SmoothCode {
-    /// The smoothed W+ code, `[14 * D]`, with the reference's code added.
-    pub code: Vec<f32>,
-    /// Coefficients of the face model's mouth block, `[S]`.
-    pub shape: Vec<f32>,
-}
 
 /// The positions of the codes of a frame at `position`.
 pub(crate) fn window_positions(position: i64) -> [i64; CODE_WINDOW] {
     std::array::from_fn(|k| position.saturating_add((k as i64 - CODE_REACH) * STEP))
 }
 
-/// MaLS over `codes` (in order of time), with the reference's code `[14 * D]`; `stacked` is a buffer.
-pub(crate) fn smooth_code(
-    mals: &Mals,
-    reference: &[f32],
-    codes: &[Arc<AudioCode>; CODE_WINDOW],
-    stacked: &mut Vec<f32>,
-) -> Result<SmoothCode> {
-    stacked.clear();
-    for code in codes {
-        stacked.extend_from_slice(&code.code);
+/// Writes `shapes` (in order of time), moved by `movement`, to `moved`, `[CODE_WINDOW, S]`. Its old
+/// content is replaced.
+pub(crate) fn move_shapes(
+    shapes: &[MouthShape; CODE_WINDOW],
+    movement: Movement,
+    moved: &mut Vec<f32>,
+) {
+    moved.clear();
+    for shape in shapes {
+        movement.append(shape, moved);
     }
-    let code = mals.run(stacked, reference)?;
-    Ok(SmoothCode {
-        code,
-        shape: mouth_shape(codes),
-    })
 }
 
-/// The moving average of the mouth shape over the middle three of `codes`.
-pub(crate) fn mouth_shape(codes: &[Arc<AudioCode>; CODE_WINDOW]) -> Vec<f32> {
+/// MaLS over the codes of `shapes`, `[CODE_WINDOW, S]`, with the reference's code `[14 * D]`: a W+ code
+/// `[14 * D]`.
+pub(crate) fn smooth_code(
+    networks: &Networks,
+    reference: &[f32],
+    shapes: &[f32],
+) -> Result<Vec<f32>> {
+    let codes = networks.shape_code.run(shapes)?;
+    networks.mals.run(&codes, reference)
+}
+
+/// The mouth shape of a frame, `[S]`: the moving average of the middle three of `shapes`,
+/// `[CODE_WINDOW, S]`.
+pub(crate) fn mouth_shape(shapes: &[f32]) -> Vec<f32> {
     let first = (CODE_REACH - SHAPE_REACH) as usize;
-    let mut shape = vec![0.0; codes[CODE_REACH as usize].shape.len()];
-    for (code, alpha) in codes[first..].iter().zip(MALS_WEIGHTS) {
-        for (sum, value) in shape.iter_mut().zip(&code.shape) {
+    let width = shapes.len() / CODE_WINDOW;
+    let mut mean = vec![0.0; width];
+    for (shape, alpha) in shapes[first * width..]
+        .chunks_exact(width)
+        .zip(MALS_WEIGHTS)
+    {
+        for (sum, value) in mean.iter_mut().zip(shape) {
             *sum += alpha * value;
         }
     }
-    shape
+    mean
 }
 
 #[cfg(test)]
@@ -68,14 +69,11 @@ mod tests {
 
     #[test]
     fn the_shape_is_the_weighted_mean_of_three() {
-        let codes: [Arc<AudioCode>; CODE_WINDOW] = std::array::from_fn(|k| {
-            Arc::new(AudioCode {
-                code: vec![],
-                shape: vec![(k * k) as f32, 1.0],
-            })
-        });
+        let shapes: Vec<f32> = (0..CODE_WINDOW)
+            .flat_map(|k| [(k * k) as f32, 1.0])
+            .collect();
         assert_eq!(
-            mouth_shape(&codes),
+            mouth_shape(&shapes),
             vec![0.25 * 4.0 + 0.5 * 9.0 + 0.25 * 16.0, 1.0]
         );
     }

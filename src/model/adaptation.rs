@@ -1,7 +1,6 @@
-//! The networks of adaptation (paper, section 4): the training step and the network from
-//! mouth shapes to codes; and the bank of unpaired speech.
+//! The network of adaptation (paper, section 4), its training step; and the bank of unpaired speech.
 
-use super::network::{Loader, Network};
+use super::network::Loader;
 use super::session::Pool;
 use super::{Bundle, Provider};
 use crate::{Error, Result};
@@ -258,13 +257,12 @@ pub struct Bank {
     sounds: Vec<f32>,
     streams: usize,
     frames: usize,
-    to_code: Network,
 }
 
 impl Bank {
     /// # Errors
     /// [`Error::Bundle`] where the bundle has none, or an incomplete one.
-    pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<Bank> {
+    pub fn load(bundle: &Bundle) -> Result<Bank> {
         let manifest = bundle.manifest();
         let (Some(bank), Some(sync)) = (manifest.bank, manifest.syncnet) else {
             let reason = "is missing: this bundle cannot be adapted to a person";
@@ -277,7 +275,6 @@ impl Bank {
             sounds: bundle.floats("bank.sound", &[streams, frames, sync.dim])?,
             streams,
             frames,
-            to_code: Loader::new(bundle, provider, threads)?.network("shape_code")?,
         })
     }
 
@@ -313,15 +310,6 @@ impl Bank {
             self.streams * self.frames,
             stream * self.frames + frame,
         )
-    }
-
-    /// The code `a_t` of a mouth's shape `[mouth]`, `[codes, dim]`.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for another length; [`Error::Network`] when the network fails.
-    pub fn code_of(&self, shape: &[f32]) -> Result<Vec<f32>> {
-        let [code] = self.to_code.run([shape])?;
-        Ok(code)
     }
 }
 

@@ -57,10 +57,14 @@ struct Files {
     files: HashMap<String, Vec<u8>>,
 }
 
-const NETWORKS: [&str; 6] = [
+const NETWORKS: [&str; 10] = [
     "detector",
     "mesh",
+    "phonetic",
+    "phonetic_far",
     "audio_encoder",
+    "audio_encoder_far",
+    "shape_code",
     "reference_encoder",
     "mals",
     "generator",
@@ -105,9 +109,19 @@ impl Files {
                 json!({"identity": [1, 2], "expression": [1, 2], "rotation": [1, 3],
                     "translation": [1, 2], "log_scale": [1, 1], "confidence": [1, 1]}),
             ),
+            (json!({"mel": [1, 80, 13]}), json!({"features": [1, 6, 4]})),
+            (json!({"mel": [1, 80, 17]}), json!({"features": [1, 6, 4]})),
             (
-                json!({"mel": ["batch", 80, 28]}),
-                json!({"code": ["batch", 14, 8], "shape": ["batch", 1]}),
+                json!({"features": ["batch", 6, 3]}),
+                json!({"shape": ["batch", 1]}),
+            ),
+            (
+                json!({"features": ["batch", 6, 4]}),
+                json!({"shape": ["batch", 1]}),
+            ),
+            (
+                json!({"shape": ["batch", 1]}),
+                json!({"code": ["batch", 14, 8]}),
             ),
             (json!({"reference": image}), json!({"code": code})),
             (
@@ -135,10 +149,13 @@ impl Files {
         }
         files.insert("weights.safetensors".into(), safetensors(&tensors()));
         let manifest = json!({
-            "format": 1, "name": "toy", "version": "0",
+            "format": 2, "name": "toy", "version": "0",
             "latent": {"dim": 8, "codes": 14}, "image": 256,
             "mel": {"rate": 16000, "mels": 80, "fft": 512, "window": 400, "hop": 160, "low": 55.0,
                 "high": 7600.0, "floor": 1e-5, "frames": 28, "lead": 16},
+            "phonetic": {"step": 2, "block": 4, "components": 6,
+                "near": {"past": 5, "future": 1, "before": 2, "after": 0},
+                "far": {"past": 6, "future": 4, "before": 2, "after": 1}},
             "crop": {"centre": [0.0, 0.2, 0.25], "side": 2.1},
             "face_model": {"vertices": 4, "identity": 2, "expression": 2, "mouth": 1},
             "mask": {"grow": 9, "feather": 14}, "lips": 2,
@@ -256,7 +273,7 @@ fn a_broken_manifest_is_refused() {
         "[]",
         "{}",
         "null",
-        "{\"format\": 1}",
+        "{\"format\": 2}",
     ] {
         std::fs::write(&path, broken).unwrap();
         says(
@@ -280,10 +297,10 @@ fn a_broken_manifest_is_refused() {
 #[test]
 fn another_format_is_refused_before_anything_else() {
     let mut files = Files::good();
-    files.manifest = json!({"format": 2, "something": "else"});
+    files.manifest = json!({"format": 3, "something": "else"});
     says(
         &files.refusal(),
-        &["manifest.format: is 2", "reads format 1"],
+        &["manifest.format: is 3", "reads format 2"],
     );
 }
 
@@ -292,6 +309,19 @@ fn sizes_out_of_range_are_refused_by_name() {
     for (group, field, value) in [
         ("latent", "dim", json!(0)),
         ("latent", "codes", json!(13)),
+        ("phonetic", "step", json!(0)),
+        ("phonetic", "block", json!(129)),
+        ("phonetic", "components", json!(0)),
+        (
+            "phonetic",
+            "near",
+            json!({"past": 401, "future": 1, "before": 2, "after": 0}),
+        ),
+        (
+            "phonetic",
+            "far",
+            json!({"past": 6, "future": 4, "before": 2, "after": 65}),
+        ),
         ("mel", "rate", json!(8000)),
         ("mel", "lead", json!(29)),
         ("mel", "high", json!(9000.0)),

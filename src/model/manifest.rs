@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The format of bundles that this library reads.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 // Constants of the format: the same in every bundle.
 
@@ -20,8 +20,6 @@ pub const MALS_REACH: usize = 3;
 pub const MALS_WINDOW: usize = 2 * MALS_REACH + 1;
 /// Weights of the moving average (paper, section 4.1: alpha).
 pub const MALS_WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
-/// Columns of the mel spectrogram per video frame of the training: 100 and 25 per second.
-pub const MEL_COLUMNS_PER_FRAME: usize = 4;
 
 /// The content of `manifest.json`. Every number was checked when the bundle was opened.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +34,8 @@ pub struct Manifest {
     pub image: usize,
     /// Parameters of the mel spectrogram.
     pub mel: MelParameters,
+    /// Sizes of the phonetic encoder.
+    pub phonetic: PhoneticSizes,
     /// How the face crop is placed.
     pub crop: CropProtocol,
     /// Sizes of the face model.
@@ -57,6 +57,9 @@ pub struct Manifest {
     /// Absent where the bundle cannot be adapted to a person.
     #[serde(default)]
     pub bank: Option<Bank>,
+    /// Absent where a person's range of movement is not to be used.
+    #[serde(default)]
+    pub range: Option<RangeProtocol>,
     /// The graphs, by the names of their networks.
     pub graphs: BTreeMap<String, GraphEntry>,
     /// The file with the weights of all graphs.
@@ -73,6 +76,81 @@ pub struct Latent {
     pub dim: usize,
     /// Codes per frame: 14 at 256x256.
     pub codes: usize,
+}
+
+/// How far ahead of a frame its audio is heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SpeechContext {
+    /// Little of the future, for streams that are shown as they arrive.
+    #[default]
+    Near,
+    /// More of the future: the mouth follows the speech better.
+    Far,
+}
+
+impl SpeechContext {
+    /// Every context.
+    pub const ALL: [SpeechContext; 2] = [SpeechContext::Near, SpeechContext::Far];
+
+    /// Name of its phonetic encoder.
+    pub(super) fn phonetic(self) -> &'static str {
+        match self {
+            SpeechContext::Near => "phonetic",
+            SpeechContext::Far => "phonetic_far",
+        }
+    }
+
+    /// Name of its audio encoder.
+    pub(super) fn audio_encoder(self) -> &'static str {
+        match self {
+            SpeechContext::Near => "audio_encoder",
+            SpeechContext::Far => "audio_encoder_far",
+        }
+    }
+}
+
+/// The phonetic encoder and the windows of the audio encoder.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct PhoneticSizes {
+    /// Mel columns from one feature column to the next.
+    pub step: usize,
+    /// Feature columns that are computed in one run.
+    pub block: usize,
+    /// Values of a feature column.
+    pub components: usize,
+    /// The context [`SpeechContext::Near`].
+    pub near: ContextSizes,
+    /// The context [`SpeechContext::Far`].
+    pub far: ContextSizes,
+}
+
+impl PhoneticSizes {
+    /// The sizes of one context.
+    pub fn context(&self, context: SpeechContext) -> ContextSizes {
+        match context {
+            SpeechContext::Near => self.near,
+            SpeechContext::Far => self.far,
+        }
+    }
+
+    /// Mel columns that one block of features depends on.
+    pub fn block_columns(&self, context: SpeechContext) -> usize {
+        let ContextSizes { past, future, .. } = self.context(context);
+        past + future + 1 + self.step * (self.block - 1)
+    }
+}
+
+/// What features, and codes made from them, depend on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct ContextSizes {
+    /// Mel columns before its own that a feature column depends on.
+    pub past: usize,
+    /// Mel columns after its own that a feature column depends on.
+    pub future: usize,
+    /// Feature columns before a frame's time that the audio encoder takes.
+    pub before: usize,
+    /// Feature columns after a frame's time that the audio encoder takes.
+    pub after: usize,
 }
 
 /// Sizes of the linear face model (paper, section 3.1).
@@ -115,6 +193,18 @@ pub struct SyncNetSizes {
     pub frames: usize,
     /// Length of its vectors.
     pub dim: usize,
+}
+
+/// How the range of a person's mouth changes the movement that the audio gives.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct RangeProtocol {
+    /// The range of the lips' opening that the mesh predictor sees in typical people who speak, from
+    /// the 10th to the 90th percentile, in units of the face model.
+    pub typical: f32,
+    /// The gain is the person's range over the typical one to this power, 0 to 1.
+    pub power: f32,
+    /// This many frames make half of the gain's logarithm.
+    pub frames: f32,
 }
 
 /// The unpaired speech that adaptation needs (paper, section 4): tensors `bank.shape` [streams,
@@ -202,12 +292,29 @@ impl Manifest {
             grid: 2,
             sigma: 1.0,
         });
+        let range = self.range.unwrap_or(RangeProtocol {
+            typical: 1.0,
+            power: 0.0,
+            frames: 0.0,
+        });
+        let PhoneticSizes { near, far, .. } = self.phonetic;
         let sizes = [
             ("carry.grid", carry.grid, 2, 256),
             ("bank.streams", bank.streams, 1, 65_536),
             ("bank.frames", bank.frames, 16, 65_536),
             ("syncnet.frames", sync.frames, 1, 256),
             ("syncnet.dim", sync.dim, 1, 4096),
+            ("phonetic.step", self.phonetic.step, 1, 16),
+            ("phonetic.block", self.phonetic.block, 1, 128),
+            ("phonetic.components", self.phonetic.components, 1, 1024),
+            ("phonetic.near.past", near.past, 0, 400),
+            ("phonetic.near.future", near.future, 0, 400),
+            ("phonetic.near.before", near.before, 0, 64),
+            ("phonetic.near.after", near.after, 0, 64),
+            ("phonetic.far.past", far.past, 0, 400),
+            ("phonetic.far.future", far.future, 0, 400),
+            ("phonetic.far.before", far.before, 0, 64),
+            ("phonetic.far.after", far.after, 0, 64),
             ("latent.dim", self.latent.dim, 1, 4096),
             ("latent.codes", self.latent.codes, 14, 14),
             ("image", self.image, IMAGE, IMAGE),
@@ -236,6 +343,14 @@ impl Manifest {
                 return Err((format!("manifest.{field}"), reason));
             }
         }
+        for context in SpeechContext::ALL {
+            // The limit of `MelParameters`; steps of 16 and blocks of 128 would exceed it.
+            let columns = self.phonetic.block_columns(context);
+            if columns > 1024 {
+                let reason = format!("makes blocks of {columns} mel columns, above 1024");
+                return Err(("manifest.phonetic.block".into(), reason));
+            }
+        }
         if !self.detector.size.is_multiple_of(self.detector.stride) {
             let reason = format!(
                 "is not a multiple of detector.stride {}",
@@ -252,6 +367,9 @@ impl Manifest {
             ("mask.grow", self.mask.grow, -128.0, 128.0),
             ("mask.feather", self.mask.feather, 0.0, 128.0),
             ("carry.sigma", carry.sigma, 1e-3, 4.0),
+            ("range.typical", range.typical, 1e-4, 10.0),
+            ("range.power", range.power, 0.0, 1.0),
+            ("range.frames", range.frames, 0.0, 1e6),
             ("detector.threshold", self.detector.threshold, 0.0, 1.0),
             ("mesh.margin", self.mesh.margin, 0.1, 10.0),
         ];

@@ -3,7 +3,7 @@
 use super::runtime::thread_count;
 use super::session::{Pool, Recipe};
 use super::signature::{Signature, signatures};
-use super::{Bundle, Provider, ProviderReport, Runtime};
+use super::{Bundle, Manifest, Provider, ProviderReport, Runtime};
 use crate::{Error, Result};
 use ort::value::{DynValue, Tensor, TensorRef};
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
@@ -92,6 +92,10 @@ impl<'a> Loader<'a> {
             report,
             threads: thread_count(threads),
         })
+    }
+
+    pub(super) fn manifest(&self) -> &'a Manifest {
+        self.bundle.manifest()
     }
 
     pub(super) fn network(&self, name: &'static str) -> Result<Network> {

@@ -6,8 +6,8 @@
 //! order of calls or the batch size.
 
 use super::network::{Loader, Network};
-use super::{Bundle, Provider, ProviderReport};
-use crate::{Error, Result};
+use super::{Bundle, PhoneticEncoder, Provider, ProviderReport, SpeechContext};
+use crate::Result;
 use std::collections::BTreeMap;
 
 pub use super::network::Placement;
@@ -18,8 +18,12 @@ pub struct Networks {
     pub detector: Detector,
     /// Fits the face mesh.
     pub mesh: MeshPredictor,
-    /// E_aud: audio to latent codes.
-    pub audio: AudioEncoder,
+    /// E_aud, from audio to mouth shapes: with little of the future.
+    pub near: SpeechNetworks,
+    /// The same with more of the future.
+    pub far: SpeechNetworks,
+    /// E_aud, from mouth shapes to latent codes.
+    pub shape_code: ShapeCode,
     /// E_ref: reference crop to a latent code.
     pub reference: ReferenceEncoder,
     /// Moving-average latent smoothing.
@@ -45,13 +49,23 @@ impl Networks {
         Ok(Networks {
             detector: Detector(loader.network("detector")?),
             mesh: MeshPredictor(loader.network("mesh")?),
-            audio: AudioEncoder(loader.network("audio_encoder")?),
+            near: SpeechNetworks::load(&loader, SpeechContext::Near)?,
+            far: SpeechNetworks::load(&loader, SpeechContext::Far)?,
+            shape_code: ShapeCode(loader.network("shape_code")?),
             reference: ReferenceEncoder(loader.network("reference_encoder")?),
             mals: Mals(loader.network("mals")?),
             generator: Generator(loader.network("generator")?),
             threads: loader.threads,
             report: loader.report,
         })
+    }
+
+    /// The networks from audio to mouth shapes.
+    pub fn speech(&self, context: SpeechContext) -> &SpeechNetworks {
+        match context {
+            SpeechContext::Near => &self.near,
+            SpeechContext::Far => &self.far,
+        }
     }
 
     /// The provider really in use, and why others are not.
@@ -69,7 +83,11 @@ impl Networks {
         [
             &self.detector.0,
             &self.mesh.0,
-            &self.audio.0,
+            self.near.phonetic.network(),
+            &self.near.audio.0,
+            self.far.phonetic.network(),
+            &self.far.audio.0,
+            &self.shape_code.0,
             &self.reference.0,
             &self.mals.0,
             &self.generator.0,
@@ -152,39 +170,47 @@ impl MeshPredictor {
     }
 }
 
-/// E_aud: a mel window to a latent code and a mouth shape (paper, section 3.2).
-pub struct AudioEncoder(Network);
-
-/// The audio encoder's output for some windows, one after the other.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct AudioCodes {
-    /// [N, codes, dim].
-    pub codes: Vec<f32>,
-    /// [N, mouth]: coefficients of the mouth's expression.
-    pub shapes: Vec<f32>,
+/// The networks from audio to mouth shapes, of one context.
+pub struct SpeechNetworks {
+    /// Audio to phonetic features.
+    pub phonetic: PhoneticEncoder,
+    /// Phonetic features to a mouth shape.
+    pub audio: AudioEncoder,
 }
 
+impl SpeechNetworks {
+    fn load(loader: &Loader<'_>, context: SpeechContext) -> Result<Self> {
+        Ok(Self {
+            phonetic: PhoneticEncoder::load(loader, context)?,
+            audio: AudioEncoder(loader.network(context.audio_encoder())?),
+        })
+    }
+}
+
+/// The first part of E_aud: phonetic features to a mouth shape (paper, section 3.2).
+pub struct AudioEncoder(Network);
+
 impl AudioEncoder {
-    /// `mel`: any number N of windows, [N, mels, frames].
+    /// `features`: the columns around a frame's time, [components, before + 1 + after]. Gives
+    /// coefficients of the mouth's expression, [mouth].
+    pub fn run(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let [shape] = self.0.run([features])?;
+        Ok(shape)
+    }
+}
+
+/// The second part of E_aud: mouth shapes to the latent codes `a_t` (paper, section 3.2).
+pub struct ShapeCode(Network);
+
+impl ShapeCode {
+    /// `shapes`: [[`MALS_WINDOW`](super::manifest::MALS_WINDOW), mouth]. Gives [`MALS_WINDOW`, codes,
+    /// dim].
     ///
-    /// Each window is run by itself: a matrix product of another height may round differently, and
-    /// then a code would depend on its neighbours in the call.
-    pub fn run(&self, mel: &[f32]) -> Result<AudioCodes> {
-        let window = self.0.signature.input_length(0);
-        if mel.is_empty() || !mel.len().is_multiple_of(window) {
-            let reason = format!("has {} values, not a multiple of {window}", mel.len());
-            return Err(Error::Argument {
-                field: "mel",
-                reason,
-            });
-        }
-        let mut all = AudioCodes::default();
-        for one in mel.chunks_exact(window) {
-            let [codes, shapes] = self.0.run([one])?;
-            all.codes.extend(codes);
-            all.shapes.extend(shapes);
-        }
-        Ok(all)
+    /// Always as many shapes as MaLS takes: a matrix product of another height may round
+    /// differently, and then a code would depend on its neighbours in the call.
+    pub fn run(&self, shapes: &[f32]) -> Result<Vec<f32>> {
+        let [codes] = self.0.run([shapes])?;
+        Ok(codes)
     }
 }
 

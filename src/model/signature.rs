@@ -1,6 +1,7 @@
 //! The inputs and outputs of the networks.
 
-use super::manifest::{MALS_WINDOW, MEL_COLUMNS_PER_FRAME, Manifest, SyncNetSizes};
+use super::SpeechContext;
+use super::manifest::{ContextSizes, MALS_WINDOW, Manifest, SyncNetSizes};
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
 pub(super) struct Signature {
@@ -8,14 +9,6 @@ pub(super) struct Signature {
     pub required: bool,
     pub inputs: Vec<(&'static str, Vec<usize>)>,
     pub outputs: Vec<(&'static str, Vec<usize>)>,
-}
-
-impl Signature {
-    pub(super) fn input_length(&self, index: usize) -> usize {
-        self.inputs
-            .get(index)
-            .map_or(0, |(_, shape)| shape.iter().product())
-    }
 }
 
 /// The networks that this library knows, with the shapes that follow from the manifest's sizes.
@@ -38,6 +31,23 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
         inputs,
         outputs,
     };
+    let sizes = manifest.phonetic;
+    let phonetic = |context| {
+        let columns = sizes.block_columns(context);
+        needed(
+            SpeechContext::phonetic(context),
+            vec![("mel", vec![1, manifest.mel.mels, columns])],
+            vec![("features", vec![1, sizes.components, sizes.block])],
+        )
+    };
+    let audio_encoder = |context| {
+        let ContextSizes { before, after, .. } = sizes.context(context);
+        needed(
+            SpeechContext::audio_encoder(context),
+            vec![("features", vec![1, sizes.components, before + 1 + after])],
+            vec![("shape", vec![1, manifest.face_model.mouth])],
+        )
+    };
     vec![
         needed(
             "detector",
@@ -59,13 +69,17 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
                 ("confidence", vec![1, 1]),
             ],
         ),
+        phonetic(SpeechContext::Near),
+        phonetic(SpeechContext::Far),
+        audio_encoder(SpeechContext::Near),
+        audio_encoder(SpeechContext::Far),
         needed(
-            "audio_encoder",
-            vec![("mel", vec![1, manifest.mel.mels, manifest.mel.frames])],
-            vec![
-                ("code", code.clone()),
-                ("shape", vec![1, manifest.face_model.mouth]),
-            ],
+            "shape_code",
+            vec![("shape", vec![MALS_WINDOW, manifest.face_model.mouth])],
+            vec![(
+                "code",
+                vec![MALS_WINDOW, manifest.latent.codes, manifest.latent.dim],
+            )],
         ),
         needed(
             "reference_encoder",
@@ -81,15 +95,9 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
                 ),
                 ("reference", code.clone()),
             ],
-            vec![("code", code.clone())],
+            vec![("code", code)],
         ),
         needed("generator", painted, vec![("image", image)]),
-        Signature {
-            network: "shape_code",
-            required: false,
-            inputs: vec![("shape", vec![1, manifest.face_model.mouth])],
-            outputs: vec![("code", code)],
-        },
     ]
     .into_iter()
     .chain(
@@ -103,7 +111,7 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
 
 /// The towers of SyncNet, for evaluation: a bundle may lack them.
 fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
-    let columns = MEL_COLUMNS_PER_FRAME * sync.frames;
+    let columns = 2 * sync.frames + 1;
     let shapes = vec![1, sync.frames, manifest.face_model.mouth];
     let tower = |network, input, output| Signature {
         network,
@@ -114,7 +122,7 @@ fn sync_signatures(manifest: &Manifest, sync: &SyncNetSizes) -> [Signature; 3] {
     [
         tower(
             "sync_sound",
-            ("mel", vec![1, manifest.mel.mels, columns]),
+            ("features", vec![1, manifest.phonetic.components, columns]),
             "sound",
         ),
         tower("sync_shape", ("shapes", shapes), "mouth"),

@@ -1,15 +1,24 @@
 //! SyncNet: how well audio and mouth match.
 
-use super::manifest::MEL_COLUMNS_PER_FRAME;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::manifest::SpeechContext;
 use super::network::{Loader, Network};
+use super::phonetic::{PhoneticEncoder, Window};
 use super::{Bundle, Provider};
-use crate::audio::{MelParameters, MelSpectrogram, Samples};
+use crate::audio::Samples;
 use crate::{Error, Result};
+
+/// Blocks of features that a [`Hearing`] keeps: a window lies in at most two.
+const BLOCKS: usize = 4;
 
 /// SyncNet: sound and mouth of five frames in one space (paper, section 3.4, equation 7). For
 /// evaluation; rendering does not need it.
 pub struct SyncNet {
-    mel: MelSpectrogram,
+    phonetic: PhoneticEncoder,
+    /// Feature columns to each side of the middle of its window.
+    reach: usize,
     sound: Network,
     shape: Network,
     face: Option<Network>,
@@ -24,34 +33,34 @@ impl SyncNet {
         let loader = Loader::new(bundle, provider, threads)?;
         let face = bundle.has("sync_face").then(|| loader.network("sync_face"));
         let (sound, shape) = (loader.network("sync_sound")?, loader.network("sync_shape")?);
-        let manifest = bundle.manifest();
-        let frames = manifest.syncnet.map_or(0, |sizes| sizes.frames);
         Ok(SyncNet {
-            mel: MelSpectrogram::new(MelParameters {
-                frames: MEL_COLUMNS_PER_FRAME * frames,
-                lead: MEL_COLUMNS_PER_FRAME * (frames / 2),
-                ..manifest.mel.clone()
-            })?,
+            phonetic: PhoneticEncoder::load(&loader, SpeechContext::Far)?,
+            reach: bundle.manifest().syncnet.map_or(0, |sizes| sizes.frames),
             sound,
             shape,
             face: face.transpose()?,
         })
     }
 
-    /// The unit vector of the audio of the frames around the one at `position` (samples at 16 kHz):
-    /// cuts the mel window and runs the tower of sound. Outside the audio there is silence.
+    /// Hears `audio`, whose first sample is at position 0 unless it says otherwise. Outside it there is
+    /// silence.
+    pub fn listen<'a, S: Samples + ?Sized>(&'a self, audio: &'a S) -> Hearing<'a, S> {
+        Hearing {
+            net: self,
+            audio,
+            blocks: BTreeMap::new(),
+            mel: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+
+    /// `features`: phonetic features of the far context around the window's middle, [components, 2 *
+    /// frames + 1]. Gives a unit vector.
     ///
     /// # Errors
     /// [`Error::Network`] when the network fails.
-    pub fn hear(&self, audio: &(impl Samples + ?Sized), position: i64) -> Result<Vec<f32>> {
-        let mut window = vec![0.0; self.mel.params().window_len()];
-        self.mel.window(audio, position, &mut window)?;
-        self.sound(&window)
-    }
-
-    /// `mel`: four mel frames for each of the frames, [mels, 4 * frames]. Gives a unit vector.
-    pub fn sound(&self, mel: &[f32]) -> Result<Vec<f32>> {
-        let [vector] = self.sound.run([mel])?;
+    pub fn sound(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let [vector] = self.sound.run([features])?;
         Ok(vector)
     }
 
@@ -78,5 +87,45 @@ impl SyncNet {
         };
         let [vector] = face.run([mouths])?;
         Ok(vector)
+    }
+}
+
+/// Embeds windows of one audio. Positions in rising order are the fastest: features are computed once.
+pub struct Hearing<'a, S: ?Sized> {
+    net: &'a SyncNet,
+    audio: &'a S,
+    blocks: BTreeMap<i64, Arc<[f32]>>,
+    mel: Vec<f32>,
+    features: Vec<f32>,
+}
+
+impl<S: Samples + ?Sized> Hearing<'_, S> {
+    /// The unit vector of the audio of the frames around the one at `position`, samples at 16 kHz.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails.
+    pub fn at(&mut self, position: i64) -> Result<Vec<f32>> {
+        let Self {
+            net,
+            audio,
+            blocks,
+            mel,
+            features,
+        } = self;
+        let encoder = &net.phonetic;
+        let window = Window::at(position, encoder.step(), (net.reach, net.reach));
+        let block = |index: i64, _| {
+            if let Some(known) = blocks.get(&index) {
+                return Ok(known.clone());
+            }
+            let values: Arc<[f32]> = encoder.block(*audio, index, mel)?.into();
+            blocks.insert(index, values.clone());
+            while blocks.len() > BLOCKS {
+                blocks.pop_first();
+            }
+            Ok(values)
+        };
+        encoder.interpolate(&window, block, features)?;
+        net.sound(features)
     }
 }

@@ -198,7 +198,8 @@ static void clip_options(const sls_engine *engine)
     } while (0)
 
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 12);
-    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = -1);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = 2);
     REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[0] = 1);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_den = 0);
@@ -415,6 +416,7 @@ static void frames(sls_clip *clip)
 
 static void rendering(sls_clip *clip)
 {
+    float zero = 0.0f;
     unsigned char pixels[2][4 * SIDE * SIDE];
     float samples[1600] = {0};
     sls_frame source = rgba(pixels[0], SIDE, SIDE), destination = rgba(pixels[1], SIDE, SIDE);
@@ -453,6 +455,17 @@ static void rendering(sls_clip *clip)
     FAILS(SLS_ERROR_ARGUMENT, "strength",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
     options.strength = 1.0f;
+    options.articulation_offset = -1.5f;
+    FAILS(SLS_ERROR_ARGUMENT, "options.articulation_offset",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.articulation_offset = zero / zero;
+    FAILS(SLS_ERROR_ARGUMENT, "options.articulation_offset",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.articulation_offset = 0.0f;
+    options.reserved0 = 1;
+    FAILS(SLS_ERROR_ABI, "reserved",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.reserved0 = 0;
     options.reserved[0] = 1;
     FAILS(SLS_ERROR_ABI, "reserved",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
