@@ -3,9 +3,9 @@
     python measure_closure.py --config config/lite.json --face-model F --work CHECKPOINTS
 
 espeak-ng speaks sentences and reports its phonemes; the phonetic encoder and the audio encoder give mouth shapes every
-10 ms; MaLS's average over three shapes of 40 ms is applied as in the engine. A /p b m/ counts as closed where the inner lips
-of the mean face come closer than 3 % of the distance of the outer eye corners at any time of the phoneme. Also printed:
-how far the lips are apart between these phonemes, since a mouth that never opens closes always.
+10 ms; MaLS's average over three shapes of 40 ms is applied as in the engine. A /p b m/ counts as closed where the inner
+lips of the mean face come closer than 3 % of the distance of the outer eye corners at any time of the phoneme. Also
+printed: how far the lips are apart between these phonemes, since a mouth that never opens closes always.
 """
 import argparse
 from pathlib import Path
@@ -79,7 +79,7 @@ def main():
     rest = float(openings(face["mean"][face["lips"]][None, :, :2].astype(np.float32))[0])
     print(f"inner lips at rest are {rest:.3f} apart")
     for output in ("near", "far"):
-        predict, others = AudioToShape(arguments.work, config, output), []
+        predict, others = AudioToShape.restored(arguments.work, config, output), []
         for voice in VOICES:
             closed, count, apart = language(predict, voice, basis, rest)
             print(f"{output} {voice}: {closed} of {count} closed ({100 * closed / count:.0f} %), "
