@@ -216,7 +216,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     training.add_arguments(parser, minutes=60, every=500, folders=("corpus", "work"))
     parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from when --work has none: "
-                        "phonetic.safetensors of this folder")
+                        "the phonetic.safetensors that resume.py makes of a bundle")
     parser.add_argument("--cool", type=float, default=0.0,
                         help="share of the budget over which the rate falls at the end")
     parser.add_argument("--rate", type=float, default=1.2e-3)
