@@ -9,7 +9,7 @@ use clip_support::*;
 use stylelipsync::audio::Rate;
 use stylelipsync::frame::{FrameMut, PixelFormat};
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, SpeechContext, Timing};
 
 const RATE: u32 = 16_000;
 
@@ -342,6 +342,89 @@ fn nan_pixels_are_survived() {
     // Row 0 holds no face: NaN goes through bit for bit.
     let row = 16 * width as usize;
     assert_eq!(out[..row], bytes[..row]);
+}
+
+/// A float picture of the frame rendered with `audio` at the clip's time 0.
+fn float_mouth(audio: &[f32], rate: u32, options: ClipOptions) -> Vec<f32> {
+    let source = &head(1)[0];
+    let bytes: Vec<u8> = source
+        .bytes
+        .iter()
+        .flat_map(|v| (f32::from(*v) / 255.0).to_ne_bytes())
+        .collect();
+    let (width, height, format) = (source.width, source.height, PixelFormat::RgbaF32);
+    let mut clip = Clip::new(engine(), options).unwrap();
+    clip.set_audio(audio, rate, 1).unwrap();
+    let mut out = vec![0; bytes.len()];
+    let mut target = FrameMut::packed(&mut out, width, height, format).unwrap();
+    let view = stylelipsync::frame::FrameRef::packed(&bytes, width, height, format).unwrap();
+    let rendered = clip.render(0, &view, &mut target).unwrap();
+    assert!(rendered.changed);
+    let values = out.as_chunks::<4>().0.iter();
+    values.map(|b| f32::from_ne_bytes(*b)).collect()
+}
+
+#[test]
+fn unusual_audio_gives_a_finite_mouth() {
+    let square = |k: usize| if k / 40 % 2 == 0 { 1.0 } else { -1.0 };
+    let second = |value: &dyn Fn(usize) -> f32| (0..16_000).map(value).collect::<Vec<_>>();
+    let mut holes = words(1.0, RATE);
+    for (k, value) in holes.iter_mut().enumerate() {
+        match k % 97 {
+            0 => *value = f32::NAN,
+            1 => *value = f32::INFINITY,
+            2 => *value = f32::NEG_INFINITY,
+            _ => {}
+        }
+    }
+    let default = ClipOptions::default;
+    let far = ClipOptions {
+        context: SpeechContext::Far,
+        ..default()
+    };
+    // Half of the audio lies before frame 0.
+    let early = ClipOptions {
+        audio_offset: -8_000,
+        ..default()
+    };
+    for (what, audio, rate, options) in [
+        ("one sample", vec![0.7], RATE, default()),
+        ("399 samples", vec![0.3; 399], RATE, default()),
+        ("a constant", second(&|_| 0.5), RATE, default()),
+        ("a square wave", second(&square), RATE, default()),
+        ("a square wave, far", second(&square), RATE, far.clone()),
+        ("holes", holes.clone(), RATE, default()),
+        ("holes, far", holes, RATE, far),
+        (
+            "far above full scale",
+            second(&|k| 1e30 * square(k)),
+            RATE,
+            default(),
+        ),
+        ("8 kHz", words(1.0, 8_000), 8_000, default()),
+        ("192 kHz", words(1.0, 192_000), 192_000, default()),
+        ("audio before frame 0", words(1.0, RATE), RATE, early),
+    ] {
+        let mouth = float_mouth(&audio, rate, options);
+        assert!(mouth.iter().all(|value| value.is_finite()), "{what}");
+    }
+}
+
+#[test]
+fn an_hour_of_silence_rests() {
+    let still = vec![head(1)[0].clone()];
+    let mut clip = clip();
+    clip.analyze(0, &still[0].view()).unwrap();
+    clip.set_samples(vec![0.0; 16_000].into()).unwrap();
+    let rest = render(&clip, &still, 0);
+    clip.set_samples(vec![0.0; 3600 * 16_000].into()).unwrap();
+    let mut target = still[0].target();
+    for index in [0, 45_000, 89_999] {
+        clip.analyze(index, &still[0].view()).unwrap();
+        clip.render(index, &still[0].view(), &mut target.view_mut())
+            .unwrap();
+        assert!(target == rest.picture, "frame {index}");
+    }
 }
 
 #[test]
