@@ -194,7 +194,13 @@ fn programs_are_built_from_what_is_installed() {
     let by_cmake = examples_built_by_cmake(&prefix, folder);
     let by_make = examples_built_by_make(&prefix, folder);
     let [streamed, random] = rendered(&by_cmake, &prefix, folder, size);
-    assert!(streamed == random, "the two ways give the same frames");
+    // The stream renders with the frames of its first second, the other program with all: the mouths
+    // differ a little, and nothing else does.
+    assert_eq!(streamed.len(), random.len());
+    let apart = |(a, b): (&u8, &u8)| f64::from(a.abs_diff(*b));
+    let sum: f64 = streamed.iter().zip(&random).map(apart).sum();
+    let mean = sum / streamed.len() as f64;
+    assert!(mean < 1.0, "{mean} levels apart");
     let source = fs::read(folder.join("in.rgba")).unwrap();
     let (source, _) = source.as_chunks::<4>();
     let (frames, _) = streamed.as_chunks::<3>();
