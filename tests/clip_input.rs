@@ -366,7 +366,13 @@ fn float_mouth(audio: &[f32], rate: u32, options: ClipOptions) -> Vec<f32> {
 
 #[test]
 fn unusual_audio_gives_a_finite_mouth() {
-    let square = |k: usize| if k / 40 % 2 == 0 { 1.0 } else { -1.0 };
+    let square = |k: usize| {
+        if (k / 40).is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        }
+    };
     let second = |value: &dyn Fn(usize) -> f32| (0..16_000).map(value).collect::<Vec<_>>();
     let mut holes = words(1.0, RATE);
     for (k, value) in holes.iter_mut().enumerate() {
