@@ -363,7 +363,7 @@ impl Clip {
         self.renderer.speaker(&self.analysis.neighbours(index)?)
     }
 
-    /// The reference among the frames analysed so far; `None` while there is no candidate. It is
+    /// The reference among the frames analysed so far; `None` before a frame with the face was added. It is
     /// settled once all frames before [`reference_settled_at`](Self::reference_settled_at) are
     /// analysed. A reference that the caller set does not count.
     pub fn reference_frame(&self) -> Option<ReferenceFrame> {
@@ -371,7 +371,7 @@ impl Clip {
     }
 
     /// The frame before which all frames must be analysed for the reference to be the same as if
-    /// the whole clip were; `None` while there is no candidate.
+    /// the whole clip were; `None` before a frame with the face was added.
     pub fn reference_settled_at(&self) -> Option<i64> {
         self.analysis.reference_settled_at()
     }

@@ -138,7 +138,7 @@ impl Analysis {
     }
 
     /// The frozen profile; before [`finish`](Self::finish) the one of the first 25 frames from the first
-    /// face on, as far as they were added. `None` while there is no candidate.
+    /// face on, as far as they were added. `None` before a frame with the face was added.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
@@ -174,7 +174,7 @@ impl Analysis {
     }
 
     /// The frame before which all frames must be added for the reference to be the same as if the
-    /// whole clip were; `None` while there is no candidate.
+    /// whole clip were; `None` before a frame with the face was added.
     pub fn reference_settled_at(&self) -> Option<i64> {
         self.tracks.read().profile.end()
     }

@@ -235,7 +235,7 @@ impl ProfileFrames {
         self.candidates.choose()
     }
 
-    /// What the profile of the first second is made from; `None` while there is no candidate.
+    /// What the profile of the first second is made from; `None` before a frame with the face was added.
     pub fn early(&self) -> Option<EarlyFrames> {
         Some(EarlyFrames {
             version: self.version,

@@ -253,7 +253,8 @@ impl Renderer {
             let face = faces.chosen(self.options.selection);
             let (mouth, _) =
                 model.split_expression(&face.filter(|face| is_shown(face))?.expression);
-            opening(model, mouth)
+            // Of the mean face: the identity of one frame is uncertain.
+            Some(opening(model, &[], mouth, &[])? as f32)
         };
         range::gain(protocol, frames.filter_map(opening_of).collect())
     }

@@ -86,7 +86,7 @@ impl Tracks {
         }
     }
 
-    /// What the profile of the first second is made from; `None` while there is no candidate.
+    /// What the profile of the first second is made from; `None` before a frame with the face was added.
     pub fn early(&self, renderer: &Renderer) -> Option<EarlyFrames> {
         let mut frames = self.profile.early()?;
         frames.gain = self.gain(renderer, self.profile.end());

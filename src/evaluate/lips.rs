@@ -4,13 +4,11 @@
 //! lips from the mouth's left corner (in the picture) over the upper lip and back, then 20 along the
 //! inner edge likewise. Jaw points follow them and do not count here.
 
-use crate::face::{Face, FaceModel};
+use crate::face::{Face, FaceModel, lips};
 use crate::frame::Similarity;
 
 /// How many of the lip points are on the lips themselves.
 pub const LIPS: usize = 40;
-/// Where the inner edge begins among them.
-const INNER: usize = 20;
 
 /// The lip and jaw points of a face in frame pixels, in the model's order.
 pub fn points(model: &FaceModel, face: &Face) -> Vec<[f64; 2]> {
@@ -28,14 +26,11 @@ pub fn in_crop(points: &[[f64; 2]], crop: &Similarity) -> Vec<[f64; 2]> {
     points.iter().map(|point| to_crop.apply(*point)).collect()
 }
 
-/// How far the inner lips are apart: the mean over nine pairs of points one above the other, in
-/// units of the face model (its outer eye corners are one apart), in the neutral pose, so that a
-/// turned head does not close its mouth. `None` for a model without 40 lip points.
+/// How far the inner lips of a face are apart ([`lips::opening`]). `None` for a model without 40 lip
+/// points.
 pub fn opening(model: &FaceModel, face: &Face) -> Option<f64> {
     let (mouth, rest) = model.split_expression(&face.expression);
-    let inner = model.lips().get(INNER..LIPS)?;
-    let height = |index: usize| f64::from(model.vertex(index, &face.identity, mouth, rest)[1]);
-    super::mean((1..10).map(|k| height(inner[20 - k]) - height(inner[k])))
+    lips::opening(model, &face.identity, mouth, rest)
 }
 
 /// Landmark distance of one frame: both sets' first 40 points centred on their own mean, the mean

@@ -8,14 +8,15 @@ use crate::frame::Similarity;
 /// Where the inner edge of the lips begins among the lip points, and where it ends.
 const INNER: std::ops::Range<usize> = 20..40;
 
-/// How far the inner lips of a mouth shape are apart on the mean face, in units of the face model (the
-/// outer eye corners are one apart): the mean over nine pairs of points one above the other. `None`
-/// for a model without 40 lip points.
-pub fn opening(model: &FaceModel, shape: &[f32]) -> Option<f32> {
+/// How far the inner lips of a face are apart: the mean over nine pairs of points one above the other,
+/// in units of the face model (the outer eye corners are one apart), in the neutral pose, so that a
+/// turned head does not close its mouth. The coefficients are those of
+/// [`vertex`](FaceModel::vertex). `None` for a model without 40 lip points.
+pub fn opening(model: &FaceModel, identity: &[f32], mouth: &[f32], rest: &[f32]) -> Option<f64> {
     let inner = model.lips().get(INNER)?;
-    let height = |index: usize| model.vertex(index, &[], shape, &[])[1];
+    let height = |index: usize| f64::from(model.vertex(index, identity, mouth, rest)[1]);
     let gaps = (1..10).map(|k| height(inner[20 - k]) - height(inner[k]));
-    Some(gaps.sum::<f32>() / 9.0)
+    Some(gaps.sum::<f64>() / 9.0)
 }
 
 /// Writes the points of `shape` (the expression's mouth block) on the face of `identity` in `pose`
