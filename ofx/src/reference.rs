@@ -9,7 +9,7 @@ use std::sync::Arc;
 use stylelipsync::{Analysis, ClipOptions, Engine, Renderer};
 
 use crate::error::{ActionError, Result};
-use crate::frame_time::FrameTime;
+use crate::frame_time::{FrameTime, time_of};
 use crate::host::Host;
 use crate::image::Image;
 use crate::input_frame::InputFrame;
@@ -175,10 +175,10 @@ impl Frames<'_> {
         if host.is_aborted(instance.effect) {
             return Err(ActionError::Aborted);
         }
-        if frame == current.frame {
+        if frame == current.frame && current.is_whole() {
             return use_frame(&InputFrame::of(source, colour)?).map(Some);
         }
-        match Image::fetch(host, instance.source, current.time_of(frame))? {
+        match Image::fetch(host, instance.source, time_of(frame))? {
             Some(image) => use_frame(&InputFrame::of(&image, colour)?).map(Some),
             None => {
                 self.incomplete.set(true);
