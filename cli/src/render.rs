@@ -41,6 +41,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     }
     let frame_options = FrameOptions {
         articulation: arguments.articulation,
+        detail: arguments.detail,
         ..FrameOptions::default()
     };
     frame_options.check()?;
@@ -87,6 +88,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         out: &arguments.out,
         matte: arguments.matte.as_deref(),
         articulation: arguments.articulation,
+        detail: arguments.detail,
     };
     let summary = job.run(&mut Unwatched)?;
     report_length(
