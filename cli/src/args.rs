@@ -103,7 +103,7 @@ pub struct RenderArguments {
     /// How far the mouth moves: 1 as the speech asks for, 0 at rest.
     #[arg(long, default_value_t = 1.0, value_name = "0..2")]
     pub articulation: f32,
-    /// How much of the fine detail of the person's own pictures a large face gets: 0 none, 1 as they show it.
+    /// How much of the fine detail of the person's own pictures is used: 0 none, 1 as they show it.
     #[arg(long, default_value_t = 1.0, value_name = "0..2")]
     pub detail: f32,
     /// How much of the audio after a frame is heard: `far` follows the speech better, `near` is what a

@@ -31,7 +31,7 @@ pub struct RenderJob<'a> {
     pub matte: Option<&'a Path>,
     /// Multiplies the movement of the mouth.
     pub articulation: f32,
-    /// Multiplies the fine detail of large faces.
+    /// Multiplies the fine detail of the person's own pictures.
     pub detail: f32,
 }
 

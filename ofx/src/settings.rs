@@ -25,7 +25,7 @@ pub struct Settings {
     /// 0 (source) to 1.
     pub strength: f32,
     pub articulation: f32,
-    /// Of large faces, 0 to 2.
+    /// Of the person's own pictures, 0 to 2.
     pub detail: f32,
     /// Pixels of the face crop, -20 to 20.
     pub mask_grow: f32,

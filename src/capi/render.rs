@@ -28,9 +28,10 @@ pub struct sls_render_options {
     /// The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
     /// (the mouth rests) to 1, default 0.
     pub articulation_offset: f32,
-    /// Large faces get the fine detail of the person's own pictures, multiplied by 1 + detail_offset; -1
-    /// (none) to 1, default 0. It changes nothing where the face has no more pixels than the model's crop
-    /// (256 a side), or the clip's memory is limited to less than 672 MiB.
+    /// Where the generated mouth agrees with the person's own pictures but for their fine detail, that
+    /// detail replaces its own, multiplied by 1 + detail_offset; -1 (none) to 1, default 0. Detail finer
+    /// than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
+    /// at least 672 MiB.
     pub detail_offset: f32,
     /// Must be 0.
     pub reserved: [u64; 3],

@@ -99,8 +99,8 @@ pub struct FrameOptions<'a> {
     pub strength: f32,
     /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to 2.
     pub articulation: f32,
-    /// How much of the fine detail of the person's own pictures is added where the face is larger in the
-    /// frame than in the crop that is generated: 0 (none) to 2; 1 as they show it.
+    /// How much of the fine detail of the person's own pictures is used where the generated mouth agrees
+    /// with them: 0 (none) to 2; 1 as they show it.
     pub detail: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,

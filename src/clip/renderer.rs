@@ -392,7 +392,7 @@ impl Renderer {
             Some(person) => person,
             None => &engine.networks().generator,
         };
-        let generated = generator.run(
+        let mut generated = generator.run(
             &buffers.masked,
             &points[..2 * model.lips().len()],
             &code,
@@ -409,10 +409,13 @@ impl Renderer {
             .map(|band| band.map_or(0.0, |band| options.detail * band.suits(map.scale(), IMAGE)));
         let gate = &mut buffers.gate;
         let detailed = amounts.iter().any(|amount| *amount > 0.0);
-        if let Some(protocol) = engine.reference_warp().filter(|_| detailed) {
-            gate.open(&generated, carried, inner_lips(points), IMAGE);
-            let amounts = &amounts[..shares.list().len()];
-            gate.place(warp, protocol.grid, amounts, IMAGE);
+        if let Some(protocol) = engine.reference_warp().filter(|_| options.detail > 0.0) {
+            let inner = inner_lips(points);
+            gate.replace(&mut generated, carried, inner, IMAGE, options.detail);
+            if detailed {
+                let amounts = &amounts[..shares.list().len()];
+                gate.place(warp, protocol.grid, amounts, IMAGE);
+            }
         }
         let places = gate.places();
         let detail: [DetailLayer<'_>; MOST_LAYERS] = std::array::from_fn(|k| DetailLayer {

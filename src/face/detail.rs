@@ -1,23 +1,29 @@
-//! Where the fine bands of references are shown in a crop, and how much of them.
+//! The fine detail of references: where it is shown in a crop, and how much of it.
 //!
-//! A band suits the generated picture only where that agrees with the pictures that were carried: on skin
-//! and lips. It does not suit the inside of the mouth, where a tooth would get the edges of another.
+//! A generator that was trained on pixels gives smooth skin. Where what it generated agrees with the
+//! pictures that were carried but for their detail, the person's own detail replaces its own; in the crop,
+//! and for large faces at the frame's resolution. It does not suit the inside of the mouth, where a tooth
+//! would get the edges of another. Not in the paper.
 
 use super::reference_warp::{MOST_LAYERS, ReferenceWarp};
+use crate::numeric::smoothstep;
 
-/// Differences of luma up to which the pictures agree, and from which they do not, in 0 to 1.
-const AGREE: (f32, f32) = (0.015, 0.05);
+/// Differences of luma, which spans -1 to 1, up to which the pictures agree and from which they do not.
+const AGREE: (f32, f32) = (0.04, 0.12);
 /// Differences over this many pixels to each side are light, not shape.
 const LIGHT: usize = 8;
-/// Differences are averaged over this many pixels to each side.
-const NEAR: usize = 2;
+/// Differences over less than this many pixels to each side are detail.
+const FINE: usize = 3;
 /// Pixels around the inside of the mouth that fade in.
-const FADE: usize = 3;
+const FADE: usize = 2;
 
 /// Decides where bands are shown. Owns its buffers: after the first crop, nothing is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct DetailGate {
     share: Vec<f32>,
+    /// Luma of what was generated less that of what was carried, and its means over small and large squares.
+    difference: Vec<f32>,
+    coarse: Vec<f32>,
     inside: Vec<f32>,
     smooth: Vec<f32>,
     row: Vec<f32>,
@@ -26,12 +32,20 @@ pub struct DetailGate {
 }
 
 impl DetailGate {
-    /// Computes the share of the bands at each pixel, 0 to 1, of `generated` and `carried`, planar RGB
-    /// `[3, size, size]` in [-1, 1]. `inner` is the inner edge of the lips, x and y in [-1, 1].
+    /// Replaces the detail of `generated` by that of `carried`, both planar RGB `[3, size, size]` in
+    /// [-1, 1], where they agree; `amount` 1 replaces it all. `inner` is the inner edge of the lips, x and
+    /// y in [-1, 1].
     ///
     /// # Panics
     /// When the pictures have other lengths.
-    pub fn open(&mut self, generated: &[f32], carried: &[f32], inner: &[[f32; 2]], size: usize) {
+    pub fn replace(
+        &mut self,
+        generated: &mut [f32],
+        carried: &[f32],
+        inner: &[[f32; 2]],
+        size: usize,
+        amount: f32,
+    ) {
         let area = size * size;
         assert!(
             generated.len() == 3 * area && carried.len() == 3 * area,
@@ -39,44 +53,62 @@ impl DetailGate {
         );
         let Self {
             share,
-            inside,
+            difference,
+            coarse,
             smooth,
+            row,
+            ..
+        } = self;
+        difference.clear();
+        difference.extend((0..area).map(|i| {
+            let [r, g, b] =
+                [0, 1, 2].map(|plane| generated[plane * area + i] - carried[plane * area + i]);
+            0.299 * r + 0.587 * g + 0.114 * b
+        }));
+        coarse.clone_from(difference);
+        blur(coarse, size, FINE, row);
+        smooth.clone_from(difference);
+        blur(smooth, size, LIGHT, row);
+        share.clear();
+        let apart = coarse.iter().zip(smooth.iter());
+        share.extend(apart.map(|(near, light)| (near - light).abs()));
+        blur(share, size, FINE, row);
+        self.close_mouth(inner, size);
+        let (agree, differ) = AGREE;
+        let between = self.difference.iter().zip(&self.coarse);
+        let shares = self.share.iter_mut().zip(&self.inside);
+        for (i, ((share, inside), (all, coarse))) in shares.zip(between).enumerate() {
+            let shown = (1.0 - smoothstep(agree, differ, *share)) * (1.0 - inside);
+            // Where a value is not a number, nothing is shown.
+            *share = if share.is_finite() && all.is_finite() && shown > 0.0 {
+                shown
+            } else {
+                0.0
+            };
+            if *share > 0.0 {
+                for plane in 0..3 {
+                    generated[plane * area + i] -= amount * *share * (all - coarse);
+                }
+            }
+        }
+    }
+
+    /// Draws the inside of the mouth, wider than it is and with a soft edge.
+    fn close_mouth(&mut self, inner: &[[f32; 2]], size: usize) {
+        let Self {
+            inside,
             row,
             crossings,
             ..
         } = self;
-        share.clear();
-        share.extend((0..area).map(|i| {
-            let [r, g, b] =
-                [0, 1, 2].map(|plane| generated[plane * area + i] - carried[plane * area + i]);
-            0.5 * (0.299 * r + 0.587 * g + 0.114 * b)
-        }));
-        smooth.clone_from(share);
-        blur(smooth, size, LIGHT, row);
-        for (share, light) in share.iter_mut().zip(smooth.iter()) {
-            *share = (*share - light).abs();
-        }
-        blur(share, size, NEAR, row);
         inside.clear();
-        inside.resize(area, 0.0);
+        inside.resize(size * size, 0.0);
         fill(inside, size, inner, crossings);
-        // Twice: the first widens the region, the second fades its edge.
         blur(inside, size, FADE, row);
         for value in inside.iter_mut() {
             *value = f32::from(*value > 1e-3);
         }
         blur(inside, size, FADE, row);
-        let (agree, differ) = AGREE;
-        for (share, inside) in share.iter_mut().zip(inside.iter()) {
-            let apart = crate::numeric::smoothstep(agree, differ, *share);
-            // A value that is not a number shows nothing.
-            let shown = (1.0 - apart) * (1.0 - inside);
-            *share = if share.is_finite() && shown > 0.0 {
-                shown
-            } else {
-                0.0
-            };
-        }
     }
 
     /// Finds the places of the crop's pixels in each of the pictures that `warp` mixed last. `amounts`: how
@@ -164,7 +196,7 @@ mod tests {
             }
         }
         let mut gate = DetailGate::default();
-        gate.open(&generated, &carried, &MOUTH, SIZE);
+        gate.replace(&mut generated, &carried, &MOUTH, SIZE, 1.0);
         assert_eq!(at(&gate, 0.0, 0.4), 0.0);
         assert_eq!(at(&gate, 0.24, 0.4), 0.0);
         assert_eq!(at(&gate, -0.8, -0.8), 0.0);
@@ -172,15 +204,22 @@ mod tests {
         assert_eq!(at(&gate, 0.0, 0.9), 1.0);
         assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
         generated[0] = f32::NAN;
-        gate.open(&generated, &carried, &[], SIZE);
+        gate.replace(&mut generated, &carried, &[], SIZE, 1.0);
         assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
     }
 
     #[test]
     fn a_mouth_that_is_closed_is_skin() {
-        let picture = vec![0.0; 3 * SIZE * SIZE];
+        let mut picture = vec![0.0; 3 * SIZE * SIZE];
         let mut gate = DetailGate::default();
-        gate.open(&picture, &picture, &MOUTH.map(|[x, _]| [x, 0.3]), SIZE);
+        let carried = picture.clone();
+        gate.replace(
+            &mut picture,
+            &carried,
+            &MOUTH.map(|[x, _]| [x, 0.3]),
+            SIZE,
+            1.0,
+        );
         assert!(gate.share.iter().all(|share| *share == 1.0));
     }
 }
