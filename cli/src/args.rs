@@ -66,7 +66,7 @@ pub struct RenderArguments {
     /// The clip: a movie, or a folder of PNG or JPEG pictures.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// The new speech: wav, mp3, m4a, flac or ogg.
+    /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
     #[arg(long, value_name = "FILE")]
     pub audio: PathBuf,
     /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
