@@ -72,6 +72,7 @@ fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
         generated: &generated,
         alpha: &alpha,
         gains: &Gains::default(),
+        detail: &[],
     };
     let mut compositor = Compositor::default();
     bencher.bench_local(|| {

@@ -172,6 +172,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
             generated: &generated,
             alpha,
             gains: &gains,
+            detail: &[],
         };
         let mut target = view_mut(&mut target)?;
         Ok(compositor.blend(&mut target, transfer, &map, &patch, 1.0)?)

@@ -718,9 +718,12 @@ typedef struct {
      */
     float articulation_offset;
     /**
-     * Must be 0.
+     * Where the generated mouth agrees with the person's own pictures but for their fine detail, that
+     * detail replaces its own, multiplied by 1 + detail_offset; -1 (none) to 1, default 0. Detail finer
+     * than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
+     * at least 672 MiB.
      */
-    uint32_t reserved0;
+    float detail_offset;
     /**
      * Must be 0.
      */

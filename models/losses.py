@@ -116,33 +116,45 @@ def mouths(crops):
     return flat[:, :, 64:].reshape(len(crops), -1, 64, 128)
 
 
+def mouth_patches(images, lips, side):
+    """Squares [B, 3, side, side] of images [B, 3, S, S] around the centres of lip points [B, P, 2] in [-1, 1]. Whole
+    pixels, because resampling would smooth them."""
+    size = images.shape[-1]
+    corners = ((lips.mean(1) + 1) * size / 2 - side / 2).round().long().clamp(0, size - side)
+    return torch.stack([image[:, y: y + side, x: x + side] for image, (x, y) in zip(images, corners.tolist())])
+
+
 class Adversary:
-    """StyleGAN2's discriminator on composed crops: non-saturating loss, lazy R1."""
+    """A discriminator of mouth patches, hinge loss, with the distance of its features (of each layer but the last)."""
 
-    EVERY = 8                                   # steps between penalties
+    SIDE = 3 / 8                                # of a patch, in sizes of the crop: both lips with the corners of the mouth
+    FEATURES = 10                               # weight of the features
 
-    def __init__(self, judge, rate=5e-4, gamma=1.0):
-        self.judge, self.gamma, self.step = judge, gamma, 0
+    def __init__(self, judge, rate=4e-4):
+        self.judge = judge
         self.optimiser = torch.optim.Adam(judge.parameters(), lr=rate, betas=(0.0, 0.99))
 
-    def loss(self, made):
-        """The generator's loss on composed crops [N, 3, S, S]; the judge gets no gradient."""
-        self.judge.requires_grad_(False)
-        return F.softplus(-self.judge(made)).mean()
+    def patches(self, images, lips):
+        """What the discriminator sees of crops."""
+        return mouth_patches(images, lips, round(images.shape[-1] * self.SIDE))
 
-    def learn(self, made, true, average):
-        """One step of the judge; `average` averages the gradients of parameters over processes. Gives its loss."""
+    def loss(self, made, true, lips):
+        """The generator's loss on composed crops [N, 3, S, S]; the discriminator gets no gradient."""
+        self.judge.requires_grad_(False)
+        made = self.judge(self.patches(made, lips))
+        with torch.no_grad():
+            true = self.judge(self.patches(true, lips))
+        features = sum((a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in zip(made[:-1], true[:-1]))
+        return self.FEATURES * features / (len(made) - 1) - made[-1].mean()
+
+    def train(self, made, true, lips, average):
+        """One step of the discriminator; `average` averages the gradients of parameters over processes. Gives its
+        loss: 2 where it cannot tell real from generated patches."""
         self.judge.requires_grad_(True)
-        penalised = self.step % self.EVERY == 0
-        true = true.detach().requires_grad_(penalised)
-        score = self.judge(true)
-        loss = shown = F.softplus(-score).mean() + F.softplus(self.judge(made.detach())).mean()
-        if penalised:
-            gradient, = torch.autograd.grad(score.sum(), true, create_graph=True)
-            loss = loss + self.EVERY * 0.5 * self.gamma * gradient.square().sum((1, 2, 3)).mean()
+        loss = (F.relu(1 - self.judge(self.patches(true, lips))[-1]).mean()
+                + F.relu(1 + self.judge(self.patches(made.detach(), lips))[-1]).mean())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         average(list(self.judge.parameters()))
         self.optimiser.step()
-        self.step += 1
-        return shown
+        return loss

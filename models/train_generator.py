@@ -23,7 +23,7 @@ import losses
 import training
 from data import dataset, geometry
 from from_prior import start_from_prior
-from networks.discriminator import Discriminator
+from networks.discriminator import PatchDiscriminator
 from networks.encoders import MeshPredictor, ReferenceEncoder, ShapeCode
 from networks.generator import Generator
 from networks.mals import REACH, MaLS
@@ -151,8 +151,13 @@ class Objective:
             towers = {"sync_sound": SoundTower, **SYNC[arguments.sync_on]}
             self.sync = losses.SyncJudge({name: load(name, tower) for name, tower in towers.items()}, config)
         if arguments.adversarial:
-            self.adversary = losses.Adversary(Discriminator(config).to(device))
+            self.adversary = losses.Adversary(PatchDiscriminator().to(device))
             checkpoint.restore(arguments.work, "judge", self.adversary.judge)
+
+    @staticmethod
+    def lips(batch):
+        """[N, 40, 2] lip points of the targets, of which the mean is the mouth's centre."""
+        return batch["points"][:, :40]
 
     def terms(self, batch, image):
         """({name: loss}, the crops with the mask filled in [N, 3, S, S])."""
@@ -171,7 +176,7 @@ class Objective:
         if self.sync:
             terms["sync"] = arguments.sync * self.sync.loss(composed, made[2], batch)
         if self.adversary:
-            terms["adversarial"] = arguments.adversarial * self.adversary.loss(composed)
+            terms["adversarial"] = arguments.adversarial * self.adversary.loss(composed, target, self.lips(batch))
         return terms, composed
 
 
@@ -272,13 +277,10 @@ def main(options=None):
     optimisers = {"painter": torch.optim.Adam(parameters, lr=arguments.rate, betas=(0.9, 0.99))}
     if adversary:
         optimisers["judge"] = adversary.optimiser
-    extra = run.resume(optimisers, known)
-    if adversary:
-        adversary.step = extra.get("judge_step", 0)
+    run.resume(optimisers, known)
 
     def keep():
-        run.save(networks | ({"judge": adversary.judge} if adversary else {}), optimisers,
-                 {"judge_step": adversary.step} if adversary else {})
+        run.save(networks | ({"judge": adversary.judge} if adversary else {}), optimisers)
         if run.rank == 0:
             sheet(arguments.work / "sheet.png", batch, image)
             run.log(validation(painter, objective.mesh))
@@ -296,7 +298,8 @@ def main(options=None):
             raise SystemExit(f"step {run.step}: the gradient is not finite; the last checkpoint is kept")
         optimisers["painter"].step()
         if adversary:
-            terms["judge"] = adversary.learn(composed, batch["target"], lambda p: training.average(p, run.world))
+            terms["judge"] = adversary.train(composed, batch["target"], objective.lips(batch),
+                                             lambda p: training.average(p, run.world))
         run.note(terms)
         if run.due():
             keep()

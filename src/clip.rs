@@ -56,7 +56,7 @@ pub(crate) use bank_frame::ReferenceImage;
 pub(crate) use reference::Reference;
 pub(crate) use renderer::{FaceCrop, is_shown};
 
-use bank_frame::PICTURE_BYTES;
+use bank_frame::Held;
 use reference::CANDIDATES;
 use stream::Stream;
 
@@ -151,7 +151,7 @@ impl Clip {
             frames: self.stream.frames(),
             tracks: self.stream.frames_tracked(),
             candidates: self.stream.candidates().max(self.analysis.candidates()),
-            pictures: self.pictures(),
+            pictures: self.held().pictures,
             audio: self.speech.as_ref().map_or(0, Speech::samples),
             analysed: self.analysis.len(),
             bytes: self.bytes(),
@@ -159,15 +159,18 @@ impl Clip {
     }
 
     /// Pictures of the person.
-    fn pictures(&self) -> usize {
-        let given = self.given.as_ref().map_or(0, |profile| profile.pictures());
-        given + self.stream.pictures() + self.analysis.pictures()
+    fn held(&self) -> Held {
+        let given = self
+            .given
+            .as_ref()
+            .map_or(Held::default(), |profile| profile.held());
+        given + self.stream.held() + self.analysis.held()
     }
 
     /// Bytes of frames, audio and pictures of the person.
     fn bytes(&self) -> u64 {
         let audio = self.speech.as_ref().map_or(0, Speech::samples) * size_of::<f32>();
-        (self.stream.bytes() + audio + self.pictures() * PICTURE_BYTES) as u64
+        (self.stream.bytes() + audio + self.held().bytes) as u64
     }
 
     /// [`Error::Memory`] when the clip may not hold `more` bytes.
@@ -201,11 +204,12 @@ impl Clip {
     /// [`Error::NoFace`] when there is none in it, [`Error::Network`], [`Error::Memory`]; the reference
     /// stays what it was.
     pub fn set_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
-        let held = self.given.as_ref().map_or(0, |profile| profile.pictures());
-        self.check_memory(
-            PICTURE_BYTES.saturating_sub(held * PICTURE_BYTES) as u64,
-            "reference",
-        )?;
+        let held = self
+            .given
+            .as_ref()
+            .map_or(0, |profile| profile.held().bytes);
+        let picture = self.renderer.room().picture_bytes;
+        self.check_memory(picture.saturating_sub(held) as u64, "reference")?;
         let given = self.renderer.given(frame, 0)?;
         self.given = Some(Arc::new(Profile::of(self.engine(), &given)?));
         Ok(())
@@ -219,8 +223,11 @@ impl Clip {
     /// As [`set_reference`](Self::set_reference), and [`Error::State`] when there are 32 or the profile is
     /// one that [`set_profile`](Self::set_profile) set.
     pub fn add_reference(&mut self, frame: &FrameRef<'_>) -> Result<()> {
-        self.check_memory(PICTURE_BYTES as u64, "reference")?;
-        let number = self.given.as_ref().map_or(0, |profile| profile.pictures());
+        self.check_memory(self.renderer.room().picture_bytes as u64, "reference")?;
+        let number = self
+            .given
+            .as_ref()
+            .map_or(0, |profile| profile.held().pictures);
         let given = self.renderer.given(frame, number)?;
         let profile = match &self.given {
             Some(profile) => profile.with(&given)?,

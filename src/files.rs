@@ -18,7 +18,11 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private by default, but this one becomes a result: the umask decides.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -40,4 +44,24 @@ pub(crate) fn read_below(path: &Path, limit: u64) -> Result<Vec<u8>> {
         return Err(failed(std::io::Error::other(reason)));
     }
     std::fs::read(path).map_err(failed)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+    fn a_written_file_has_the_mode_of_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| {
+            let file = std::fs::metadata(folder.path().join(name)).unwrap();
+            file.permissions().mode()
+        };
+        std::fs::write(folder.path().join("plain"), b"1").unwrap();
+        write_whole(&folder.path().join("whole"), b"1").unwrap();
+        assert_eq!(mode("whole"), mode("plain"));
+    }
 }

@@ -416,6 +416,7 @@ fn layouts_are_kept() {
                 "matte_stride 8",
                 "matte 16",
                 "articulation_offset 24",
+                "detail_offset 28",
                 "reserved 32",
             ],
         ),

@@ -66,7 +66,7 @@ pub struct RenderArguments {
     /// The clip: a movie, or a folder of PNG or JPEG pictures.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// The new speech: wav, mp3, m4a, flac or ogg.
+    /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
     #[arg(long, value_name = "FILE")]
     pub audio: PathBuf,
     /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
@@ -103,6 +103,9 @@ pub struct RenderArguments {
     /// How far the mouth moves: 1 as the speech asks for, 0 at rest.
     #[arg(long, default_value_t = 1.0, value_name = "0..2")]
     pub articulation: f32,
+    /// How much of the fine detail of the person's own pictures is used: 0 none, 1 as they show it.
+    #[arg(long, default_value_t = 1.0, value_name = "0..2")]
+    pub detail: f32,
     /// How much of the audio after a frame is heard: `far` follows the speech better, `near` is what a
     /// live stream can do.
     #[arg(long, value_enum, default_value_t = Context::Far, hide_short_help = true)]

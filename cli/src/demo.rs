@@ -67,6 +67,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         out: &results,
         matte: None,
         articulation: 1.0,
+        detail: 1.0,
     };
     let summary = job.run(&mut sheet)?;
     render::report(&summary, &results);

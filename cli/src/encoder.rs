@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::audio::FROM_THE_START;
 use crate::format::{Format, Kind};
 use crate::picture::{Depth, Layout};
 use crate::probe::Colour;
@@ -27,9 +28,11 @@ pub fn command(kind: Kind, format: &Format) -> Command {
     ]);
     command.args(["-r", &rate, "-i", "pipe:0"]);
     if let Some(sound) = &format.sound {
-        command.arg("-i").arg(sound.path);
+        command.arg("-i").arg(tool::file(sound.path));
         let (start, end) = (sound.start, sound.start + sound.seconds);
-        let filter = format!("apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS");
+        let filter = format!(
+            "{FROM_THE_START},apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS"
+        );
         command.args(["-map", "0:v:0", "-map", "1:a:0", "-af", &filter]);
     }
     // 4:2:0 needs even sizes, 4:2:2 an even width.

@@ -31,6 +31,8 @@ pub struct RenderJob<'a> {
     pub matte: Option<&'a Path>,
     /// Multiplies the movement of the mouth.
     pub articulation: f32,
+    /// Multiplies the fine detail of the person's own pictures.
+    pub detail: f32,
 }
 
 /// One finished frame, as the watcher of a job gets it, in order.
@@ -271,6 +273,7 @@ impl RenderJob<'_> {
         let wants_matte = show || encode_matte.is_some();
         let mut options = FrameOptions {
             articulation: self.articulation,
+            detail: self.detail,
             matte: wants_matte.then_some(&mut alpha),
             ..FrameOptions::default()
         };

@@ -5,6 +5,7 @@
 
 mod adapt;
 mod args;
+mod audio;
 mod demo;
 mod encoder;
 mod evaluate;

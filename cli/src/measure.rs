@@ -337,6 +337,7 @@ fn freeze(
         generated: &reference.crop,
         alpha: mask.alpha(),
         gains: &gains,
+        detail: &[],
     };
     let layout = frozen.layout;
     let format = layout.depth.format();

@@ -92,7 +92,7 @@ pub fn movie(path: &Path) -> Result<Movie> {
         "-of",
         "json",
     ]);
-    command.arg(path);
+    command.arg(tool::file(path));
     let doing = format!("reading {}", path.display());
     let printed = tool::output("ffprobe", command, doing.clone())?;
     let report: Report = serde_json::from_slice(&printed)
@@ -104,8 +104,9 @@ pub fn movie(path: &Path) -> Result<Movie> {
         .zip(stream.height)
         .filter(|&(w, h)| w > 0 && h > 0);
     let (mut width, mut height) = size.ok_or_else(no_picture)?;
-    // ffmpeg turns the picture upright while it decodes.
-    if stream.is_turned() {
+    // ffmpeg turns the picture upright while it decodes, and its pixels with it.
+    let turned = stream.is_turned();
+    if turned {
         (width, height) = (height, width);
     }
     let pix_fmt = stream.pix_fmt.as_deref().unwrap_or_default();
@@ -139,9 +140,20 @@ pub fn movie(path: &Path) -> Result<Movie> {
         chroma: chroma(pix_fmt),
         pixel_aspect: stream
             .sample_aspect_ratio
-            .filter(|ratio| ratio != "1:1" && ratio != "0:1" && ratio != "N/A")
-            .map(|ratio| ratio.replace(':', "/")),
+            .and_then(|ratio| pixel_aspect(&ratio, turned)),
     })
+}
+
+/// The ratio as ffmpeg's setsar takes it; `None` for square pixels.
+fn pixel_aspect(ratio: &str, turned: bool) -> Option<String> {
+    let (width, height) = ratio.split_once(':')?;
+    let (width, height): (u64, u64) = (width.parse().ok()?, height.parse().ok()?);
+    let (width, height) = if turned {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    (width > 0 && height > 0 && width != height).then(|| format!("{width}/{height}"))
 }
 
 fn known(tag: Option<String>) -> Option<String> {
@@ -237,7 +249,7 @@ fn packet_times(path: &Path) -> Result<Vec<i64>> {
         "-show_entries",
         "packet=pts,flags",
     ]);
-    command.args(["-of", "csv=p=0"]).arg(path);
+    command.args(["-of", "csv=p=0"]).arg(tool::file(path));
     let printed = tool::output("ffprobe", command, format!("timing {}", path.display()))?;
     let mut times: Vec<i64> = String::from_utf8_lossy(&printed)
         .lines()
@@ -337,6 +349,16 @@ mod tests {
             ("rgb565le", Depth::Eight, "444"),
         ] {
             assert_eq!((depth(name), chroma(name)), (depth_, chroma_), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_shape_of_pixels_turns_with_the_picture() {
+        let shape = |ratio, turned| pixel_aspect(ratio, turned);
+        assert_eq!(shape("2:1", false).as_deref(), Some("2/1"));
+        assert_eq!(shape("2:1", true).as_deref(), Some("1/2"));
+        for ratio in ["1:1", "7:7", "0:1", "1:0", "N/A", ""] {
+            assert_eq!(shape(ratio, true), None, "{ratio}");
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use stylelipsync::audio::{RATE, Rate, Waveform, decode_file};
+use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
 
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
+use crate::audio;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::sink;
@@ -41,11 +42,12 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     }
     let frame_options = FrameOptions {
         articulation: arguments.articulation,
+        detail: arguments.detail,
         ..FrameOptions::default()
     };
     frame_options.check()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let speech = decode_file(&arguments.audio)?;
+    let speech = audio::read(&arguments.audio)?;
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
@@ -87,6 +89,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         out: &arguments.out,
         matte: arguments.matte.as_deref(),
         articulation: arguments.articulation,
+        detail: arguments.detail,
     };
     let summary = job.run(&mut Unwatched)?;
     report_length(

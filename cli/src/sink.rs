@@ -106,7 +106,7 @@ impl Sink {
             .into_temp_path();
         let mut command = encoder::command(kind, format);
         command
-            .arg(&temporary)
+            .arg(tool::file(&temporary))
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
         let mut tool = Tool::start("ffmpeg", command, format!("writing {}", target.display()))?;

@@ -266,7 +266,7 @@ impl MovieReader {
         let mut command = tool::command("ffmpeg");
         command
             .arg("-i")
-            .arg(path)
+            .arg(tool::file(path))
             .args(["-map", "0:v:0", "-vf", &filter]);
         // Accurate rounding costs little and takes an error of up to two levels away.
         command.args(["-sws_flags", "bicubic+accurate_rnd+full_chroma_int"]);

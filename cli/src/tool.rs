@@ -3,7 +3,9 @@
 //! A child is killed when its handle is dropped, so that a failure anywhere leaves none behind,
 //! and its last line on standard error becomes part of our error message.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
@@ -26,6 +28,13 @@ pub fn command(name: &'static str) -> Command {
         command.args(["-nostdin", "-y"]);
     }
     command
+}
+
+/// A path as an argument of ffmpeg: a name that begins like a protocol or an option stays a name.
+pub fn file(path: &Path) -> OsString {
+    let mut argument = OsString::from("file:");
+    argument.push(path);
+    argument
 }
 
 impl Tool {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stylelipsync::audio::{Rate, STEP, decode_file};
+use stylelipsync::audio::{Rate, STEP};
 use stylelipsync::evaluate::sync::{self, Score};
 use stylelipsync::model::SyncNet;
 use stylelipsync::{Engine, Error};
 
+use crate::audio;
 use crate::failure::{Failure, Result};
-use crate::tool;
 
 /// A clip's sound.
 pub struct Voice {
@@ -25,16 +25,10 @@ impl Voice {
     /// # Errors
     /// When the file cannot be read, or holds neither sound nor picture.
     pub fn read(path: &Path, offset: i64) -> Result<Option<Self>> {
-        let samples = match decode_file(path) {
-            Ok(wave) => wave.to_16k()?,
-            Err(Error::NoAudio(_)) => return Ok(None),
-            // Containers and codecs that only ffmpeg knows.
-            Err(error @ Error::Audio(_)) => match through_ffmpeg(path) {
-                Ok(samples) => samples,
-                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
-                Err(_) => return Err(error.into()),
-            },
-            Err(error) => return Err(error.into()),
+        let samples = match audio::read(path) {
+            Ok(audio) => audio.to_16k()?,
+            Err(Failure::Engine(Error::NoAudio(_))) => return Ok(None),
+            Err(error) => return Err(error),
         };
         let voice = Self { samples, offset };
         Ok((!voice.samples.is_empty()).then_some(voice))
@@ -44,25 +38,6 @@ impl Voice {
     pub fn at(&self, frame: u64, rate: Rate) -> i64 {
         rate.position(frame as i64) - self.offset
     }
-}
-
-/// The first sound of a file; none is an empty one.
-fn through_ffmpeg(path: &Path) -> Result<Vec<f32>> {
-    let doing = || format!("decoding the sound of {}", path.display());
-    let mut command = tool::command("ffprobe");
-    command.args(["-select_streams", "a:0", "-show_entries", "stream=index"]);
-    command.args(["-of", "csv=p=0"]).arg(path);
-    if tool::output("ffprobe", command, doing())?.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut command = tool::command("ffmpeg");
-    command.arg("-i").arg(path).args(["-map", "0:a:0"]);
-    // Sound that begins after the picture keeps its place.
-    command.args(["-af", "aresample=async=1:first_pts=0", "-ac", "1"]);
-    command.args(["-ar", "16000", "-f", "f32le", "pipe:1"]);
-    let bytes = tool::output("ffmpeg", command, doing())?;
-    let samples = bytes.as_chunks::<4>().0.iter();
-    Ok(samples.map(|b| f32::from_le_bytes(*b)).collect())
 }
 
 /// Vectors by the step of their window's middle.

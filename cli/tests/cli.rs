@@ -34,6 +34,8 @@ fn wrong_arguments_are_code_2_and_name_the_argument() {
         ("strength", "1.5"),
         ("articulation", "2.5"),
         ("articulation", "NaN"),
+        ("detail", "2.5"),
+        ("detail", "NaN"),
     ] {
         let out = place.path().join("out");
         let ran = run(render(&video, &audio, &out).args([&format!("--{option}"), value]));

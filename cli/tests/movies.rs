@@ -231,6 +231,136 @@ fn pixels_that_are_not_square_keep_their_shape() {
 }
 
 #[test]
+fn the_shape_of_pixels_turns_with_the_picture() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "speech.wav", 16000, 1, 0.1);
+    let upright = ["-vf", "transpose=2,setsar=2/1", "-an"];
+    let video = pattern(place.path(), "upright.mp4", "96x48", "25", 3, &upright);
+    let turned = place.path().join("turned.mp4");
+    let input = video.to_str().unwrap();
+    ffmpeg(
+        &["-i", input, "-c", "copy", "-metadata:s:v", "rotate=270"],
+        &turned,
+    );
+    if probe(&turned, "v:0", "side_data=rotation").is_empty() {
+        skip::skip("an ffmpeg that writes rotations");
+        return;
+    }
+    let out = place.path().join("out.mp4");
+    let ran = run(&mut render(&turned, &audio, &out));
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    assert_eq!(probe(&out, "v:0", "stream=width,height"), "96\n48");
+    assert_eq!(probe(&out, "v:0", "stream=sample_aspect_ratio"), "1:2");
+}
+
+/// When a sound begins, in seconds.
+fn onset(path: &Path) -> f64 {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args([
+            "-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "f32le", "-",
+        ])
+        .output()
+        .unwrap();
+    let samples = output.stdout.chunks_exact(4);
+    let mut samples = samples.map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+    samples.position(|v| v.abs() > 0.02).unwrap() as f64 / 16_000.0
+}
+
+#[test]
+fn audio_that_begins_late_stays_late() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let video = pattern(place.path(), "clip.mp4", "64x48", "25", 25, &["-an"]);
+    let tone = tone(place.path(), "tone.wav", 16000, 1, 0.5);
+    let late = place.path().join("late.mp4");
+    let (picture, sound) = (video.to_str().unwrap(), tone.to_str().unwrap());
+    let inputs = ["-i", picture, "-itsoffset", "0.4", "-i", sound];
+    let streams = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac"];
+    ffmpeg(&[&inputs[..], &streams].concat(), &late);
+    for name in ["out.mkv", "out.mp4"] {
+        let out = place.path().join(name);
+        let ran = run(&mut render(&video, &late, &out));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        assert!((onset(&out) - 0.4).abs() < 0.03, "{name}: {}", onset(&out));
+    }
+}
+
+#[test]
+fn audio_that_only_ffmpeg_decodes_is_taken() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let encoders = Command::new("ffmpeg")
+        .args(["-v", "quiet", "-encoders"])
+        .output()
+        .unwrap();
+    if !String::from_utf8_lossy(&encoders.stdout).contains("libopus") {
+        skip::skip("an ffmpeg with libopus");
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let video = pattern(place.path(), "clip.mp4", "64x48", "25", 5, &["-an"]);
+    let tone = tone(place.path(), "tone.wav", 48000, 1, 0.3);
+    let sound = tone.to_str().unwrap();
+    for name in ["voice.ogg", "voice.opus", "voice.webm", "voice.mka"] {
+        let voice = place.path().join(name);
+        ffmpeg(&["-i", sound, "-c:a", "libopus"], &voice);
+        let out = place.path().join(format!("{name}.mp4"));
+        let ran = run(&mut render(&video, &voice, &out));
+        assert_eq!(ran.code, 0, "{name}: {}", ran.errors);
+        assert!(onset(&out) < 0.06, "{name}: {}", onset(&out));
+    }
+    // What no program decodes is still told in the library's words.
+    let text = place.path().join("voice.txt");
+    fs::write(&text, "not audio").unwrap();
+    let ran = run(&mut render(&video, &text, &place.path().join("none.mp4")));
+    assert_eq!(ran.code, 3, "{}", ran.errors);
+    assert!(ran.errors.contains("voice.txt"), "{}", ran.errors);
+}
+
+#[test]
+#[cfg(unix)]
+fn any_file_name_is_a_file() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let video = pattern(place.path(), "clip.mp4", "64x48", "25", 3, &["-an"]);
+    let audio = tone(place.path(), "tone.wav", 16000, 1, 0.2);
+    for name in [
+        "12:30",
+        "-dash",
+        "a%03d",
+        "pipe:0",
+        "[1] x",
+        "concat:a|b",
+        "q'uote \\ back",
+        "\u{e9}\u{4e2d}",
+    ] {
+        let names = [".mp4", ".wav", ".out.mp4"].map(|end| format!("{name}{end}"));
+        fs::copy(&video, place.path().join(&names[0])).unwrap();
+        fs::copy(&audio, place.path().join(&names[1])).unwrap();
+        let mut command = program();
+        command
+            .current_dir(place.path())
+            .args(["render", "--provider", "cpu"]);
+        for (option, name) in ["video", "audio", "out"].iter().zip(&names) {
+            command.arg(format!("--{option}={name}"));
+        }
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.errors);
+        assert!(place.path().join(&names[2]).is_file(), "{name}");
+    }
+}
+
+#[test]
 fn a_variable_rate_is_resampled_and_said() {
     if !has_ffmpeg() {
         return;

@@ -1,9 +1,10 @@
-"""StyleGAN2's residual discriminator, of the prior and of the adversarial loss."""
+"""Discriminators: StyleGAN2's, of the prior, and one of patches, of the main stage's adversarial loss."""
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from networks.blocks import SLOPE, Dense, DownBlock
 
@@ -32,3 +33,25 @@ class Discriminator(nn.Module):
         spread = (x.var(0, unbiased=False) + 1e-8).sqrt().mean()     # minibatch standard deviation
         x = torch.cat([x, spread.expand(x.shape[0], 1, 4, 4)], 1)
         return self.linear(F.leaky_relu(self.last(x), SLOPE).flatten(1))
+
+
+class PatchDiscriminator(nn.Module):
+    """Patches [B, 3, P, P] -> the maps of all layers, the last of them the realness [B, 1, P / 4, P / 4] of places.
+
+    Its small receptive field (22 pixels) judges teeth and lips, not the identity of a person, so that few people
+    are enough to train it. Spectral normalisation bounds its slope; it needs no gradient penalty."""
+
+    def __init__(self, channels=(32, 64, 128)):
+        super().__init__()
+        first, second, third = channels
+        self.layers = nn.ModuleList(spectral_norm(layer) for layer in (
+            nn.Conv2d(3, first, 4, 2, 1), nn.Conv2d(first, second, 4, 2, 1),
+            nn.Conv2d(second, third, 3, 1, 1), nn.Conv2d(third, 1, 1)))
+
+    def forward(self, patches):
+        """Activations of each layer; logits of the last, positive for real places."""
+        maps = []
+        for k, layer in enumerate(self.layers):
+            patches = layer(patches if k == 0 else F.leaky_relu(patches, SLOPE))
+            maps.append(patches)
+        return maps

@@ -84,6 +84,7 @@ names! {
     REFERENCE_HERE = c"referenceHere";
     STRENGTH = c"strength";
     ARTICULATION = c"articulation";
+    DETAIL = c"detail";
     MASK_GROW = c"maskGrow";
     MASK_FEATHER = c"maskFeather";
     COLOUR_MATCH = c"colourMatch";
@@ -143,6 +144,8 @@ pub const GROUPS: &[Group] = &[
             c"Mix between the source picture (0) and the new mouth (1)."),
         control!(ARTICULATION, c"Articulation", ControlKind::Double { default: 1.0, range: [0.0, 2.0], slider: [0.0, 2.0], animates: true },
             c"How far the mouth moves: 1 as the speech asks for, less for mumbling, 0 at rest."),
+        control!(DETAIL, c"Detail", ControlKind::Double { default: 1.0, range: [0.0, 2.0], slider: [0.0, 2.0], animates: true },
+            c"How much of the fine detail of the person's own pictures is used: 0 none, 1 as they show it."),
         control!(MASK_GROW, c"Mask Grow", ControlKind::Double { default: 0.0, range: [-20.0, 20.0], slider: [-20.0, 20.0], animates: false },
             c"Moves the edge of the mask outwards (positive) or inwards (negative), in pixels of the 256-pixel face crop."),
         control!(MASK_FEATHER, c"Mask Feather", ControlKind::Double { default: 1.0, range: [0.0, 4.0], slider: [0.0, 2.0], animates: false },

@@ -222,6 +222,7 @@ impl FrameRender<'_> {
         let mut options = FrameOptions {
             strength: self.settings.strength,
             articulation: self.settings.articulation,
+            detail: self.settings.detail,
             matte: needs_matte.then_some(&mut matte),
         };
         let ClipParts {

@@ -25,6 +25,8 @@ pub struct Settings {
     /// 0 (source) to 1.
     pub strength: f32,
     pub articulation: f32,
+    /// Of the person's own pictures, 0 to 2.
+    pub detail: f32,
     /// Pixels of the face crop, -20 to 20.
     pub mask_grow: f32,
     /// 0 to 4.
@@ -80,6 +82,7 @@ impl Settings {
             },
             strength: double(STRENGTH, 0.0, 1.0, 1.0)? as f32,
             articulation: double(ARTICULATION, 0.0, 2.0, 1.0)? as f32,
+            detail: double(DETAIL, 0.0, 2.0, 1.0)? as f32,
             mask_grow: double(MASK_GROW, -20.0, 20.0, 0.0)? as f32,
             mask_feather: double(MASK_FEATHER, 0.0, 4.0, 1.0)? as f32,
             colour_match: double(COLOUR_MATCH, 0.0, 1.0, 1.0)? as f32,

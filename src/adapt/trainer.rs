@@ -235,6 +235,7 @@ impl<'a> Trainer<'a> {
         let ReferenceImage {
             picture,
             points: shown,
+            ..
         } = &*reference.image;
         self.warp
             .draw(picture, shown, points, protocol, &mut self.carried);

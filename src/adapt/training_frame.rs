@@ -74,6 +74,7 @@ impl TrainingFrame {
         let image = ReferenceImage {
             picture: ReferencePicture::new(&crop, IMAGE),
             points: self.points.clone(),
+            band: None,
         };
         Reference::encode(engine, self.identity.clone(), Arc::new(image))
     }

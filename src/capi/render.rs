@@ -28,8 +28,11 @@ pub struct sls_render_options {
     /// The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
     /// (the mouth rests) to 1, default 0.
     pub articulation_offset: f32,
-    /// Must be 0.
-    pub reserved0: u32,
+    /// Where the generated mouth agrees with the person's own pictures but for their fine detail, that
+    /// detail replaces its own, multiplied by 1 + detail_offset; -1 (none) to 1, default 0. Detail finer
+    /// than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
+    /// at least 672 MiB.
+    pub detail_offset: f32,
     /// Must be 0.
     pub reserved: [u64; 3],
 }
@@ -39,7 +42,7 @@ unsafe impl SizedStruct for sls_render_options {
     const NAME: &'static str = "sls_render_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 3]
+        self.reserved == [0; 3]
     }
 }
 
@@ -179,10 +182,16 @@ impl RenderRequest {
             // SAFETY: guaranteed by the caller.
             unsafe { sized::read(options, "options")? }
         };
-        let offset = options.articulation_offset;
-        if !(-1.0..=1.0).contains(&offset) {
-            let reason = format!("{offset} is not in -1 to 1");
-            return Err(Failure::argument("options.articulation_offset", reason));
+        for (field, offset) in [
+            ("options.articulation_offset", options.articulation_offset),
+            ("options.detail_offset", options.detail_offset),
+        ] {
+            if !(-1.0..=1.0).contains(&offset) {
+                return Err(Failure::argument(
+                    field,
+                    format!("{offset} is not in -1 to 1"),
+                ));
+            }
         }
         let matte = (!options.matte.is_null()).then(Matte::default);
         // SAFETY: guaranteed by the caller.
@@ -198,6 +207,7 @@ impl RenderRequest {
         FrameOptions {
             strength: self.options.strength,
             articulation: 1.0 + self.options.articulation_offset,
+            detail: 1.0 + self.options.detail_offset,
             matte: self.matte.as_mut(),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::bank_frame::Held;
 use super::faces::{FrameFaces, Neighbours};
 use super::profile::{LastProfile, Profile};
 use super::reference::ReferenceFrame;
@@ -194,11 +195,14 @@ impl Analysis {
         self.tracks.read().profile.candidates()
     }
 
-    /// Pictures held for the profile.
-    pub(super) fn pictures(&self) -> usize {
-        let gathered = self.tracks.read().profile.pictures();
+    /// The pictures held for the profile.
+    pub(super) fn held(&self) -> Held {
+        let gathered = self.tracks.read().profile.held();
         let finished = self.finished.read();
-        gathered + finished.as_ref().map_or(0, |profile| profile.pictures())
+        gathered
+            + finished
+                .as_ref()
+                .map_or(Held::default(), |profile| profile.held())
     }
 
     /// Asks for something that needs the faces' numbers, and assigns them first where a frame was

@@ -222,6 +222,7 @@ mod tests {
         let image = super::super::bank_frame::ReferenceImage {
             picture: image,
             points: vec![],
+            band: None,
         };
         let given = BankFrame::new((0, None), 1.0, mouth(0.0, 0.0), image);
         let bank = Bank::of(vec![Arc::new(given)]);

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::engine::Engine;
 use crate::face::ReferencePicture;
 use crate::face::crop::IMAGE;
+use crate::frame::FineBand;
 
 /// Bytes of the picture of a frame.
 pub(super) const PICTURE_BYTES: usize = 4 * IMAGE * IMAGE;
@@ -17,6 +18,42 @@ pub(crate) struct ReferenceImage {
     pub picture: ReferencePicture,
     /// `mouth_points` of the mouth that it shows, in [-1, 1] of the crop.
     pub points: Vec<f32>,
+    /// What the crop does not hold of the frame, where there is more and there is room for it.
+    pub band: Option<FineBand>,
+}
+
+/// Pictures that are held, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub pictures: usize,
+    pub bytes: usize,
+}
+
+impl Held {
+    /// Of frames, each of which is counted once.
+    pub fn of<'a>(frames: impl Iterator<Item = &'a Arc<BankFrame>>) -> Self {
+        let mut frames: Vec<&Arc<BankFrame>> = frames.collect();
+        frames.sort_unstable_by_key(|frame| frame.index);
+        frames.dedup_by_key(|frame| frame.index);
+        let bytes = |frame: &&Arc<BankFrame>| {
+            PICTURE_BYTES + frame.image.band.as_ref().map_or(0, FineBand::bytes)
+        };
+        Self {
+            pictures: frames.len(),
+            bytes: frames.iter().map(bytes).sum(),
+        }
+    }
+}
+
+impl std::ops::Add for Held {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            pictures: self.pictures + other.pictures,
+            bytes: self.bytes + other.bytes,
+        }
+    }
 }
 
 impl ReferenceImage {
@@ -86,6 +123,7 @@ pub(super) mod tests {
         let image = ReferenceImage {
             picture: ReferencePicture::new(&[0.0; 3], 1),
             points: vec![],
+            band: None,
         };
         let time = (index, Some(640 * index));
         Arc::new(BankFrame::new(time, quality, mouth(open, yaw), image))

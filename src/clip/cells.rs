@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::bank_frame::{BankFrame, PICTURE_BYTES};
 use super::mouth_pose::Cell;
+use crate::face::crop::IMAGE;
+use crate::frame::detail::most_bytes;
 
 /// The most frames held while frames are analysed.
 const MOST: usize = 96;
@@ -17,21 +19,43 @@ pub(super) struct Room {
     pub cells: usize,
     /// Pictures of the first second.
     pub first: usize,
+    /// The most bytes of a picture.
+    pub picture_bytes: usize,
 }
 
 impl Room {
     /// No bank: the reference alone.
-    pub const NONE: Self = Self { cells: 0, first: 0 };
+    pub const NONE: Self = Self {
+        cells: 0,
+        first: 0,
+        picture_bytes: PICTURE_BYTES,
+    };
 
-    /// At most a quarter of the memory, half of that for the first second.
+    /// At most a quarter of the memory, half of that for the first second. Pictures have a fine band where
+    /// all of them have room for one.
     pub fn within(memory: Option<u64>) -> Self {
-        let pictures = memory.map_or(usize::MAX, |bytes| {
-            usize::try_from(bytes / 8).unwrap_or(usize::MAX) / PICTURE_BYTES
-        });
+        let most = |picture_bytes: usize| {
+            memory.map_or(usize::MAX, |bytes| {
+                usize::try_from(bytes / 8).unwrap_or(usize::MAX) / picture_bytes
+            })
+        };
+        let detailed = PICTURE_BYTES + most_bytes(IMAGE);
+        let picture_bytes = if most(detailed) >= MOST {
+            detailed
+        } else {
+            PICTURE_BYTES
+        };
+        let pictures = most(picture_bytes);
         Self {
             cells: pictures.min(MOST),
             first: pictures,
+            picture_bytes,
         }
+    }
+
+    /// Whether pictures have a fine band.
+    pub fn detailed(&self) -> bool {
+        self.picture_bytes > PICTURE_BYTES
     }
 }
 
@@ -129,5 +153,10 @@ mod tests {
         assert_eq!(Room::within(Some(0)), Room::NONE);
         let megabytes = Room::within(Some(32 << 20));
         assert_eq!((megabytes.cells, megabytes.first), (16, 16));
+        assert!(whole.detailed() && !megabytes.detailed());
+        // 8 times 96 pictures of 256 + 640 KiB.
+        assert!(Room::within(Some(688_128 << 10)).detailed());
+        let less = Room::within(Some((688_128 << 10) - 1));
+        assert_eq!((less.cells, less.detailed()), (MOST, false));
     }
 }

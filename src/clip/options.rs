@@ -9,6 +9,9 @@ use crate::model::SpeechContext;
 use crate::track::Selection;
 use crate::{Error, Result, memory};
 
+/// The largest [`detail`](FrameOptions::detail).
+pub const MAX_DETAIL: f32 = 2.0;
+
 /// How a clip is rendered. Every frame of one clip is rendered with the same options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipOptions {
@@ -31,7 +34,7 @@ pub struct ClipOptions {
     pub mask: MaskTrim,
     /// The most bytes of frames, audio and pictures of the person that the clip may hold; `None`: no
     /// limit. A call that would hold more fails with [`Error::Memory`]. The bank of an analysis takes at
-    /// most a quarter of it.
+    /// most a quarter of it, and holds the detail of large faces from 672 MiB on.
     pub memory: Option<u64>,
     /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
     /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
@@ -96,6 +99,9 @@ pub struct FrameOptions<'a> {
     pub strength: f32,
     /// Multiplies the movement of the mouth, for hosts that animate it; 0 (at rest) to 2.
     pub articulation: f32,
+    /// How much of the fine detail of the person's own pictures is used where the generated mouth agrees
+    /// with them: 0 (none) to 2; 1 as they show it.
+    pub detail: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,
 }
@@ -105,6 +111,7 @@ impl Default for FrameOptions<'_> {
         Self {
             strength: 1.0,
             articulation: 1.0,
+            detail: 1.0,
             matte: None,
         }
     }
@@ -117,13 +124,16 @@ impl FrameOptions<'_> {
     /// [`Error::Argument`] naming the first field that is outside its range.
     pub fn check(&self) -> Result<()> {
         check_strength(self.strength)?;
-        if (0.0..=MAX_ARTICULATION).contains(&self.articulation) {
-            return Ok(());
+        for (field, value, most) in [
+            ("articulation", self.articulation, MAX_ARTICULATION),
+            ("detail", self.detail, MAX_DETAIL),
+        ] {
+            if !(0.0..=most).contains(&value) {
+                let reason = format!("{value} is not in 0 to {most}");
+                return Err(Error::Argument { field, reason });
+            }
         }
-        Err(Error::Argument {
-            field: "articulation",
-            reason: format!("{} is not in 0 to {MAX_ARTICULATION}", self.articulation),
-        })
+        Ok(())
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::bank::{Bank, Gap, Shares};
-use super::bank_frame::BankFrame;
+use super::bank_frame::{BankFrame, Held};
 use super::cells::{Cells, Room};
 use super::mouth_pose::MouthPose;
 use super::reference::{CANDIDATES, Candidate, Candidates, Reference};
 use crate::engine::Engine;
 use crate::face::reference_warp::MOST_LAYERS;
 use crate::face::{Layer, ReferenceWarp};
+use crate::frame::FineBand;
 use crate::{Error, Result};
 
 /// The most frames that a caller may give.
@@ -126,8 +127,8 @@ impl Profile {
     }
 
     /// Pictures held.
-    pub(super) fn pictures(&self) -> usize {
-        self.bank.frames().len()
+    pub(super) fn held(&self) -> Held {
+        Held::of(self.bank.frames().iter())
     }
 
     /// [`Error::State`] unless it was made by the networks of this engine's bundle.
@@ -155,6 +156,15 @@ impl Profile {
             }
         }
         Ok(())
+    }
+
+    /// The fine bands of the frames of `shares`, in their order.
+    pub(super) fn bands(&self, shares: &Shares) -> [Option<&FineBand>; MOST_LAYERS] {
+        let mut bands = [None; MOST_LAYERS];
+        for (band, (number, _)) in bands.iter_mut().zip(shares.list()) {
+            *band = self.bank.frames()[*number].image.band.as_ref();
+        }
+        bands
     }
 
     /// Writes the pictures of the frames of `shares`, warped to the mouth's points `wanted` and mixed, to
@@ -258,18 +268,18 @@ impl ProfileFrames {
     }
 
     /// Pictures held.
-    pub fn pictures(&self) -> usize {
-        let frames = self.first.values().chain(self.all());
-        let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
-        indices.extend(self.candidates.indices());
-        indices.sort_unstable();
-        indices.dedup();
-        indices.len()
+    pub fn held(&self) -> Held {
+        Held::of(
+            self.first
+                .values()
+                .chain(self.all())
+                .chain(self.candidates.frames()),
+        )
     }
 
     /// Candidates for the reference.
     pub fn candidates(&self) -> usize {
-        self.candidates.indices().count()
+        self.candidates.frames().count()
     }
 }
 

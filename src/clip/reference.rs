@@ -146,9 +146,9 @@ impl Candidates {
         self.best.last_key_value().map(|(_, candidate)| candidate)
     }
 
-    /// The indices of the frames held.
-    pub fn indices(&self) -> impl Iterator<Item = i64> {
-        self.best.keys().copied()
+    /// The frames held.
+    pub fn frames(&self) -> impl Iterator<Item = &Arc<BankFrame>> {
+        self.best.values().map(|candidate| &candidate.frame)
     }
 
     /// Drops the frames held; [`end`](Self::end) stays.
@@ -174,7 +174,7 @@ mod tests {
         let mut candidates = Candidates::default();
         for index in order {
             candidates.add(index, candidate(index, score(index)));
-            assert!(candidates.indices().count() <= CANDIDATES as usize);
+            assert!(candidates.frames().count() <= CANDIDATES as usize);
         }
         candidates.choose().map(|candidate| candidate.frame.index)
     }

@@ -14,10 +14,14 @@ use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::crop::IMAGE;
-use crate::face::lips::{mouth_points, opening};
-use crate::face::{Face, Mask, Pose, ReferencePicture, ReferenceWarp};
+use crate::face::lips::{inner_lips, mouth_points, opening};
+use crate::face::reference_warp::MOST_LAYERS;
+use crate::face::{DetailGate, Face, Mask, Pose, ReferencePicture, ReferenceWarp};
 use crate::frame::composite::Patch;
-use crate::frame::{BorderMode, Compositor, FrameMut, FrameRef, Sampler, Similarity, copy_pixels};
+use crate::frame::{
+    BorderMode, Compositor, DetailLayer, FineBand, FrameMut, FrameRef, Sampler, Similarity,
+    copy_pixels,
+};
 use crate::latent::{
     CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
     window_positions,
@@ -72,6 +76,8 @@ struct Buffers {
     compositor: Compositor,
     /// Planar RGB `[3, image, image]` in [-1, 1].
     crop: Vec<f32>,
+    /// The same crop with more pixels, of large faces.
+    fine: Vec<f32>,
     /// The crop with the inpainting mask applied.
     masked: Vec<f32>,
     mask: Mask,
@@ -84,6 +90,7 @@ struct Buffers {
     warp: ReferenceWarp,
     /// The bank's pictures warped to that mouth and mixed.
     carried: Vec<f32>,
+    gate: DetailGate,
     speech: ShapeBuffers,
     /// The shapes whose codes MaLS takes, `[CODE_WINDOW, S]`.
     moved: Vec<f32>,
@@ -225,6 +232,7 @@ impl Renderer {
         let image = ReferenceImage {
             picture: ReferencePicture::new(&buffers.crop, IMAGE),
             points: self.own_mouth(face, &face.pose, &map),
+            band: self.band(frame, &map, buffers)?,
         };
         let quality = f64::from(face.confidence) * sharpness.sqrt();
         Ok(Candidate {
@@ -232,6 +240,26 @@ impl Renderer {
             identity: face.identity.clone(),
             frame: Arc::new(BankFrame::new(time, quality, mouth, image)),
         })
+    }
+
+    /// What the crop that `map` places does not hold of a frame; `None` where it holds all, or there is no
+    /// room.
+    fn band(
+        &self,
+        frame: &FrameRef<'_>,
+        map: &Similarity,
+        buffers: &mut Buffers,
+    ) -> Result<Option<FineBand>> {
+        let Some(factor) = FineBand::factor(map).filter(|_| self.room().detailed()) else {
+            return Ok(None);
+        };
+        let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
+        fine.resize(3 * side * side, 0.0);
+        let transfer = self.options.transfer;
+        buffers
+            .sampler
+            .sample(frame, transfer, &map, side, BorderMode::Edge, fine)?;
+        Ok(Some(FineBand::new(fine, side, factor)))
     }
 
     /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
@@ -364,11 +392,11 @@ impl Renderer {
             Some(person) => person,
             None => &engine.networks().generator,
         };
-        let generated = generator.run(
+        let mut generated = generator.run(
             &buffers.masked,
             &points[..2 * model.lips().len()],
             &code,
-            &buffers.carried,
+            carried,
         )?;
 
         let alpha = buffers.mask.alpha();
@@ -376,11 +404,30 @@ impl Renderer {
             .options
             .colour_match
             .gains(&buffers.crop, &generated, alpha)?;
+        let bands = profile.bands(&shares);
+        let amounts = bands
+            .map(|band| band.map_or(0.0, |band| options.detail * band.suits(map.scale(), IMAGE)));
+        let gate = &mut buffers.gate;
+        let detailed = amounts.iter().any(|amount| *amount > 0.0);
+        if let Some(protocol) = engine.reference_warp().filter(|_| options.detail > 0.0) {
+            let inner = inner_lips(points);
+            gate.replace(&mut generated, carried, inner, IMAGE, options.detail);
+            if detailed {
+                let amounts = &amounts[..shares.list().len()];
+                gate.place(warp, protocol.grid, amounts, IMAGE);
+            }
+        }
+        let places = gate.places();
+        let detail: [DetailLayer<'_>; MOST_LAYERS] = std::array::from_fn(|k| DetailLayer {
+            band: bands[k].filter(|_| detailed),
+            places: &places[k],
+        });
         let patch = Patch {
             size: IMAGE,
             generated: &generated,
             alpha,
             gains: &gains,
+            detail: &detail,
         };
         copy_pixels(source, target)?;
         let strength = change.strength;

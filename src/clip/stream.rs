@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::bank_frame::Held;
 use super::cells::Room;
 use super::faces::{Neighbours, SMOOTHING_REACH};
 use super::profile::{LastProfile, Profile};
@@ -98,9 +99,9 @@ impl Stream {
         self.tracks.profile.candidates()
     }
 
-    /// Pictures held for the profile.
-    pub fn pictures(&self) -> usize {
-        self.tracks.profile.pictures()
+    /// The pictures held for the profile.
+    pub fn held(&self) -> Held {
+        self.tracks.profile.held()
     }
 
     /// Forgets everything; the next frame pushed is `next`.

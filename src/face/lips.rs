@@ -19,6 +19,11 @@ pub fn opening(model: &FaceModel, identity: &[f32], mouth: &[f32], rest: &[f32])
     Some(gaps.sum::<f64>() / 9.0)
 }
 
+/// The inner edge of the lips among [`mouth_points`]; empty for a model without 40 lip points.
+pub fn inner_lips(points: &[f32]) -> &[[f32; 2]] {
+    points.as_chunks::<2>().0.get(INNER).unwrap_or_default()
+}
+
 /// Writes the points of `shape` (the expression's mouth block) on the face of `identity` in `pose`
 /// to `out`: x and y of each [control vertex](FaceModel::control_vertices), so those of the lips and the jaw
 /// first, which are the generator's hint. Crop pixels / 128 - 1: [-1, 1] spans the crop, whose

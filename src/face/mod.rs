@@ -9,6 +9,7 @@
 //! Everything here is a pure function of one face.
 
 pub mod crop;
+pub mod detail;
 pub mod fit;
 pub mod lips;
 pub mod mask;
@@ -22,6 +23,7 @@ mod warp_field;
 mod golden;
 
 pub use crop::CropProtocol;
+pub use detail::DetailGate;
 pub use fit::Face;
 pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;

@@ -19,6 +19,13 @@ fn blend<const N: usize>(a: &[f32; N], b: &[f32; N], share: f32) -> [f32; N] {
     std::array::from_fn(|k| a[k] + share * (b[k] - a[k]))
 }
 
+/// The two cells of a row or column of `grid` around a pixel of `size`, and the weight of the second.
+fn cells_around(pixel: usize, grid: usize, size: usize) -> (usize, usize, f32) {
+    let at = ((pixel as f32 + 0.5) * grid as f32 / size as f32 - 0.5).max(0.0);
+    let cell = (at as usize).min(grid - 1);
+    (cell, (cell + 1).min(grid - 1), at - cell as f32)
+}
+
 /// A reference to be warped.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer<'a> {
@@ -110,6 +117,29 @@ impl ReferenceWarp {
         self.sample(layers, size, protocol.grid, out);
     }
 
+    /// The places in the first `count` pictures of the last [`mix`](Self::mix), for each pixel of a crop
+    /// `[size, size]`: x and y in [-1, 1], the picture's weight, and an unused number.
+    pub fn places(
+        &self,
+        grid: usize,
+        size: usize,
+        count: usize,
+        out: &mut [Vec<[f32; 4]>; MOST_LAYERS],
+    ) {
+        let between = |pixel: usize| cells_around(pixel, grid, size);
+        for (field, out) in self.fields.iter().zip(out).take(count) {
+            out.clear();
+            for (top, below, down) in (0..size).map(between) {
+                let row = |cell: usize| &field.cells()[cell * grid..][..grid];
+                let (top, below) = (row(top), row(below));
+                out.extend((0..size).map(between).map(|(left, right, across)| {
+                    let above = blend(&top[left], &top[right], across);
+                    blend(&above, &blend(&below[left], &below[right], across), down)
+                }));
+            }
+        }
+    }
+
     /// Samples the pictures at their fields' positions; the fields are interpolated bilinearly.
     fn sample(&mut self, layers: &[Layer<'_>], size: usize, grid: usize, out: &mut Vec<f32>) {
         let Self {
@@ -119,11 +149,7 @@ impl ReferenceWarp {
             row,
         } = self;
         between.clear();
-        between.extend((0..size).map(|pixel| {
-            let at = ((pixel as f32 + 0.5) * grid as f32 / size as f32 - 0.5).max(0.0);
-            let cell = (at as usize).min(grid - 1);
-            (cell, (cell + 1).min(grid - 1), at - cell as f32)
-        }));
+        between.extend((0..size).map(|pixel| cells_around(pixel, grid, size)));
         for (field, wide) in fields.iter().zip(wide.iter_mut()).take(layers.len()) {
             widen(field.cells(), grid, between, layers[0].picture, wide);
         }

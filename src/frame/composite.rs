@@ -3,6 +3,7 @@
 
 use super::bilinear::bilinear;
 use super::colour::{Curve, unit};
+use super::detail::DetailLayer;
 use super::format::{FrameMut, Transfer};
 use super::pixel::{Pixel, with_pixel};
 use super::warp::Similarity;
@@ -23,6 +24,9 @@ pub struct Patch<'a> {
     pub alpha: &'a [f32],
     /// From [`ColourMatch::gains`]; the default for none.
     pub gains: &'a Gains,
+    /// What is added to the generated picture at the frame's resolution, where a pixel of the crop covers
+    /// more than one of the frame.
+    pub detail: &'a [DetailLayer<'a>],
 }
 
 /// Pixels of border around a patch, so that samples need no bounds test.
@@ -90,7 +94,7 @@ impl Compositor {
         self.fill(&walk, Some(patch), patch.size, patch.alpha);
         let curve = Curve::of(transfer);
         with_pixel!(frame.format(), P => {
-            self.blend_rows::<P>(frame, curve, &walk, strength);
+            self.blend_rows::<P>(frame, curve, &walk, patch.detail, strength);
         });
         Ok(Some(walk.bounds))
     }
@@ -100,6 +104,7 @@ impl Compositor {
         frame: &mut FrameMut<'_>,
         curve: &Curve,
         walk: &Walk,
+        detail: &[DetailLayer<'_>],
         strength: f32,
     ) {
         let Bounds {
@@ -118,9 +123,15 @@ impl Compositor {
                 if weight <= 0.0 {
                     continue;
                 }
+                let added = walk.detail(detail, left + i, y);
                 let mut out = P::read(pixel);
                 for (v, generated) in out.iter_mut().zip(rgb) {
-                    let generated = curve.from_srgb(generated);
+                    let detailed = if added == 0.0 {
+                        generated
+                    } else {
+                        unit(generated + added)
+                    };
+                    let generated = curve.from_srgb(detailed);
                     *v = if v.is_finite() {
                         *v + (generated - *v) * weight
                     } else {
@@ -295,6 +306,33 @@ impl Walk {
         let [r, g, b, a] = sum;
         let count = (self.samples * self.samples) as f32;
         (a > 0.0).then(|| ([r / a, g / a, b / a], a / count))
+    }
+
+    /// What the layers add at a frame pixel, in sRGB.
+    #[inline(always)]
+    fn detail(&self, layers: &[DetailLayer<'_>], x: usize, y: usize) -> f32 {
+        if self.samples > 1 || layers.iter().all(|layer| layer.band.is_none()) {
+            return 0.0;
+        }
+        let [u, v] = self.to_crop.apply([x as f64 + 0.5, y as f64 + 0.5]);
+        let last = (self.size - 1) as f64;
+        let (u, v) = ((u - 0.5).clamp(0.0, last), (v - 0.5).clamp(0.0, last));
+        let (i, j) = (
+            (u as usize).min(self.size - 2),
+            (v as usize).min(self.size - 2),
+        );
+        let (fx, fy) = ((u - i as f64) as f32, (v - j as f64) as f32);
+        let at = j * self.size + i;
+        let mut sum = 0.0;
+        for layer in layers {
+            let Some(band) = layer.band else { continue };
+            let below = &layer.places[at + self.size..][..2];
+            let [x, y, share, _] = bilinear(&layer.places[at..][..2], below, fx, fy);
+            if share > 0.0 {
+                sum += share * band.sample(x, y);
+            }
+        }
+        sum
     }
 
     fn width(&self) -> usize {

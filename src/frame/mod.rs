@@ -7,6 +7,7 @@
 mod bilinear;
 pub mod colour;
 pub mod composite;
+pub mod detail;
 pub mod format;
 pub mod pixel;
 pub mod warp;
@@ -15,5 +16,6 @@ pub mod warp;
 mod properties;
 
 pub use composite::{ColourMatch, Compositor, Gains};
+pub use detail::{DetailLayer, FineBand};
 pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
 pub use warp::{BorderMode, Sampler, Similarity};

@@ -192,7 +192,7 @@ proptest! {
         gains in prop::array::uniform3(0.8..1.25f32),
         strength in 0.0..=1.0f32,
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains) };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains), detail: &[] };
         let target = render(&source, transfer, &map, &patch, strength);
         let (width, height) = (source.width as usize, source.height as usize);
         let mut matte = vec![9.0; width * height];
@@ -227,7 +227,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default() };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), detail: &[] };
         let flipped = source.flipped();
         prop_assert_eq!(source.rows(), flipped.rows());
         let (a, b) = (
@@ -275,7 +275,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default() };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), detail: &[] };
         let mut seen = Vec::new();
         for format in PixelFormat::ALL {
             let rows: Vec<u8> = rgb.iter().flat_map(|rgb| encode(*rgb, format)).collect();

@@ -49,6 +49,16 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
+    /// The same square, with `factor` times as many pixels a side.
+    pub fn finer(&self, factor: usize) -> Self {
+        let factor = factor as f64;
+        Self {
+            a: self.a / factor,
+            b: self.b / factor,
+            ..*self
+        }
+    }
+
     /// The similarity from frame to crop. The scale must not be 0.
     pub fn inverse(&self) -> Self {
         let square = self.a * self.a + self.b * self.b;

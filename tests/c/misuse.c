@@ -462,10 +462,13 @@ static void rendering(sls_clip *clip)
     FAILS(SLS_ERROR_ARGUMENT, "options.articulation_offset",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
     options.articulation_offset = 0.0f;
-    options.reserved0 = 1;
-    FAILS(SLS_ERROR_ABI, "reserved",
+    options.detail_offset = 1.5f;
+    FAILS(SLS_ERROR_ARGUMENT, "options.detail_offset",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
-    options.reserved0 = 0;
+    options.detail_offset = zero / zero;
+    FAILS(SLS_ERROR_ARGUMENT, "options.detail_offset",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.detail_offset = 0.0f;
     options.reserved[0] = 1;
     FAILS(SLS_ERROR_ABI, "reserved",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));

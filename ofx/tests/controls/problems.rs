@@ -125,6 +125,7 @@ fn values_out_of_range_are_clamped() {
     for (name, low, high, default_value) in [
         ("strength", 0.0, 1.0, 1.0),
         ("articulation", 0.0, 2.0, 1.0),
+        ("detail", 0.0, 2.0, 1.0),
         ("maskGrow", -20.0, 20.0, 0.0),
         ("maskFeather", 0.0, 4.0, 1.0),
         ("colourMatch", 0.0, 1.0, 1.0),

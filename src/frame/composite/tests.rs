@@ -60,6 +60,7 @@ fn blend(
         generated,
         alpha: &disc(),
         gains: &Gains::default(),
+        detail: &[],
     };
     Compositor::default()
         .blend(&mut frame, transfer, map, &patch, 1.0)
@@ -210,6 +211,7 @@ fn the_match_undoes_a_cast() {
         generated: &generated,
         alpha: &alpha,
         gains: &gains,
+        detail: &[],
     };
     Compositor::default()
         .blend(&mut frame, Transfer::Srgb, &map, &patch, 1.0)
@@ -303,6 +305,7 @@ fn bad_arguments_are_errors_and_write_nothing() {
             generated,
             alpha,
             gains: &Gains::default(),
+            detail: &[],
         };
         match Compositor::default().blend(&mut frame, Transfer::Srgb, &map, &patch, strength) {
             Err(Error::Argument { field, .. }) => field,

@@ -1,0 +1,225 @@
+//! The fine detail of references: where it is shown in a crop, and how much of it.
+//!
+//! A generator that was trained on pixels gives smooth skin. Where what it generated agrees with the
+//! pictures that were carried but for their detail, the person's own detail replaces its own; in the crop,
+//! and for large faces at the frame's resolution. It does not suit the inside of the mouth, where a tooth
+//! would get the edges of another. Not in the paper.
+
+use super::reference_warp::{MOST_LAYERS, ReferenceWarp};
+use crate::numeric::smoothstep;
+
+/// Differences of luma, which spans -1 to 1, up to which the pictures agree and from which they do not.
+const AGREE: (f32, f32) = (0.04, 0.12);
+/// Differences over this many pixels to each side are light, not shape.
+const LIGHT: usize = 8;
+/// Differences over less than this many pixels to each side are detail.
+const FINE: usize = 3;
+/// Pixels around the inside of the mouth that fade in.
+const FADE: usize = 2;
+
+/// Decides where bands are shown. Owns its buffers: after the first crop, nothing is allocated.
+#[derive(Clone, Debug, Default)]
+pub struct DetailGate {
+    share: Vec<f32>,
+    /// Luma of what was generated less that of what was carried, and its means over small and large squares.
+    difference: Vec<f32>,
+    coarse: Vec<f32>,
+    inside: Vec<f32>,
+    smooth: Vec<f32>,
+    row: Vec<f32>,
+    crossings: Vec<f32>,
+    places: [Vec<[f32; 4]>; MOST_LAYERS],
+}
+
+impl DetailGate {
+    /// Replaces the detail of `generated` by that of `carried`, both planar RGB `[3, size, size]` in
+    /// [-1, 1], where they agree; `amount` 1 replaces it all. `inner` is the inner edge of the lips, x and
+    /// y in [-1, 1].
+    ///
+    /// # Panics
+    /// When the pictures have other lengths.
+    pub fn replace(
+        &mut self,
+        generated: &mut [f32],
+        carried: &[f32],
+        inner: &[[f32; 2]],
+        size: usize,
+        amount: f32,
+    ) {
+        let area = size * size;
+        assert!(
+            generated.len() == 3 * area && carried.len() == 3 * area,
+            "pictures of another size"
+        );
+        let Self {
+            share,
+            difference,
+            coarse,
+            smooth,
+            row,
+            ..
+        } = self;
+        difference.clear();
+        difference.extend((0..area).map(|i| {
+            let [r, g, b] =
+                [0, 1, 2].map(|plane| generated[plane * area + i] - carried[plane * area + i]);
+            0.299 * r + 0.587 * g + 0.114 * b
+        }));
+        coarse.clone_from(difference);
+        blur(coarse, size, FINE, row);
+        smooth.clone_from(difference);
+        blur(smooth, size, LIGHT, row);
+        share.clear();
+        let apart = coarse.iter().zip(smooth.iter());
+        share.extend(apart.map(|(near, light)| (near - light).abs()));
+        blur(share, size, FINE, row);
+        self.close_mouth(inner, size);
+        let (agree, differ) = AGREE;
+        let between = self.difference.iter().zip(&self.coarse);
+        let shares = self.share.iter_mut().zip(&self.inside);
+        for (i, ((share, inside), (all, coarse))) in shares.zip(between).enumerate() {
+            let shown = (1.0 - smoothstep(agree, differ, *share)) * (1.0 - inside);
+            // Where a value is not a number, nothing is shown.
+            *share = if share.is_finite() && all.is_finite() && shown > 0.0 {
+                shown
+            } else {
+                0.0
+            };
+            if *share > 0.0 {
+                for plane in 0..3 {
+                    generated[plane * area + i] -= amount * *share * (all - coarse);
+                }
+            }
+        }
+    }
+
+    /// Draws the inside of the mouth, wider than it is and with a soft edge.
+    fn close_mouth(&mut self, inner: &[[f32; 2]], size: usize) {
+        let Self {
+            inside,
+            row,
+            crossings,
+            ..
+        } = self;
+        inside.clear();
+        inside.resize(size * size, 0.0);
+        fill(inside, size, inner, crossings);
+        blur(inside, size, FADE, row);
+        for value in inside.iter_mut() {
+            *value = f32::from(*value > 1e-3);
+        }
+        blur(inside, size, FADE, row);
+    }
+
+    /// Finds the places of the crop's pixels in each of the pictures that `warp` mixed last. `amounts`: how
+    /// much of each picture's band is shown where the gate is open.
+    pub fn place(&mut self, warp: &ReferenceWarp, grid: usize, amounts: &[f32], size: usize) {
+        warp.places(grid, size, amounts.len(), &mut self.places);
+        let layers = &mut self.places[..amounts.len()];
+        for (i, open) in self.share.iter().enumerate() {
+            let sum: f32 = layers.iter().map(|places| places[i][2]).sum();
+            for (places, amount) in layers.iter_mut().zip(amounts) {
+                places[i][2] *= open * amount / sum;
+            }
+        }
+    }
+
+    /// What [`place`](Self::place) found, one list `[size, size]` per picture, as
+    /// [`DetailLayer::places`](crate::frame::DetailLayer::places).
+    pub fn places(&self) -> &[Vec<[f32; 4]>; MOST_LAYERS] {
+        &self.places
+    }
+}
+
+/// Means over the squares that reach `reach` pixels to each side; smaller at the picture's edge.
+fn blur(picture: &mut [f32], size: usize, reach: usize, line: &mut Vec<f32>) {
+    let mut pass = |first: usize, step: usize| {
+        line.clear();
+        line.extend((0..size).map(|i| picture[first + i * step]));
+        for i in 0..size {
+            let window = &line[i.saturating_sub(reach)..(i + reach + 1).min(size)];
+            picture[first + i * step] = window.iter().sum::<f32>() / window.len() as f32;
+        }
+    };
+    for i in 0..size {
+        pass(i * size, 1);
+    }
+    for i in 0..size {
+        pass(i, size);
+    }
+}
+
+/// Sets the pixels whose centres lie in a polygon to 1 (even-odd rule).
+fn fill(picture: &mut [f32], size: usize, polygon: &[[f32; 2]], crossings: &mut Vec<f32>) {
+    let half = size as f32 / 2.0;
+    for (y, row) in picture.chunks_exact_mut(size).enumerate() {
+        let height = (y as f32 + 0.5) / half - 1.0;
+        crossings.clear();
+        for (k, from) in polygon.iter().enumerate() {
+            let to = polygon[(k + 1) % polygon.len()];
+            if (from[1] > height) != (to[1] > height) {
+                let at = (height - from[1]) / (to[1] - from[1]);
+                crossings.push((from[0] + (to[0] - from[0]) * at + 1.0) * half - 0.5);
+            }
+        }
+        crossings.sort_by(f32::total_cmp);
+        for pair in crossings.chunks_exact(2) {
+            let [first, last] =
+                [pair[0].ceil(), pair[1].floor() + 1.0].map(|at| (at.max(0.0) as usize).min(size));
+            row[first..last.max(first)].fill(1.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 64;
+    const MOUTH: [[f32; 2]; 4] = [[-0.25, 0.25], [0.25, 0.25], [0.25, 0.5], [-0.25, 0.5]];
+
+    fn at(gate: &DetailGate, x: f32, y: f32) -> f32 {
+        let [x, y] = [x, y].map(|v| ((v + 1.0) / 2.0 * SIZE as f32) as usize);
+        gate.share[y * SIZE + x]
+    }
+
+    #[test]
+    fn the_gate_is_open_where_pictures_agree_but_not_inside_the_mouth() {
+        let carried = vec![0.1f32; 3 * SIZE * SIZE];
+        // A change of light is no disagreement.
+        let mut generated = vec![0.2f32; 3 * SIZE * SIZE];
+        for plane in 0..3 {
+            for y in 4..10 {
+                for x in 4..10 {
+                    generated[(plane * SIZE + y) * SIZE + x] = 0.9;
+                }
+            }
+        }
+        let mut gate = DetailGate::default();
+        gate.replace(&mut generated, &carried, &MOUTH, SIZE, 1.0);
+        assert_eq!(at(&gate, 0.0, 0.4), 0.0);
+        assert_eq!(at(&gate, 0.24, 0.4), 0.0);
+        assert_eq!(at(&gate, -0.8, -0.8), 0.0);
+        assert_eq!(at(&gate, 0.7, -0.5), 1.0);
+        assert_eq!(at(&gate, 0.0, 0.9), 1.0);
+        assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
+        generated[0] = f32::NAN;
+        gate.replace(&mut generated, &carried, &[], SIZE, 1.0);
+        assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
+    }
+
+    #[test]
+    fn a_mouth_that_is_closed_is_skin() {
+        let mut picture = vec![0.0; 3 * SIZE * SIZE];
+        let mut gate = DetailGate::default();
+        let carried = picture.clone();
+        gate.replace(
+            &mut picture,
+            &carried,
+            &MOUTH.map(|[x, _]| [x, 0.3]),
+            SIZE,
+            1.0,
+        );
+        assert!(gate.share.iter().all(|share| *share == 1.0));
+    }
+}
