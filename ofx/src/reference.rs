@@ -26,15 +26,17 @@ const CANDIDATE_STEP: usize = 3;
 const PROBE_STEP: i64 = 8;
 const PROBES: i64 = 64;
 
-/// First and last frame that the search may ask the host for; `None` once it is over.
+/// First and last frame that the search may ask the host for; once it is over, the frame by which the
+/// reference is checked.
 pub fn frames_searched(
     instance: &Instance,
     settings: &Settings,
     range: Option<[i64; 2]>,
 ) -> Option<[i64; 2]> {
     let request = ReferenceRequest::of(settings, range);
-    if instance.references.has(&request) {
-        return None;
+    if let Some(known) = instance.references.of(&request) {
+        let (frame, _) = *known.key.candidates.first()?;
+        return Some([frame, frame]);
     }
     match (settings.reference.map(i64::from), range) {
         (Some(frame), _) => Some([frame, frame]),
@@ -96,6 +98,23 @@ impl ReferenceSearch<'_> {
             self.instance.references.add(found.clone());
         }
         Ok(found)
+    }
+
+    /// Whether the source still shows the picture of the first candidate. A host need not tell that
+    /// the nodes above the effect show another picture or person.
+    ///
+    /// # Errors
+    /// [`ActionError::Image`] for an image that the effect cannot process; [`ActionError::Aborted`].
+    pub fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
+        let Some((frame, fingerprint)) = key.candidates.first() else {
+            return Ok(true);
+        };
+        let frames = Frames {
+            search: self,
+            incomplete: Cell::new(false),
+        };
+        let now = frames.with(*frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
+        Ok(now.is_none_or(|now| now == *fingerprint))
     }
 
     /// The frames among which the reference is chosen, with their fingerprints.

@@ -147,3 +147,36 @@ fn the_default_input_colour_follows_the_host() {
         instance.assert_clean();
     }
 }
+
+/// A node above the effect shows other pictures, and the host does not tell.
+#[test]
+fn a_changed_source_has_another_reference() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    // The head in other colours.
+    let other = || {
+        Connection::new(WIDTH, HEIGHT, |time| {
+            let mut picture = frame(usize::try_from(time.round() as i64).ok()?)?;
+            for [r, _, b, _] in &mut picture.rgba {
+                (*r, *b) = (*r * 0.75, *b * 0.5);
+            }
+            Some(picture)
+        })
+    };
+    let fresh = speaking(&effect, Context::Filter);
+    fresh.connect("Source", other());
+    let expected = render(&fresh, THIRTY);
+    let instance = speaking(&effect, Context::Filter);
+    let before = render(&instance, THIRTY);
+    instance.connect("Source", other());
+    assert!(render(&instance, THIRTY) == expected);
+    instance.connect("Source", clip());
+    assert!(render(&instance, THIRTY) == before);
+    // The renewed search fetches frames that it could not declare; nothing else is wrong.
+    let undeclared = |fault: &String| fault.contains("not among the frames needed");
+    let faults = instance.take_violations();
+    assert!(faults.iter().all(undeclared), "{faults:?}");
+    // Once the reference is known, every fetch is declared.
+    render(&instance, 31.0);
+    instance.assert_clean();
+}
