@@ -23,6 +23,10 @@ pub struct Movie {
     pub chroma: &'static str,
     /// Width to height of one pixel, as ffmpeg's setsar takes it.
     pub pixel_aspect: Option<String>,
+    /// Each frame holds two fields: it is de-interlaced, one frame for one.
+    pub interlaced: bool,
+    /// There is an alpha channel, which is not read.
+    pub alpha: bool,
 }
 
 /// The stream's own colour tags; what is written is converted back with the same matrix.
@@ -60,6 +64,7 @@ struct Stream {
     color_primaries: Option<String>,
     color_transfer: Option<String>,
     color_range: Option<String>,
+    field_order: Option<String>,
     duration: Option<String>,
     #[serde(default)]
     side_data_list: Vec<SideData>,
@@ -75,6 +80,9 @@ struct SideData {
 #[derive(Deserialize, Default)]
 struct Tags {
     rotate: Option<String>,
+    /// Where VP8 and VP9 in WebM state their alpha, which their pixel format does not show.
+    #[serde(alias = "ALPHA_MODE")]
+    alpha_mode: Option<String>,
 }
 
 /// Asks ffprobe about `path`.
@@ -138,6 +146,11 @@ pub fn movie(path: &Path) -> Result<Movie> {
             full_range: stream.color_range.as_deref() == Some("pc"),
         },
         chroma: chroma(pix_fmt),
+        interlaced: matches!(
+            stream.field_order.as_deref(),
+            Some("tt" | "bb" | "tb" | "bt")
+        ),
+        alpha: has_alpha(pix_fmt) || stream.tags.alpha_mode.as_deref() == Some("1"),
         pixel_aspect: stream
             .sample_aspect_ratio
             .and_then(|ratio| pixel_aspect(&ratio, turned)),
@@ -169,6 +182,14 @@ fn depth(pix_fmt: &str) -> Depth {
         true if !few => Depth::Sixteen,
         _ => Depth::Eight,
     }
+}
+
+fn has_alpha(pix_fmt: &str) -> bool {
+    [
+        "yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16",
+    ]
+    .iter()
+    .any(|name| pix_fmt.starts_with(name))
 }
 
 fn chroma(pix_fmt: &str) -> &'static str {

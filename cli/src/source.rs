@@ -63,6 +63,18 @@ impl Source {
                 movie.rate
             );
         }
+        if movie.interlaced {
+            log::warn!("{} is interlaced: it is de-interlaced", path.display());
+        }
+        if movie.alpha {
+            log::warn!("{} has an alpha channel: it is not kept", path.display());
+        }
+        if movie.colour.transfer.as_deref() == Some("smpte2084") {
+            log::warn!(
+                "{} is HDR (PQ): its mastering display and light level metadata are not kept",
+                path.display()
+            );
+        }
         if movie.variable {
             log::warn!(
                 "{} has a variable frame rate: it is resampled to a constant {}",
@@ -257,9 +269,15 @@ impl MovieReader {
         } else {
             String::new()
         };
+        // One frame for each two fields, so that frame numbers stay.
+        let progressive = if movie.interlaced {
+            "bwdif=mode=send_frame,"
+        } else {
+            ""
+        };
         let end = range.end.min(i64::MAX as u64);
         let filter = format!(
-            "{resample}trim=start_frame={}:end_frame={end},setpts=N/({rate})/TB",
+            "{progressive}{resample}trim=start_frame={}:end_frame={end},setpts=N/({rate})/TB",
             range.start
         );
         let pixels = movie.layout.depth.ffmpeg_name();

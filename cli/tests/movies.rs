@@ -361,6 +361,68 @@ fn any_file_name_is_a_file() {
 }
 
 #[test]
+fn what_is_not_kept_is_reported() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "speech.wav", 16000, 1, 0.2);
+    let cases: [(&str, &[&str], &str); 4] = [
+        ("plain.mkv", &["-c:v", "ffv1"], ""),
+        (
+            "alpha.mov",
+            &["-c:v", "qtrle", "-pix_fmt", "argb"],
+            "has an alpha channel",
+        ),
+        (
+            "fields.mpg",
+            &[
+                "-c:v",
+                "mpeg2video",
+                "-flags",
+                "+ildct+ilme",
+                "-vf",
+                "setfield=tff",
+            ],
+            "is interlaced",
+        ),
+        (
+            "pq.mkv",
+            &[
+                "-c:v",
+                "ffv1",
+                "-vf",
+                "setparams=color_trc=smpte2084",
+                "-color_trc",
+                "smpte2084",
+            ],
+            "is HDR (PQ)",
+        ),
+    ];
+    let all = cases.map(|(_, _, message)| message);
+    for (name, options, message) in cases {
+        let options = [options, &["-an"]].concat();
+        let video = pattern(place.path(), name, "64x48", "25", 5, &options);
+        let out = place.path().join("out.mkv");
+        let ran = run(&mut render(&video, &audio, &out));
+        assert_eq!(ran.code, 0, "{name}: {}", ran.errors);
+        for other in all.iter().filter(|other| !other.is_empty()) {
+            assert_eq!(
+                ran.errors.contains(other),
+                *other == message,
+                "{name}: {}",
+                ran.errors
+            );
+        }
+        assert_eq!(probe(&out, "v:0", "stream=nb_read_frames"), "5", "{name}");
+        assert!(matches!(
+            probe(&out, "v:0", "stream=field_order").as_str(),
+            "progressive" | "unknown" | ""
+        ));
+    }
+}
+
+#[test]
 fn a_variable_rate_is_resampled_and_said() {
     if !has_ffmpeg() {
         return;
