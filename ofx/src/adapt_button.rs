@@ -11,7 +11,7 @@ use crate::abi::names::*;
 use crate::clip_options::clip_options;
 use crate::controls::*;
 use crate::error::{ActionError, Result};
-use crate::frame_time::FrameTime;
+use crate::frame_time::{FrameTime, time_of};
 use crate::host::Host;
 use crate::image::Image;
 use crate::input_frame::InputFrame;
@@ -80,7 +80,7 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
         false => Err(ActionError::Aborted),
     };
     let count = (to - from + 1) as f64;
-    let frame_at = |frame: i64| Image::fetch(host, instance.source, current.time_of(frame));
+    let frame_at = |frame: i64| Image::fetch(host, instance.source, time_of(frame));
     let Some(first) = frame_at(from)? else {
         return Err(failed(
             "Adapt From Frame: the host does not have this frame",

@@ -34,7 +34,8 @@ pub fn clip_options(
         .or_else(|| instance.frame_rate(host))
         .ok_or_else(unknown)?;
     let rate = exact_rate(fps)?;
-    let start = rate.position(i64::from(settings.audio_start));
+    let first = || instance.frame_range(host).map_or(0, |[first, _]| first);
+    let start = rate.position(settings.audio_start.map_or_else(first, i64::from));
     let full = ColourMatch::default();
     // A limit of 1 allows no change of colour.
     let scaled = |limit: f32| 1.0 + (limit - 1.0) * settings.colour_match;

@@ -35,7 +35,8 @@ pub enum ControlKind {
         slider: [f64; 2],
         animates: bool,
     },
-    Choice(&'static [&'static CStr]),
+    /// The options, and the index of the default.
+    Choice(&'static [&'static CStr], i32),
     /// A position in the picture, by default its centre.
     Point,
     Button,
@@ -69,6 +70,7 @@ macro_rules! names {
 names! {
     AUDIO = c"audio";
     AUDIO_OFFSET = c"audioOffset";
+    AUDIO_FROM = c"audioFrom";
     AUDIO_START = c"audioStart";
     AUDIO_START_HERE = c"audioStartHere";
     FRAME_RATE = c"frameRate";
@@ -108,27 +110,29 @@ pub const GROUPS: &[Group] = &[
     Group { name: c"words", label: c"Audio", open: true, controls: &[
         control!(AUDIO, c"Audio File", ControlKind::Text(TextKind::ExistingFile),
             c"The speech that the mouth follows: WAV, MP3, M4A, FLAC or OGG (Vorbis). Without a file, the picture passes through unchanged."),
+        control!(AUDIO_FROM, c"Audio Begins", ControlKind::Choice(&[c"With The Clip, Or At The Frame If Set", c"At The Frame"], 0),
+            c"Where the audio file starts. First choice: at the first frame of the clip, unless Audio Starts At Frame is set (not 0). At The Frame: always at Audio Starts At Frame, also at 0."),
         control!(AUDIO_START, c"Audio Starts At Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
-            c"The frame of the clip at which the audio file starts."),
+            c"The frame at which the audio file starts. 0 is the first frame of the clip, unless Audio Begins is At The Frame."),
         control!(AUDIO_START_HERE, c"Set To Current Frame", ControlKind::Button,
-            c"Sets Audio Starts At Frame to the frame at the playhead."),
+            c"Sets Audio Starts At Frame to the frame at the playhead, and Audio Begins to At The Frame."),
         control!(AUDIO_OFFSET, c"Audio Offset (ms)", ControlKind::Double { default: 0.0, range: [-3_600_000.0, 3_600_000.0], slider: [-1000.0, 1000.0], animates: false },
             c"Moves the audio in time, in milliseconds: positive is later, negative is earlier."),
         control!(FRAME_RATE, c"Frame Rate Override", ControlKind::Double { default: 0.0, range: [0.0, 1000.0], slider: [0.0, 60.0], animates: false },
             c"Frames per second of the clip, for hosts that report a wrong frame rate. 0 uses the host's frame rate."),
         control!(STATUS, c"Status", ControlKind::Text(TextKind::Status),
             c"The model and device in use, the confidence of the face detection, and what is missing."),
-        control!(ON_PROBLEM, c"On Problem", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"]),
+        control!(ON_PROBLEM, c"On Problem", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"], 0),
             c"What a render does when a file is missing, or when the reference frame does not show the face. Automatic: the source passes through, but the render fails in a host without a user interface, so that a render farm notices."),
     ] },
     Group { name: c"speaker", label: c"Face", open: true, controls: &[
-        control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"]),
+        control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"], 0),
             c"Which face speaks when the picture shows more than one."),
         control!(FACE_POINT, c"Face Point", ControlKind::Point,
             c"For Nearest To Point: place it on the face."),
         control!(FACE_NUMBER, c"Face Number", ControlKind::Int { default: 1, range: [1, 100], slider: [1, 8] },
             c"For By Number From The Left: 1 is the leftmost face in the frame."),
-        control!(REFERENCE, c"Reference", ControlKind::Choice(&[c"Automatic", c"Reference Frame"]),
+        control!(REFERENCE, c"Reference", ControlKind::Choice(&[c"Automatic", c"Reference Frame"], 0),
             c"The frame from which the model takes the look of this person. Automatic: the sharpest frontal face in the first second that shows a face."),
         control!(REFERENCE_FRAME, c"Reference Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
             c"Choose a frame in which the face is sharp and frontal and the teeth are visible."),
@@ -148,17 +152,17 @@ pub const GROUPS: &[Group] = &[
             c"Softness of the mask's edge. 1 is the width used in training, 0 is a hard edge."),
         control!(COLOUR_MATCH, c"Colour Match", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
-        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)"]),
-            c"Encoding of the pixel values that the host passes to the effect. Nuke uses linear light. Most timelines use display-referred values."),
-        control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"]),
+        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic"], 5),
+            c"Encoding of the pixel values that the host passes to the effect. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
+        control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"], 0),
             c"What the effect outputs: the result, the result with its matte in the alpha channel, or a view of the mask or of the face track."),
     ] },
     Group { name: c"modelGroup", label: c"Model", open: false, controls: &[
-        control!(MODEL, c"Quality", ControlKind::Choice(&[c"Lite (Built In)", c"Model Folder"]),
+        control!(MODEL, c"Quality", ControlKind::Choice(&[c"Lite (Built In)", c"Model Folder"], 0),
             c"Which networks generate the mouth."),
         control!(MODEL_FOLDER, c"Model Folder", ControlKind::Text(TextKind::Folder),
             c"A model bundle: a folder that contains manifest.json."),
-        control!(DEVICE, c"Device", ControlKind::Choice(&[c"Automatic", c"CPU", c"WebGPU", c"CUDA", c"CoreML", c"DirectML"]),
+        control!(DEVICE, c"Device", ControlKind::Choice(&[c"Automatic", c"CPU", c"WebGPU", c"CUDA", c"CoreML", c"DirectML"], 0),
             c"The device that runs the networks. Status shows the device in use."),
     ] },
     Group { name: c"personGroup", label: c"Person", open: false, controls: &[
@@ -216,4 +220,17 @@ pub enum InputColour {
     Rec709,
     Linear,
     AcesCg,
+}
+
+impl InputColour {
+    /// For the status line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Display => "as displayed",
+            Self::Srgb => "sRGB",
+            Self::Rec709 => "Rec.709",
+            Self::Linear => "linear",
+            Self::AcesCg => "ACEScg",
+        }
+    }
 }

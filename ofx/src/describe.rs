@@ -117,7 +117,7 @@ fn parameter_type(kind: &ControlKind) -> &'static CStr {
         ControlKind::Text(_) => PARAM_TYPE_STRING,
         ControlKind::Int { .. } => PARAM_TYPE_INTEGER,
         ControlKind::Double { .. } => PARAM_TYPE_DOUBLE,
-        ControlKind::Choice(_) => PARAM_TYPE_CHOICE,
+        ControlKind::Choice(..) => PARAM_TYPE_CHOICE,
         ControlKind::Point => PARAM_TYPE_DOUBLE2_D,
         ControlKind::Button => PARAM_TYPE_PUSH_BUTTON,
     }
@@ -158,11 +158,11 @@ fn describe_control(about: &Properties<'_>, control: &Control) {
             about.set_double(PARAM_PROP_DISPLAY_MIN, 0, slider[0]);
             about.set_double(PARAM_PROP_DISPLAY_MAX, 0, slider[1]);
         }
-        ControlKind::Choice(options) => {
+        ControlKind::Choice(options, default) => {
             for (at, option) in options.iter().enumerate() {
                 about.set_text(PARAM_PROP_CHOICE_OPTION, at, option);
             }
-            about.set_int(PARAM_PROP_DEFAULT, 0, 0);
+            about.set_int(PARAM_PROP_DEFAULT, 0, *default);
         }
         ControlKind::Point => {
             about.set_text(PARAM_PROP_DOUBLE_TYPE, 0, PARAM_DOUBLE_TYPE_XY_ABSOLUTE);

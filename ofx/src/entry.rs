@@ -125,6 +125,9 @@ fn dispatch(
             return render::is_identity(&host, instance, &arguments, &results);
         } else if action == EFFECT_ACTION_GET_FRAMES_NEEDED {
             return render::frames_needed(&host, instance, &arguments, &results);
+        } else if action == EFFECT_ACTION_GET_CLIP_PREFERENCES {
+            // The mouth moves on a still and on a held frame too.
+            results.set_int(EFFECT_FRAME_VARYING, 0, 1);
         } else if action == ACTION_INSTANCE_CHANGED {
             interaction::changed(&host, instance, &arguments)?;
         } else if action == ACTION_SYNC_PRIVATE_DATA {

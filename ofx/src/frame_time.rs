@@ -28,10 +28,16 @@ impl FrameTime {
         })
     }
 
-    /// The host's time of another frame.
-    pub fn time_of(&self, frame: i64) -> f64 {
-        self.time + (frame - self.frame) as f64
+    /// Whether the time is that of a whole frame; in a retime it may lie between two.
+    pub fn is_whole(&self) -> bool {
+        self.time == self.frame as f64
     }
+}
+
+/// The host's time of a whole frame. Neighbours and references are fetched at whole frames, so that a
+/// time between two frames does not change which pictures they are.
+pub fn time_of(frame: i64) -> f64 {
+    frame as f64
 }
 
 /// The exact rate of a host's rounded number: 23.976 is 24000/1001.

@@ -46,8 +46,16 @@ pub struct RenderReport {
     pub confidence: Option<f32>,
     /// The number of faces in the frame.
     pub faces: usize,
-    /// Whether the frame lies between the start and the end of the audio.
-    pub has_audio: bool,
+    /// Where the frame lies against the audio.
+    pub audio: AudioCover,
+}
+
+/// Where a frame lies against the audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudioCover {
+    NotBegun,
+    Playing,
+    Over,
 }
 
 impl Instance {

@@ -10,7 +10,7 @@ use crate::controls::*;
 use crate::error::Result;
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
-use crate::instance::Instance;
+use crate::instance::{AudioCover, Instance};
 use crate::settings::Settings;
 use crate::{adapt_button, shared};
 
@@ -46,6 +46,7 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
     if is(AUDIO_START_HERE) {
         if let Some(frame) = here() {
             parameters.set_int(host, AUDIO_START, frame)?;
+            parameters.set_int(host, AUDIO_FROM, 1)?;
         }
     } else if is(REFERENCE_HERE) {
         if let Some(frame) = here() {
@@ -78,6 +79,7 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
     }
     if let Some(report) = instance.last_render.lock().clone() {
         parts.push(report.engine);
+        parts.push(format!("colour: {}", settings.input_colour.name()));
         parts.push(match (report.confidence, report.faces) {
             (Some(confidence), _) => format!("face {:.0} %", 100.0 * confidence),
             (None, 0) => "no face in the last frame".into(),
@@ -85,8 +87,10 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
                 format!("the selected face is not in the last frame, which shows {faces}")
             }
         });
-        if !report.has_audio {
-            parts.push("the audio does not cover the last frame".into());
+        match report.audio {
+            AudioCover::NotBegun => parts.push("the audio has not begun at the last frame".into()),
+            AudioCover::Over => parts.push("the audio is over at the last frame".into()),
+            AudioCover::Playing => {}
         }
     } else if settings.audio.is_some() {
         parts.push("ready".into());

@@ -60,9 +60,13 @@ impl KnownReferences {
             .cloned()
     }
 
-    /// Whether the search for these settings is over.
-    pub fn has(&self, request: &ReferenceRequest) -> bool {
-        self.0.lock().iter().any(|known| known.request == *request)
+    /// The reference for these settings, at any image size, once the search is over.
+    pub fn of(&self, request: &ReferenceRequest) -> Option<KnownReference> {
+        let known = self.0.lock();
+        known
+            .iter()
+            .find(|known| known.request == *request)
+            .cloned()
     }
 
     /// Adds a reference; the oldest is dropped when there are too many.

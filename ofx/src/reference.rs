@@ -9,7 +9,7 @@ use std::sync::Arc;
 use stylelipsync::{Analysis, ClipOptions, Engine, Renderer};
 
 use crate::error::{ActionError, Result};
-use crate::frame_time::FrameTime;
+use crate::frame_time::{FrameTime, time_of};
 use crate::host::Host;
 use crate::image::Image;
 use crate::input_frame::InputFrame;
@@ -26,15 +26,17 @@ const CANDIDATE_STEP: usize = 3;
 const PROBE_STEP: i64 = 8;
 const PROBES: i64 = 64;
 
-/// First and last frame that the search may ask the host for; `None` once it is over.
+/// First and last frame that the search may ask the host for; once it is over, the frame by which the
+/// reference is checked.
 pub fn frames_searched(
     instance: &Instance,
     settings: &Settings,
     range: Option<[i64; 2]>,
 ) -> Option<[i64; 2]> {
     let request = ReferenceRequest::of(settings, range);
-    if instance.references.has(&request) {
-        return None;
+    if let Some(known) = instance.references.of(&request) {
+        let (frame, _) = *known.key.candidates.first()?;
+        return Some([frame, frame]);
     }
     match (settings.reference.map(i64::from), range) {
         (Some(frame), _) => Some([frame, frame]),
@@ -96,6 +98,23 @@ impl ReferenceSearch<'_> {
             self.instance.references.add(found.clone());
         }
         Ok(found)
+    }
+
+    /// Whether the source still shows the picture of the first candidate. A host need not tell that
+    /// the nodes above the effect show another picture or person.
+    ///
+    /// # Errors
+    /// [`ActionError::Image`] for an image that the effect cannot process; [`ActionError::Aborted`].
+    pub fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
+        let Some((frame, fingerprint)) = key.candidates.first() else {
+            return Ok(true);
+        };
+        let frames = Frames {
+            search: self,
+            incomplete: Cell::new(false),
+        };
+        let now = frames.with(*frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
+        Ok(now.is_none_or(|now| now == *fingerprint))
     }
 
     /// The frames among which the reference is chosen, with their fingerprints.
@@ -175,10 +194,10 @@ impl Frames<'_> {
         if host.is_aborted(instance.effect) {
             return Err(ActionError::Aborted);
         }
-        if frame == current.frame {
+        if frame == current.frame && current.is_whole() {
             return use_frame(&InputFrame::of(source, colour)?).map(Some);
         }
-        match Image::fetch(host, instance.source, current.time_of(frame))? {
+        match Image::fetch(host, instance.source, time_of(frame))? {
             Some(image) => use_frame(&InputFrame::of(&image, colour)?).map(Some),
             None => {
                 self.incomplete.set(true);

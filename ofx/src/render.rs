@@ -9,11 +9,11 @@ use crate::aces;
 use crate::clip_parts::ClipParts;
 use crate::controls::{InputColour, OnProblem, Output};
 use crate::error::{ActionError, Result};
-use crate::frame_time::FrameTime;
+use crate::frame_time::{FrameTime, time_of};
 use crate::host::{Host, Properties};
 use crate::image::Image;
 use crate::input_frame::InputFrame;
-use crate::instance::{Instance, RenderReport};
+use crate::instance::{AudioCover, Instance, RenderReport};
 use crate::pixel_format::{BitDepth, Components};
 use crate::pixels;
 use crate::post_process::{self, PostProcess};
@@ -38,7 +38,7 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
         Some(window) => intersection(window, output.bounds),
         None => output.bounds,
     };
-    let source = Image::fetch(host, instance.source, current.time)?;
+    let source = source_image(host, instance, current)?;
     let Some(source) = source else {
         pixels::copy(None, &mut output, window);
         return Ok(());
@@ -81,6 +81,23 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
             copy_source(&source, &mut output, window)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The source's image. Where the host has none outside the source's range, the first or the last
+/// frame is held.
+fn source_image<'h>(
+    host: &'h Host,
+    instance: &Instance,
+    current: FrameTime,
+) -> Result<Option<Image<'h>>> {
+    let image = Image::fetch(host, instance.source, current.time)?;
+    match instance.frame_range(host) {
+        Some([first, last]) if image.is_none() && !(first..=last).contains(&current.frame) => {
+            let held = current.frame.clamp(first, last);
+            Image::fetch(host, instance.source, time_of(held))
+        }
+        _ => Ok(image),
     }
 }
 
@@ -175,8 +192,7 @@ impl FrameRender<'_> {
             if !self.host.temporal || !known {
                 return Ok(None);
             }
-            let time = self.current.time_of(index);
-            match Image::fetch(self.host, self.instance.source, time)? {
+            match Image::fetch(self.host, self.instance.source, time_of(index))? {
                 Some(image) => {
                     faces(&InputFrame::of(&image, self.settings.input_colour)?.view()?).map(Some)
                 }
@@ -240,7 +256,11 @@ impl FrameRender<'_> {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
             faces: faces.middle.list().len(),
-            has_audio: clip.audio.contains(&position),
+            audio: match position {
+                position if position < clip.audio.start => AudioCover::NotBegun,
+                position if position >= clip.audio.end => AudioCover::Over,
+                _ => AudioCover::Playing,
+            },
         })
     }
 
@@ -271,10 +291,7 @@ pub fn is_identity(
         return Ok(status::REPLY_DEFAULT);
     };
     let settings = Settings::read(host, &instance.parameters, current.time)?;
-    let outside = instance
-        .frame_range(host)
-        .is_some_and(|[first, last]| !(first..=last).contains(&current.frame));
-    if !settings.is_pass_through() && !outside {
+    if !settings.is_pass_through() {
         return Ok(status::REPLY_DEFAULT);
     }
     results.set_text(PROP_NAME, 0, EFFECT_SIMPLE_SOURCE_CLIP_NAME);
@@ -302,6 +319,13 @@ pub fn frames_needed(
     let reach = Neighbours::REACH as i64;
     let mut ranges = vec![[current.frame - reach, current.frame + reach]];
     let source_range = instance.frame_range(host);
+    if let Some([first, last]) = source_range {
+        // Outside the range, its first or last frame is held.
+        let held = current.frame.clamp(first, last);
+        if held != current.frame {
+            ranges.push([held, held]);
+        }
+    }
     ranges.extend(reference::frames_searched(
         instance,
         &settings,
@@ -309,8 +333,11 @@ pub fn frames_needed(
     ));
     for (index, range) in ranges.iter().enumerate() {
         for (end, frame) in range.iter().enumerate() {
-            let time = current.time_of(*frame);
-            results.set_double(CLIP_PROP_FRAME_RANGE_OF_SOURCE, 2 * index + end, time);
+            results.set_double(
+                CLIP_PROP_FRAME_RANGE_OF_SOURCE,
+                2 * index + end,
+                time_of(*frame),
+            );
         }
     }
     Ok(status::OK)

@@ -58,18 +58,21 @@ impl RenderClip {
             range,
             size: source.size(),
         };
-        let reference = match instance.references.find(&query) {
-            Some(reference) => reference,
-            None => {
-                let search = ReferenceSearch {
-                    host,
-                    instance,
-                    current,
-                    source,
-                    query: &query,
-                };
+        let search = ReferenceSearch {
+            host,
+            instance,
+            current,
+            source,
+            query: &query,
+        };
+        let known = instance.references.find(&query);
+        let reference = match known {
+            Some(reference) if search.still_holds(&reference.key)? => reference,
+            Some(_) => {
+                instance.references.clear();
                 search.run(&engine, ReferenceRequest::of(settings, range), &options)?
             }
+            None => search.run(&engine, ReferenceRequest::of(settings, range), &options)?,
         };
         let key = ClipKey {
             audio,

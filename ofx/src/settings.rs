@@ -15,8 +15,8 @@ pub struct Settings {
     pub audio: Option<PathBuf>,
     /// Milliseconds; positive is later.
     pub audio_offset: f64,
-    /// The frame at which the audio starts.
-    pub audio_start: i32,
+    /// The frame at which the audio starts; `None`: the first frame of the clip.
+    pub audio_start: Option<i32>,
     /// Frames per second; `None`: the host's.
     pub frame_rate: Option<f64>,
     pub face: FaceChoice,
@@ -65,7 +65,11 @@ impl Settings {
         Ok(Self {
             audio: path(AUDIO)?,
             audio_offset: double(AUDIO_OFFSET, -3.6e6, 3.6e6, 0.0)?,
-            audio_start: int(AUDIO_START)?.clamp(-MAX_FRAME, MAX_FRAME),
+            audio_start: match (int(AUDIO_FROM)?, int(AUDIO_START)?) {
+                // Projects without Audio Begins keep the frame that they have set.
+                (from, 0) if from != 1 => None,
+                (_, frame) => Some(frame.clamp(-MAX_FRAME, MAX_FRAME)),
+            },
             frame_rate: (frame_rate >= 1.0).then_some(frame_rate),
             face: match int(FACE)? {
                 1 => FaceChoice::Point(parameters.point(host, FACE_POINT)?),
@@ -87,6 +91,7 @@ impl Settings {
                 2 => InputColour::Rec709,
                 3 => InputColour::Linear,
                 4 => InputColour::AcesCg,
+                5 if host.linear => InputColour::Linear,
                 _ => InputColour::Display,
             },
             output: match int(OUTPUT)? {

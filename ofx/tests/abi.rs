@@ -37,6 +37,8 @@ strings! {
     ACTION_DESCRIBE_IN_CONTEXT == kOfxImageEffectActionDescribeInContext,
     EFFECT_ACTION_RENDER == kOfxImageEffectActionRender,
     EFFECT_ACTION_IS_IDENTITY == kOfxImageEffectActionIsIdentity,
+    EFFECT_ACTION_GET_CLIP_PREFERENCES == kOfxImageEffectActionGetClipPreferences,
+    EFFECT_FRAME_VARYING == kOfxImageEffectFrameVarying,
     EFFECT_ACTION_GET_FRAMES_NEEDED == kOfxImageEffectActionGetFramesNeeded,
     EFFECT_PLUGIN_API == kOfxImageEffectPluginApi,
     PROP_NAME == kOfxPropName,

@@ -24,6 +24,8 @@ pub const ACTION_PURGE_CACHES: &CStr = c"OfxActionPurgeCaches";
 pub const ACTION_DESCRIBE_IN_CONTEXT: &CStr = c"OfxImageEffectActionDescribeInContext";
 pub const EFFECT_ACTION_RENDER: &CStr = c"OfxImageEffectActionRender";
 pub const EFFECT_ACTION_IS_IDENTITY: &CStr = c"OfxImageEffectActionIsIdentity";
+pub const EFFECT_ACTION_GET_CLIP_PREFERENCES: &CStr = c"OfxImageEffectActionGetClipPreferences";
+pub const EFFECT_FRAME_VARYING: &CStr = c"OfxImageEffectFrameVarying";
 pub const EFFECT_ACTION_GET_FRAMES_NEEDED: &CStr = c"OfxImageEffectActionGetFramesNeeded";
 
 // Plug-ins and hosts.

@@ -33,6 +33,8 @@ pub struct Host {
     pub temporal: bool,
     /// Whether the host renders without a user interface, as on a render farm.
     pub background: bool,
+    /// Whether the host is known to pass scene-linear float pixels: Nuke and Natron.
+    pub linear: bool,
 }
 
 impl Host {
@@ -87,6 +89,7 @@ pub fn load() -> Result<()> {
         time: get_time(&suite),
         temporal: false,
         background: false,
+        linear: false,
     };
     let about = loaded.properties(host.properties);
     let name = about.text(PROP_NAME).unwrap_or_default();
@@ -96,6 +99,12 @@ pub fn load() -> Result<()> {
         is(EFFECT_PROP_TEMPORAL_CLIP_ACCESS),
         is(EFFECT_HOST_PROP_IS_BACKGROUND),
     );
+    let host_name = name.to_ascii_lowercase();
+    // The names are "uk.co.thefoundry.nuke" and "fr.inria.Natron".
+    let linear = ["nuke", "natron"]
+        .iter()
+        .any(|part| host_name.contains(part));
+    loaded.linear = linear;
     loaded.temporal = temporal;
     loaded.background = background;
     *LOADED.write() = Some(Arc::new(loaded));

@@ -12,7 +12,13 @@ fn buttons_set_frames_and_the_status_line_reports() {
     instance.connect("Source", clip());
     instance.set_timeline(42.0, 0.0, 99.0);
     instance.changed("audioStartHere");
-    assert_eq!(instance.get("audioStart").int(), 42);
+    assert_eq!(
+        (
+            instance.get("audioStart").int(),
+            instance.get("audioFrom").int()
+        ),
+        (42, 1)
+    );
     assert!(instance.get("status").text().contains("no audio file"));
     instance.set_timeline(17.0, 0.0, 99.0);
     instance.changed("referenceHere");
@@ -38,9 +44,9 @@ fn buttons_set_frames_and_the_status_line_reports() {
         instance.edit("strength", 0.9);
         instance.get("status").text()
     };
-    assert!(!status.contains("audio does not cover"), "{status}");
+    assert!(!status.contains("the audio "), "{status}");
     let status = status_after("audioStart", 1001);
-    assert!(status.contains("the audio does not cover"), "{status}");
+    assert!(status.contains("the audio has not begun"), "{status}");
     instance.set("audioStart", 42);
     instance.set("reference", 0);
     instance.set("faceNumber", 2);

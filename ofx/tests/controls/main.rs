@@ -13,6 +13,7 @@ mod exports;
 mod faces;
 mod look;
 mod problems;
+mod timelines;
 
 use host::*;
 
