@@ -35,16 +35,31 @@ pub fn command(kind: Kind, format: &Format) -> Command {
         );
         command.args(["-map", "0:v:0", "-map", "1:a:0", "-af", &filter]);
     }
-    // 4:2:0 needs even sizes, 4:2:2 an even width.
-    let chroma = match width % 2 == 0 && height % 2 == 0 {
-        true => format.like.map_or("420", |movie| movie.chroma),
-        false => "444",
-    };
+    let chroma = format.like.map_or("420", |movie| movie.chroma);
     let colour = format
         .like
         .map_or_else(hd_colour, |movie| movie.colour.clone());
     let range = if colour.full_range { "pc" } else { "tv" };
     let mut filters = Vec::new();
+    if kind == Kind::Mp4
+        && let Some(padding) = padding(width, height, chroma)
+    {
+        let [right, bottom] = padding;
+        let planes = if depth == Depth::Sixteen {
+            "gbrp16le"
+        } else {
+            "gbrp"
+        };
+        log::warn!(
+            "{width}x{height} is padded to {}x{}: H.264 that plays everywhere has even sizes",
+            width + right,
+            height + bottom
+        );
+        filters.push(format!(
+            "format={planes},pad=iw+{right}:ih+{bottom},\
+             fillborders=right={right}:bottom={bottom}:mode=smear"
+        ));
+    }
     // FFV1 keeps RGB: there is nothing to convert.
     if kind != Kind::Mkv {
         let matrix = colour.space.as_deref().and_then(matrix);
@@ -96,6 +111,17 @@ pub fn command(kind: Kind, format: &Format) -> Command {
         command.args(["-color_range", range]);
     }
     command
+}
+
+/// Columns and rows that a size lacks: 4:2:0 needs an even width and height, 4:2:2 an even width. 4:4:4 of an
+/// odd size is what the source is, and players of 4:4:4 play it.
+fn padding(width: u32, height: u32, chroma: &str) -> Option<[u32; 2]> {
+    let padding = match chroma {
+        "420" => [width % 2, height % 2],
+        "422" => [width % 2, 0],
+        _ => [0, 0],
+    };
+    (padding != [0, 0]).then_some(padding)
 }
 
 /// Pictures carry no colour matrix: Rec. 709, which players assume.

@@ -213,6 +213,46 @@ fn sizes_turns_and_depths_of_movies_are_kept() {
 }
 
 #[test]
+fn an_odd_size_becomes_a_movie_that_plays() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "speech.wav", 16000, 1, 0.1);
+    for (name, pixels, expected, size) in [
+        ("odd420.mkv", "yuv420p", "yuv420p", "132\n98"),
+        ("odd422.mkv", "yuv422p", "yuv422p", "132\n97"),
+        ("odd10.mkv", "yuv420p10le", "yuv420p10le", "132\n98"),
+        ("odd444.mkv", "yuv444p", "yuv444p", "131\n97"),
+    ] {
+        let more = ["-pix_fmt", pixels, "-c:v", "ffv1", "-an"];
+        let video = pattern(place.path(), name, "131x97", "24", 3, &more);
+        let out = place.path().join(format!("{name}.mp4"));
+        let ran = run(&mut render(&video, &audio, &out));
+        assert_eq!(ran.code, 0, "{name}: {}", ran.errors);
+        assert_eq!(probe(&out, "v:0", "stream=pix_fmt"), expected, "{name}");
+        assert_eq!(probe(&out, "v:0", "stream=width,height"), size, "{name}");
+        assert_eq!(
+            ran.errors.contains("padded"),
+            size != "131\n97",
+            "{name}: {}",
+            ran.errors
+        );
+        // The last column is repeated, not black.
+        let frame = place.path().join("frame.png");
+        ffmpeg(&["-i", out.to_str().unwrap(), "-frames:v", "1"], &frame);
+        let picture = image::open(&frame).unwrap().to_rgb8();
+        let (last, before) = (picture.width() - 1, picture.width() - 3);
+        let brightness = |x: u32| {
+            (0..97)
+                .map(|y| u64::from(picture.get_pixel(x, y).0[1]))
+                .sum::<u64>()
+        };
+        assert!(brightness(last) * 2 > brightness(before), "{name}");
+    }
+}
+
+#[test]
 fn pixels_that_are_not_square_keep_their_shape() {
     if !has_ffmpeg() {
         return;
