@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use stylelipsync::SpeechContext;
 
 use crate::failure::EXIT_CODES;
+use crate::fit::Fit;
 
 /// Changes the mouth of a face in a video so that it speaks a new audio track.
 #[derive(Debug, Parser)]
@@ -63,7 +64,7 @@ pub struct EngineArguments {
 
 #[derive(Debug, Args)]
 pub struct RenderArguments {
-    /// The clip: a movie, or a folder of PNG or JPEG pictures.
+    /// The clip: a movie, a PNG or JPEG picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
     /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
@@ -72,6 +73,10 @@ pub struct RenderArguments {
     /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub out: PathBuf,
+    /// What is shown when the audio is longer than the picture: cut, hold the last frame, loop, or bounce
+    /// (backwards and forwards). A single picture is always held.
+    #[arg(long, value_enum, default_value_t = Fit::Cut)]
+    pub fit: Fit,
     /// Only these frames, counted from 0, both ends included. The result has the same bytes as
     /// in a render of the whole clip; all of it is analysed for that.
     #[arg(long, value_name = "A-B")]

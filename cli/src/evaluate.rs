@@ -197,7 +197,7 @@ impl<'a> Inputs<'a> {
 fn sound_of(clip: &Source, path: &Path, offset: i64) -> Result<Option<Voice>> {
     match clip {
         Source::Movie { .. } => Voice::read(path, offset),
-        Source::Stills { .. } => Ok(None),
+        Source::Stills { .. } | Source::Extended(_) => Ok(None),
     }
 }
 

@@ -10,6 +10,7 @@ mod demo;
 mod encoder;
 mod evaluate;
 mod failure;
+mod fit;
 mod format;
 mod interrupt;
 mod lipsync;

@@ -10,6 +10,7 @@ use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::audio;
 use crate::failure::{Failure, Result};
+use crate::fit;
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::sink;
 use crate::source::{Content, Source, Still};
@@ -48,6 +49,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     frame_options.check()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let speech = audio::read(&arguments.audio)?;
+    let seconds = speech.samples.len() as f64 / f64::from(speech.rate);
+    let source = fit::extended(source, seconds, arguments.fit)?;
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
@@ -149,7 +152,7 @@ fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
     if sound > picture + frame {
         log::warn!(
             "the audio is {:.2} s longer than the picture: no frame is added, so its end is \
-             not heard",
+             not heard (--fit shows the clip on)",
             sound - picture
         );
     } else if sound + frame < picture {

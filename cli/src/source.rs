@@ -7,6 +7,7 @@ use std::process::{ChildStdout, Stdio};
 
 use crate::args::FrameRate;
 use crate::failure::{Failure, Result};
+use crate::fit::Extended;
 use crate::picture::{Layout, Picture};
 use crate::probe::{self, Movie};
 use crate::tool::{self, Tool};
@@ -22,6 +23,8 @@ pub enum Source {
         layout: Layout,
         rate: FrameRate,
     },
+    /// A clip that is shorter than the audio, and what follows it.
+    Extended(Extended),
 }
 
 /// One picture of a folder, or of the program itself.
@@ -37,19 +40,24 @@ pub enum Content {
 }
 
 /// A frame with its place in the clip.
+#[derive(Clone)]
 pub struct Frame {
     pub index: u64,
     pub picture: Picture,
 }
 
 impl Source {
-    /// Opens a movie or a folder. `rate` is the rate of a folder; 25 without it.
+    /// Opens a movie, a picture or a folder of pictures. `rate` is the rate of pictures; 25 without it.
     ///
     /// # Errors
     /// [`Failure::Input`] when there is no picture in it; [`Failure::Tool`] from ffprobe.
     pub fn open(path: &Path, rate: Option<FrameRate>) -> Result<Self> {
-        if path.is_dir() {
-            let stills = list(path)?;
+        if path.is_dir() || is_picture(path) {
+            let stills = if path.is_dir() {
+                list(path)?
+            } else {
+                vec![Still::of(path)]
+            };
             if stills.is_empty() {
                 let none = format!("{} contains no PNG or JPEG picture", path.display());
                 return Err(Failure::Input(none));
@@ -108,6 +116,7 @@ impl Source {
         match self {
             Self::Movie { movie, .. } => movie.layout,
             Self::Stills { layout, .. } => *layout,
+            Self::Extended(clip) => clip.source.layout(),
         }
     }
 
@@ -115,6 +124,7 @@ impl Source {
         match self {
             Self::Movie { movie, .. } => movie.rate,
             Self::Stills { rate, .. } => *rate,
+            Self::Extended(clip) => clip.source.rate(),
         }
     }
 
@@ -123,6 +133,7 @@ impl Source {
         match self {
             Self::Movie { movie, .. } => Some(movie),
             Self::Stills { .. } => None,
+            Self::Extended(clip) => clip.source.movie(),
         }
     }
 
@@ -131,13 +142,15 @@ impl Source {
         match self {
             Self::Movie { movie, .. } => movie.frames,
             Self::Stills { stills, .. } => stills.len() as u64,
+            Self::Extended(clip) => clip.frames,
         }
     }
 
     /// The name of frame `index` in a folder of results: the source's own, else its number.
     pub fn name(&self, index: u64) -> String {
         let still = match self {
-            Self::Movie { .. } => None,
+            // The names of an extended clip would be there twice.
+            Self::Movie { .. } | Self::Extended(_) => None,
             Self::Stills { stills, .. } => stills.get(index as usize),
         };
         still.map_or_else(|| format!("{index:06}"), |still| still.name.clone())
@@ -153,6 +166,7 @@ impl Source {
     ) -> Result<Box<dyn Iterator<Item = Result<Frame>> + Send + '_>> {
         match self {
             Self::Movie { path, movie } => Ok(Box::new(MovieReader::start(path, movie, range)?)),
+            Self::Extended(clip) => Ok(clip.frames(range)),
             Self::Stills { stills, layout, .. } => {
                 let end = range.end.min(stills.len() as u64);
                 Ok(Box::new((range.start..end).map(move |index| {
@@ -168,6 +182,14 @@ impl Source {
 }
 
 impl Still {
+    fn of(path: &Path) -> Self {
+        let name = path.file_stem().unwrap_or_default();
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            content: Content::File(path.to_owned()),
+        }
+    }
+
     fn label(&self) -> String {
         match &self.content {
             Content::File(path) => path.display().to_string(),
@@ -210,6 +232,13 @@ impl Still {
     }
 }
 
+/// Whether a name is that of a picture.
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str());
+    let extension = extension.map(str::to_ascii_lowercase);
+    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"))
+}
+
 /// The folder's pictures in the order of the numbers in their names.
 fn list(folder: &Path) -> Result<Vec<Still>> {
     let entries = std::fs::read_dir(folder).map_err(|error| Failure::reading(folder, error))?;
@@ -218,19 +247,9 @@ fn list(folder: &Path) -> Result<Vec<Still>> {
         let path = entry
             .map_err(|error| Failure::reading(folder, error))?
             .path();
-        let extension = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .map(str::to_ascii_lowercase);
-        let is_picture = matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"));
-        let name = path
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned());
-        if let Some(name) = name.filter(|name| is_picture && !name.starts_with('.')) {
-            stills.push(Still {
-                name,
-                content: Content::File(path),
-            });
+        let still = Still::of(&path);
+        if is_picture(&path) && !still.name.starts_with('.') {
+            stills.push(still);
         }
     }
     stills.sort_by(|a, b| natural_key(&a.name).cmp(&natural_key(&b.name)));

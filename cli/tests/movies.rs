@@ -213,6 +213,68 @@ fn sizes_turns_and_depths_of_movies_are_kept() {
 }
 
 #[test]
+fn a_short_clip_goes_on_as_asked_and_a_still_is_held() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "speech.wav", 16000, 1, 0.4);
+    let video = pattern(
+        place.path(),
+        "clip.mkv",
+        "64x48",
+        "25",
+        4,
+        &["-c:v", "ffv1", "-an"],
+    );
+    let own = frame_sums(&video);
+    assert_eq!(own.len(), 4);
+    for (fit, shown) in [
+        ("cut", vec![0, 1, 2, 3]),
+        ("hold", vec![0, 1, 2, 3, 3, 3, 3, 3, 3, 3]),
+        ("loop", vec![0, 1, 2, 3, 0, 1, 2, 3, 0, 1]),
+        ("bounce", vec![0, 1, 2, 3, 2, 1, 0, 1, 2, 3]),
+    ] {
+        let out = place.path().join(format!("{fit}.mkv"));
+        let ran = run(render(&video, &audio, &out).args(["--fit", fit]));
+        assert_eq!(ran.code, 0, "{fit}: {}", ran.errors);
+        let expected: Vec<_> = shown
+            .iter()
+            .map(|index: &usize| own[*index].clone())
+            .collect();
+        assert_eq!(frame_sums(&out), expected, "{fit}");
+        // A part of it holds the same frames.
+        let part = place.path().join(format!("{fit}-part.mkv"));
+        let ran = run(render(&video, &audio, &part).args(["--fit", fit, "--frames", "2-3"]));
+        assert_eq!(ran.code, 0, "{fit}: {}", ran.errors);
+        assert_eq!(frame_sums(&part), expected[2..4], "{fit}");
+    }
+    let still = place.path().join("still.png");
+    gradient_picture(64, 48, 7).save(&still).unwrap();
+    let one = pattern(
+        place.path(),
+        "one.mkv",
+        "64x48",
+        "25",
+        1,
+        &["-c:v", "ffv1", "-an"],
+    );
+    for clip in [still, one] {
+        let out = place.path().join("held.mkv");
+        let ran = run(&mut render(&clip, &audio, &out));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        let sums = frame_sums(&out);
+        assert_eq!(sums.len(), 10, "{}", ran.errors);
+        assert!(sums.iter().all(|sum| *sum == sums[0]));
+        let folder = place.path().join("held");
+        let ran = run(&mut render(&clip, &audio, &folder));
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 10);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
 fn an_odd_size_becomes_a_movie_that_plays() {
     if !has_ffmpeg() {
         return;
