@@ -8,7 +8,6 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use stylelipsync::SpeechContext;
 
 use crate::failure::EXIT_CODES;
-use crate::fit::Fit;
 
 /// Changes the mouth of a face in a video so that it speaks a new audio track.
 #[derive(Debug, Parser)]
@@ -60,6 +59,19 @@ pub struct EngineArguments {
     /// Frames processed in parallel; by default the number of cores.
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
+}
+
+/// What is shown when the audio is longer than the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Fit {
+    /// Nothing: the audio is cut. A single picture is held.
+    Cut,
+    /// The last frame.
+    Hold,
+    /// The clip from its beginning, again and again.
+    Loop,
+    /// The clip backwards, then forwards, again and again.
+    Bounce,
 }
 
 #[derive(Debug, Args)]

@@ -10,10 +10,9 @@ use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
 use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
 use crate::audio;
 use crate::failure::{Failure, Result};
-use crate::fit;
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::sink;
-use crate::source::{Content, Source, Still};
+use crate::source::{self, Content, Source, Still};
 
 /// Watches no frame.
 struct Unwatched;
@@ -50,7 +49,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let source = Source::open(&arguments.video, arguments.rate)?;
     let speech = audio::read(&arguments.audio)?;
     let seconds = speech.samples.len() as f64 / f64::from(speech.rate);
-    let source = fit::extended(source, seconds, arguments.fit)?;
+    let source = source::extended(source, seconds, arguments.fit)?;
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 
-use crate::args::FrameRate;
+use crate::args::{Fit, FrameRate};
 use crate::failure::{Failure, Result};
-use crate::fit::Extended;
+use crate::fit::{Extension, Run};
 use crate::picture::{Layout, Picture};
 use crate::probe::{self, Movie};
 use crate::tool::{self, Tool};
@@ -142,7 +142,7 @@ impl Source {
         match self {
             Self::Movie { movie, .. } => movie.frames,
             Self::Stills { stills, .. } => stills.len() as u64,
-            Self::Extended(clip) => clip.frames,
+            Self::Extended(clip) => clip.order.frames,
         }
     }
 
@@ -179,6 +179,84 @@ impl Source {
             }
         }
     }
+}
+
+/// A clip and what follows it.
+pub struct Extended {
+    source: Box<Source>,
+    order: Extension,
+}
+
+impl Extended {
+    /// Reads the frames `range`, fewer when all end before.
+    ///
+    /// # Errors
+    /// As [`Source::frames`].
+    pub fn frames(&self, range: Range<u64>) -> Box<dyn Iterator<Item = Result<Frame>> + Send + '_> {
+        let end = range.end.min(self.order.frames);
+        let mut index = range.start;
+        let runs = self.order.runs(range.start.min(end)..end).into_iter();
+        let mut held: Option<Frame> = None;
+        let frames = runs.flat_map(move |run| self.read(run, &mut held));
+        Box::new(frames.map(move |frame| {
+            let frame = Frame { index, ..frame? };
+            index += 1;
+            Ok(frame)
+        }))
+    }
+
+    /// The frames of a run. `held`: the one that was read last, which may be shown again.
+    fn read<'a>(
+        &'a self,
+        run: Run,
+        held: &mut Option<Frame>,
+    ) -> Box<dyn Iterator<Item = Result<Frame>> + Send + 'a> {
+        let single = run.frames.end - run.frames.start == 1;
+        if single && let Some(frame) = held.as_ref().filter(|f| f.index == run.frames.start) {
+            return Box::new(std::iter::once(Ok(frame.clone())));
+        }
+        let read = match self.source.frames(run.frames) {
+            Ok(read) => read,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        if !single && !run.backwards {
+            return read;
+        }
+        let mut frames: Vec<Result<Frame>> = read.collect();
+        if run.backwards {
+            frames.reverse();
+        }
+        *held = match frames.last() {
+            Some(Ok(frame)) => Some(frame.clone()),
+            _ => None,
+        };
+        Box::new(frames.into_iter())
+    }
+}
+
+/// The clip, extended where the audio is longer and `fit` asks for it; a single picture is always held.
+///
+/// # Errors
+/// As [`Source::frames`]: the frames of a movie are counted by decoding it.
+pub fn extended(source: Source, seconds: f64, fit: Fit) -> Result<Source> {
+    let rate = source.rate();
+    let frames = (seconds * rate.fps() - 1e-6).ceil().max(0.0) as u64;
+    if fit == Fit::Cut && source.expected_frames() > 1 {
+        return Ok(source);
+    }
+    let mut own = 0;
+    for frame in source.frames(0..u64::MAX)? {
+        frame?;
+        own += 1;
+    }
+    let fit = if own == 1 { Fit::Hold } else { fit };
+    if own == 0 || frames <= own || fit == Fit::Cut {
+        return Ok(source);
+    }
+    Ok(Source::Extended(Extended {
+        source: Box::new(source),
+        order: Extension { own, frames, fit },
+    }))
 }
 
 impl Still {
