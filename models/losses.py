@@ -127,7 +127,7 @@ def mouth_patches(images, lips, side):
 class Adversary:
     """A discriminator of mouth patches, hinge loss, with the distance of its features (of each layer but the last)."""
 
-    SIDE = 3 / 8                                # of a patch, in sizes of the crop: both lips with the corners of the mouth
+    SIDE = 3 / 8                                # of a patch, in sizes of the crop: the whole mouth
     FEATURES = 10                               # weight of the features
 
     def __init__(self, judge, rate=4e-4):
