@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_gate_is_open_where_pictures_agree_but_not_inside_the_mouth() {
         let carried = vec![0.1f32; 3 * SIZE * SIZE];
-        // A change of light is no disagreement.
+        // A change of light alone leaves the gate open.
         let mut generated = vec![0.2f32; 3 * SIZE * SIZE];
         for plane in 0..3 {
             for y in 4..10 {
