@@ -175,3 +175,53 @@ pub fn ffmpeg(arguments: &[&str], out: &Path) {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+pub const FLAGS: &str = "bicubic+accurate_rnd+full_chroma_int";
+
+/// A movie of a test pattern (no face), with a sound of its own.
+pub fn pattern(
+    place: &Path,
+    name: &str,
+    size: &str,
+    rate: &str,
+    frames: u32,
+    more: &[&str],
+) -> PathBuf {
+    let path = place.join(name);
+    let picture = format!("testsrc=size={size}:rate={rate}");
+    let frames = frames.to_string();
+    let mut arguments = vec!["-f", "lavfi", "-i", &picture];
+    arguments.extend(["-f", "lavfi", "-i", "sine=880:sample_rate=44100:duration=1"]);
+    arguments.extend(["-frames:v", &frames]);
+    arguments.extend(more);
+    ffmpeg(&arguments, &path);
+    path
+}
+
+/// A checksum of each frame's RGB pixels.
+pub fn frame_sums(path: &Path) -> Vec<String> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args([
+            "-map",
+            "0:v:0",
+            "-sws_flags",
+            FLAGS,
+            "-pix_fmt",
+            "rgba64le",
+            "-f",
+            "framemd5",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let sums = text.lines().filter(|line| !line.starts_with('#'));
+    sums.map(|line| line.rsplit(',').next().unwrap().trim().to_owned())
+        .collect()
+}
+
+pub fn seconds(path: &Path, stream: &str) -> f64 {
+    probe(path, stream, "stream=duration").parse().unwrap()
+}
