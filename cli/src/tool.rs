@@ -12,6 +12,10 @@ use std::thread::JoinHandle;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 
+/// The creation flag of Windows for a child that does not get Ctrl-C.
+#[cfg(windows)]
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// A running ffmpeg or ffprobe.
 pub struct Tool {
     name: &'static str,
@@ -46,6 +50,11 @@ impl Tool {
         // In a group of its own, Ctrl-C reaches only us, and we stop the child when we are ready.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        #[cfg(windows)]
+        std::os::windows::process::CommandExt::creation_flags(
+            &mut command,
+            CREATE_NEW_PROCESS_GROUP,
+        );
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| {
             Failure::Tool(match error.kind() {
                 ErrorKind::NotFound => format!(
