@@ -1,7 +1,8 @@
 //! The C API from C and C++: the programs in tests/c are built with the machine's compilers against the
-//! shared and the static library, and run.
+//! shared and the static library, and run. On Windows `packaging/windows/test` does that.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![cfg(unix)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -317,7 +318,6 @@ fn several_faces_speak_in_a_stream() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_host_may_fork() {
     let folder = tempfile::tempdir().unwrap();
     let size = write_frames(folder.path(), 1);
@@ -435,9 +435,12 @@ fn programs_of_the_older_header_run() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_host_may_unload_and_load_again() {
+fn a_host_may_unload_and_load_again_and_have_two_copies() {
     let folder = tempfile::tempdir().unwrap();
     let program = build(folder.path(), "reload", "c11", Link::Loaded).unwrap();
     let library = folder.path().join("libstylelipsync.so.1");
-    support::run(harness(&program).arg(library));
+    // Another file is another copy of the library in the process, as another version is.
+    let copy = folder.path().join("copy.so");
+    std::fs::copy(&library, &copy).unwrap();
+    support::run(harness(&program).arg(library).arg(copy));
 }

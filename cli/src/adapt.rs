@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
-use stylelipsync::{Clip, ClipOptions, Error, SpeechContext, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, SpeechContext};
 
 use crate::args::{AdaptArguments, FaceChoice};
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks, view};
 use crate::source::{Content, Source, Still};
 use crate::voice::Voice;
-use crate::{interrupt, progress, render};
+use crate::{interrupt, progress};
 
 /// Runs `adapt`.
 ///
@@ -34,7 +34,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     };
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
-        timing: Timing::Constant(render::rate(source.rate())?),
+        timing: source.timing()?,
         selection: arguments.face.into(),
         context: SpeechContext::Far,
         ..ClipOptions::default()

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use stylelipsync::audio::decode_file;
 use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 
-use crate::args::{DemoArguments, FrameRate};
+use crate::args::DemoArguments;
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Sound};
 use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
+use crate::movie::encoder::{Format, Sound};
+use crate::rate::FrameRate;
 use crate::sheet::Sheet;
 use crate::sink::Sink;
 use crate::source::{Content, Source, Still};
@@ -65,6 +66,8 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         audio: &speech_path,
         frames: 0..frames,
         out: &results,
+        coding: None,
+        others: None,
         matte: None,
         articulation: 1.0,
         detail: 1.0,
@@ -139,8 +142,12 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
     let format = Format {
         layout: source.layout(),
         rate,
+        times: None,
+        first: 0,
         like: None,
         sound: Some(sound),
+        others: None,
+        coding: None,
     };
     let mut sink = Sink::create(movie, &format)?;
     for frame in source.frames(0..count)? {

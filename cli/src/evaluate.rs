@@ -8,10 +8,11 @@ use stylelipsync::evaluate::Recognition;
 use stylelipsync::evaluate::silence::Silence;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
-use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};
+use crate::args::{EvaluateArguments, FaceChoice, FrameRange};
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
 use crate::measure::{MeasureJob, RESULT, ResultFrames, SOURCE, Seen};
+use crate::rate::FrameRate;
 use crate::render::rate;
 use crate::report::{About, Report, Sync};
 use crate::sheet::Sheet;
@@ -131,13 +132,13 @@ impl<'a> Inputs<'a> {
         }
         let given = |path: &Path| arguments.rate.filter(|_| path.is_dir());
         let result = match &arguments.result {
-            Some(path) => Some(Source::open(path, given(path))?),
+            Some(path) => Some(constant(Source::open(path, given(path))?, path)),
             None => None,
         };
         // A folder takes the rate of the movie that it is compared with.
         let movie = result.as_ref().and_then(Source::movie);
         let rate = given(path).or(movie.map(|m| m.rate).filter(|_| path.is_dir()));
-        let source = Source::open(path, rate)?;
+        let source = constant(Source::open(path, rate)?, path);
         if let Some(result) = &result {
             fit(result, &source, name)?;
         }
@@ -199,6 +200,18 @@ fn sound_of(clip: &Source, path: &Path, offset: i64) -> Result<Option<Voice>> {
         Source::Movie { .. } => Voice::read(path, offset),
         Source::Stills { .. } | Source::Extended(_) => Ok(None),
     }
+}
+
+/// Windows of SyncNet need a constant rate.
+fn constant(clip: Source, path: &Path) -> Source {
+    if clip.times().is_some() {
+        log::warn!(
+            "{} has a variable frame rate: it is resampled to a constant {}",
+            path.display(),
+            clip.rate()
+        );
+    }
+    clip.resampled()
 }
 
 fn offset(arguments: &EvaluateArguments) -> Result<i64> {

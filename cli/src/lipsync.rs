@@ -11,7 +11,9 @@ use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Sound};
+use crate::movie::codec::Coding;
+use crate::movie::encoder::{Format, Sound};
+use crate::movie::others::Others;
 use crate::picture::{Depth, Layout, Picture};
 use crate::sink::{Encoding, Sink};
 use crate::source::{Frame, Source};
@@ -28,6 +30,10 @@ pub struct RenderJob<'a> {
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
+    /// How the result is coded, where it is a movie and not the usual one.
+    pub coding: Option<&'a Coding>,
+    /// The source's other streams, where they are kept.
+    pub others: Option<&'a Others>,
     pub matte: Option<&'a Path>,
     /// Multiplies the movement of the mouth.
     pub articulation: f32,
@@ -180,16 +186,20 @@ impl RenderJob<'_> {
         let rate = source.rate();
         let sound = Sound {
             path: self.audio,
-            start: rate.seconds(first),
-            seconds: rate.seconds(frames),
+            start: source.seconds(first),
+            seconds: source.seconds(first + frames) - source.seconds(first),
         };
         let layout = source.layout();
         let like = source.movie();
         let picture = Format {
             layout,
             rate,
+            times: source.times(),
+            first,
             like,
             sound: Some(sound),
+            others: self.others,
+            coding: self.coding,
         };
         let mut out = Sink::create(self.out, &picture)?;
         let grey = Layout {
@@ -200,8 +210,12 @@ impl RenderJob<'_> {
         let grey = Format {
             layout: grey,
             rate,
+            times: source.times(),
+            first,
             like: None,
             sound: None,
+            others: None,
+            coding: None,
         };
         let mut matte = self
             .matte

@@ -5,12 +5,16 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
 
-use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
+use crate::args::{FaceChoice, FrameRange, RenderArguments};
 use crate::audio;
 use crate::failure::{Failure, Result};
+use crate::format::Kind;
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::movie::codec::{self, Coding, Wanted};
+use crate::movie::others::Others;
+use crate::rate::FrameRate;
 use crate::sink;
 use crate::source::{self, Content, Source, Still};
 
@@ -54,9 +58,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
     };
+    let (coding, others) = result_of(arguments, &source)?;
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
-        timing: Timing::Constant(rate(source.rate())?),
+        timing: source.timing()?,
         selection: arguments.face.into(),
         strength: arguments.strength,
         context: arguments.context.into(),
@@ -89,6 +94,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         audio: &arguments.audio,
         frames: range,
         out: &arguments.out,
+        coding: coding.as_ref(),
+        others: others.as_ref(),
         matte: arguments.matte.as_deref(),
         articulation: arguments.articulation,
         detail: arguments.detail,
@@ -102,6 +109,56 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     );
     report(&summary, &arguments.out);
     Ok(())
+}
+
+/// How the result is written. What is not kept is reported, before hours of work.
+///
+/// # Errors
+/// [`Failure::Engine`] for a codec or a quality that does not fit; [`Failure::Tool`] when ffmpeg lacks what is
+/// needed.
+fn result_of(
+    arguments: &RenderArguments,
+    source: &Source,
+) -> Result<(Option<Coding>, Option<Others>)> {
+    let kind = Kind::of(&arguments.out)?;
+    let wanted = Wanted {
+        codec: arguments.codec,
+        quality: arguments.quality,
+    };
+    let asked = wanted.codec.is_some() || wanted.quality.is_some() || arguments.keep_streams;
+    if kind == Kind::Folder && asked {
+        return Err(Failure::Engine(Error::Argument {
+            field: "codec",
+            reason: "pictures have no codec, quality or streams".into(),
+        }));
+    }
+    let movie = source.movie();
+    let mut losses = movie.map_or(Vec::new(), |movie| codec::lost_of_any(kind, movie));
+    let coding = match kind {
+        Kind::Folder => None,
+        _ => Some(Coding::choose(kind, wanted, &source.layout(), movie)?),
+    };
+    losses.extend(coding.iter().flat_map(|coding| coding.losses.clone()));
+    let others = match movie {
+        Some(_) => Some(Others::find(&arguments.video, kind)?),
+        None => None,
+    };
+    let others = others.filter(|others| {
+        match arguments.keep_streams {
+            true => losses.extend(others.losses.clone()),
+            false if others.there.is_empty() => {}
+            false => losses.push(format!(
+                "{} (--keep-streams keeps what {} can hold)",
+                others.there.join(", "),
+                kind.name()
+            )),
+        }
+        arguments.keep_streams
+    });
+    for loss in losses {
+        log::warn!("not kept: {loss}");
+    }
+    Ok((coding, others))
 }
 
 /// The gap between a frame and the references that it is rendered from, in samples at 16 kHz.
@@ -143,7 +200,7 @@ pub fn report(summary: &Summary, out: &Path) {
 /// The video determines the length: warns where the audio's differs by more than a frame.
 fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
     let sound = speech.samples.len() as f64 / f64::from(speech.rate);
-    let picture = source.rate().seconds(frames);
+    let picture = source.seconds(frames);
     let frame = source.rate().seconds(1);
     if !whole {
         return;

@@ -7,7 +7,7 @@ mod cli_support;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cli_support::*;
@@ -332,13 +332,36 @@ fn a_range_has_the_bytes_of_the_whole_clip_and_threads_change_nothing() {
     assert!(past.errors.contains("20"), "{}", past.errors);
 }
 
+/// Ctrl-C.
 #[cfg(unix)]
+fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Ctrl-Break: unlike Ctrl-C, it can be sent to one process group.
+#[cfg(windows)]
+fn interrupt(child: &Child) {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GenerateConsoleCtrlEvent(event: u32, group: u32) -> i32;
+    }
+    const CTRL_BREAK: u32 = 1;
+    // SAFETY: it takes no pointers; the child was started as a group of its own.
+    let sent = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK, child.id()) };
+    assert_ne!(sent, 0, "{}", std::io::Error::last_os_error());
+}
+
+#[cfg(any(unix, windows))]
 #[test]
 fn an_interrupt_leaves_nothing() {
     let place = tempfile::tempdir().unwrap();
     let video = repository("models/head/clip/frames");
     let out = place.path().join("out");
     let mut command = render(&video, &head_words(), &out);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x200);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     // The temporary folder is there once rendering has begun; before, there is nothing to leave.
     // The render of a hundred frames is not over by the next look.
@@ -350,14 +373,7 @@ fn an_interrupt_leaves_nothing() {
         );
         std::thread::sleep(Duration::from_millis(5));
     }
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_only(place.path(), &[]);
 }

@@ -43,7 +43,12 @@ pub enum System {
 impl System {
     /// The system of this build; `None` where there are no hosts.
     pub fn here() -> Option<Self> {
-        match std::env::consts::OS {
+        Self::by_name(std::env::consts::OS)
+    }
+
+    /// By the name of [`std::env::consts::OS`]: `linux`, `macos` or `windows`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
             "linux" => Some(Self::Linux),
             "macos" => Some(Self::MacOs),
             "windows" => Some(Self::Windows),
@@ -71,8 +76,8 @@ impl System {
 }
 
 /// Writes the bundle into the folder `into`. `library` is the effect's dynamic library; `dependencies`
-/// are the files that it loads (ONNX Runtime, providers). An existing bundle is replaced once the new
-/// one is complete.
+/// are the files that it loads (ONNX Runtime, providers), and `texts` are licences for its resources.
+/// An existing bundle is replaced once the new one is complete.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`].
@@ -81,6 +86,7 @@ pub fn lay_out(
     system: System,
     library: &Path,
     dependencies: &[PathBuf],
+    texts: &[PathBuf],
 ) -> Result<PathBuf> {
     let (whole, part) = (into.join(NAME), into.join(format!("{NAME}.part")));
     remove(&part)?;
@@ -91,12 +97,14 @@ pub fn lay_out(
         fs::create_dir_all(folder).map_err(writing(folder))?;
     }
     copy(library, &binaries.join(BINARY))?;
-    for file in dependencies {
-        let none = || Error::Argument {
-            field: "dependencies",
-            reason: format!("{} has no file name", file.display()),
-        };
-        copy(file, &binaries.join(file.file_name().ok_or_else(none)?))?;
+    for (folder, files) in [(&binaries, dependencies), (&resources, texts)] {
+        for file in files {
+            let none = || Error::Argument {
+                field: "dependencies",
+                reason: format!("{} has no file name", file.display()),
+            };
+            copy(file, &folder.join(file.file_name().ok_or_else(none)?))?;
+        }
     }
     let icon = format!("{}.png", IDENTIFIER.to_string_lossy());
     write(&resources.join(icon), ICON)?;
@@ -173,9 +181,22 @@ mod tests {
         );
         fs::write(&library, b"effect").unwrap();
         fs::write(&runtime, b"runtime").unwrap();
+        let notices = place.path().join("notices.txt");
+        fs::write(&notices, b"notices").unwrap();
         for system in [System::Linux, System::MacOs, System::Windows] {
             let out = place.path().join(system.folder());
-            let bundle = lay_out(&out, system, &library, std::slice::from_ref(&runtime)).unwrap();
+            let bundle = lay_out(
+                &out,
+                system,
+                &library,
+                std::slice::from_ref(&runtime),
+                std::slice::from_ref(&notices),
+            )
+            .unwrap();
+            assert_eq!(
+                fs::read(bundle.join("Contents/Resources/notices.txt")).unwrap(),
+                b"notices"
+            );
             assert_eq!(fs::read(binary(&bundle, system)).unwrap(), b"effect");
             let contents = bundle.join("Contents");
             assert_eq!(
@@ -194,7 +215,7 @@ mod tests {
             );
             // A second run replaces the bundle: no old file is left.
             fs::write(contents.join("stale"), b"").unwrap();
-            let again = lay_out(&out, system, &library, &[]).unwrap();
+            let again = lay_out(&out, system, &library, &[], &[]).unwrap();
             assert!(!again.join("Contents/stale").exists());
             assert_eq!(
                 fs::read_dir(&out).unwrap().count(),
@@ -202,7 +223,7 @@ mod tests {
                 "no temporary folder is left"
             );
         }
-        let missing = lay_out(place.path(), System::Linux, Path::new("/none"), &[]);
+        let missing = lay_out(place.path(), System::Linux, Path::new("/none"), &[], &[]);
         assert!(matches!(missing, Err(Error::Read { .. })));
     }
 }

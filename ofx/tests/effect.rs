@@ -1,7 +1,7 @@
 //! What hosts can rely on: the effect in its bundle, in a test host with real suites and images.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 mod host;
 mod support;

@@ -5,12 +5,13 @@
 //!
 //! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`): the path of the library,
 //! 2. the folder of the module this code is in (the plug-in, `libstylelipsync`), then the folder of
-//!    the executable,
+//!    the executable; for each also `../lib/stylelipsync`, where packages keep it,
 //! 3. the cache folder ([`cache_folder`]).
 //!
 //! It never accesses the internet. The crate `stylelipsync-provision`, used by the command line and
 //! by tests, downloads missing files into the cache folder.
 
+use super::module::module_file;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -121,7 +122,10 @@ pub fn cache_folder() -> Option<PathBuf> {
         return std::path::absolute(folder).ok();
     }
     let folder = match std::env::consts::OS {
-        "windows" => variable("LOCALAPPDATA"),
+        // A service account may lack the first.
+        "windows" => variable("LOCALAPPDATA")
+            .filter(|path| path.is_absolute())
+            .or_else(|| variable("USERPROFILE").map(|home| home.join(r"AppData\Local"))),
         "macos" => variable("HOME").map(|home| home.join("Library/Caches")),
         // The XDG rules: a relative path in the variable is to be ignored.
         _ => variable("XDG_CACHE_HOME")
@@ -143,8 +147,11 @@ impl Places {
         let mut folders: Vec<PathBuf> = Vec::new();
         let modules = [module_file(), std::env::current_exe().ok()];
         for folder in modules.iter().flatten().filter_map(|file| file.parent()) {
-            if !folders.iter().any(|known| known == folder) {
-                folders.push(folder.to_path_buf());
+            let packaged = folder.with_file_name("lib").join("stylelipsync");
+            for folder in [folder.to_path_buf(), packaged] {
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
             }
         }
         let variable = std::env::var_os(component.variable())
@@ -217,66 +224,6 @@ impl Places {
             folders = folders.join(" or "),
         )
     }
-}
-
-/// The file of the module this very code was loaded from: the plug-in, the shared library, or the
-/// program itself where it is linked in.
-#[cfg(unix)]
-fn module_file() -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    let here = module_file as fn() -> Option<PathBuf> as *const libc::c_void;
-    // SAFETY: `here` is the address of code in this module; `info` is valid for writes, and it is
-    // read only when dladdr says that it was filled. `dli_fname` lives as long as the module.
-    let name = unsafe {
-        if libc::dladdr(here, info.as_mut_ptr()) == 0 {
-            return None;
-        }
-        let info = info.assume_init();
-        if info.dli_fname.is_null() {
-            return None;
-        }
-        std::ffi::CStr::from_ptr(info.dli_fname)
-    };
-    absolute_file(Path::new(std::ffi::OsStr::from_bytes(name.to_bytes())))
-}
-
-#[cfg(windows)]
-fn module_file() -> Option<PathBuf> {
-    use std::{ffi::c_void, os::windows::ffi::OsStringExt};
-    #[link(name = "kernel32")]
-    unsafe extern "system" {
-        fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut *mut c_void) -> i32;
-        fn GetModuleFileNameW(module: *mut c_void, name: *mut u16, size: u32) -> u32;
-    }
-    const FROM_ADDRESS: u32 = 4;
-    const UNCHANGED_REFCOUNT: u32 = 2;
-    let here = module_file as fn() -> Option<PathBuf> as *const c_void;
-    let mut module = std::ptr::null_mut();
-    let mut name = vec![0u16; 32768];
-    // SAFETY: `here` is the address of code in this module, and both out-pointers are valid for
-    // the sizes given. The handle is not released because its count was not raised.
-    let length = unsafe {
-        if GetModuleHandleExW(FROM_ADDRESS | UNCHANGED_REFCOUNT, here, &mut module) == 0 {
-            return None;
-        }
-        GetModuleFileNameW(module, name.as_mut_ptr(), name.len() as u32)
-    };
-    let name = name.get(..length as usize)?;
-    absolute_file(Path::new(&std::ffi::OsString::from_wide(name)))
-}
-
-#[cfg(not(any(unix, windows)))]
-fn module_file() -> Option<PathBuf> {
-    None
-}
-
-/// `dladdr` gives the main program the name it was started by, which may be relative to a search
-/// path: only a name that exists is used.
-fn absolute_file(path: &Path) -> Option<PathBuf> {
-    std::fs::canonicalize(path)
-        .ok()
-        .filter(|path| path.is_file())
 }
 
 #[cfg(test)]

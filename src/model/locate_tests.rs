@@ -14,15 +14,6 @@ fn touch(path: &Path) {
 }
 
 #[test]
-fn module_is_this_test_program() {
-    let here = module_file().unwrap();
-    assert_eq!(
-        here,
-        std::fs::canonicalize(std::env::current_exe().unwrap()).unwrap()
-    );
-}
-
-#[test]
 fn variable_wins_over_beside_wins_over_cache() {
     for component in [Component::OnnxRuntime, Component::WebGpu] {
         let folder = tempfile::tempdir().unwrap();
@@ -77,6 +68,19 @@ fn a_variable_that_names_nothing_is_an_error() {
         .to_string();
     assert!(message.contains("STYLELIPSYNC_ORT names"), "{message}");
     assert!(message.contains("gone.so"), "{message}");
+}
+
+/// `<prefix>/bin/stylelipsync` and `<prefix>/lib/libstylelipsync.so.1` share one ONNX Runtime.
+#[test]
+fn packages_keep_it_in_lib_stylelipsync() {
+    let places = Places::of_this_process(Component::OnnxRuntime);
+    let program = std::env::current_exe().unwrap();
+    let prefix = program.parent().unwrap().parent().unwrap();
+    assert!(
+        places.folders.contains(&prefix.join("lib/stylelipsync")),
+        "{:?}",
+        places.folders
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! locate     where ONNX Runtime's library is
+//! module     the file that this code was loaded from
 //! runtime    the one ONNX Runtime environment of the process
 //! provider   the execution providers
 //! probe      which provider is used, and why others are rejected
@@ -18,6 +19,7 @@ pub mod bundle;
 mod face_model;
 pub mod locate;
 pub mod manifest;
+mod module;
 mod network;
 pub mod networks;
 mod onnx;

@@ -147,7 +147,14 @@ impl Runtime {
             }
             Provider::CoreMl => {
                 has(ep::CoreML::is_available(), "CoreML")?;
-                let coreml = ep::CoreML::default();
+                // An ML program (macOS 12 and later) has types: float32 stays float32 on the CPU and the
+                // GPU. The provider's default, a neural network, has none, so that Core ML may compute in
+                // half floats on the GPU; the Neural Engine always does. No cache of compiled models: the
+                // networks are in memory and have no path that could be its key.
+                let coreml = ep::CoreML::default()
+                    .with_model_format(ep::coreml::ModelFormat::MLProgram)
+                    .with_compute_units(ep::coreml::ComputeUnits::CPUAndGPU)
+                    .with_low_precision_accumulation_on_gpu(false);
                 builder
                     .with_execution_providers([coreml.build().error_on_failure()])
                     .map_err(say)

@@ -2,10 +2,11 @@
 //!
 //! ONNX Runtime allows only one environment in the lifetime of a process, so it is kept in a static
 //! and never released. Its log goes to the `log` crate at warning level and above. A plug-in that
-//! is unloaded while the environment lives would leave the logger's address dangling, so the shared
-//! library must be linked with `-z nodelete` (see the crate's build script).
+//! is unloaded while the environment lives would leave the logger's address dangling, so the module
+//! that contains this code is not unloaded after ONNX Runtime was loaded.
 
 use super::locate::{Component, Found, locate};
+use super::module;
 use crate::{Error, Result};
 use ort::{
     environment::{Environment, GlobalThreadPoolOptions},
@@ -89,7 +90,7 @@ impl Runtime {
         }
         let found = locate(Component::WebGpu)?;
         self.environment
-            .register_ep_library("stylelipsync.webgpu", &found.path)
+            .register_ep_library("stylelipsync.webgpu", module::for_loader(&found.path))
             .map_err(|error| {
                 Error::Runtime(format!("{} is refused: {error}", found.path.display()))
             })?;
@@ -118,14 +119,15 @@ fn load(library: &Path, workers: usize) -> Result<Environment> {
     let refused = |error: &dyn std::fmt::Display| {
         Error::Runtime(format!("{} cannot be used: {error}", library.display()))
     };
-    let builder = ort::init_from(library).map_err(|error| match &error {
-        // The loader's own sentence is one level further in.
+    let builder = ort::init_from(module::for_loader(library)).map_err(|error| match &error {
+        // The loader's own message is one level further in.
         ort::LoadDynamicError::Dlopen { error, .. } => match std::error::Error::source(error) {
-            Some(cause) => refused(cause as &dyn std::fmt::Display),
+            Some(cause) => refused(&format!("{cause}{}", advice(cause))),
             None => refused(error),
         },
         other => refused(other),
     })?;
+    module::keep_loaded();
     // Workers that spin would take the cores of the host's own threads while they wait.
     let pool = GlobalThreadPoolOptions::default()
         .with_intra_threads(workers)
@@ -142,6 +144,14 @@ fn load(library: &Path, workers: usize) -> Result<Environment> {
     // With a logger of one's own the level starts at "everything".
     environment.set_log_level(LogLevel::Warning);
     Ok(environment)
+}
+
+/// Windows does not report which DLL is missing. ONNX Runtime's needs Microsoft's C++ runtime.
+fn advice(cause: &dyn std::error::Error) -> &'static str {
+    match cfg!(windows) && cause.to_string().contains("os error 126") {
+        true => "; install the Microsoft Visual C++ Redistributable (x64), which it needs",
+        false => "",
+    }
 }
 
 fn forward_log(level: LogLevel, _category: &str, _id: &str, place: &str, message: &str) {

@@ -436,6 +436,18 @@ static void trimmed(const sls_engine *engine)
     CHECK(changed_with(engine, &options) == 0);
 }
 
+#ifdef _WIN32
+/* Neither POSIX signals nor /proc. */
+static int threads(void)
+{
+    return 0;
+}
+
+static void check_signals(int begun)
+{
+    (void)begun;
+}
+#else
 static int threads(void)
 {
     DIR *folder = opendir("/proc/self/task");
@@ -448,13 +460,26 @@ static int threads(void)
     return found;
 }
 
+/* Signal handlers are stored at the beginning, and compared at the end. */
+static void check_signals(int begun)
+{
+    static struct sigaction before[32];
+    struct sigaction after;
+    int number;
+
+    for (number = 1; number < 32; number++) {
+        sigaction(number, NULL, begun ? &after : &before[number]);
+        CHECK(!begun || after.sa_handler == before[number].sa_handler);
+    }
+}
+#endif
+
 int main(int argc, char **argv)
 {
-    struct sigaction before[32], after;
     sls_engine_options options;
     sls_engine *engine = NULL;
     size_t bytes;
-    int number, running = threads();
+    int running = threads();
 
     CHECK(argc == 5);
     width = atoi(argv[2]);
@@ -466,8 +491,7 @@ int main(int argc, char **argv)
     speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
     sample_count = bytes / sizeof(float);
     CHECK(sample_count > (size_t)count * STEP);
-    for (number = 1; number < 32; number++)
-        sigaction(number, NULL, &before[number]);
+    check_signals(0);
 
     OK(sls_engine_options_init(&options, sizeof options));
     options.provider = SLS_PROVIDER_CPU;
@@ -487,10 +511,7 @@ int main(int argc, char **argv)
     cancellation(engine);
     sls_engine_destroy(engine);
 
-    for (number = 1; number < 32; number++) {
-        sigaction(number, NULL, &after);
-        CHECK(after.sa_handler == before[number].sa_handler);
-    }
+    check_signals(1);
     printf("the hooks hold\n");
     free(speech);
     free(frames);

@@ -11,7 +11,7 @@
 pub mod doctor;
 mod wheel;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stylelipsync::model::locate::{Component, Found, Source, cache_folder, locate};
 use stylelipsync::{Error, Result};
@@ -41,13 +41,28 @@ pub fn provision(component: Component) -> Result<Found> {
     )
 }
 
-fn fetch(component: Component, cache: Option<&Path>, pip: &Pip) -> Result<Found> {
-    let Some(cache) = cache else {
-        return Err(Error::Runtime(
+/// Fetches a component for another system, for packages that are made for it. `os` and `processor` are
+/// those of [`std::env::consts`]. The library's licences lie next to it.
+///
+/// # Errors
+/// As [`provision`].
+pub fn provision_for(component: Component, os: &str, processor: &str) -> Result<PathBuf> {
+    let wheel = wheel::for_platform(component, os, processor)?;
+    let cache = known(cache_folder().as_deref())?.join(format!("{os}-{processor}"));
+    wheel::fetch(wheel, &Pip::of_this_machine(), &cache)
+}
+
+fn known(cache: Option<&Path>) -> Result<&Path> {
+    cache.ok_or_else(|| {
+        Error::Runtime(
             "no cache folder is known: set STYLELIPSYNC_CACHE to a folder that can be written"
                 .into(),
-        ));
-    };
+        )
+    })
+}
+
+fn fetch(component: Component, cache: Option<&Path>, pip: &Pip) -> Result<Found> {
+    let cache = known(cache)?;
     let path = wheel::fetch(wheel::for_this_platform(component)?, pip, cache)?;
     Ok(Found {
         path,

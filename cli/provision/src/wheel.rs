@@ -140,7 +140,15 @@ fn pinned(component: Component, os: &str, processor: &str) -> Option<&'static Wh
 
 /// The pinned package for the machine this runs on.
 pub(crate) fn for_this_platform(component: Component) -> Result<&'static Wheel> {
-    let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
+    for_platform(component, std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The pinned package for an operating system and a processor.
+pub(crate) fn for_platform(
+    component: Component,
+    os: &str,
+    processor: &str,
+) -> Result<&'static Wheel> {
     pinned(component, os, processor).ok_or_else(|| {
         Error::Runtime(format!(
             "{} has no package for {os} on {processor}: set {} to a library built for it",
@@ -158,7 +166,11 @@ pub(crate) struct Pip {
 
 impl Pip {
     pub(crate) fn of_this_machine() -> Self {
-        Self::with_pythons(["python3", "python"])
+        // On Windows, `python3` is often a stub that opens the Store; `py` is Python's own launcher.
+        match cfg!(windows) {
+            true => Self::with_pythons(["py", "python", "python3"]),
+            false => Self::with_pythons(["python3", "python"]),
+        }
     }
 
     pub(crate) fn with_pythons<P: Into<PathBuf>>(pythons: impl IntoIterator<Item = P>) -> Self {

@@ -1,4 +1,6 @@
 //! What the effect's binary exports and what it needs, read from its ELF tables.
+//! `packaging/windows/test` does the same for the Windows DLL.
+#![cfg(target_os = "linux")]
 
 use elf::ElfBytes;
 use elf::abi::{DF_1_NODELETE, DF_SYMBOLIC, DT_FLAGS, DT_FLAGS_1, DT_NEEDED};

@@ -1,7 +1,7 @@
 //! What the controls do, with valid and invalid values, and the buttons.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 
 #[path = "../host/mod.rs"]
 mod host;

@@ -1,9 +1,8 @@
 //! What the user sees: the message, progress and timeline suites.
 //!
-//! The message functions are variadic; see the parameter suite for how fixed functions stand in.
+//! The message functions are variadic; see `variadic`.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::transmute;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,33 +17,9 @@ use super::node::Node;
 use super::options::HostOptions;
 use super::scope::{report, spoil_lent_strings};
 use super::suites::{Suite, suite};
+use super::variadic::{Arguments, as_variadic, variadic_function};
 
-type Variadic = unsafe extern "C" fn(
-    *mut c_void,
-    *const c_char,
-    *const c_char,
-    *const c_char,
-    ...
-) -> OfxStatus;
-
-/// Two integer registers are left after the named arguments, and all eight for doubles.
-type Fixed = extern "C" fn(
-    *mut c_void,
-    *const c_char,
-    *const c_char,
-    *const c_char,
-    usize,
-    usize,
-    f64,
-    f64,
-    f64,
-    f64,
-) -> OfxStatus;
-
-fn variadic(function: Fixed) -> Variadic {
-    // SAFETY: both are function pointers, and on Linux the calling conventions agree.
-    unsafe { transmute::<Fixed, Variadic>(function) }
-}
+type Text = *const c_char;
 
 pub(super) fn message_v1(options: &HostOptions) -> Suite {
     suite!(
@@ -52,7 +27,7 @@ pub(super) fn message_v1(options: &HostOptions) -> Suite {
         kOfxMessageSuite,
         1,
         OfxMessageSuiteV1 {
-            message: variadic(message),
+            message: as_variadic!(message as fn(*mut c_void, Text, Text, Text)),
         }
     )
 }
@@ -63,8 +38,10 @@ pub(super) fn message_v2(options: &HostOptions) -> Suite {
         kOfxMessageSuite,
         2,
         OfxMessageSuiteV2 {
-            message: variadic(message),
-            setPersistentMessage: variadic(set_persistent_message),
+            message: as_variadic!(message as fn(*mut c_void, Text, Text, Text)),
+            setPersistentMessage: as_variadic!(
+                set_persistent_message as fn(*mut c_void, Text, Text, Text)
+            ),
             clearPersistentMessage: clear_persistent_message,
         }
     )
@@ -120,62 +97,24 @@ fn owned_text(string: *const c_char) -> String {
         .unwrap_or_default()
 }
 
-/// The four arguments every message has, and the registers with what its format asks for.
-struct Parts {
-    kind: *const c_char,
-    id: *const c_char,
-    format: *const c_char,
-    integers: [usize; 2],
-    doubles: [f64; 4],
+variadic_function! {
+    fn message(effect: *mut c_void, kind: Text, id: Text, format: Text, ..rest) {
+        show_message(effect, [kind, id, format], rest, false)
+    }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one for each register")]
-extern "C" fn message(
+variadic_function! {
+    fn set_persistent_message(effect: *mut c_void, kind: Text, id: Text, format: Text, ..rest) {
+        show_message(effect, [kind, id, format], rest, true)
+    }
+}
+
+fn show_message(
     effect: *mut c_void,
-    kind: *const c_char,
-    id: *const c_char,
-    format: *const c_char,
-    a: usize,
-    b: usize,
-    x: f64,
-    y: f64,
-    z: f64,
-    w: f64,
+    [kind, id, format]: [Text; 3],
+    rest: Arguments,
+    persistent: bool,
 ) -> OfxStatus {
-    let parts = Parts {
-        kind,
-        id,
-        format,
-        integers: [a, b],
-        doubles: [x, y, z, w],
-    };
-    show_message(effect, parts, false)
-}
-
-#[allow(clippy::too_many_arguments, reason = "one for each register")]
-extern "C" fn set_persistent_message(
-    effect: *mut c_void,
-    kind: *const c_char,
-    id: *const c_char,
-    format: *const c_char,
-    a: usize,
-    b: usize,
-    x: f64,
-    y: f64,
-    z: f64,
-    w: f64,
-) -> OfxStatus {
-    let parts = Parts {
-        kind,
-        id,
-        format,
-        integers: [a, b],
-        doubles: [x, y, z, w],
-    };
-    show_message(effect, parts, true)
-}
-
-fn show_message(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatus {
     let caller = if persistent {
         "setPersistentMessage"
     } else {
@@ -184,7 +123,7 @@ fn show_message(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatu
     let Some(node) = find(effect, caller) else {
         return kOfxStatErrBadHandle;
     };
-    let (Some(kind), Some(format)) = (text(parts.kind), text(parts.format)) else {
+    let (Some(kind), Some(format)) = (text(kind), text(format)) else {
         report(format!("{caller}: null type or format"));
         return kOfxStatFailed;
     };
@@ -193,11 +132,11 @@ fn show_message(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatu
     if !shown.contains(&kind) && (persistent || !passing.contains(&kind)) {
         report(format!("{caller}: {kind:?} is not a valid message type"));
     }
-    let text = expand(&format.to_string_lossy(), parts.integers, parts.doubles);
+    let text = expand(&format.to_string_lossy(), rest);
     let kind_name = kind.to_string_lossy().into_owned();
     node.journal.message(Message {
         kind: kind_name,
-        id: owned_text(parts.id),
+        id: owned_text(id),
         text,
         persistent,
     });
@@ -208,10 +147,9 @@ fn show_message(effect: *mut c_void, parts: Parts, persistent: bool) -> OfxStatu
     }
 }
 
-/// As printf, for the few arguments that are in registers. Text that a plugin passes as the format
+/// As printf, for a few arguments. Text that a plugin passes as the format
 /// itself goes wrong at its first percent sign, here as in every host.
-fn expand(format: &str, integers: [usize; 2], doubles: [f64; 4]) -> String {
-    let (mut integers, mut doubles) = (integers.into_iter(), doubles.into_iter());
+fn expand(format: &str, mut arguments: Arguments) -> String {
     let mut out = String::new();
     let mut rest = format.chars();
     while let Some(c) = rest.next() {
@@ -223,10 +161,14 @@ fn expand(format: &str, integers: [usize; 2], doubles: [f64; 4]) -> String {
         let conversion = rest.by_ref().find(|c| !flags(c));
         let piece = match conversion {
             Some('%') => Some("%".into()),
-            Some('s') => integers.next().map(|at| owned_text(at as *const c_char)),
-            Some('d' | 'i') => integers.next().map(|value| (value as c_int).to_string()),
-            Some('u') => integers.next().map(|value| (value as u32).to_string()),
-            Some('f' | 'g' | 'e') => doubles.next().map(|value| value.to_string()),
+            Some('s') => arguments
+                .integer()
+                .map(|at| owned_text(at as *const c_char)),
+            Some('d' | 'i') => arguments
+                .integer()
+                .map(|value| (value as c_int).to_string()),
+            Some('u') => arguments.integer().map(|value| (value as u32).to_string()),
+            Some('f' | 'g' | 'e') => arguments.double().map(|value| value.to_string()),
             _ => None,
         };
         match piece {

@@ -1,6 +1,6 @@
 //! An OpenFX host inside the test process.
 //!
-//! It loads the built plugin with dlopen as an editing program does, gives it real suites and real
+//! It loads the built plugin as an editing program does, gives it real suites and real
 //! images, and is stricter than any one program: whatever would make some real host crash or show a
 //! broken picture is recorded as a *violation*, and `assert_clean` fails on it.
 //!
@@ -10,7 +10,7 @@
 //! `Plugin` is the loaded binary, `Effect` its descriptors, `Instance` one effect on one clip.
 //! A plugin keeps its host and its suites in statics, so only one `Plugin` lives at a time in a
 //! process: opening another waits until the first and all that came from it is dropped.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 mod action;
@@ -44,6 +44,7 @@ mod scope;
 mod suites;
 mod user;
 mod value;
+mod variadic;
 
 #[allow(unused_imports, reason = "each test binary uses a part")]
 pub use self::{

@@ -2,7 +2,6 @@
 //! Getting and setting values is in `param_value`.
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
-use std::mem::transmute;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
@@ -18,21 +17,9 @@ use super::param_value::{
 };
 use super::scope::{current, report, spoil_lent_strings};
 use super::suites::{Suite, suite};
+use super::variadic::as_variadic;
 
 type Handle = OfxParamHandle;
-
-/// `fn` with the registers of a variadic call, as the type the suite wants.
-macro_rules! variadic {
-    ($function:ident as fn($($parameter:ty),*)) => {{
-        // SAFETY: both are function pointers; `param_value` explains why the calling conventions agree.
-        unsafe {
-            transmute::<
-                *const (),
-                unsafe extern "C" fn($($parameter,)* ...) -> OfxStatus,
-            >($function as *const ())
-        }
-    }};
-}
 
 pub(super) fn parameter_v1(options: &HostOptions) -> Suite {
     suite!(
@@ -44,12 +31,12 @@ pub(super) fn parameter_v1(options: &HostOptions) -> Suite {
             paramGetHandle: get_handle,
             paramSetGetPropertySet: set_get_property_set,
             paramGetPropertySet: get_property_set,
-            paramGetValue: variadic!(get_value as fn(Handle)),
-            paramGetValueAtTime: variadic!(get_value_at_time as fn(Handle, OfxTime)),
-            paramGetDerivative: variadic!(get_derivative as fn(Handle, OfxTime)),
-            paramGetIntegral: variadic!(get_integral as fn(Handle, OfxTime, OfxTime)),
-            paramSetValue: variadic!(set_value as fn(Handle)),
-            paramSetValueAtTime: variadic!(set_value_at_time as fn(Handle, OfxTime)),
+            paramGetValue: as_variadic!(get_value as fn(Handle)),
+            paramGetValueAtTime: as_variadic!(get_value_at_time as fn(Handle, OfxTime)),
+            paramGetDerivative: as_variadic!(get_derivative as fn(Handle, OfxTime)),
+            paramGetIntegral: as_variadic!(get_integral as fn(Handle, OfxTime, OfxTime)),
+            paramSetValue: as_variadic!(set_value as fn(Handle)),
+            paramSetValueAtTime: as_variadic!(set_value_at_time as fn(Handle, OfxTime)),
             paramGetNumKeys: get_num_keys,
             paramGetKeyTime: get_key_time,
             paramGetKeyIndex: get_key_index,

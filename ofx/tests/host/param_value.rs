@@ -1,10 +1,4 @@
 //! The variadic half of the parameter suite: getting and setting values.
-//!
-//! Stable Rust cannot define C-variadic functions. On Linux it need not: the System V x86-64 and
-//! AAPCS64 calling conventions pass the integers and pointers of a variadic call in the ordinary
-//! integer registers and its doubles in the ordinary floating-point ones, each counted on its own.
-//! So a function with enough fixed parameters of both classes finds every argument where it looks
-//! for it; registers the caller did not fill hold rubbish and are not used.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
@@ -19,12 +13,14 @@ use super::param::{Holds, Param, ParamValue};
 use super::param_suite::find;
 use super::query::changed_by_plugin;
 use super::scope::{Scope, current, depth, lend, note, report};
+use super::variadic::{Arguments, variadic_function};
 
 type Handle = OfxParamHandle;
 type Place = *mut c_void;
 
 /// Stores a value at the places the plugin passed for its components.
-fn give_value(param: &Param, places: [Place; 4], caller: &str) -> OfxStatus {
+fn give_value(param: &Param, mut places: Arguments, caller: &str) -> OfxStatus {
+    let places: [Place; 4] = std::array::from_fn(|_| places.integer().unwrap_or_default() as Place);
     let given = match param.get() {
         ParamValue::Ints(ints) => ints.iter().zip(places).all(|(&i, at)| give(at.cast(), i)),
         ParamValue::Doubles(all) => all.iter().zip(places).all(|(&d, at)| give(at.cast(), d)),
@@ -50,45 +46,36 @@ fn give_value(param: &Param, places: [Place; 4], caller: &str) -> OfxStatus {
     kOfxStatOK
 }
 
-pub(super) extern "C" fn get_value(
-    param: Handle,
-    a: Place,
-    b: Place,
-    c: Place,
-    d: Place,
-) -> OfxStatus {
-    let Some(param) = find(param, "paramGetValue") else {
-        return kOfxStatErrBadHandle;
-    };
-    let rendering = |scope: &Arc<Scope>| scope.is(kOfxImageEffectActionRender);
-    if current().as_ref().is_some_and(rendering) {
-        // The value at the playhead, which need not be where the render is.
-        note(format!(
-            "paramGetValue of {:?} in render, not ...AtTime",
-            param.name
-        ));
+variadic_function! {
+    pub(super) fn get_value(param: Handle, ..places) {
+        let Some(param) = find(param, "paramGetValue") else {
+            return kOfxStatErrBadHandle;
+        };
+        let rendering = |scope: &Arc<Scope>| scope.is(kOfxImageEffectActionRender);
+        if current().as_ref().is_some_and(rendering) {
+            // The value at the playhead, which need not be where the render is.
+            note(format!(
+                "paramGetValue of {:?} in render, not ...AtTime",
+                param.name
+            ));
+        }
+        give_value(&param, places, "paramGetValue")
     }
-    give_value(&param, [a, b, c, d], "paramGetValue")
 }
 
-pub(super) extern "C" fn get_value_at_time(
-    param: Handle,
-    a: Place,
-    b: Place,
-    c: Place,
-    d: Place,
-    time: f64,
-) -> OfxStatus {
-    let Some(param) = find(param, "paramGetValueAtTime") else {
-        return kOfxStatErrBadHandle;
-    };
-    if !time.is_finite() {
-        report(format!(
-            "paramGetValueAtTime of {:?}: at time {time}",
-            param.name
-        ));
+variadic_function! {
+    pub(super) fn get_value_at_time(param: Handle, time: f64, ..places) {
+        let Some(param) = find(param, "paramGetValueAtTime") else {
+            return kOfxStatErrBadHandle;
+        };
+        if !time.is_finite() {
+            report(format!(
+                "paramGetValueAtTime of {:?}: at time {time}",
+                param.name
+            ));
+        }
+        give_value(&param, places, "paramGetValueAtTime")
     }
-    give_value(&param, [a, b, c, d], "paramGetValueAtTime")
 }
 
 /// A host without animation has neither derivatives nor integrals.
@@ -100,15 +87,20 @@ pub(super) extern "C" fn get_integral(param: Handle) -> OfxStatus {
     find(param, "paramGetIntegral").map_or(kOfxStatErrBadHandle, |_| kOfxStatErrUnsupported)
 }
 
-/// Reads a value out of the registers of a variadic call. Integers narrower than a register have
-/// rubbish above them.
-fn take_value(param: &Param, integers: [usize; 3], doubles: [f64; 4]) -> Option<ParamValue> {
+/// Reads a value of the parameter's type from the arguments.
+fn take_value(param: &Param, mut arguments: Arguments) -> Option<ParamValue> {
     Some(match param.holds {
-        Holds::Ints(n) => ParamValue::Ints(integers[..n].iter().map(|&i| i as c_int).collect()),
-        Holds::Doubles(count) => ParamValue::Doubles(doubles[..count].to_vec()),
-        Holds::Text => ParamValue::Text(text(integers[0] as *const c_char)?.into()),
+        Holds::Ints(count) => {
+            let mut int = || arguments.integer().map(|value| value as c_int);
+            ParamValue::Ints((0..count).map(|_| int()).collect::<Option<_>>()?)
+        }
+        Holds::Doubles(count) => {
+            let values = (0..count).map(|_| arguments.double());
+            ParamValue::Doubles(values.collect::<Option<_>>()?)
+        }
+        Holds::Text => ParamValue::Text(text(arguments.integer()? as *const c_char)?.into()),
         Holds::Bytes => {
-            let bytes = read(integers[0] as *const OfxBytes, 0)?;
+            let bytes = read(arguments.integer()? as *const OfxBytes, 0)?;
             let byte = |at| read(bytes.data, at);
             ParamValue::Bytes((0..bytes.length).map(byte).collect::<Option<_>>()?)
         }
@@ -116,12 +108,12 @@ fn take_value(param: &Param, integers: [usize; 3], doubles: [f64; 4]) -> Option<
     })
 }
 
-fn store(param: Handle, integers: [usize; 3], doubles: [f64; 4], caller: &str) -> OfxStatus {
+fn store(param: Handle, arguments: Arguments, caller: &str) -> OfxStatus {
     let Some(param) = find(param, caller) else {
         return kOfxStatErrBadHandle;
     };
     let name = &param.name;
-    let Some(value) = take_value(&param, integers, doubles) else {
+    let Some(value) = take_value(&param, arguments) else {
         report(format!("{caller} of {name:?}: null or no value"));
         return kOfxStatErrValue;
     };
@@ -171,31 +163,14 @@ fn store(param: Handle, integers: [usize; 3], doubles: [f64; 4], caller: &str) -
     kOfxStatOK
 }
 
-#[allow(clippy::too_many_arguments, reason = "one for each register")]
-pub(super) extern "C" fn set_value(
-    param: Handle,
-    a: usize,
-    b: usize,
-    c: usize,
-    x: f64,
-    y: f64,
-    z: f64,
-    w: f64,
-) -> OfxStatus {
-    store(param, [a, b, c], [x, y, z, w], "paramSetValue")
+variadic_function! {
+    pub(super) fn set_value(param: Handle, ..arguments) {
+        store(param, arguments, "paramSetValue")
+    }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one for each register")]
-pub(super) extern "C" fn set_value_at_time(
-    param: Handle,
-    a: usize,
-    b: usize,
-    c: usize,
-    _time: f64,
-    x: f64,
-    y: f64,
-    z: f64,
-    w: f64,
-) -> OfxStatus {
-    store(param, [a, b, c], [x, y, z, w], "paramSetValueAtTime")
+variadic_function! {
+    pub(super) fn set_value_at_time(param: Handle, _time: f64, ..arguments) {
+        store(param, arguments, "paramSetValueAtTime")
+    }
 }

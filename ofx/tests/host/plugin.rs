@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use libloading::Library;
 use openfx::sys::generic::core::*;
 use openfx::sys::image_effect_v1::image_effect::kOfxImageEffectPluginApi;
 
@@ -64,10 +64,7 @@ impl Plugin {
         let binary = binary.as_ref();
         let host = Host::new(options);
         let mut calls = Vec::new();
-        let library = timed(&mut calls, "dlopen", || {
-            // SAFETY: a plugin's initialisers are the plugin's, and a host has to run them.
-            unsafe { Library::open(Some(binary), RTLD_NOW | RTLD_LOCAL) }
-        });
+        let library = timed(&mut calls, "open", || open(binary));
         let library = library.unwrap_or_else(|e| panic!("cannot open {}: {e}", binary.display()));
         let infos = read_plugins(&library, &host, &mut calls);
         let bundle = bundle_of(binary);
@@ -87,7 +84,7 @@ impl Plugin {
         &self.0.infos
     }
 
-    /// How long dlopen, each exported function and setHost took.
+    /// How long loading the binary, each exported function and setHost took.
     pub fn calls(&self) -> &[(&'static str, Duration)] {
         &self.0.calls
     }
@@ -117,6 +114,19 @@ impl Plugin {
         check("DescribeInContext", effect.describe_in_context(context));
         effect
     }
+}
+
+#[cfg(unix)]
+fn open(binary: &Path) -> Result<Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // SAFETY: a plugin's initialisers are the plugin's, and a host has to run them.
+    unsafe { Library::open(Some(binary), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
+}
+
+#[cfg(windows)]
+fn open(binary: &Path) -> Result<Library, libloading::Error> {
+    // SAFETY: as above.
+    unsafe { Library::new(binary) }
 }
 
 /// The exported functions, in the order the specification prescribes.

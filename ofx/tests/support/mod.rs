@@ -1,5 +1,5 @@
 //! The built effect in its bundle, and the bundled clip (a rendered head) as a host's clip.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -25,16 +25,17 @@ pub fn effect_file() -> PathBuf {
         // the effect, which is not loaded yet, reads the environment.
         unsafe { std::env::set_var("STYLELIPSYNC_LOG_FILE", place.path().join("ofx.log")) };
         let program = std::env::current_exe().expect("the test's own path");
+        let system = System::here().expect("a system with OpenFX hosts");
         let built = program
             .ancestors()
-            .map(|folder| folder.join(System::Linux.library()))
+            .map(|folder| folder.join(system.library()))
             .find(|file| file.is_file())
             .expect("cargo builds the effect before its tests");
         let runtime = provision(Component::OnnxRuntime)
             .expect("ONNX Runtime")
             .path;
-        let bundle = lay_out(place.path(), System::Linux, &built, &[runtime]).expect("a bundle");
-        (place, binary(&bundle, System::Linux))
+        let bundle = lay_out(place.path(), system, &built, &[runtime], &[]).expect("a bundle");
+        (place, binary(&bundle, system))
     });
     made.1.clone()
 }
