@@ -394,6 +394,13 @@ public:
     /** Discards the analysis of all frames. @return SLS_OK. Any thread. */
     status forget_analysis() SLS_NOTHROW { return check(sls_clip_forget_analysis(get())); }
 
+    /** The shot of a frame: its first frame, and the first frame of the next shot or INT64_MAX. See
+     *  sls_clip_shot(). */
+    status shot(int64_t index, int64_t *first, int64_t *next) const SLS_NOTHROW
+    {
+        return check(sls_clip_shot(get(), index, first, next));
+    }
+
     /** Detects the faces in a frame, stores them, and returns their number.
      *  @return SLS_OK, SLS_ERROR_FRAME, SLS_ERROR_NETWORK, SLS_ERROR_STATE. Any thread,
      *  concurrent; blocks while networks run. */

@@ -26,9 +26,12 @@ mod faces;
 mod mouth_pose;
 mod options;
 mod profile;
+mod profile_frames;
 mod range;
 mod reference;
 mod renderer;
+mod shot_profile;
+mod shots;
 mod speech;
 mod stream;
 mod timing;
@@ -49,6 +52,7 @@ pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Render
 pub use profile::Profile;
 pub use reference::ReferenceFrame;
 pub use renderer::{FrameInputs, Renderer};
+pub use shot_profile::ShotProfile;
 pub use speech::Speech;
 pub use timing::Timing;
 
@@ -250,13 +254,24 @@ impl Clip {
 
     /// The profile that frames are rendered with: the one that was set or made of the references that
     /// were, else that of the analysed frames, which [`finish_analysis`](Self::finish_analysis) freezes;
-    /// before that call it is made from the first 25 frames from the first face on. `None` while there is
-    /// none of them: a stream then takes its own first 25 frames.
+    /// before that call it is made, for each shot, from the first 25 frames from the first face on. `None`
+    /// while there is none of them: a stream then takes the first 25 frames of its own shots.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
     pub fn profile(&self) -> Result<Option<Arc<Profile>>> {
-        profile(&self.given, &self.analysis, &self.renderer)
+        match &self.given {
+            Some(profile) => Ok(Some(profile.clone())),
+            None => self.analysis.profile(&self.renderer),
+        }
+    }
+
+    /// What is known of the person in the shot of the frame `index`: a part of [`profile`](Self::profile).
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded.
+    pub fn profile_at(&self, index: i64) -> Result<Option<Arc<ShotProfile>>> {
+        profile_at(&self.given, &self.analysis, &self.renderer, index)
     }
 
     /// Goes back to a profile made from the clip's frames.
@@ -434,7 +449,7 @@ impl Clip {
             faces: &faces,
         };
         self.renderer
-            .render(&inputs, source, target, options, || self.profile())
+            .render(&inputs, source, target, options, || self.profile_at(index))
     }
 
     /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
@@ -552,9 +567,10 @@ impl Clip {
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
         let (renderer, speech) = (&self.renderer, self.speech.as_mut());
-        self.stream.pull(renderer, speech, target, options, || {
-            profile(&self.given, &self.analysis, renderer)
-        })
+        self.stream
+            .pull(renderer, speech, target, options, |index| {
+                profile_at(&self.given, &self.analysis, renderer, index)
+            })
     }
 
     /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
@@ -564,7 +580,8 @@ impl Clip {
     /// As [`pull_frame`](Self::pull_frame), except those about a target.
     pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
         let speech = self.speech.as_ref();
-        self.stream.ready(&self.renderer, speech, || self.profile())
+        self.stream
+            .ready(&self.renderer, speech, |index| self.profile_at(index))
     }
 
     /// Index, width, height and format of the frame that [`pull_frame`](Self::pull_frame) returns
@@ -603,15 +620,17 @@ impl Clip {
     }
 }
 
-/// The profile that was given, else that of the analysed frames.
-fn profile(
+/// What is known of the person in the frame `index`, by the profile that was given, else by that of the
+/// analysed frames.
+fn profile_at(
     given: &Option<Arc<Profile>>,
     analysis: &Analysis,
     renderer: &Renderer,
-) -> Result<Option<Arc<Profile>>> {
+    index: i64,
+) -> Result<Option<Arc<ShotProfile>>> {
     match given {
-        Some(profile) => Ok(Some(profile.clone())),
-        None => analysis.profile(renderer),
+        Some(profile) => Ok(profile.at(index).cloned()),
+        None => analysis.profile_at(renderer, index),
     }
 }
 

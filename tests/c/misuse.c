@@ -233,6 +233,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_clear_reference(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_forget_analysis(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_analysis(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_shot(NULL, 0, NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_analyze(NULL, 0, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_audio(NULL, &sample, 1, 16000, 1));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "speech.wav"));
@@ -431,6 +432,8 @@ static void rendering(sls_clip *clip)
     FAILS(SLS_ERROR_NULL, "face", sls_clip_face(clip, 0, 0, NULL));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_finish_analysis(clip));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_shot(clip, 0, &index, NULL));
+    CHECK(index == -7);
     OK(sls_clip_analyze(clip, 0, &source, NULL));
     FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_finish_analysis(clip));
     FAILS(SLS_ERROR_ARGUMENT, "ordinal", sls_clip_face(clip, 0, 0, &face));
