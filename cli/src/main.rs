@@ -21,6 +21,7 @@ mod picture;
 mod pipeline;
 mod progress;
 mod rate;
+mod redact;
 mod render;
 mod report;
 mod session;
@@ -49,9 +50,13 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::info!(target: logger::FILE_ONLY, "done");
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             eprintln!("error: {failure}");
+            log::error!(target: logger::FILE_ONLY, "{failure}");
             failure.exit_code()
         }
     }
