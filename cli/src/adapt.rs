@@ -38,6 +38,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
         timing: source.timing()?,
+        transfer: source.transfer(),
         selection: arguments.face.into(),
         context: SpeechContext::Far,
         ..ClipOptions::default()
@@ -49,7 +50,8 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        clip.set_reference(&view(&still.decode()?)?)?;
+        let picture = still.decode()?.like(source.layout().depth);
+        clip.set_reference(&view(&picture)?)?;
     }
     let tracks = Tracks {
         clip: &clip,

@@ -79,7 +79,7 @@ pub enum Fit {
 
 #[derive(Debug, Args)]
 pub struct RenderArguments {
-    /// The clip: a movie, a PNG or JPEG picture, or a folder of them.
+    /// The clip: a movie, a PNG, JPEG, TIFF or EXR picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
     /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
@@ -88,7 +88,8 @@ pub struct RenderArguments {
     #[command(flatten)]
     pub sound: AudioArguments,
     /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
-    /// where there is alpha), .mkv (lossless), or a folder for PNGs.
+    /// where there is alpha), .mkv (lossless), or a folder for pictures (PNG;
+    /// EXR and TIFF where those came in).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub out: PathBuf,
     /// The codec of the result, where it is not the usual one of the file type.
@@ -149,7 +150,7 @@ pub struct RenderArguments {
 
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
-    /// The person, speaking: a movie or a folder of PNG or JPEG pictures, at least two seconds.
+    /// The person, speaking: a movie or a folder of pictures, at least two seconds.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
     /// The person's speech, where it is not the movie's own sound.
@@ -209,7 +210,7 @@ pub struct AdaptArguments {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("against").required(true).args(["truth", "source"])))]
 pub struct EvaluateArguments {
-    /// The rendered clip: a movie, or a folder of PNG or JPEG pictures.
+    /// The rendered clip: a movie, or a folder of pictures.
     #[arg(value_name = "RESULT", required_unless_present = "baseline")]
     #[arg(conflicts_with = "baseline")]
     pub result: Option<PathBuf>,

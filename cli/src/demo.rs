@@ -10,6 +10,7 @@ use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 use crate::args::DemoArguments;
 use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
+use crate::format::PictureKind;
 use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
 use crate::movie::encoder::{Format, Sound};
 use crate::rate::FrameRate;
@@ -148,6 +149,7 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
         like: None,
         sound: Some(sound),
         others: None,
+        pictures: PictureKind::Png,
         coding: None,
     };
     let mut sink = Sink::create(movie, &format)?;

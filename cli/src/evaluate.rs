@@ -202,7 +202,7 @@ fn sound_of(clip: &Source, path: &Path, wanted: &AudioArguments) -> Result<Optio
     }
 }
 
-/// Windows of SyncNet need a constant rate.
+/// Windows of SyncNet need a constant rate, and pixels are compared as they are displayed.
 fn constant(clip: Source, path: &Path) -> Source {
     if clip.times().is_some() {
         log::warn!(
@@ -211,7 +211,7 @@ fn constant(clip: Source, path: &Path) -> Source {
             clip.rate()
         );
     }
-    clip.resampled()
+    clip.resampled().displayed()
 }
 
 /// Refuses clips that cannot be compared frame by frame.

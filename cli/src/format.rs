@@ -15,7 +15,7 @@ pub enum Kind {
     Mov,
     /// FFV1 in RGB and FLAC: nothing is lost.
     Mkv,
-    /// PNG pictures.
+    /// Pictures: PNG, or EXR or TIFF where those came in.
     Folder,
 }
 
@@ -50,6 +50,26 @@ impl Kind {
             Self::Mov => ".mov",
             Self::Mkv => ".mkv",
             Self::Folder => "folder",
+        }
+    }
+}
+
+/// What the files of a folder are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureKind {
+    #[default]
+    Png,
+    Tiff,
+    /// Only of EXR sources.
+    Exr,
+}
+
+impl PictureKind {
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Tiff => "tif",
+            Self::Exr => "exr",
         }
     }
 }

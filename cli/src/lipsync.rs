@@ -12,6 +12,7 @@ use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
+use crate::format::PictureKind;
 use crate::movie::codec::Coding;
 use crate::movie::encoder::{Format, Sound};
 use crate::movie::others::Others;
@@ -200,6 +201,7 @@ impl RenderJob<'_> {
             like,
             sound: Some(sound),
             others: self.others,
+            pictures: source.pictures(),
             coding: self.coding,
         };
         let mut out = Sink::create(self.out, &picture)?;
@@ -216,6 +218,7 @@ impl RenderJob<'_> {
             like: None,
             sound: None,
             others: None,
+            pictures: PictureKind::Png,
             coding: None,
         };
         let mut matte = self

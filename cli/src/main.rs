@@ -17,6 +17,7 @@ mod logger;
 mod measure;
 mod mouths;
 mod movie;
+mod open_exr;
 mod picture;
 mod pipeline;
 mod progress;

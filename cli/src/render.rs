@@ -63,6 +63,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
         timing: source.timing()?,
+        transfer: source.transfer(),
         selection: arguments.face.into(),
         strength: arguments.strength,
         context: arguments.context.into(),
@@ -76,7 +77,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        clip.add_reference(&lipsync::view(&still.decode()?)?)?;
+        let picture = still.decode()?.like(source.layout().depth);
+        clip.add_reference(&lipsync::view(&picture)?)?;
     }
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;

@@ -12,11 +12,12 @@ use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
 use crate::failure::{Failure, Result};
-use crate::format::Kind;
+use crate::format::{Kind, PictureKind};
 use crate::movie::codec::{Coding, Wanted};
 use crate::movie::encoder;
 use crate::movie::encoder::Format;
 use crate::movie::raw::Packets;
+use crate::open_exr;
 use crate::picture::Picture;
 use crate::tool::{self, Tool};
 
@@ -24,7 +25,7 @@ use crate::tool::{self, Tool};
 #[derive(Clone, Copy, Debug)]
 pub enum Encoding {
     Raw,
-    Png,
+    Picture(PictureKind),
 }
 
 impl Encoding {
@@ -34,26 +35,36 @@ impl Encoding {
     /// [`Failure::Output`] when the PNG encoder fails.
     pub fn encode(self, picture: Picture) -> Result<Vec<u8>> {
         match self {
-            Self::Raw => Ok(picture.data),
-            Self::Png => png(picture),
+            Self::Raw => Ok(picture.displayed().data),
+            Self::Picture(kind) => encoded(picture, kind),
         }
     }
 }
 
-/// Encodes a frame as PNG.
+/// Encodes a frame.
 ///
 /// # Errors
 /// [`Failure::Output`] when the encoder fails.
-pub fn png(picture: Picture) -> Result<Vec<u8>> {
+fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Failure::Output(format!("a frame cannot be written as PNG: {reason}"))
+        let name = kind.ending().to_uppercase();
+        Failure::Output(format!("a frame cannot be written as {name}: {reason}"))
+    };
+    let format = match kind {
+        PictureKind::Png => ImageFormat::Png,
+        PictureKind::Tiff => ImageFormat::Tiff,
+        PictureKind::Exr => {
+            let original = picture.original.as_deref();
+            let original = original.ok_or_else(|| failed(&"it was no EXR picture"))?;
+            return open_exr::encode(original, &picture.data).map_err(|reason| failed(&reason));
+        }
     };
     let image = picture
         .into_image()
         .ok_or_else(|| failed(&"its size is wrong"))?;
     let mut bytes = Vec::new();
     image
-        .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+        .write_to(&mut Cursor::new(&mut bytes), format)
         .map_err(|e| failed(&e))?;
     Ok(bytes)
 }
@@ -71,6 +82,7 @@ pub enum Sink {
     Folder {
         temporary: TempDir,
         target: PathBuf,
+        pictures: PictureKind,
         names: Vec<OsString>,
     },
 }
@@ -98,6 +110,7 @@ impl Sink {
             return Ok(Self::Folder {
                 temporary,
                 target: target.to_owned(),
+                pictures: format.pictures,
                 names: Vec::new(),
             });
         }
@@ -116,6 +129,10 @@ impl Sink {
                 usual = Coding::choose(kind, Wanted::default(), &format.layout, format.like)?;
                 &usual
             }
+        };
+        let format = &Format {
+            layout: format.layout.displayed(),
+            ..format.clone()
         };
         let mut command = encoder::command(kind, format, coding);
         command
@@ -137,7 +154,7 @@ impl Sink {
     pub fn encoding(&self) -> Encoding {
         match self {
             Self::Movie { .. } => Encoding::Raw,
-            Self::Folder { .. } => Encoding::Png,
+            Self::Folder { pictures, .. } => Encoding::Picture(*pictures),
         }
     }
 
@@ -159,9 +176,10 @@ impl Sink {
             Self::Folder {
                 temporary,
                 target,
+                pictures,
                 names,
             } => {
-                let name = OsString::from(format!("{name}.png"));
+                let name = OsString::from(format!("{name}.{}", pictures.ending()));
                 std::fs::write(temporary.path().join(&name), bytes)
                     .map_err(|error| Failure::writing(&target.join(&name), error))?;
                 names.push(name);
@@ -193,6 +211,7 @@ impl Sink {
                 temporary,
                 target,
                 names,
+                ..
             } => {
                 // One step where the folder is new. On a farm another machine may have made it
                 // since: then, as for an existing folder, each frame is complete or absent.
@@ -294,6 +313,7 @@ mod tests {
             like: None,
             sound: None,
             others: None,
+            pictures: PictureKind::Png,
             coding: None,
         }
     }

@@ -5,15 +5,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 
+use image::DynamicImage;
 use stylelipsync::Timing;
 use stylelipsync::audio::{RATE, Rate};
+use stylelipsync::frame::Transfer;
 
 use crate::args::Fit;
 use crate::failure::{Failure, Result};
 use crate::fit::{Extension, Run};
+use crate::format::PictureKind;
 use crate::movie::probe::{self, Fields, Movie};
 use crate::movie::timing::Times;
-use crate::picture::{Layout, Picture};
+use crate::open_exr;
+use crate::picture::{Depth, Layout, Picture};
 use crate::rate::FrameRate;
 use crate::tool::{self, Tool};
 
@@ -64,7 +68,10 @@ impl Source {
                 vec![Still::of(path)]
             };
             if stills.is_empty() {
-                let none = format!("{} contains no PNG or JPEG picture", path.display());
+                let none = format!(
+                    "{} contains no PNG, JPEG, TIFF or EXR picture",
+                    path.display()
+                );
                 return Err(Failure::Input(none));
             }
             return Self::stills(stills, rate.unwrap_or(FrameRate { num: 25, den: 1 }));
@@ -90,7 +97,17 @@ impl Source {
         let first = stills
             .first()
             .ok_or_else(|| Failure::Input("the clip has no frame".into()))?;
-        let layout = first.decode()?.layout;
+        let picture = first.decode()?;
+        if picture
+            .original
+            .is_some_and(|original| !original.is_rec709())
+        {
+            log::warn!(
+                "{} has other primaries than Rec. 709: they are kept, but the networks see other colours",
+                first.label()
+            );
+        }
+        let layout = picture.layout;
         Ok(Self::Stills {
             stills,
             layout,
@@ -151,6 +168,39 @@ impl Source {
             && let Some(times) = movie.times.take()
         {
             movie.frames = (times.seconds(times.frames()) * movie.rate.fps()).round() as u64;
+        }
+        self
+    }
+
+    /// What the pictures of a result are: EXR and TIFF stay what they are.
+    pub fn pictures(&self) -> PictureKind {
+        let first = match self {
+            Self::Stills { stills, .. } => stills.first(),
+            Self::Extended(clip) => return clip.source.pictures(),
+            Self::Movie { .. } => None,
+        };
+        let Some(Content::File(path)) = first.map(|still| &still.content) else {
+            return PictureKind::Png;
+        };
+        match ending(path).as_deref() {
+            Some("exr") => PictureKind::Exr,
+            Some("tif" | "tiff") => PictureKind::Tiff,
+            _ => PictureKind::Png,
+        }
+    }
+
+    /// How the numbers of the frames relate to light.
+    pub fn transfer(&self) -> Transfer {
+        match self.layout().depth {
+            Depth::Float => Transfer::Linear,
+            Depth::Eight | Depth::Sixteen => Transfer::Display,
+        }
+    }
+
+    /// The clip in display-referred numbers.
+    pub fn displayed(mut self) -> Self {
+        if let Self::Stills { layout, .. } = &mut self {
+            *layout = layout.displayed();
         }
         self
     }
@@ -320,7 +370,19 @@ impl Still {
             Content::File(path) => &std::fs::read(path).map_err(|error| failed(&error))?,
             Content::Bytes(bytes) => *bytes,
         };
+        if open_exr::is(bytes) {
+            let decoded = open_exr::decode(bytes).map_err(|reason| failed(&reason))?;
+            return Ok(Picture::from_exr(decoded));
+        }
         let image = image::load_from_memory(bytes).map_err(|error| failed(&error))?;
+        if matches!(
+            image,
+            DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)
+        ) {
+            return Err(failed(
+                &"it holds float numbers, which are read from EXR only",
+            ));
+        }
         Ok(Picture::from_image(image))
     }
 
@@ -329,8 +391,11 @@ impl Still {
         if picture.layout == layout {
             return Ok(picture);
         }
+        if picture.layout.displayed() == layout {
+            return Ok(picture.displayed());
+        }
         let describe = |l: Layout| {
-            let bits = 8 * l.depth.pixel_bytes() / 4;
+            let bits = 2 * l.depth.pixel_bytes();
             let alpha = if l.alpha { " with alpha" } else { "" };
             format!("{}x{}, {bits} bits{alpha}", l.width, l.height)
         };
@@ -343,11 +408,18 @@ impl Still {
     }
 }
 
+/// The extension of a name in small letters.
+fn ending(path: &Path) -> Option<String> {
+    let extension = path.extension().and_then(|e| e.to_str());
+    extension.map(str::to_ascii_lowercase)
+}
+
 /// Whether a name is that of a picture.
 fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str());
-    let extension = extension.map(str::to_ascii_lowercase);
-    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"))
+    matches!(
+        ending(path).as_deref(),
+        Some("png" | "jpg" | "jpeg" | "tif" | "tiff" | "exr")
+    )
 }
 
 /// The folder's pictures in the order of the numbers in their names.
@@ -372,7 +444,25 @@ fn list(folder: &Path) -> Result<Vec<Still>> {
         );
         return Err(Failure::Input(twice));
     }
+    if let Some(missing) = gap(&stills) {
+        let gap = format!("{} has no picture {missing}", folder.display());
+        return Err(Failure::Input(
+            gap + ", though there are pictures before and after it",
+        ));
+    }
     Ok(stills)
+}
+
+/// The first number that is left out between two pictures whose names differ in their numbers only.
+fn gap(stills: &[Still]) -> Option<String> {
+    stills.windows(2).find_map(|pair| {
+        let [(text, number, name), (next_text, next, _)] =
+            [natural_key(&pair[0].name), natural_key(&pair[1].name)];
+        let digits = name.len() - text.len();
+        let missing = number.checked_add(1)?;
+        (text == next_text && next != u128::MAX && next > missing)
+            .then(|| format!("{text}{missing:0digits$}"))
+    })
 }
 
 /// Orders frame2 before frame10: text, number, and the whole name where those are equal.
@@ -462,6 +552,7 @@ impl MovieReader {
                 picture: Picture {
                     layout: self.layout,
                     data,
+                    original: None,
                 },
             };
             self.next += 1;

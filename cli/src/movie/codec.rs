@@ -122,7 +122,7 @@ impl Coding {
 
     /// Chooses the pixel format, and notes what it loses.
     fn choose_pixels(&mut self, layout: &Layout, like: Option<&Movie>) {
-        let deep = layout.depth == Depth::Sixteen;
+        let deep = layout.depth != Depth::Eight;
         // Pictures become what plays everywhere.
         let (chroma, rgb, bits) = like.map_or(("420", false, if deep { 16 } else { 8 }), |movie| {
             let rgb = movie.colour.space.as_deref() == Some("gbr");
@@ -165,6 +165,10 @@ impl Coding {
                 "the chroma: {from} becomes 4:2:0 in {}",
                 name(self.codec)
             ));
+        }
+        if layout.depth == Depth::Float {
+            self.losses
+                .push("light above 1: EXR becomes 16 bits of sRGB".into());
         }
         if bits > most {
             self.losses
@@ -257,8 +261,10 @@ fn usual(kind: Kind, layout: &Layout, like: Option<&Movie>) -> Vec<Codec> {
             let subsampled = like.is_none_or(|movie| movie.chroma == "420");
             match (came_in, layout.depth) {
                 ("av1", _) if subsampled => vec![Av1, H265, H264],
-                ("hevc", _) | (_, Depth::Sixteen) if subsampled => vec![H265, Av1, H264],
-                ("hevc", _) | (_, Depth::Sixteen) => vec![H265, H264, Av1],
+                ("hevc", _) | (_, Depth::Sixteen | Depth::Float) if subsampled => {
+                    vec![H265, Av1, H264]
+                }
+                ("hevc", _) | (_, Depth::Sixteen | Depth::Float) => vec![H265, H264, Av1],
                 _ => vec![H264],
             }
         }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::audio::Track;
-use crate::format::{Codec, Kind};
+use crate::format::{Codec, Kind, PictureKind};
 use crate::movie::codec::Coding;
 use crate::movie::others::Others;
 use crate::movie::probe::{Colour, Movie};
@@ -36,6 +36,8 @@ pub struct Format<'a> {
     pub sound: Option<Sound<'a>>,
     /// The source's other streams, where they are kept.
     pub others: Option<&'a Others>,
+    /// Of folders.
+    pub pictures: PictureKind,
     /// Of movies.
     pub coding: Option<&'a Coding>,
 }
@@ -144,7 +146,7 @@ fn filters(format: &Format, coding: &Coding, colour: &Colour) -> Vec<String> {
     let [right, bottom] = coding.padding;
     if coding.padding != [0, 0] {
         let planes = match format.layout.depth {
-            Depth::Sixteen => "gbrp16le",
+            Depth::Sixteen | Depth::Float => "gbrp16le",
             Depth::Eight => "gbrp",
         };
         filters.push(format!(

@@ -60,8 +60,8 @@ fn head(layout: &Layout, hdr: &StaticMetadata) -> Vec<u8> {
     // ffmpeg's own codes of its pixel formats.
     let pixels: &[u8] = match layout.depth {
         Depth::Eight => b"RGBA",
-        Depth::Sixteen if cfg!(target_endian = "big") => b"\x40RBA",
-        Depth::Sixteen => b"RBA\x40",
+        Depth::Sixteen | Depth::Float if cfg!(target_endian = "big") => b"\x40RBA",
+        Depth::Sixteen | Depth::Float => b"RBA\x40",
     };
     let video = [
         number(0xb0, layout.width.into()),
