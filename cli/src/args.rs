@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use stylelipsync::SpeechContext;
 
+use crate::audio::AudioArguments;
 use crate::failure::EXIT_CODES;
 use crate::format::Codec;
 use crate::rate::FrameRate;
@@ -84,6 +85,8 @@ pub struct RenderArguments {
     /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
     #[arg(long, value_name = "FILE")]
     pub audio: PathBuf,
+    #[command(flatten)]
+    pub sound: AudioArguments,
     /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
     /// where there is alpha), .mkv (lossless), or a folder for PNGs.
     #[arg(long, value_name = "MOVIE|FOLDER")]
@@ -152,6 +155,8 @@ pub struct AdaptArguments {
     /// The person's speech, where it is not the movie's own sound.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
+    #[command(flatten)]
+    pub sound: AudioArguments,
     /// The person file to write.
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: PathBuf,
@@ -222,14 +227,8 @@ pub struct EvaluateArguments {
     /// source.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
-    /// Start of the speech in milliseconds of the clip; a negative value drops its beginning.
-    #[arg(
-        long,
-        default_value_t = 0.0,
-        value_name = "MS",
-        allow_negative_numbers = true
-    )]
-    pub audio_offset: f64,
+    #[command(flatten)]
+    pub sound: AudioArguments,
     /// The sound of the truth or the source, where that is a folder.
     #[arg(long, value_name = "FILE")]
     pub own_audio: Option<PathBuf>,

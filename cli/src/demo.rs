@@ -8,6 +8,7 @@ use stylelipsync::audio::decode_file;
 use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 
 use crate::args::DemoArguments;
+use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
 use crate::movie::encoder::{Format, Sound};
@@ -63,7 +64,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
             person: PersonFrames::All,
             workers: arguments.engine.workers(),
         },
-        audio: &speech_path,
+        audio: Track::find(&speech_path, &AudioArguments::default())?,
         frames: 0..frames,
         out: &results,
         coding: None,
@@ -135,7 +136,7 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
     let source = Source::open(frames, Some(rate))?;
     let count = source.expected_frames();
     let sound = Sound {
-        path: speech,
+        track: Track::find(speech, &AudioArguments::default())?,
         start: 0.0,
         seconds: rate.seconds(count),
     };

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stylelipsync::audio::RATE;
 use stylelipsync::evaluate::Recognition;
 use stylelipsync::evaluate::silence::Silence;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
 use crate::args::{EvaluateArguments, FaceChoice, FrameRange};
+use crate::audio::AudioArguments;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
 use crate::measure::{MeasureJob, RESULT, ResultFrames, SOURCE, Seen};
@@ -161,22 +161,22 @@ impl<'a> Inputs<'a> {
 
     /// The speech of the result.
     fn speech(&self, arguments: &EvaluateArguments) -> Result<Voice> {
-        let offset = offset(arguments)?;
+        let wanted = &arguments.sound;
         if let Some(path) = &arguments.audio {
-            let voice = Voice::read(path, offset)?;
+            let voice = Voice::read(path, wanted)?;
             return voice
                 .ok_or_else(|| Failure::Input(format!("audio: {} holds none", path.display())));
         }
         let result = self.result.as_ref().zip(arguments.result.as_deref());
-        if let Some(voice) = result.map_or(Ok(None), |(clip, path)| sound_of(clip, path, offset))? {
+        if let Some(voice) = result.map_or(Ok(None), |(clip, path)| sound_of(clip, path, wanted))? {
             return Ok(voice);
         }
         if let Some(path) = &arguments.own_audio
-            && let Some(voice) = Voice::read(path, offset)?
+            && let Some(voice) = Voice::read(path, wanted)?
         {
             return Ok(voice);
         }
-        sound_of(&self.source, self.path, offset)?.ok_or_else(|| {
+        sound_of(&self.source, self.path, wanted)?.ok_or_else(|| {
             Failure::Input("audio: neither clip has sound of its own: give --audio".into())
         })
     }
@@ -185,9 +185,9 @@ impl<'a> Inputs<'a> {
     /// the same.
     fn own(&self, arguments: &EvaluateArguments) -> Result<Option<Voice>> {
         if let Some(path) = &arguments.own_audio {
-            return Voice::read(path, 0);
+            return Voice::read(path, &AudioArguments::default());
         }
-        match sound_of(&self.source, self.path, 0)? {
+        match sound_of(&self.source, self.path, &AudioArguments::default())? {
             None if arguments.truth.is_some() => Ok(Some(self.speech(arguments)?)),
             voice => Ok(voice),
         }
@@ -195,9 +195,9 @@ impl<'a> Inputs<'a> {
 }
 
 /// The sound of a movie.
-fn sound_of(clip: &Source, path: &Path, offset: i64) -> Result<Option<Voice>> {
+fn sound_of(clip: &Source, path: &Path, wanted: &AudioArguments) -> Result<Option<Voice>> {
     match clip {
-        Source::Movie { .. } => Voice::read(path, offset),
+        Source::Movie { .. } => Voice::read(path, wanted),
         Source::Stills { .. } | Source::Extended(_) => Ok(None),
     }
 }
@@ -212,17 +212,6 @@ fn constant(clip: Source, path: &Path) -> Source {
         );
     }
     clip.resampled()
-}
-
-fn offset(arguments: &EvaluateArguments) -> Result<i64> {
-    let samples = arguments.audio_offset * f64::from(RATE) / 1000.0;
-    if samples.abs() < 1e12 {
-        return Ok(samples.round() as i64);
-    }
-    Err(Failure::Engine(stylelipsync::Error::Argument {
-        field: "audio-offset",
-        reason: format!("{} ms is out of range", arguments.audio_offset),
-    }))
 }
 
 /// Refuses clips that cannot be compared frame by frame.

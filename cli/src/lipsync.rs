@@ -10,6 +10,7 @@ use image::GrayImage;
 use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
+use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::movie::codec::Coding;
 use crate::movie::encoder::{Format, Sound};
@@ -25,8 +26,8 @@ const TRACK_REACH: u64 = 2;
 /// What to render.
 pub struct RenderJob<'a> {
     pub tracks: Tracks<'a>,
-    /// The audio file, for the result's sound.
-    pub audio: &'a Path,
+    /// The audio, for the result's sound.
+    pub audio: Track<'a>,
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
@@ -185,7 +186,7 @@ impl RenderJob<'_> {
         let range = first..first + frames;
         let rate = source.rate();
         let sound = Sound {
-            path: self.audio,
+            track: self.audio,
             start: source.seconds(first),
             seconds: source.seconds(first + frames) - source.seconds(first),
         };

@@ -8,7 +8,7 @@ use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
 
 use crate::args::{FaceChoice, FrameRange, RenderArguments};
-use crate::audio;
+use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
@@ -51,7 +51,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     };
     frame_options.check()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let speech = audio::read(&arguments.audio)?;
+    let track = Track::find(&arguments.audio, &arguments.sound)?;
+    let speech = track.read()?;
     let seconds = speech.samples.len() as f64 / f64::from(speech.rate);
     let source = source::extended(source, seconds, arguments.fit)?;
     let range = match &arguments.frames {
@@ -91,7 +92,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             },
             workers: arguments.engine.workers(),
         },
-        audio: &arguments.audio,
+        audio: track,
         frames: range,
         out: &arguments.out,
         coding: coding.as_ref(),

@@ -325,7 +325,7 @@ impl Report {
             "truth": path(&arguments.truth),
             "source": path(&arguments.source),
             "audio": path(&arguments.audio),
-            "audio_offset_ms": arguments.audio_offset,
+            "audio_offset_ms": arguments.sound.audio_offset,
             "recognition": path(&arguments.recognition),
             "rate": about.rate.to_string(),
             "frames": {

@@ -1,9 +1,8 @@
 //! The ffmpeg command that writes a movie: codec, colours, time stamps, time code, sound.
 
-use std::path::Path;
 use std::process::Command;
 
-use crate::audio::FROM_THE_START;
+use crate::audio::Track;
 use crate::format::{Codec, Kind};
 use crate::movie::codec::Coding;
 use crate::movie::others::Others;
@@ -18,7 +17,7 @@ use crate::tool;
 /// end.
 #[derive(Clone, Debug)]
 pub struct Sound<'a> {
-    pub path: &'a Path,
+    pub track: Track<'a>,
     pub start: f64,
     pub seconds: f64,
 }
@@ -49,7 +48,7 @@ pub fn command(kind: Kind, format: &Format, coding: &Coding) -> Command {
     input(&mut command, format);
     let mut inputs = 1;
     if let Some(sound) = &format.sound {
-        command.arg("-i").arg(tool::file(sound.path));
+        command.arg("-i").arg(tool::file(sound.track.path));
         inputs += 1;
     }
     if let Some(others) = format.others {
@@ -59,9 +58,10 @@ pub fn command(kind: Kind, format: &Format, coding: &Coding) -> Command {
     if let Some(sound) = &format.sound {
         let (start, end) = (sound.start, sound.start + sound.seconds);
         let filter = format!(
-            "{FROM_THE_START},apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS"
+            "{},apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS",
+            sound.track.filter()
         );
-        command.args(["-map", "1:a:0", "-filter:a:0", &filter]);
+        command.args(["-map", &sound.track.map(1), "-filter:a:0", &filter]);
         sound_codec(&mut command, kind);
     }
     match format.others {
