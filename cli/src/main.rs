@@ -22,6 +22,7 @@ mod picture;
 mod pipeline;
 mod progress;
 mod rate;
+mod redact;
 mod render;
 mod report;
 mod session;
@@ -51,9 +52,13 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::info!(target: logger::FILE_ONLY, "done");
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             eprintln!("error: {failure}");
+            log::error!(target: logger::FILE_ONLY, "{failure}");
             failure.exit_code()
         }
     }
