@@ -19,6 +19,7 @@
 //! collects frames in another way uses the parts directly.
 
 mod analysis;
+mod analysis_file;
 mod bank;
 mod bank_frame;
 mod cells;
@@ -37,6 +38,7 @@ mod stream;
 mod timing;
 mod tracks;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::audio::to_16k;
@@ -398,6 +400,29 @@ impl Clip {
         self.analysis.reference_settled_at()
     }
 
+    /// Writes the finished analysis to a file.
+    ///
+    /// # Errors
+    /// As [`Analysis::save`].
+    pub fn save_analysis(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.analysis.save(&self.renderer, path)
+    }
+
+    /// Replaces the analysis by one from a file, which is finished. [`render`](Self::render) then refuses
+    /// frames that are not those that were analysed.
+    ///
+    /// # Errors
+    /// As [`Analysis::load`], and [`Error::Memory`]; the analysis stays what it was.
+    pub fn load_analysis(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let loaded = Analysis::load(&self.renderer, path)?;
+        let present = std::mem::replace(&mut self.analysis, loaded);
+        if let Err(error) = self.check_memory(0, "analysis") {
+            self.analysis = present;
+            return Err(error);
+        }
+        Ok(())
+    }
+
     /// Discards the analysis, for instance when the clip's pictures changed.
     pub fn forget_analysis(&mut self) {
         self.analysis = Analysis::default();
@@ -411,8 +436,9 @@ impl Clip {
     /// # Errors
     /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio
     /// was pushed, [`Error::Argument`] for an index outside a variable timing, [`Error::Frame`]
-    /// when the frames do not fit each other, [`Error::Network`] when a network fails. The content
-    /// of `target` is undefined then.
+    /// when the frames do not fit each other, [`Error::Network`] when a network fails; [`Error::State`]
+    /// for a frame other than the one of a [loaded](Self::load_analysis) analysis. The content of
+    /// `target` is undefined then.
     pub fn render(
         &self,
         index: i64,
@@ -435,6 +461,7 @@ impl Clip {
     ) -> Result<Rendered> {
         let speech = self.speech()?;
         let position = self.options().timing.position(index)?;
+        self.analysis.check_frame(index, source)?;
         let faces = match self.analysis.neighbours(index) {
             Some(faces) => faces,
             None => {

@@ -26,6 +26,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
     Render(RenderArguments),
+    /// Find the faces and shots of a clip once, for several runs of `render --analysis`.
+    Analyze(AnalyzeArguments),
     /// Adapt the model to a person from a few seconds of video; writes a person file for `render --person`.
     Adapt(AdaptArguments),
     /// Measure a rendered clip against the true video, or against the video it was made from.
@@ -78,6 +80,25 @@ pub enum Fit {
 }
 
 #[derive(Debug, Args)]
+pub struct AnalyzeArguments {
+    /// The clip: a movie, a PNG or JPEG picture, or a folder of them.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub video: PathBuf,
+    /// The analysis file to write. It holds pictures of the person's face: treat it like the footage.
+    #[arg(long, value_name = "FILE.slsa")]
+    pub out: PathBuf,
+    /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
+    /// own rate.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Which face: the largest, the one at a point in pixels, or a track's number.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    pub face: FaceChoice,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
 pub struct RenderArguments {
     /// The clip: a movie, a PNG, JPEG, TIFF or EXR picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
@@ -110,6 +131,10 @@ pub struct RenderArguments {
     /// in a render of the whole clip; all of it is analysed for that.
     #[arg(long, value_name = "A-B")]
     pub frames: Option<FrameRange>,
+    /// The file that `analyze` made of this clip, with the same --face: the clip is not analysed again. Frames
+    /// that are not those that were analysed are refused.
+    #[arg(long, value_name = "FILE.slsa", conflicts_with = "fit")]
+    pub analysis: Option<PathBuf>,
     /// A picture of the same person that shows mouth and teeth well, to be used instead of the clip's
     /// own frames. Give it several times for several mouth shapes and poses.
     #[arg(long, value_name = "PICTURE")]

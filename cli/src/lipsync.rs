@@ -77,6 +77,8 @@ pub struct Tracks<'a> {
 /// Which frames of the clip are needed to know the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonFrames {
+    /// No frame is: all of them were analysed before.
+    Known,
     /// None: references are given.
     None,
     /// Those that the reference is chosen among.
@@ -92,6 +94,13 @@ impl Tracks<'_> {
     /// # Errors
     /// [`Failure::Input`] when there is none; errors of reading and of the networks.
     pub fn analyse(&self, range: &Range<u64>) -> Result<u64> {
+        if self.person == PersonFrames::Known {
+            let known = self.clip.analysis().indices();
+            let known = known
+                .iter()
+                .filter(|index| range.contains(&index.cast_unsigned()));
+            return counted(range, known.count() as u64);
+        }
         let start = range.start.saturating_sub(TRACK_REACH);
         let end = range.end.saturating_add(TRACK_REACH);
         // Beyond the range's own neighbourhood those frames are needed that the person is known from, and
@@ -103,7 +112,7 @@ impl Tracks<'_> {
         let needed = |index: u64| {
             (index < end && (index >= start || self.number_faces))
                 || match self.person {
-                    PersonFrames::None => false,
+                    PersonFrames::Known | PersonFrames::None => false,
                     PersonFrames::Reference => !settled(index),
                     PersonFrames::All => true,
                 }
@@ -126,7 +135,7 @@ impl Tracks<'_> {
         let expected = self.source.expected_frames().min(last);
         let expected = expected.saturating_sub(first);
         let bar = progress::bar("analysing", expected);
-        let mut counted = 0;
+        let mut frames_of_range = 0;
         // Workers find faces in any order; the writer adds them in the frames' order, so that the numbers of
         // faces do not depend on the threads.
         let track = |frame: Frame| {
@@ -145,18 +154,13 @@ impl Tracks<'_> {
                     let view = view(&picture)?;
                     self.clip.add_faces(index as i64, faces, &view)?;
                 }
-                counted += u64::from(range.contains(&index));
+                frames_of_range += u64::from(range.contains(&index));
                 bar.inc(1);
                 Ok(())
             },
         )?;
         bar.finish_and_clear();
-        if counted == 0 {
-            return Err(Failure::Input(match range.start {
-                0 => "the clip has no frame".into(),
-                first => format!("the clip ends before frame {first}"),
-            }));
-        }
+        let frames = counted(range, frames_of_range)?;
         if self.person == PersonFrames::All {
             match self.clip.finish_analysis() {
                 // The frames are left unchanged then.
@@ -164,7 +168,21 @@ impl Tracks<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(counted)
+        Ok(frames)
+    }
+}
+
+/// The number of frames of a range that the clip has.
+///
+/// # Errors
+/// [`Failure::Input`] when it has none.
+fn counted(range: &Range<u64>, frames: u64) -> Result<u64> {
+    match (frames, range.start) {
+        (0, 0) => Err(Failure::Input("the clip has no frame".into())),
+        (0, first) => Err(Failure::Input(format!(
+            "the clip ends before frame {first}"
+        ))),
+        _ => Ok(frames),
     }
 }
 

@@ -4,6 +4,7 @@
 //! this crate holds files, child processes, queues and messages.
 
 mod adapt;
+mod analyze;
 mod args;
 mod audio;
 mod demo;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
+        Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),

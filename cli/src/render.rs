@@ -72,6 +72,15 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     };
     let mut clip = Clip::new(engine, options)?;
     clip.set_audio(&speech.samples, speech.rate, 1)?;
+    if let Some(path) = &arguments.analysis {
+        if matches!(source, Source::Extended(_)) {
+            return Err(Failure::Input(format!(
+                "{}: an analysis file does not hold the frames that a single picture is held for",
+                path.display()
+            )));
+        }
+        clip.load_analysis(path)?;
+    }
     for path in &arguments.reference {
         let still = Still {
             name: String::new(),
@@ -89,6 +98,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             source: &source,
             number_faces: matches!(arguments.face, FaceChoice::Id(_)),
             person: match arguments.reference[..] {
+                _ if arguments.analysis.is_some() => PersonFrames::Known,
                 [] => PersonFrames::All,
                 [..] => PersonFrames::None,
             },

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use stylelipsync::frame::fingerprint;
 use stylelipsync::{Analysis, ClipOptions, Engine, Renderer};
 
 use crate::error::{ActionError, Result};
@@ -106,15 +107,15 @@ impl ReferenceSearch<'_> {
     /// # Errors
     /// [`ActionError::Image`] for an image that the effect cannot process; [`ActionError::Aborted`].
     pub fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
-        let Some((frame, fingerprint)) = key.candidates.first() else {
+        let Some((frame, known)) = key.candidates.first() else {
             return Ok(true);
         };
         let frames = Frames {
             search: self,
             incomplete: Cell::new(false),
         };
-        let now = frames.with(*frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
-        Ok(now.is_none_or(|now| now == *fingerprint))
+        let now = frames.with(*frame, |image| Ok(fingerprint(&image.view()?)))?;
+        Ok(now.is_none_or(|now| now == *known))
     }
 
     /// The frames among which the reference is chosen, with their fingerprints.
@@ -148,8 +149,7 @@ impl ReferenceSearch<'_> {
         };
         let mut candidates = Vec::new();
         for frame in range.step_by(CANDIDATE_STEP) {
-            let fingerprint =
-                frames.with(frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
+            let fingerprint = frames.with(frame, |image| Ok(fingerprint(&image.view()?)))?;
             candidates.extend(fingerprint.map(|fingerprint| (frame, fingerprint)));
         }
         Ok(candidates)

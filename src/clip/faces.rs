@@ -20,16 +20,24 @@ pub struct FrameFaces {
     pub(super) ids: Arc<[u32]>,
     /// The frame as a whole.
     pub(super) look: Arc<Look>,
+    /// Identifies the frame's picture.
+    pub(super) fingerprint: u128,
 }
 
 impl FrameFaces {
     /// The faces of a frame, numbered within this frame alone.
-    pub(crate) fn alone(Seen { faces, look }: Seen) -> Self {
+    pub(crate) fn alone(seen: Seen) -> Self {
+        let Seen {
+            faces,
+            look,
+            fingerprint,
+        } = seen;
         let ids = Linker::default().link(0, &faces, false);
         Self {
             faces: faces.into(),
             ids: ids.into(),
             look: look.into(),
+            fingerprint,
         }
     }
 
@@ -142,6 +150,7 @@ pub(super) mod tests {
         FrameFaces::alone(Seen {
             faces,
             look: scene(shot),
+            fingerprint: 0,
         })
     }
 }

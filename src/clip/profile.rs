@@ -105,6 +105,12 @@ impl Profile {
         profiles.try_for_each(|profile| profile.check(engine))
     }
 
+    /// Its shots by their first frames.
+    pub(super) fn by_start(&self) -> impl Iterator<Item = (i64, Option<&ShotProfile>)> {
+        let shots = self.shots.iter();
+        shots.map(|(start, profile)| (*start, profile.as_deref()))
+    }
+
     fn profiles(&self) -> impl Iterator<Item = &Arc<ShotProfile>> {
         self.shots
             .iter()

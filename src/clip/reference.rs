@@ -40,17 +40,14 @@ impl Reference {
         })
     }
 
-    /// Encodes a candidate.
+    /// A frame of the person with these identity coefficients, encoded.
     ///
     /// # Errors
     /// [`Error::Network`](crate::Error::Network).
-    pub(super) fn of(engine: &Engine, candidate: &Candidate) -> Result<Self> {
-        let Candidate {
-            identity, frame, ..
-        } = candidate;
+    pub(super) fn of(engine: &Engine, identity: Vec<f32>, frame: &BankFrame) -> Result<Self> {
         Ok(Self {
             code: frame.code(engine)?.to_vec(),
-            identity: identity.clone(),
+            identity,
             image: frame.image.clone(),
             bundle: engine.bundle().identity().to_owned(),
         })

@@ -41,11 +41,30 @@ impl ShotProfile {
         gain: f32,
     ) -> Result<Self> {
         Ok(Self {
-            anchor: Arc::new(Reference::of(engine, anchor)?),
+            anchor: Arc::new(Reference::of(
+                engine,
+                anchor.identity.clone(),
+                &anchor.frame,
+            )?),
             bank: Bank::choose(&anchor.frame, frames),
             gain,
             given: false,
         })
+    }
+
+    /// Of its parts; the reference is the first frame of the bank.
+    pub(super) fn new(anchor: Reference, bank: Bank, gain: f32) -> Self {
+        Self {
+            anchor: Arc::new(anchor),
+            bank,
+            gain,
+            given: false,
+        }
+    }
+
+    /// The frames of the bank.
+    pub(super) fn bank(&self) -> &Bank {
+        &self.bank
     }
 
     /// Encodes all frames of the bank, so that no later frame waits for it.
@@ -63,7 +82,7 @@ impl ShotProfile {
     /// [`Error::Network`] when it cannot be encoded.
     pub(super) fn of(engine: &Engine, frame: &Candidate) -> Result<Self> {
         Ok(Self {
-            anchor: Arc::new(Reference::of(engine, frame)?),
+            anchor: Arc::new(Reference::of(engine, frame.identity.clone(), &frame.frame)?),
             bank: Bank::of(vec![frame.frame.clone()]),
             gain: 1.0,
             given: true,

@@ -121,6 +121,11 @@ impl Tracks {
         self.frames.keys().copied().collect()
     }
 
+    /// The known frames, in rising order.
+    pub fn frames(&self) -> impl Iterator<Item = (i64, &FrameFaces)> {
+        self.frames.iter().map(|(index, frame)| (*index, frame))
+    }
+
     /// Frames known.
     pub fn len(&self) -> usize {
         self.frames.len()

@@ -1,6 +1,8 @@
 //! A coarse picture of a frame: where two frames that follow each other do not look alike, the film was
 //! cut between them. Not in the paper.
 
+use serde::{Deserialize, Serialize};
+
 /// Cells per side.
 const CELLS: usize = 8;
 /// Values: three channels.
@@ -12,8 +14,8 @@ const ALIKE: f32 = 0.93;
 const FLAT: f32 = 4.0;
 
 /// The mean colours of the cells of a grid, each of 0 to 255.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look([u8; VALUES]);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look(#[serde(with = "values")] [u8; VALUES]);
 
 impl Look {
     /// Of planar RGB in [-1, 1], `[3, side, side]`, whose upper left `width` by `height` pixels show the
@@ -56,6 +58,26 @@ impl Look {
         }
         let flat = FLAT * VALUES as f32;
         (both + flat) >= ALIKE * ((one + flat) * (two + flat)).sqrt()
+    }
+}
+
+/// Serde knows no arrays of this length.
+mod values {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::VALUES;
+
+    pub fn serialize<S: Serializer>(values: &[u8; VALUES], out: S) -> Result<S::Ok, S::Error> {
+        values.as_slice().serialize(out)
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<[u8; VALUES], D::Error> {
+        let values = Vec::<u8>::deserialize(from)?;
+        let count = values.len();
+        values
+            .try_into()
+            .map_err(|_| D::Error::invalid_length(count, &"192 cells"))
     }
 }
 

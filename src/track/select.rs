@@ -1,10 +1,12 @@
 //! Selects a face, tracks it over neighbouring frames, and assigns ids that are stable over a clip.
 
+use serde::{Deserialize, Serialize};
+
 use super::smooth::SMOOTHING_FRAMES;
 use crate::face::Face;
 
 /// Which face of a frame speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Selection {
     /// The largest face.
     #[default]

@@ -6,7 +6,7 @@ use super::quality::visibility;
 use crate::Result;
 use crate::face::pose::{rolled, rotation_from_vector};
 use crate::face::{CropProtocol, Face, Pose};
-use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer};
+use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer, fingerprint};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
 use crate::pool::Pool;
@@ -25,6 +25,8 @@ pub struct Seen {
     pub faces: Vec<Face>,
     /// The frame as a whole.
     pub look: Look,
+    /// Identifies the picture.
+    pub fingerprint: u128,
 }
 
 /// Buffers of one frame.
@@ -117,7 +119,11 @@ impl Tracker {
                 }
             }
         }
-        Ok(Seen { faces, look })
+        Ok(Seen {
+            faces,
+            look,
+            fingerprint: fingerprint(frame),
+        })
     }
 
     fn measure(
