@@ -26,6 +26,7 @@ pub fn run(arguments: &AnalyzeArguments) -> Result<()> {
     let source = Source::open(&arguments.video, arguments.rate)?;
     let options = ClipOptions {
         timing: source.timing()?,
+        transfer: source.transfer(),
         selection: arguments.face.into(),
         ..ClipOptions::default()
     };
