@@ -8,6 +8,8 @@ use super::{
 use crate::Result;
 use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef};
+#[cfg(doc)]
+use crate::{Error, Renderer};
 
 impl Clip {
     /// Freezes the profile of the analysed frames: it is made from all frames analysed so far, which
