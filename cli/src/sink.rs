@@ -11,9 +11,12 @@ use std::process::{ChildStdin, Stdio};
 use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
-use crate::encoder;
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Kind};
+use crate::format::Kind;
+use crate::movie::codec::{Coding, Wanted};
+use crate::movie::encoder;
+use crate::movie::encoder::Format;
+use crate::movie::raw::Packets;
 use crate::picture::Picture;
 use crate::tool::{self, Tool};
 
@@ -60,6 +63,8 @@ pub enum Sink {
     Movie {
         tool: Tool,
         pipe: Option<ChildStdin>,
+        /// Frames with time stamps; without them ffmpeg counts raw frames.
+        packets: Option<Packets>,
         temporary: TempPath,
         target: PathBuf,
     },
@@ -104,7 +109,15 @@ impl Sink {
             .tempfile_in(parent(target))
             .map_err(|error| Failure::writing(target, error))?
             .into_temp_path();
-        let mut command = encoder::command(kind, format);
+        let usual;
+        let coding = match format.coding {
+            Some(coding) => coding,
+            None => {
+                usual = Coding::choose(kind, Wanted::default(), &format.layout, format.like)?;
+                &usual
+            }
+        };
+        let mut command = encoder::command(kind, format, coding);
         command
             .arg(tool::file(&temporary))
             .stdin(Stdio::piped())
@@ -114,6 +127,7 @@ impl Sink {
         Ok(Self::Movie {
             tool,
             pipe,
+            packets: encoder::packets(format),
             temporary,
             target: target.to_owned(),
         })
@@ -133,8 +147,12 @@ impl Sink {
     /// [`Failure::Output`] when the disk refuses, [`Failure::Tool`] when ffmpeg has ended.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         match self {
-            Self::Movie { pipe, .. } => {
-                let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(bytes));
+            Self::Movie { pipe, packets, .. } => {
+                let head = packets.as_mut().map(|packets| packets.head(bytes.len()));
+                let written = pipe.as_mut().map_or(Ok(()), |pipe| {
+                    pipe.write_all(&head.unwrap_or_default())?;
+                    pipe.write_all(bytes)
+                });
                 // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
@@ -163,6 +181,7 @@ impl Sink {
                 pipe,
                 temporary,
                 target,
+                ..
             } => {
                 drop(pipe);
                 tool.finish()?;
@@ -257,8 +276,8 @@ fn open_permissions(_: &mut tempfile::Builder, _: u32) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::FrameRate;
     use crate::picture::{Depth, Layout};
+    use crate::rate::FrameRate;
 
     fn folder_format() -> Format<'static> {
         let layout = Layout {
@@ -270,8 +289,12 @@ mod tests {
         Format {
             layout,
             rate: FrameRate { num: 25, den: 1 },
+            times: None,
+            first: 0,
             like: None,
             sound: None,
+            others: None,
+            coding: None,
         }
     }
 

@@ -5,18 +5,23 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 
-use crate::args::{Fit, FrameRate};
+use stylelipsync::Timing;
+use stylelipsync::audio::{RATE, Rate};
+
+use crate::args::Fit;
 use crate::failure::{Failure, Result};
 use crate::fit::{Extension, Run};
+use crate::movie::probe::{self, Fields, Movie};
+use crate::movie::timing::Times;
 use crate::picture::{Layout, Picture};
-use crate::probe::{self, Movie};
+use crate::rate::FrameRate;
 use crate::tool::{self, Tool};
 
 /// A clip's frames, which can be read more than once.
 pub enum Source {
     Movie {
         path: PathBuf,
-        movie: Movie,
+        movie: Box<Movie>,
     },
     Stills {
         stills: Vec<Still>,
@@ -71,28 +76,9 @@ impl Source {
                 movie.rate
             );
         }
-        if movie.interlaced {
-            log::warn!("{} is interlaced: it is de-interlaced", path.display());
-        }
-        if movie.alpha {
-            log::warn!("{} has an alpha channel: it is not kept", path.display());
-        }
-        if movie.colour.transfer.as_deref() == Some("smpte2084") {
-            log::warn!(
-                "{} is HDR (PQ): its mastering display and light level metadata are not kept",
-                path.display()
-            );
-        }
-        if movie.variable {
-            log::warn!(
-                "{} has a variable frame rate: it is resampled to a constant {}",
-                path.display(),
-                movie.rate
-            );
-        }
         Ok(Self::Movie {
             path: path.to_owned(),
-            movie,
+            movie: Box::new(movie),
         })
     }
 
@@ -126,6 +112,47 @@ impl Source {
             Self::Stills { rate, .. } => *rate,
             Self::Extended(clip) => clip.source.rate(),
         }
+    }
+
+    /// The times of the frames, where the rate is variable.
+    pub fn times(&self) -> Option<&Times> {
+        self.movie().and_then(|movie| movie.times.as_ref())
+    }
+
+    /// Seconds from the first frame to the start of frame `index`.
+    pub fn seconds(&self, index: u64) -> f64 {
+        let constant = || self.rate().seconds(index);
+        self.times()
+            .map_or_else(constant, |times| times.seconds(index))
+    }
+
+    /// The library's timing of the frames.
+    ///
+    /// # Errors
+    /// From the library when it refuses the rate.
+    pub fn timing(&self) -> Result<Timing> {
+        let FrameRate { num, den } = self.rate();
+        Ok(match self.times() {
+            Some(times) => {
+                let positions = (0..times.frames()).map(|index| times.seconds(index));
+                Timing::Variable(
+                    positions
+                        .map(|s| (s * f64::from(RATE)).round() as i64)
+                        .collect(),
+                )
+            }
+            None => Timing::Constant(Rate::new(num, den)?),
+        })
+    }
+
+    /// The clip at a constant rate: a movie whose rate is variable is resampled.
+    pub fn resampled(mut self) -> Self {
+        if let Self::Movie { movie, .. } = &mut self
+            && let Some(times) = movie.times.take()
+        {
+            movie.frames = (times.seconds(times.frames()) * movie.rate.fps()).round() as u64;
+        }
+        self
     }
 
     /// The movie's properties, to be kept in the output.
@@ -238,12 +265,18 @@ impl Extended {
 ///
 /// # Errors
 /// As [`Source::frames`]: the frames of a movie are counted by decoding it.
-pub fn extended(source: Source, seconds: f64, fit: Fit) -> Result<Source> {
-    let rate = source.rate();
-    let frames = (seconds * rate.fps() - 1e-6).ceil().max(0.0) as u64;
+pub fn extended(mut source: Source, seconds: f64, fit: Fit) -> Result<Source> {
     if fit == Fit::Cut && source.expected_frames() > 1 {
         return Ok(source);
     }
+    if fit != Fit::Cut && source.times().is_some() {
+        if source.seconds(source.expected_frames()) >= seconds {
+            return Ok(source);
+        }
+        source = source.resampled();
+    }
+    let rate = source.rate();
+    let frames = (seconds * rate.fps() - 1e-6).ceil().max(0.0) as u64;
     let mut own = 0;
     for frame in source.frames(0..u64::MAX)? {
         frame?;
@@ -361,16 +394,17 @@ impl MovieReader {
         // Frame numbers become times on the exact grid: ffmpeg then neither repeats nor drops one,
         // whatever the container's rounding, and `trim` counts from the first frame, so that a
         // range holds the same frames as the whole clip.
-        let resample = if movie.variable {
+        let resample = if movie.variable && movie.times.is_none() {
             format!("fps={rate},")
         } else {
             String::new()
         };
         // One frame for each two fields, so that frame numbers stay.
-        let progressive = if movie.interlaced {
-            "bwdif=mode=send_frame,"
-        } else {
-            ""
+        let progressive = match movie.fields {
+            None => "",
+            Some(Fields::Marked) => "bwdif=mode=send_frame,",
+            Some(Fields::TopFirst) => "bwdif=mode=send_frame:parity=tff,",
+            Some(Fields::BottomFirst) => "bwdif=mode=send_frame:parity=bff,",
         };
         let end = range.end.min(i64::MAX as u64);
         let filter = format!(
@@ -379,6 +413,9 @@ impl MovieReader {
         );
         let pixels = movie.layout.depth.ffmpeg_name();
         let mut command = tool::command("ffmpeg");
+        if let Some(decoder) = movie.decoder {
+            command.args(["-c:v", decoder]);
+        }
         command
             .arg("-i")
             .arg(tool::file(path))
