@@ -43,6 +43,10 @@ pub fn run(arguments: &AnalyzeArguments) -> Result<()> {
     clip.finish_analysis()?;
     clip.save_analysis(out)?;
     let shots = clip.analysis().shots().len();
-    eprintln!("{frames} frames, {shots} shots: {}", out.display());
+    let shots = match shots {
+        1 => "1 shot".into(),
+        shots => format!("{shots} shots"),
+    };
+    eprintln!("{frames} frames in {shots}: {}", out.display());
     Ok(())
 }

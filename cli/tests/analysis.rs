@@ -48,7 +48,7 @@ fn a_clip_is_analysed_once_and_rendered_often() {
     let ran = analyze(&video, &file);
     assert_eq!(ran.code, 0, "{}", ran.errors);
     assert!(
-        ran.errors.contains("16 frames, 1 shots: "),
+        ran.errors.contains("16 frames in 1 shot: "),
         "{}",
         ran.errors
     );

@@ -58,8 +58,9 @@ impl FrameFaces {
         choose(&self.faces, &self.ids, selection).map(|at| &self.faces[at])
     }
 
-    /// Whether the film was cut between this frame and the one after it (or before it).
-    pub(super) fn is_cut_to(&self, next: &Self) -> bool {
+    /// Whether the film was cut between this frame and another one shortly after it (or before it): they do
+    /// not look alike.
+    pub fn is_cut_to(&self, next: &Self) -> bool {
         !self.look.is_like(&next.look)
     }
 
