@@ -11,7 +11,8 @@ use crate::args::{AdaptArguments, FaceChoice};
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks, view};
-use crate::source::{Content, Source, Still};
+use crate::source::Source;
+use crate::stills::{Content, Still};
 use crate::{interrupt, progress};
 
 /// Runs `adapt`.

@@ -16,7 +16,8 @@ use crate::movie::encoder::{Format, Sound};
 use crate::rate::FrameRate;
 use crate::sheet::Sheet;
 use crate::sink::Sink;
-use crate::source::{Content, Source, Still};
+use crate::source::Source;
+use crate::stills::{Content, Still};
 use crate::{render, sink, tool};
 
 /// A file inside the program: its name and its bytes.

@@ -30,6 +30,7 @@ mod session;
 mod sheet;
 mod sink;
 mod source;
+mod stills;
 mod tool;
 mod variants;
 mod voice;

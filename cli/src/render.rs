@@ -16,7 +16,8 @@ use crate::movie::codec::{self, Coding, Wanted};
 use crate::movie::others::Others;
 use crate::rate::FrameRate;
 use crate::sink;
-use crate::source::{self, Content, Source, Still};
+use crate::source::{self, Source};
+use crate::stills::{Content, Still};
 
 /// Watches no frame.
 struct Unwatched;
