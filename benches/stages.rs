@@ -95,7 +95,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
 
     let source = view(frame)?;
     let faces = stage("track", || {
-        Ok(engine.tracker().track(networks, &source, transfer)?)
+        Ok(engine.tracker().track(networks, &source, transfer)?.faces)
     })?;
     let face = faces.first().ok_or("no face")?;
 

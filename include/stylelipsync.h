@@ -258,6 +258,11 @@
 #define SLS_ERROR_MEMORY -21
 
 /**
+ * An analysis file is damaged, or belongs to another bundle or to other options.
+ */
+#define SLS_ERROR_ANALYSIS -22
+
+/**
  * A bug in this library. The process can go on; the handle becomes unusable.
  */
 #define SLS_ERROR_INTERNAL -19
@@ -1247,8 +1252,8 @@ sls_status sls_clip_forget_analysis(sls_clip *clip);
 /**
  * Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
  * of a face over the analysed frames up to two before and two after it, and makes the profile of the
- * person, if no reference is set, from the first 25 frames from the first face on, or from all frames
- * after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
+ * person in each shot, if no reference is set, from the first 25 frames from the first face on, or from
+ * all frames after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
  * neighbours of the frames to be rendered. Any order is allowed. A frame that
  * is already analysed is not analysed again, even if its pixels changed; call
  * sls_clip_forget_analysis() first.
@@ -1263,8 +1268,8 @@ sls_status sls_clip_forget_analysis(sls_clip *clip);
  * before this one, because ids are assigned in frame order. On failure nothing is stored.
  *
  * Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
- * and at most 121 pictures of the face of 256 KiB, held by the clip; they take at most a quarter of
- * sls_clip_options.memory_limit.
+ * and pictures of the face of 256 KiB, held by the clip: at most 121, and at most 8 for each further
+ * shot. They take at most a quarter of sls_clip_options.memory_limit.
  */
 SLS_API
 sls_status sls_clip_analyze(sls_clip *clip,
@@ -1273,14 +1278,15 @@ sls_status sls_clip_analyze(sls_clip *clip,
                             int32_t *faces);
 
 /**
- * Freezes the profile of the person: the reference, and a bank of at most 48 analysed frames that
- * cover the mouth shapes and poses of the person. Each frame is rendered from the one to three frames
+ * Freezes the profile of the person: for each shot the reference, and a bank of at most 48 analysed
+ * frames that cover the mouth shapes and poses of the person, of all shots together at most 96 and two
+ * for each shot. Each frame is rendered from the one to three frames
  * of the bank whose mouth shape and pose are nearest, so mouth and teeth are the person's own. Call it
  * when all frames of the clip are analysed, before sls_clip_render() or the stream. Clips with equal
  * profiles render equal bytes.
  *
- * Without this call the profile is made from the first 25 frames from the first face on: of the
- * analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
+ * Without this call the profile of each shot is made from its first 25 frames from the first face on: of
+ * the analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
  * change the profile. A further call changes nothing and returns SLS_OK; call
  * sls_clip_forget_analysis() to begin again. The profile is not used while a reference is set.
  *
@@ -1290,11 +1296,72 @@ sls_status sls_clip_analyze(sls_clip *clip,
  * analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
  * profile is not frozen.
  *
- * Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 12 MiB), held by
- * the clip; frees the pictures that it was chosen from.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 24 MiB, and
+ * 512 KiB for each shot), held by the clip; frees the pictures that it was chosen from.
  */
 SLS_API
 sls_status sls_clip_finish_analysis(sls_clip *clip);
+
+/**
+ * Writes the finished analysis of the clip to a file: the faces of its frames, its shots, and the
+ * pictures of the bank. A clip that loads it needs no sls_clip_analyze(): other audio, other processes
+ * and other machines render from one analysis. An hour of one face at 25 frames per second takes about
+ * 60 MB, and the bank up to 48 MB. It holds pictures of the person's face: treat it like the footage.
+ *
+ * @param clip  not NULL.
+ * @param path  not NULL; UTF-8. An existing file is replaced once the new one is complete.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_WRITE; SLS_ERROR_STATE before
+ * sls_clip_finish_analysis().
+ *
+ * Threads: any; concurrent. Blocks: while it writes the file. Allocates: the file's size, until it
+ * returns.
+ */
+SLS_API
+sls_status sls_clip_save_analysis(const sls_clip *clip,
+                                  const char *path);
+
+/**
+ * Replaces the analysis of the clip by one from a file. It is finished, and renders the same bytes as
+ * the one that was saved. The clip must have the same face selection and transfer function, and its
+ * engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE for a frame that is not the
+ * picture that was analysed; it compares samples of its rows, its size and its pixel format.
+ *
+ * @param clip  not NULL.
+ * @param path  not NULL; UTF-8.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_READ, SLS_ERROR_NETWORK;
+ * SLS_ERROR_ANALYSIS if the file is not an analysis file, is damaged, or was made with another bundle,
+ * face selection or transfer function; SLS_ERROR_MEMORY if the pictures of its bank exceed
+ * sls_clip_options.memory_limit. On failure the analysis stays as it was.
+ *
+ * Threads: any; exclusive. Blocks: while it reads the file and networks run. Allocates: the analysis,
+ * held by the clip, and the file's size until it returns.
+ */
+SLS_API
+sls_status sls_clip_load_analysis(sls_clip *clip,
+                                  const char *path);
+
+/**
+ * Returns the shot of a frame: the frames between two cuts. A cut is found where two analysed frames
+ * that follow each other do not look alike; frames that were not analysed are taken for frames of the
+ * shot before them. Smoothing, face ids, and the profile of the person end at a cut.
+ *
+ * @param clip   not NULL.
+ * @param index  index of the frame.
+ * @param first  may be NULL; receives the index of the shot's first analysed frame.
+ * @param next   may be NULL; receives the index of the first frame of the next shot, or INT64_MAX if no
+ *               later cut was found.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no frame was analysed.
+ *
+ * Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing that it keeps.
+ */
+SLS_API
+sls_status sls_clip_shot(const sls_clip *clip,
+                         int64_t index,
+                         int64_t *first,
+                         int64_t *next);
 
 /**
  * Initialises an sls_face: sets struct_size, and every other field to 0.

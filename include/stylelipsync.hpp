@@ -394,6 +394,25 @@ public:
     /** Discards the analysis of all frames. @return SLS_OK. Any thread. */
     status forget_analysis() SLS_NOTHROW { return check(sls_clip_forget_analysis(get())); }
 
+    /** Writes the finished analysis to a file. See sls_clip_save_analysis(). */
+    status save_analysis(const char *path) const SLS_NOTHROW
+    {
+        return check(sls_clip_save_analysis(get(), path));
+    }
+
+    /** Replaces the analysis by one from a file. See sls_clip_load_analysis(). */
+    status load_analysis(const char *path) SLS_NOTHROW
+    {
+        return check(sls_clip_load_analysis(get(), path));
+    }
+
+    /** The shot of a frame: its first frame, and the first frame of the next shot or INT64_MAX. See
+     *  sls_clip_shot(). */
+    status shot(int64_t index, int64_t *first, int64_t *next) const SLS_NOTHROW
+    {
+        return check(sls_clip_shot(get(), index, first, next));
+    }
+
     /** Detects the faces in a frame, stores them, and returns their number.
      *  @return SLS_OK, SLS_ERROR_FRAME, SLS_ERROR_NETWORK, SLS_ERROR_STATE. Any thread,
      *  concurrent; blocks while networks run. */

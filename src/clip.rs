@@ -19,6 +19,7 @@
 //! collects frames in another way uses the parts directly.
 
 mod analysis;
+mod analysis_file;
 mod bank;
 mod bank_frame;
 mod cells;
@@ -26,11 +27,16 @@ mod faces;
 mod mouth_pose;
 mod options;
 mod profile;
+mod profile_frames;
+mod random_access;
 mod range;
 mod reference;
 mod renderer;
+mod shot_profile;
+mod shots;
 mod speech;
 mod stream;
+mod streaming;
 mod timing;
 mod tracks;
 
@@ -38,8 +44,7 @@ use std::sync::Arc;
 
 use crate::audio::to_16k;
 use crate::engine::Engine;
-use crate::face::Face;
-use crate::frame::{FrameMut, FrameRef, PixelFormat};
+use crate::frame::FrameRef;
 use crate::model::Person;
 use crate::{Error, Result};
 
@@ -49,6 +54,7 @@ pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Render
 pub use profile::Profile;
 pub use reference::ReferenceFrame;
 pub use renderer::{FrameInputs, Renderer};
+pub use shot_profile::ShotProfile;
 pub use speech::Speech;
 pub use timing::Timing;
 
@@ -250,30 +256,29 @@ impl Clip {
 
     /// The profile that frames are rendered with: the one that was set or made of the references that
     /// were, else that of the analysed frames, which [`finish_analysis`](Self::finish_analysis) freezes;
-    /// before that call it is made from the first 25 frames from the first face on. `None` while there is
-    /// none of them: a stream then takes its own first 25 frames.
+    /// before that call it is made, for each shot, from the first 25 frames from the first face on. `None`
+    /// while there is none of them: a stream then takes the first 25 frames of its own shots.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
     pub fn profile(&self) -> Result<Option<Arc<Profile>>> {
-        profile(&self.given, &self.analysis, &self.renderer)
+        match &self.given {
+            Some(profile) => Ok(Some(profile.clone())),
+            None => self.analysis.profile(&self.renderer),
+        }
+    }
+
+    /// What is known of the person in the shot of the frame `index`: a part of [`profile`](Self::profile).
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded.
+    pub fn profile_at(&self, index: i64) -> Result<Option<Arc<ShotProfile>>> {
+        profile_at(&self.given, &self.analysis, &self.renderer, index)
     }
 
     /// Goes back to a profile made from the clip's frames.
     pub fn clear_reference(&mut self) {
         self.given = None;
-    }
-
-    /// Freezes the profile of the analysed frames: it is made from all frames analysed so far, which
-    /// shows the person's mouth in more shapes and poses than the first second does. Frames analysed later
-    /// do not change it; [`forget_analysis`](Self::forget_analysis) forgets it. A call after the first one
-    /// changes nothing. Call it when no other thread analyses.
-    ///
-    /// # Errors
-    /// [`Error::State`] when no frame was analysed, [`Error::NoFace`] when none shows the face well enough,
-    /// [`Error::Network`]; the profile is not frozen then.
-    pub fn finish_analysis(&self) -> Result<()> {
-        self.analysis.finish(&self.renderer)
     }
 
     /// Renders with a generator adapted to a person (paper, section 4); `None`: with the bundle's
@@ -330,288 +335,19 @@ impl Clip {
             None => Err(Error::NoAudio("set it before a frame is rendered".into())),
         }
     }
-
-    /// Finds the faces of the frame `index`, for random access: the face of a frame is smoothed over
-    /// the analysed frames within two of it. Call it for every frame of the clip, or at least for
-    /// those within two of the frames to be rendered and for the first second, in any order. A frame
-    /// that was analysed is not looked at again: [`forget_analysis`](Self::forget_analysis) first.
-    ///
-    /// Returns the number of faces. May be called from any number of threads at once.
-    ///
-    /// # Errors
-    /// [`Error::Network`] when a network fails; nothing is kept then. [`Error::State`] when a face
-    /// is selected by its number and a later frame was analysed already: numbers are assigned in
-    /// order. With several threads, use
-    /// [`add_faces`](Self::add_faces) then.
-    pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
-        self.analysis.add(&self.renderer, index, frame)
-    }
-
-    /// The second half of [`analyze`](Self::analyze), with the faces that
-    /// [`Renderer::find_faces`] found in `frame`. Finding faces takes most of the time and has no
-    /// order; numbering them needs the frames in rising order. Where a face is selected by its
-    /// number, several threads may find faces and one adds them.
-    ///
-    /// # Errors
-    /// As [`analyze`](Self::analyze).
-    pub fn add_faces(&self, index: i64, faces: FrameFaces, frame: &FrameRef<'_>) -> Result<usize> {
-        self.analysis.add_faces(&self.renderer, index, faces, frame)
-    }
-
-    /// The faces of an analysed frame, the largest first; `None` when it was not analysed.
-    pub fn faces(&self, index: i64) -> Option<Vec<SeenFace>> {
-        Some(self.analysis.faces(index)?.list())
-    }
-
-    /// The speaking face of an analysed frame, smoothed over the analysed frames within two of it:
-    /// [`render`](Self::render) places crop and mask by it. `None` where `render` would leave the
-    /// frame unchanged: not analysed, no such face, or a confidence too low.
-    pub fn speaker(&self, index: i64) -> Option<Face> {
-        self.renderer.speaker(&self.analysis.neighbours(index)?)
-    }
-
-    /// The reference among the frames analysed so far; `None` before a frame with the face was added. It is
-    /// settled once all frames before [`reference_settled_at`](Self::reference_settled_at) are
-    /// analysed. A reference that the caller set does not count.
-    pub fn reference_frame(&self) -> Option<ReferenceFrame> {
-        self.analysis.reference_frame()
-    }
-
-    /// The frame before which all frames must be analysed for the reference to be the same as if
-    /// the whole clip were; `None` before a frame with the face was added.
-    pub fn reference_settled_at(&self) -> Option<i64> {
-        self.analysis.reference_settled_at()
-    }
-
-    /// Discards the analysis, for instance when the clip's pictures changed.
-    pub fn forget_analysis(&mut self) {
-        self.analysis = Analysis::default();
-    }
-
-    /// Renders the frame `index`, whose pixels are `source`, into `target` (same size and format).
-    ///
-    /// May be called from any number of threads at once. The result depends on the index, the
-    /// pixels, the audio, the reference and the frames analysed so far.
-    ///
-    /// # Errors
-    /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio
-    /// was pushed, [`Error::Argument`] for an index outside a variable timing, [`Error::Frame`]
-    /// when the frames do not fit each other, [`Error::Network`] when a network fails. The content
-    /// of `target` is undefined then.
-    pub fn render(
-        &self,
-        index: i64,
-        source: &FrameRef<'_>,
-        target: &mut FrameMut<'_>,
-    ) -> Result<Rendered> {
-        self.render_with(index, source, target, &mut FrameOptions::default())
-    }
-
-    /// As [`render`](Self::render), with a strength of its own and, on request, the matte.
-    ///
-    /// # Errors
-    /// As [`render`](Self::render), and [`Error::Argument`] for options out of range.
-    pub fn render_with(
-        &self,
-        index: i64,
-        source: &FrameRef<'_>,
-        target: &mut FrameMut<'_>,
-        options: &mut FrameOptions<'_>,
-    ) -> Result<Rendered> {
-        let speech = self.speech()?;
-        let position = self.options().timing.position(index)?;
-        let faces = match self.analysis.neighbours(index) {
-            Some(faces) => faces,
-            None => {
-                let middle = self.renderer.find_faces(source)?;
-                self.analysis.neighbours_of(index, middle)
-            }
-        };
-        let inputs = FrameInputs {
-            index,
-            position,
-            speech,
-            faces: &faces,
-        };
-        self.renderer
-            .render(&inputs, source, target, options, || self.profile())
-    }
-
-    /// Appends audio to the stream: interleaved samples, nominally in [-1, 1], of `rate` Hz and
-    /// `channels` channels, in chunks of any size.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] when rate, channels or length are out of range or change,
-    /// [`Error::State`] after [`finish_audio`](Self::finish_audio) or
-    /// [`set_audio`](Self::set_audio), [`Error::Memory`].
-    pub fn push_audio(&mut self, interleaved: &[f32], rate: u32, channels: u16) -> Result<()> {
-        let frames = interleaved.len() as u128 / u128::from(channels.max(1));
-        let samples = (frames * u128::from(crate::audio::RATE)).div_ceil(u128::from(rate.max(1)));
-        let bytes = samples * size_of::<f32>() as u128;
-        self.check_memory(u64::try_from(bytes).unwrap_or(u64::MAX), "audio")?;
-        if let Some(speech) = &mut self.speech {
-            return speech.push(interleaved, rate, channels);
-        }
-        let mut speech = Speech::streamed(self.options().audio_offset);
-        speech.push(interleaved, rate, channels)?;
-        if !interleaved.is_empty() {
-            self.speech = Some(speech);
-        }
-        Ok(())
-    }
-
-    /// States that no more audio comes: silence follows.
-    ///
-    /// # Errors
-    /// [`Error::NoAudio`] when none was pushed.
-    pub fn finish_audio(&mut self) -> Result<()> {
-        match &mut self.speech {
-            Some(speech) => speech.finish(),
-            None => Err(Error::NoAudio(
-                "the audio was finished before any was pushed".into(),
-            )),
-        }
-    }
-
-    /// Forgets what was pushed from `position` (samples at 16 kHz on the clip's clock) on. The next
-    /// audio pushed begins there, and may have another rate. It also applies to the frames that wait
-    /// in the stream.
-    ///
-    /// # Errors
-    /// [`Error::State`] when no audio was pushed; [`Error::Argument`] for a position before what the
-    /// next frame needs, [`Error::Memory`] for one beyond all memory. The audio stays as it was.
-    pub fn cut_audio(&mut self, position: i64) -> Result<()> {
-        let end = match &self.speech {
-            Some(speech) if speech.is_streamed() => speech.timeline().end(),
-            _ => return Err(Error::State("no audio was pushed that could be cut".into())),
-        };
-        let silence = u64::try_from(position.saturating_sub(end)).unwrap_or(0);
-        self.check_memory(silence.saturating_mul(size_of::<f32>() as u64), "audio")?;
-        self.speech
-            .as_mut()
-            .map_or(Ok(()), |speech| speech.cut(position))
-    }
-
-    /// Pushes the next frame of the stream; it is copied. Its time follows from the clip's timing.
-    /// Returns the frame's index.
-    ///
-    /// # Errors
-    /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
-    /// [`flush`](Self::flush), [`Error::Frame`] when size or format are not those of the frames
-    /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
-    /// [`Error::Network`] when a network fails. The frame is not taken then.
-    pub fn push_frame(&mut self, frame: &FrameRef<'_>) -> Result<i64> {
-        let position = self.options().timing.position(self.stream.next())?;
-        self.push_frame_at(position, frame)
-    }
-
-    /// As [`push_frame`](Self::push_frame), with the frame's time as a sample position at 16 kHz,
-    /// for streams whose rate is not known in advance.
-    ///
-    /// # Errors
-    /// As [`push_frame`](Self::push_frame), and [`Error::Argument`] when the time goes back.
-    pub fn push_frame_at(&mut self, position: i64, frame: &FrameRef<'_>) -> Result<i64> {
-        let more = self.stream.admit(position, frame)?;
-        self.check_memory(more, "frame")?;
-        self.stream.push(&self.renderer, position, frame)
-    }
-
-    /// States that no more frames and no more audio come: every waiting frame can be pulled.
-    ///
-    /// # Errors
-    /// As [`push_audio`](Self::push_audio), where the resampler fails on its last samples.
-    pub fn flush(&mut self) -> Result<()> {
-        if let Some(speech) = &mut self.speech
-            && !speech.timeline().is_finished()
-        {
-            speech.finish()?;
-        }
-        self.stream.flush();
-        Ok(())
-    }
-
-    /// Renders the next frame of the stream into `target`, which has the size and format of the
-    /// frame that was pushed.
-    ///
-    /// # Errors
-    /// [`Error::Again`] when more frames or more audio are needed, [`Error::End`] after the last
-    /// frame of a flushed stream, [`Error::NoAudio`] when the stream was flushed without any,
-    /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails. The
-    /// frame can be pulled again then.
-    pub fn pull_frame(&mut self, target: &mut FrameMut<'_>) -> Result<Rendered> {
-        self.pull_frame_with(target, &mut FrameOptions::default())
-    }
-
-    /// As [`pull_frame`](Self::pull_frame), with a strength of its own and, on request, the matte.
-    ///
-    /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), and [`Error::Argument`] for options out of range.
-    pub fn pull_frame_with(
-        &mut self,
-        target: &mut FrameMut<'_>,
-        options: &mut FrameOptions<'_>,
-    ) -> Result<Rendered> {
-        let (renderer, speech) = (&self.renderer, self.speech.as_mut());
-        self.stream.pull(renderer, speech, target, options, || {
-            profile(&self.given, &self.analysis, renderer)
-        })
-    }
-
-    /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
-    /// format, for callers that allocate memory for it only then.
-    ///
-    /// # Errors
-    /// As [`pull_frame`](Self::pull_frame), except those about a target.
-    pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
-        let speech = self.speech.as_ref();
-        self.stream.ready(&self.renderer, speech, || self.profile())
-    }
-
-    /// Index, width, height and format of the frame that [`pull_frame`](Self::pull_frame) returns
-    /// next; `None` while no frame waits.
-    pub fn next_frame(&self) -> Option<(i64, u32, u32, PixelFormat)> {
-        self.stream.front()
-    }
-
-    /// Restarts the stream: the next frame is 0, and the next audio pushed begins at the clip's
-    /// audio offset. Waiting frames are dropped; the reference that was set, whole audio and the
-    /// analysis stay.
-    pub fn reset(&mut self) {
-        self.restart(0, self.options().audio_offset);
-    }
-
-    /// Goes on with the frame `index`. Whole audio stays; pushed audio is dropped, and the next
-    /// audio pushed begins at the time of that frame.
-    ///
-    /// A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
-    /// than that to `index` may therefore differ from random access: seek two seconds earlier and drop
-    /// these frames where that matters.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for an index outside a variable timing; the stream stays as it was.
-    pub fn seek(&mut self, index: i64) -> Result<()> {
-        let position = self.options().timing.position(index)?;
-        self.restart(index, position);
-        Ok(())
-    }
-
-    fn restart(&mut self, next: i64, audio_start: i64) {
-        self.stream.restart(next);
-        if self.speech.as_ref().is_some_and(Speech::is_streamed) {
-            self.speech = Some(Speech::streamed(audio_start));
-        }
-    }
 }
 
-/// The profile that was given, else that of the analysed frames.
-fn profile(
+/// What is known of the person in the frame `index`, by the profile that was given, else by that of the
+/// analysed frames.
+fn profile_at(
     given: &Option<Arc<Profile>>,
     analysis: &Analysis,
     renderer: &Renderer,
-) -> Result<Option<Arc<Profile>>> {
+    index: i64,
+) -> Result<Option<Arc<ShotProfile>>> {
     match given {
-        Some(profile) => Ok(Some(profile.clone())),
-        None => analysis.profile(renderer),
+        Some(profile) => Ok(profile.at(index).cloned()),
+        None => analysis.profile_at(renderer, index),
     }
 }
 

@@ -65,6 +65,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An analysis file is damaged, or belongs to another bundle or other options.
+    #[error("analysis {path}: {reason}")]
+    Analysis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The ONNX Runtime library was not found, or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),

@@ -81,7 +81,7 @@ fn faces_cached_by_the_caller_give_the_same_bytes() {
     let audio = words(1.0, RATE);
     let whole = analysed(ClipOptions::default(), &frames, &audio, RATE);
     let expected = render_all(&whole, &frames);
-    let profile = whole.profile().unwrap();
+    let profile = whole.profile().unwrap().unwrap();
 
     let renderer = Renderer::new(engine(), ClipOptions::default()).unwrap();
     let speech = Speech::new(audio.into(), 0).unwrap();
@@ -108,7 +108,9 @@ fn faces_cached_by_the_caller_give_the_same_bytes() {
         };
         let (view, mut target) = (source.view(), picture.view_mut());
         let rendered = renderer
-            .render(&inputs, &view, &mut target, options, || Ok(profile.clone()))
+            .render(&inputs, &view, &mut target, options, || {
+                Ok(profile.at(index).cloned())
+            })
             .unwrap();
         assert_eq!(rendered, expected.rendered);
         assert_same(

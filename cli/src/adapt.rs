@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
-use stylelipsync::{Clip, ClipOptions, Error, SpeechContext, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, SpeechContext};
 
 use crate::args::{AdaptArguments, FaceChoice};
+use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks, view};
-use crate::source::{Content, Source, Still};
-use crate::voice::Voice;
-use crate::{interrupt, progress, render};
+use crate::source::Source;
+use crate::stills::{Content, Still};
+use crate::{interrupt, progress};
 
 /// Runs `adapt`.
 ///
@@ -28,25 +29,30 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     }
     let source = Source::open(&arguments.video, arguments.rate)?;
     let sound = arguments.audio.as_deref().unwrap_or(&arguments.video);
-    let Some(voice) = Voice::read(sound, 0)? else {
-        let reason = "adaptation needs the person's own speech: give a file with --audio";
-        return Err(Error::NoAudio(reason.into()).into());
+    let speech = match Track::find(sound, &arguments.sound)?.read() {
+        Err(Failure::Engine(Error::NoAudio(_))) => {
+            let reason = "adaptation needs the person's own speech: give a file with --audio";
+            return Err(Error::NoAudio(reason.into()).into());
+        }
+        speech => speech?,
     };
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
-        timing: Timing::Constant(render::rate(source.rate())?),
+        timing: source.timing()?,
+        transfer: source.transfer(),
         selection: arguments.face.into(),
         context: SpeechContext::Far,
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
-    clip.set_audio(&voice.samples, 16_000, 1)?;
+    clip.set_audio(&speech.samples, speech.rate, 1)?;
     if let Some(path) = &arguments.reference {
         let still = Still {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        clip.set_reference(&view(&still.decode()?)?)?;
+        let picture = still.decode()?.like(source.layout().depth);
+        clip.set_reference(&view(&picture)?)?;
     }
     let tracks = Tracks {
         clip: &clip,

@@ -7,7 +7,10 @@ use std::str::FromStr;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use stylelipsync::SpeechContext;
 
+use crate::audio::AudioArguments;
 use crate::failure::EXIT_CODES;
+use crate::format::Codec;
+use crate::rate::FrameRate;
 
 /// Changes the mouth of a face in a video so that it speaks a new audio track.
 #[derive(Debug, Parser)]
@@ -23,6 +26,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
     Render(RenderArguments),
+    /// Find the faces and shots of a clip once, for several runs of `render --analysis`.
+    Analyze(AnalyzeArguments),
     /// Adapt the model to a person from a few seconds of video; writes a person file for `render --person`.
     Adapt(AdaptArguments),
     /// Measure a rendered clip against the true video, or against the video it was made from.
@@ -75,16 +80,49 @@ pub enum Fit {
 }
 
 #[derive(Debug, Args)]
-pub struct RenderArguments {
+pub struct AnalyzeArguments {
     /// The clip: a movie, a PNG or JPEG picture, or a folder of them.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub video: PathBuf,
+    /// The analysis file to write. It holds pictures of the person's face: treat it like the footage.
+    #[arg(long, value_name = "FILE.slsa")]
+    pub out: PathBuf,
+    /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
+    /// own rate.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Which face: the largest, the one at a point in pixels, or a track's number.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    pub face: FaceChoice,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// The clip: a movie, a PNG, JPEG, TIFF or EXR picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
     /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
     #[arg(long, value_name = "FILE")]
     pub audio: PathBuf,
-    /// The result: .mp4 (H.264), .mov (ProRes), .mkv (lossless), or a folder for PNGs.
+    #[command(flatten)]
+    pub sound: AudioArguments,
+    /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
+    /// where there is alpha), .mkv (lossless), or a folder for pictures (PNG;
+    /// EXR and TIFF where those came in).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub out: PathBuf,
+    /// The codec of the result, where it is not the usual one of the file type.
+    #[arg(long, value_enum)]
+    pub codec: Option<Codec>,
+    /// Constant rate factor of H.264, H.265 (0 to 51) or AV1 (0 to 63): lower is better and larger.
+    #[arg(long, value_name = "CRF")]
+    pub quality: Option<f32>,
+    /// Keep the movie's other audio tracks, subtitles, chapters and metadata. The new speech replaces its first
+    /// audio track.
+    #[arg(long, conflicts_with = "frames")]
+    pub keep_streams: bool,
     /// What is shown when the audio is longer than the picture: cut, hold the last frame, loop, or bounce
     /// (backwards and forwards). A single picture is always held.
     #[arg(long, value_enum, default_value_t = Fit::Cut)]
@@ -93,6 +131,10 @@ pub struct RenderArguments {
     /// in a render of the whole clip; all of it is analysed for that.
     #[arg(long, value_name = "A-B")]
     pub frames: Option<FrameRange>,
+    /// The file that `analyze` made of this clip, with the same --face: the clip is not analysed again. Frames
+    /// that are not those that were analysed are refused.
+    #[arg(long, value_name = "FILE.slsa", conflicts_with = "fit")]
+    pub analysis: Option<PathBuf>,
     /// A picture of the same person that shows mouth and teeth well, to be used instead of the clip's
     /// own frames. Give it several times for several mouth shapes and poses.
     #[arg(long, value_name = "PICTURE")]
@@ -133,12 +175,14 @@ pub struct RenderArguments {
 
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
-    /// The person, speaking: a movie or a folder of PNG or JPEG pictures, at least two seconds.
+    /// The person, speaking: a movie or a folder of pictures, at least two seconds.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
     /// The person's speech, where it is not the movie's own sound.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
+    #[command(flatten)]
+    pub sound: AudioArguments,
     /// The person file to write.
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: PathBuf,
@@ -191,7 +235,7 @@ pub struct AdaptArguments {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("against").required(true).args(["truth", "source"])))]
 pub struct EvaluateArguments {
-    /// The rendered clip: a movie, or a folder of PNG or JPEG pictures.
+    /// The rendered clip: a movie, or a folder of pictures.
     #[arg(value_name = "RESULT", required_unless_present = "baseline")]
     #[arg(conflicts_with = "baseline")]
     pub result: Option<PathBuf>,
@@ -209,14 +253,8 @@ pub struct EvaluateArguments {
     /// source.
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
-    /// Start of the speech in milliseconds of the clip; a negative value drops its beginning.
-    #[arg(
-        long,
-        default_value_t = 0.0,
-        value_name = "MS",
-        allow_negative_numbers = true
-    )]
-    pub audio_offset: f64,
+    #[command(flatten)]
+    pub sound: AudioArguments,
     /// The sound of the truth or the source, where that is a folder.
     #[arg(long, value_name = "FILE")]
     pub own_audio: Option<PathBuf>,
@@ -300,75 +338,6 @@ impl FromStr for FrameRange {
     }
 }
 
-/// A positive rational number of frames a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FrameRate {
-    pub num: u32,
-    pub den: u32,
-}
-
-/// The rates whose decimal names mean a fraction of 1001.
-const NTSC: [(&str, u32); 7] = [
-    ("23.976", 24000),
-    ("23.98", 24000),
-    ("29.97", 30000),
-    ("47.952", 48000),
-    ("47.95", 48000),
-    ("59.94", 60000),
-    ("119.88", 120000),
-];
-
-impl FromStr for FrameRate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is not a frame rate such as 25, 23.976 or 30000/1001");
-        if let Some(&(_, num)) = NTSC.iter().find(|(name, _)| *name == text) {
-            return Ok(Self { num, den: 1001 });
-        }
-        let (num, den): (u32, u32) = if let Some((num, den)) = text.split_once('/') {
-            (
-                num.parse().map_err(|_| wrong())?,
-                den.parse().map_err(|_| wrong())?,
-            )
-        } else if let Some((whole, decimals)) = text.split_once('.') {
-            let den = 10u32.checked_pow(decimals.len() as u32).ok_or_else(wrong)?;
-            (
-                format!("{whole}{decimals}").parse().map_err(|_| wrong())?,
-                den,
-            )
-        } else {
-            (text.parse().map_err(|_| wrong())?, 1)
-        };
-        // 1000 frames a second is faster than any footage, and keeps positions far from overflow.
-        if num == 0 || den == 0 || num / den > 1000 {
-            return Err(wrong());
-        }
-        Ok(Self { num, den })
-    }
-}
-
-impl std::fmt::Display for FrameRate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.den {
-            1 => write!(f, "{}", self.num),
-            den => write!(f, "{}/{den}", self.num),
-        }
-    }
-}
-
-impl FrameRate {
-    /// Seconds from the first frame to the start of frame `index`.
-    pub fn seconds(self, index: u64) -> f64 {
-        index as f64 * f64::from(self.den) / f64::from(self.num)
-    }
-
-    /// Frames a second.
-    pub fn fps(self) -> f64 {
-        f64::from(self.num) / f64::from(self.den)
-    }
-}
-
 /// Which face of the clip is lip-synced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaceChoice {
@@ -442,29 +411,6 @@ mod tests {
                 "packaging/man/{} is old: BLESS=1 cargo test -p stylelipsync-cli manual",
                 name.display()
             );
-        }
-    }
-
-    #[test]
-    fn rates_stay_rational() {
-        let rate = |text: &str| text.parse::<FrameRate>().map(|r| (r.num, r.den));
-        assert_eq!(rate("25"), Ok((25, 1)));
-        assert_eq!(rate("23.976"), Ok((24000, 1001)));
-        assert_eq!(rate("29.97"), Ok((30000, 1001)));
-        assert_eq!(rate("30000/1001"), Ok((30000, 1001)));
-        assert_eq!(rate("12.5"), Ok((125, 10)));
-        for text in [
-            "0",
-            "-25",
-            "25/0",
-            "fast",
-            "1e3",
-            "5000",
-            "",
-            "nan",
-            "1.00000000000",
-        ] {
-            assert!(rate(text).is_err(), "{text}");
         }
     }
 

@@ -7,13 +7,17 @@ use serde::Deserialize;
 use stylelipsync::audio::decode_file;
 use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 
-use crate::args::{DemoArguments, FrameRate};
+use crate::args::DemoArguments;
+use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Sound};
+use crate::format::PictureKind;
 use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
+use crate::movie::encoder::{Format, Sound};
+use crate::rate::FrameRate;
 use crate::sheet::Sheet;
 use crate::sink::Sink;
-use crate::source::{Content, Source, Still};
+use crate::source::Source;
+use crate::stills::{Content, Still};
 use crate::{render, sink, tool};
 
 /// A file inside the program: its name and its bytes.
@@ -62,9 +66,11 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
             person: PersonFrames::All,
             workers: arguments.engine.workers(),
         },
-        audio: &speech_path,
+        audio: Track::find(&speech_path, &AudioArguments::default())?,
         frames: 0..frames,
         out: &results,
+        coding: None,
+        others: None,
         matte: None,
         articulation: 1.0,
         detail: 1.0,
@@ -132,15 +138,20 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
     let source = Source::open(frames, Some(rate))?;
     let count = source.expected_frames();
     let sound = Sound {
-        path: speech,
+        track: Track::find(speech, &AudioArguments::default())?,
         start: 0.0,
         seconds: rate.seconds(count),
     };
     let format = Format {
         layout: source.layout(),
         rate,
+        times: None,
+        first: 0,
         like: None,
         sound: Some(sound),
+        others: None,
+        pictures: PictureKind::Png,
+        coding: None,
     };
     let mut sink = Sink::create(movie, &format)?;
     for frame in source.frames(0..count)? {

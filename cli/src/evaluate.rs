@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stylelipsync::audio::RATE;
 use stylelipsync::evaluate::Recognition;
 use stylelipsync::evaluate::silence::Silence;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
-use crate::args::{EvaluateArguments, FaceChoice, FrameRange, FrameRate};
+use crate::args::{EvaluateArguments, FaceChoice, FrameRange};
+use crate::audio::AudioArguments;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
 use crate::measure::{MeasureJob, RESULT, ResultFrames, SOURCE, Seen};
+use crate::rate::FrameRate;
 use crate::render::rate;
 use crate::report::{About, Report, Sync};
 use crate::sheet::Sheet;
@@ -131,13 +132,13 @@ impl<'a> Inputs<'a> {
         }
         let given = |path: &Path| arguments.rate.filter(|_| path.is_dir());
         let result = match &arguments.result {
-            Some(path) => Some(Source::open(path, given(path))?),
+            Some(path) => Some(constant(Source::open(path, given(path))?, path)),
             None => None,
         };
         // A folder takes the rate of the movie that it is compared with.
         let movie = result.as_ref().and_then(Source::movie);
         let rate = given(path).or(movie.map(|m| m.rate).filter(|_| path.is_dir()));
-        let source = Source::open(path, rate)?;
+        let source = constant(Source::open(path, rate)?, path);
         if let Some(result) = &result {
             fit(result, &source, name)?;
         }
@@ -160,22 +161,22 @@ impl<'a> Inputs<'a> {
 
     /// The speech of the result.
     fn speech(&self, arguments: &EvaluateArguments) -> Result<Voice> {
-        let offset = offset(arguments)?;
+        let wanted = &arguments.sound;
         if let Some(path) = &arguments.audio {
-            let voice = Voice::read(path, offset)?;
+            let voice = Voice::read(path, wanted)?;
             return voice
                 .ok_or_else(|| Failure::Input(format!("audio: {} holds none", path.display())));
         }
         let result = self.result.as_ref().zip(arguments.result.as_deref());
-        if let Some(voice) = result.map_or(Ok(None), |(clip, path)| sound_of(clip, path, offset))? {
+        if let Some(voice) = result.map_or(Ok(None), |(clip, path)| sound_of(clip, path, wanted))? {
             return Ok(voice);
         }
         if let Some(path) = &arguments.own_audio
-            && let Some(voice) = Voice::read(path, offset)?
+            && let Some(voice) = Voice::read(path, wanted)?
         {
             return Ok(voice);
         }
-        sound_of(&self.source, self.path, offset)?.ok_or_else(|| {
+        sound_of(&self.source, self.path, wanted)?.ok_or_else(|| {
             Failure::Input("audio: neither clip has sound of its own: give --audio".into())
         })
     }
@@ -184,9 +185,9 @@ impl<'a> Inputs<'a> {
     /// the same.
     fn own(&self, arguments: &EvaluateArguments) -> Result<Option<Voice>> {
         if let Some(path) = &arguments.own_audio {
-            return Voice::read(path, 0);
+            return Voice::read(path, &AudioArguments::default());
         }
-        match sound_of(&self.source, self.path, 0)? {
+        match sound_of(&self.source, self.path, &AudioArguments::default())? {
             None if arguments.truth.is_some() => Ok(Some(self.speech(arguments)?)),
             voice => Ok(voice),
         }
@@ -194,22 +195,23 @@ impl<'a> Inputs<'a> {
 }
 
 /// The sound of a movie.
-fn sound_of(clip: &Source, path: &Path, offset: i64) -> Result<Option<Voice>> {
+fn sound_of(clip: &Source, path: &Path, wanted: &AudioArguments) -> Result<Option<Voice>> {
     match clip {
-        Source::Movie { .. } => Voice::read(path, offset),
+        Source::Movie { .. } => Voice::read(path, wanted),
         Source::Stills { .. } | Source::Extended(_) => Ok(None),
     }
 }
 
-fn offset(arguments: &EvaluateArguments) -> Result<i64> {
-    let samples = arguments.audio_offset * f64::from(RATE) / 1000.0;
-    if samples.abs() < 1e12 {
-        return Ok(samples.round() as i64);
+/// Windows of SyncNet need a constant rate, and pixels are compared as they are displayed.
+fn constant(clip: Source, path: &Path) -> Source {
+    if clip.times().is_some() {
+        log::warn!(
+            "{} has a variable frame rate: it is resampled to a constant {}",
+            path.display(),
+            clip.rate()
+        );
     }
-    Err(Failure::Engine(stylelipsync::Error::Argument {
-        field: "audio-offset",
-        reason: format!("{} ms is out of range", arguments.audio_offset),
-    }))
+    clip.resampled().displayed()
 }
 
 /// Refuses clips that cannot be compared frame by frame.

@@ -1,22 +1,21 @@
-//! Output formats: the file type implied by a name, and a movie's properties.
+//! What can be written: the file type implied by a name, and codecs.
 
 use std::path::Path;
 
-use crate::args::FrameRate;
+use clap::ValueEnum;
+
 use crate::failure::{Failure, Result};
-use crate::picture::Layout;
-use crate::probe::Movie;
 
 /// What a target's name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// H.264 and AAC.
+    /// H.264, H.265 or AV1, and AAC.
     Mp4,
-    /// ProRes 422 HQ and PCM, for editors.
+    /// ProRes 422 HQ or 4444, and PCM, for editors.
     Mov,
     /// FFV1 in RGB and FLAC: nothing is lost.
     Mkv,
-    /// PNG pictures.
+    /// Pictures: PNG, or EXR or TIFF where those came in.
     Folder,
 }
 
@@ -43,23 +42,48 @@ impl Kind {
     }
 }
 
-/// The sound laid under a movie: the audio file from `start`, `seconds` long, silence after its
-/// end.
-#[derive(Clone, Debug)]
-pub struct Sound<'a> {
-    pub path: &'a Path,
-    pub start: f64,
-    pub seconds: f64,
+impl Kind {
+    /// The usual ending of the files' names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mp4 => ".mp4",
+            Self::Mov => ".mov",
+            Self::Mkv => ".mkv",
+            Self::Folder => "folder",
+        }
+    }
 }
 
-/// What a movie is written with.
-#[derive(Clone, Debug)]
-pub struct Format<'a> {
-    pub layout: Layout,
-    pub rate: FrameRate,
-    /// The source's streams, whose colours and pixel aspect are kept.
-    pub like: Option<&'a Movie>,
-    pub sound: Option<Sound<'a>>,
+/// What the files of a folder are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureKind {
+    #[default]
+    Png,
+    Tiff,
+    /// Only of EXR sources.
+    Exr,
+}
+
+impl PictureKind {
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Tiff => "tif",
+            Self::Exr => "exr",
+        }
+    }
+}
+
+/// A codec to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Codec {
+    H264,
+    H265,
+    Av1,
+    /// 422 HQ, or 4444 where the clip has alpha or 4:4:4 chroma.
+    Prores,
+    /// Lossless.
+    Ffv1,
 }
 
 #[cfg(test)]

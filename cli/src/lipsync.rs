@@ -10,8 +10,12 @@ use image::GrayImage;
 use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
+use crate::audio::Track;
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Sound};
+use crate::format::PictureKind;
+use crate::movie::codec::Coding;
+use crate::movie::encoder::{Format, Sound};
+use crate::movie::others::Others;
 use crate::picture::{Depth, Layout, Picture};
 use crate::sink::{Encoding, Sink};
 use crate::source::{Frame, Source};
@@ -23,11 +27,15 @@ const TRACK_REACH: u64 = 2;
 /// What to render.
 pub struct RenderJob<'a> {
     pub tracks: Tracks<'a>,
-    /// The audio file, for the result's sound.
-    pub audio: &'a Path,
+    /// The audio, for the result's sound.
+    pub audio: Track<'a>,
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
+    /// How the result is coded, where it is a movie and not the usual one.
+    pub coding: Option<&'a Coding>,
+    /// The source's other streams, where they are kept.
+    pub others: Option<&'a Others>,
     pub matte: Option<&'a Path>,
     /// Multiplies the movement of the mouth.
     pub articulation: f32,
@@ -69,6 +77,8 @@ pub struct Tracks<'a> {
 /// Which frames of the clip are needed to know the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonFrames {
+    /// No frame is: all of them were analysed before.
+    Known,
     /// None: references are given.
     None,
     /// Those that the reference is chosen among.
@@ -84,6 +94,13 @@ impl Tracks<'_> {
     /// # Errors
     /// [`Failure::Input`] when there is none; errors of reading and of the networks.
     pub fn analyse(&self, range: &Range<u64>) -> Result<u64> {
+        if self.person == PersonFrames::Known {
+            let known = self.clip.analysis().indices();
+            let known = known
+                .iter()
+                .filter(|index| range.contains(&index.cast_unsigned()));
+            return counted(range, known.count() as u64);
+        }
         let start = range.start.saturating_sub(TRACK_REACH);
         let end = range.end.saturating_add(TRACK_REACH);
         // Beyond the range's own neighbourhood those frames are needed that the person is known from, and
@@ -95,7 +112,7 @@ impl Tracks<'_> {
         let needed = |index: u64| {
             (index < end && (index >= start || self.number_faces))
                 || match self.person {
-                    PersonFrames::None => false,
+                    PersonFrames::Known | PersonFrames::None => false,
                     PersonFrames::Reference => !settled(index),
                     PersonFrames::All => true,
                 }
@@ -118,7 +135,7 @@ impl Tracks<'_> {
         let expected = self.source.expected_frames().min(last);
         let expected = expected.saturating_sub(first);
         let bar = progress::bar("analysing", expected);
-        let mut counted = 0;
+        let mut frames_of_range = 0;
         // Workers find faces in any order; the writer adds them in the frames' order, so that the numbers of
         // faces do not depend on the threads.
         let track = |frame: Frame| {
@@ -137,18 +154,13 @@ impl Tracks<'_> {
                     let view = view(&picture)?;
                     self.clip.add_faces(index as i64, faces, &view)?;
                 }
-                counted += u64::from(range.contains(&index));
+                frames_of_range += u64::from(range.contains(&index));
                 bar.inc(1);
                 Ok(())
             },
         )?;
         bar.finish_and_clear();
-        if counted == 0 {
-            return Err(Failure::Input(match range.start {
-                0 => "the clip has no frame".into(),
-                first => format!("the clip ends before frame {first}"),
-            }));
-        }
+        let frames = counted(range, frames_of_range)?;
         if self.person == PersonFrames::All {
             match self.clip.finish_analysis() {
                 // The frames are left unchanged then.
@@ -156,7 +168,21 @@ impl Tracks<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(counted)
+        Ok(frames)
+    }
+}
+
+/// The number of frames of a range that the clip has.
+///
+/// # Errors
+/// [`Failure::Input`] when it has none.
+fn counted(range: &Range<u64>, frames: u64) -> Result<u64> {
+    match (frames, range.start) {
+        (0, 0) => Err(Failure::Input("the clip has no frame".into())),
+        (0, first) => Err(Failure::Input(format!(
+            "the clip ends before frame {first}"
+        ))),
+        _ => Ok(frames),
     }
 }
 
@@ -179,17 +205,22 @@ impl RenderJob<'_> {
         let range = first..first + frames;
         let rate = source.rate();
         let sound = Sound {
-            path: self.audio,
-            start: rate.seconds(first),
-            seconds: rate.seconds(frames),
+            track: self.audio,
+            start: source.seconds(first),
+            seconds: source.seconds(first + frames) - source.seconds(first),
         };
         let layout = source.layout();
         let like = source.movie();
         let picture = Format {
             layout,
             rate,
+            times: source.times(),
+            first,
             like,
             sound: Some(sound),
+            others: self.others,
+            pictures: source.pictures(),
+            coding: self.coding,
         };
         let mut out = Sink::create(self.out, &picture)?;
         let grey = Layout {
@@ -200,8 +231,13 @@ impl RenderJob<'_> {
         let grey = Format {
             layout: grey,
             rate,
+            times: source.times(),
+            first,
             like: None,
             sound: None,
+            others: None,
+            pictures: PictureKind::Png,
+            coding: None,
         };
         let mut matte = self
             .matte

@@ -4,10 +4,10 @@
 //! this crate holds files, child processes, queues and messages.
 
 mod adapt;
+mod analyze;
 mod args;
 mod audio;
 mod demo;
-mod encoder;
 mod evaluate;
 mod failure;
 mod fit;
@@ -17,16 +17,20 @@ mod lipsync;
 mod logger;
 mod measure;
 mod mouths;
+mod movie;
+mod open_exr;
 mod picture;
 mod pipeline;
-mod probe;
 mod progress;
+mod rate;
+mod redact;
 mod render;
 mod report;
 mod session;
 mod sheet;
 mod sink;
 mod source;
+mod stills;
 mod tool;
 mod variants;
 mod voice;
@@ -44,14 +48,19 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
+        Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::info!(target: logger::FILE_ONLY, "done");
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             eprintln!("error: {failure}");
+            log::error!(target: logger::FILE_ONLY, "{failure}");
             failure.exit_code()
         }
     }

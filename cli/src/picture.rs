@@ -1,13 +1,19 @@
 //! One frame in the command line's memory.
 
+use std::sync::Arc;
+
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbaImage};
 use stylelipsync::frame::PixelFormat;
+
+use crate::open_exr::{Decoded, Original};
 
 /// Bytes of one colour component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
     Eight,
     Sixteen,
+    /// 32-bit float, proportional to light: EXR.
+    Float,
 }
 
 impl Depth {
@@ -16,6 +22,7 @@ impl Depth {
         match self {
             Self::Eight => 4,
             Self::Sixteen => 8,
+            Self::Float => 16,
         }
     }
 
@@ -23,8 +30,9 @@ impl Depth {
     pub fn ffmpeg_name(self) -> &'static str {
         match self {
             Self::Eight => "rgba",
-            Self::Sixteen if cfg!(target_endian = "big") => "rgba64be",
-            Self::Sixteen => "rgba64le",
+            // Movies are display-referred: light becomes 16 bits.
+            Self::Sixteen | Self::Float if cfg!(target_endian = "big") => "rgba64be",
+            Self::Sixteen | Self::Float => "rgba64le",
         }
     }
 
@@ -33,6 +41,7 @@ impl Depth {
         match self {
             Self::Eight => PixelFormat::Rgba8,
             Self::Sixteen => PixelFormat::Rgba16,
+            Self::Float => PixelFormat::RgbaF32,
         }
     }
 }
@@ -53,6 +62,17 @@ impl Layout {
         self.width as usize * self.depth.pixel_bytes()
     }
 
+    /// Of the frame in display-referred numbers.
+    pub fn displayed(self) -> Self {
+        match self.depth {
+            Depth::Float => Self {
+                depth: Depth::Sixteen,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// Bytes of a frame.
     pub fn bytes(&self) -> usize {
         self.stride() * self.height as usize
@@ -64,6 +84,8 @@ impl Layout {
 pub struct Picture {
     pub layout: Layout,
     pub data: Vec<u8>,
+    /// The EXR file that it came from.
+    pub original: Option<Arc<Original>>,
 }
 
 impl Picture {
@@ -88,6 +110,84 @@ impl Picture {
                 alpha,
             },
             data,
+            original: None,
+        }
+    }
+
+    /// Takes over a decoded EXR picture.
+    pub fn from_exr(decoded: Decoded) -> Self {
+        let Decoded {
+            width,
+            height,
+            alpha,
+            data,
+            original,
+        } = decoded;
+        let layout = Layout {
+            width,
+            height,
+            depth: Depth::Float,
+            alpha,
+        };
+        Self {
+            layout,
+            data,
+            original: Some(Arc::new(original)),
+        }
+    }
+
+    /// The frame in display-referred numbers: light becomes 16 bits of sRGB, and what exceeds 1 is clipped.
+    pub fn displayed(self) -> Self {
+        if self.layout.depth != Depth::Float {
+            return self;
+        }
+        let values = bytemuck::pod_collect_to_vec::<u8, f32>(&self.data);
+        let encoded = values.iter().enumerate().map(|(place, value)| {
+            let value = match place % 4 {
+                3 => *value,
+                _ => encoded(*value),
+            };
+            (value.clamp(0.0, 1.0) * 65535.0).round() as u16
+        });
+        let encoded: Vec<u16> = encoded.collect();
+        Self {
+            layout: self.layout.displayed(),
+            data: bytemuck::cast_slice(&encoded).to_vec(),
+            original: None,
+        }
+    }
+
+    /// The frame in the numbers that a clip of this depth has: pictures beside the clip may be of another kind.
+    pub fn like(self, depth: Depth) -> Self {
+        if depth != Depth::Float || self.layout.depth == Depth::Float {
+            return if depth == Depth::Float {
+                self
+            } else {
+                self.displayed()
+            };
+        }
+        let level: Vec<f32> = match self.layout.depth {
+            Depth::Eight => self.data.iter().map(|v| f32::from(*v) / 255.0).collect(),
+            _ => {
+                let values = bytemuck::pod_collect_to_vec::<u8, u16>(&self.data);
+                values.iter().map(|v| f32::from(*v) / 65535.0).collect()
+            }
+        };
+        let light = level
+            .iter()
+            .enumerate()
+            .map(|(place, value)| match place % 4 {
+                3 => *value,
+                _ => decoded(*value),
+            });
+        let light: Vec<f32> = light.collect();
+        Self {
+            layout: Layout {
+                depth,
+                ..self.layout
+            },
+            data: bytemuck::cast_slice(&light).to_vec(),
+            original: None,
         }
     }
 
@@ -99,11 +199,14 @@ impl Picture {
             depth,
             alpha,
         } = self.layout;
+        if depth == Depth::Float {
+            return self.displayed().into_image();
+        }
         let image = match depth {
             Depth::Eight => {
                 DynamicImage::ImageRgba8(ImageBuffer::from_raw(width, height, self.data)?)
             }
-            Depth::Sixteen => {
+            Depth::Sixteen | Depth::Float => {
                 let components = bytemuck::pod_collect_to_vec::<u8, u16>(&self.data);
                 DynamicImage::ImageRgba16(ImageBuffer::from_raw(width, height, components)?)
             }
@@ -111,7 +214,7 @@ impl Picture {
         Some(match (depth, alpha) {
             (_, true) => image,
             (Depth::Eight, false) => DynamicImage::ImageRgb8(image.into_rgb8()),
-            (Depth::Sixteen, false) => DynamicImage::ImageRgb16(image.into_rgb16()),
+            (_, false) => DynamicImage::ImageRgb16(image.into_rgb16()),
         })
     }
 
@@ -134,6 +237,62 @@ impl Picture {
             depth: Depth::Eight,
             alpha: false,
         };
-        Self { layout, data }
+        Self {
+            layout,
+            data,
+            original: None,
+        }
+    }
+}
+
+/// Light as sRGB shows it (IEC 61966-2-1).
+fn encoded(light: f32) -> f32 {
+    match light {
+        ..=0.003_130_8 => 12.92 * light.max(0.0),
+        _ => 1.055 * light.powf(1.0 / 2.4) - 0.055,
+    }
+}
+
+fn decoded(level: f32) -> f32 {
+    match level {
+        ..=0.040_45 => level / 12.92,
+        _ => ((level + 0.055) / 1.055).powf(2.4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_become_light_and_levels_again() {
+        let levels: Vec<u8> = (0..=255)
+            .flat_map(|level| [level, 255 - level, level, level])
+            .collect();
+        let layout = Layout {
+            width: 256,
+            height: 1,
+            depth: Depth::Eight,
+            alpha: true,
+        };
+        let picture = Picture {
+            layout,
+            data: levels.clone(),
+            original: None,
+        };
+        let light = picture.like(Depth::Float);
+        let values = bytemuck::pod_collect_to_vec::<u8, f32>(&light.data);
+        // Middle grey; alpha is no light.
+        assert!(
+            (values[188 * 4] - 0.503).abs() < 0.001,
+            "{}",
+            values[188 * 4]
+        );
+        assert!((values[188 * 4 + 3] - 188.0 / 255.0).abs() < 1e-6);
+        let again = light.displayed();
+        assert_eq!(again.layout.depth, Depth::Sixteen);
+        let again = bytemuck::pod_collect_to_vec::<u8, u16>(&again.data);
+        let exact = levels.iter().map(|level| u16::from(*level) * 257);
+        assert!(again.iter().zip(exact).all(|(a, b)| a.abs_diff(b) <= 1));
     }
 }

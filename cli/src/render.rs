@@ -5,14 +5,19 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
 
-use crate::args::{FaceChoice, FrameRange, FrameRate, RenderArguments};
-use crate::audio;
+use crate::args::{FaceChoice, FrameRange, RenderArguments};
+use crate::audio::Track;
 use crate::failure::{Failure, Result};
+use crate::format::Kind;
 use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::movie::codec::{self, Coding, Wanted};
+use crate::movie::others::Others;
+use crate::rate::FrameRate;
 use crate::sink;
-use crate::source::{self, Content, Source, Still};
+use crate::source::{self, Source};
+use crate::stills::{Content, Still};
 
 /// Watches no frame.
 struct Unwatched;
@@ -47,16 +52,19 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     };
     frame_options.check()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let speech = audio::read(&arguments.audio)?;
+    let track = Track::find(&arguments.audio, &arguments.sound)?;
+    let speech = track.read()?;
     let seconds = speech.samples.len() as f64 / f64::from(speech.rate);
     let source = source::extended(source, seconds, arguments.fit)?;
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
     };
+    let (coding, others) = result_of(arguments, &source)?;
     let engine = arguments.engine.open()?;
     let options = ClipOptions {
-        timing: Timing::Constant(rate(source.rate())?),
+        timing: source.timing()?,
+        transfer: source.transfer(),
         selection: arguments.face.into(),
         strength: arguments.strength,
         context: arguments.context.into(),
@@ -65,12 +73,22 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     };
     let mut clip = Clip::new(engine, options)?;
     clip.set_audio(&speech.samples, speech.rate, 1)?;
+    if let Some(path) = &arguments.analysis {
+        if matches!(source, Source::Extended(_)) {
+            return Err(Failure::Input(format!(
+                "{}: an analysis file does not hold the frames that a single picture is held for",
+                path.display()
+            )));
+        }
+        clip.load_analysis(path)?;
+    }
     for path in &arguments.reference {
         let still = Still {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        clip.add_reference(&lipsync::view(&still.decode()?)?)?;
+        let picture = still.decode()?.like(source.layout().depth);
+        clip.add_reference(&lipsync::view(&picture)?)?;
     }
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
@@ -81,14 +99,17 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             source: &source,
             number_faces: matches!(arguments.face, FaceChoice::Id(_)),
             person: match arguments.reference[..] {
+                _ if arguments.analysis.is_some() => PersonFrames::Known,
                 [] => PersonFrames::All,
                 [..] => PersonFrames::None,
             },
             workers: arguments.engine.workers(),
         },
-        audio: &arguments.audio,
+        audio: track,
         frames: range,
         out: &arguments.out,
+        coding: coding.as_ref(),
+        others: others.as_ref(),
         matte: arguments.matte.as_deref(),
         articulation: arguments.articulation,
         detail: arguments.detail,
@@ -102,6 +123,56 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     );
     report(&summary, &arguments.out);
     Ok(())
+}
+
+/// How the result is written. What is not kept is reported, before hours of work.
+///
+/// # Errors
+/// [`Failure::Engine`] for a codec or a quality that does not fit; [`Failure::Tool`] when ffmpeg lacks what is
+/// needed.
+fn result_of(
+    arguments: &RenderArguments,
+    source: &Source,
+) -> Result<(Option<Coding>, Option<Others>)> {
+    let kind = Kind::of(&arguments.out)?;
+    let wanted = Wanted {
+        codec: arguments.codec,
+        quality: arguments.quality,
+    };
+    let asked = wanted.codec.is_some() || wanted.quality.is_some() || arguments.keep_streams;
+    if kind == Kind::Folder && asked {
+        return Err(Failure::Engine(Error::Argument {
+            field: "codec",
+            reason: "pictures have no codec, quality or streams".into(),
+        }));
+    }
+    let movie = source.movie();
+    let mut losses = movie.map_or(Vec::new(), |movie| codec::lost_of_any(kind, movie));
+    let coding = match kind {
+        Kind::Folder => None,
+        _ => Some(Coding::choose(kind, wanted, &source.layout(), movie)?),
+    };
+    losses.extend(coding.iter().flat_map(|coding| coding.losses.clone()));
+    let others = match movie {
+        Some(_) => Some(Others::find(&arguments.video, kind)?),
+        None => None,
+    };
+    let others = others.filter(|others| {
+        match arguments.keep_streams {
+            true => losses.extend(others.losses.clone()),
+            false if others.there.is_empty() => {}
+            false => losses.push(format!(
+                "{} (--keep-streams keeps what {} can hold)",
+                others.there.join(", "),
+                kind.name()
+            )),
+        }
+        arguments.keep_streams
+    });
+    for loss in losses {
+        log::warn!("not kept: {loss}");
+    }
+    Ok((coding, others))
 }
 
 /// The gap between a frame and the references that it is rendered from, in samples at 16 kHz.
@@ -143,7 +214,7 @@ pub fn report(summary: &Summary, out: &Path) {
 /// The video determines the length: warns where the audio's differs by more than a frame.
 fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
     let sound = speech.samples.len() as f64 / f64::from(speech.rate);
-    let picture = source.rate().seconds(frames);
+    let picture = source.seconds(frames);
     let frame = source.rate().seconds(1);
     if !whole {
         return;

@@ -8,9 +8,10 @@ use stylelipsync::evaluate::silence::Heard;
 use stylelipsync::evaluate::sync::Score;
 use stylelipsync::evaluate::{identity, mean, series};
 
-use crate::args::{Baseline, EvaluateArguments, FrameRate};
+use crate::args::{Baseline, EvaluateArguments};
 use crate::failure::{Failure, Result};
 use crate::measure::{Measured, RESULT, SOURCE, Seen};
+use crate::rate::FrameRate;
 use crate::variants;
 
 /// The largest lag of the opening that is searched, frames.
@@ -324,7 +325,7 @@ impl Report {
             "truth": path(&arguments.truth),
             "source": path(&arguments.source),
             "audio": path(&arguments.audio),
-            "audio_offset_ms": arguments.audio_offset,
+            "audio_offset_ms": arguments.sound.audio_offset,
             "recognition": path(&arguments.recognition),
             "rate": about.rate.to_string(),
             "frames": {

@@ -10,6 +10,7 @@ use stylelipsync_provision::{Doctor, provision};
 
 use crate::args::{DoctorArguments, EngineArguments, ProviderName};
 use crate::failure::{Failure, Result};
+use crate::logger;
 
 impl From<ProviderName> for Provider {
     fn from(name: ProviderName) -> Self {
@@ -51,6 +52,7 @@ impl EngineArguments {
             error => error.into(),
         })?;
         eprintln!("provider: {}", engine.info().provider);
+        log::info!(target: logger::FILE_ONLY, "provider: {}", engine.info().provider);
         Ok(engine)
     }
 }

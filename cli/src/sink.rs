@@ -11,9 +11,13 @@ use std::process::{ChildStdin, Stdio};
 use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
-use crate::encoder;
 use crate::failure::{Failure, Result};
-use crate::format::{Format, Kind};
+use crate::format::{Kind, PictureKind};
+use crate::movie::codec::{Coding, Wanted};
+use crate::movie::encoder;
+use crate::movie::encoder::Format;
+use crate::movie::raw::Packets;
+use crate::open_exr;
 use crate::picture::Picture;
 use crate::tool::{self, Tool};
 
@@ -21,7 +25,7 @@ use crate::tool::{self, Tool};
 #[derive(Clone, Copy, Debug)]
 pub enum Encoding {
     Raw,
-    Png,
+    Picture(PictureKind),
 }
 
 impl Encoding {
@@ -31,26 +35,36 @@ impl Encoding {
     /// [`Failure::Output`] when the PNG encoder fails.
     pub fn encode(self, picture: Picture) -> Result<Vec<u8>> {
         match self {
-            Self::Raw => Ok(picture.data),
-            Self::Png => png(picture),
+            Self::Raw => Ok(picture.displayed().data),
+            Self::Picture(kind) => encoded(picture, kind),
         }
     }
 }
 
-/// Encodes a frame as PNG.
+/// Encodes a frame.
 ///
 /// # Errors
 /// [`Failure::Output`] when the encoder fails.
-pub fn png(picture: Picture) -> Result<Vec<u8>> {
+fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Failure::Output(format!("a frame cannot be written as PNG: {reason}"))
+        let name = kind.ending().to_uppercase();
+        Failure::Output(format!("a frame cannot be written as {name}: {reason}"))
+    };
+    let format = match kind {
+        PictureKind::Png => ImageFormat::Png,
+        PictureKind::Tiff => ImageFormat::Tiff,
+        PictureKind::Exr => {
+            let original = picture.original.as_deref();
+            let original = original.ok_or_else(|| failed(&"it was no EXR picture"))?;
+            return open_exr::encode(original, &picture.data).map_err(|reason| failed(&reason));
+        }
     };
     let image = picture
         .into_image()
         .ok_or_else(|| failed(&"its size is wrong"))?;
     let mut bytes = Vec::new();
     image
-        .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+        .write_to(&mut Cursor::new(&mut bytes), format)
         .map_err(|e| failed(&e))?;
     Ok(bytes)
 }
@@ -60,12 +74,15 @@ pub enum Sink {
     Movie {
         tool: Tool,
         pipe: Option<ChildStdin>,
+        /// Frames with time stamps; without them ffmpeg counts raw frames.
+        packets: Option<Packets>,
         temporary: TempPath,
         target: PathBuf,
     },
     Folder {
         temporary: TempDir,
         target: PathBuf,
+        pictures: PictureKind,
         names: Vec<OsString>,
     },
 }
@@ -93,6 +110,7 @@ impl Sink {
             return Ok(Self::Folder {
                 temporary,
                 target: target.to_owned(),
+                pictures: format.pictures,
                 names: Vec::new(),
             });
         }
@@ -104,7 +122,19 @@ impl Sink {
             .tempfile_in(parent(target))
             .map_err(|error| Failure::writing(target, error))?
             .into_temp_path();
-        let mut command = encoder::command(kind, format);
+        let usual;
+        let coding = match format.coding {
+            Some(coding) => coding,
+            None => {
+                usual = Coding::choose(kind, Wanted::default(), &format.layout, format.like)?;
+                &usual
+            }
+        };
+        let format = &Format {
+            layout: format.layout.displayed(),
+            ..format.clone()
+        };
+        let mut command = encoder::command(kind, format, coding);
         command
             .arg(tool::file(&temporary))
             .stdin(Stdio::piped())
@@ -114,6 +144,7 @@ impl Sink {
         Ok(Self::Movie {
             tool,
             pipe,
+            packets: encoder::packets(format),
             temporary,
             target: target.to_owned(),
         })
@@ -123,7 +154,7 @@ impl Sink {
     pub fn encoding(&self) -> Encoding {
         match self {
             Self::Movie { .. } => Encoding::Raw,
-            Self::Folder { .. } => Encoding::Png,
+            Self::Folder { pictures, .. } => Encoding::Picture(*pictures),
         }
     }
 
@@ -133,17 +164,22 @@ impl Sink {
     /// [`Failure::Output`] when the disk refuses, [`Failure::Tool`] when ffmpeg has ended.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         match self {
-            Self::Movie { pipe, .. } => {
-                let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(bytes));
+            Self::Movie { pipe, packets, .. } => {
+                let head = packets.as_mut().map(|packets| packets.head(bytes.len()));
+                let written = pipe.as_mut().map_or(Ok(()), |pipe| {
+                    pipe.write_all(&head.unwrap_or_default())?;
+                    pipe.write_all(bytes)
+                });
                 // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
             Self::Folder {
                 temporary,
                 target,
+                pictures,
                 names,
             } => {
-                let name = OsString::from(format!("{name}.png"));
+                let name = OsString::from(format!("{name}.{}", pictures.ending()));
                 std::fs::write(temporary.path().join(&name), bytes)
                     .map_err(|error| Failure::writing(&target.join(&name), error))?;
                 names.push(name);
@@ -163,6 +199,7 @@ impl Sink {
                 pipe,
                 temporary,
                 target,
+                ..
             } => {
                 drop(pipe);
                 tool.finish()?;
@@ -174,6 +211,7 @@ impl Sink {
                 temporary,
                 target,
                 names,
+                ..
             } => {
                 // One step where the folder is new. On a farm another machine may have made it
                 // since: then, as for an existing folder, each frame is complete or absent.
@@ -257,8 +295,8 @@ fn open_permissions(_: &mut tempfile::Builder, _: u32) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::FrameRate;
     use crate::picture::{Depth, Layout};
+    use crate::rate::FrameRate;
 
     fn folder_format() -> Format<'static> {
         let layout = Layout {
@@ -270,8 +308,13 @@ mod tests {
         Format {
             layout,
             rate: FrameRate { num: 25, den: 1 },
+            times: None,
+            first: 0,
             like: None,
             sound: None,
+            others: None,
+            pictures: PictureKind::Png,
+            coding: None,
         }
     }
 

@@ -5,18 +5,26 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 
-use crate::args::{Fit, FrameRate};
+use stylelipsync::Timing;
+use stylelipsync::audio::{RATE, Rate};
+use stylelipsync::frame::Transfer;
+
+use crate::args::Fit;
 use crate::failure::{Failure, Result};
 use crate::fit::{Extension, Run};
-use crate::picture::{Layout, Picture};
-use crate::probe::{self, Movie};
+use crate::format::PictureKind;
+use crate::movie::probe::{self, Fields, Movie};
+use crate::movie::timing::Times;
+use crate::picture::{Depth, Layout, Picture};
+use crate::rate::FrameRate;
+use crate::stills::{Content, Still, ending, is_picture, list};
 use crate::tool::{self, Tool};
 
 /// A clip's frames, which can be read more than once.
 pub enum Source {
     Movie {
         path: PathBuf,
-        movie: Movie,
+        movie: Box<Movie>,
     },
     Stills {
         stills: Vec<Still>,
@@ -25,18 +33,6 @@ pub enum Source {
     },
     /// A clip that is shorter than the audio, and what follows it.
     Extended(Extended),
-}
-
-/// One picture of a folder, or of the program itself.
-pub struct Still {
-    /// The file's name without its extension.
-    pub name: String,
-    pub content: Content,
-}
-
-pub enum Content {
-    File(PathBuf),
-    Bytes(&'static [u8]),
 }
 
 /// A frame with its place in the clip.
@@ -59,7 +55,10 @@ impl Source {
                 vec![Still::of(path)]
             };
             if stills.is_empty() {
-                let none = format!("{} contains no PNG or JPEG picture", path.display());
+                let none = format!(
+                    "{} contains no PNG, JPEG, TIFF or EXR picture",
+                    path.display()
+                );
                 return Err(Failure::Input(none));
             }
             return Self::stills(stills, rate.unwrap_or(FrameRate { num: 25, den: 1 }));
@@ -71,28 +70,9 @@ impl Source {
                 movie.rate
             );
         }
-        if movie.interlaced {
-            log::warn!("{} is interlaced: it is de-interlaced", path.display());
-        }
-        if movie.alpha {
-            log::warn!("{} has an alpha channel: it is not kept", path.display());
-        }
-        if movie.colour.transfer.as_deref() == Some("smpte2084") {
-            log::warn!(
-                "{} is HDR (PQ): its mastering display and light level metadata are not kept",
-                path.display()
-            );
-        }
-        if movie.variable {
-            log::warn!(
-                "{} has a variable frame rate: it is resampled to a constant {}",
-                path.display(),
-                movie.rate
-            );
-        }
         Ok(Self::Movie {
             path: path.to_owned(),
-            movie,
+            movie: Box::new(movie),
         })
     }
 
@@ -104,7 +84,17 @@ impl Source {
         let first = stills
             .first()
             .ok_or_else(|| Failure::Input("the clip has no frame".into()))?;
-        let layout = first.decode()?.layout;
+        let picture = first.decode()?;
+        if picture
+            .original
+            .is_some_and(|original| !original.is_rec709())
+        {
+            log::warn!(
+                "{} has other primaries than Rec. 709: they are kept, but the networks see other colours",
+                first.label()
+            );
+        }
+        let layout = picture.layout;
         Ok(Self::Stills {
             stills,
             layout,
@@ -126,6 +116,80 @@ impl Source {
             Self::Stills { rate, .. } => *rate,
             Self::Extended(clip) => clip.source.rate(),
         }
+    }
+
+    /// The times of the frames, where the rate is variable.
+    pub fn times(&self) -> Option<&Times> {
+        self.movie().and_then(|movie| movie.times.as_ref())
+    }
+
+    /// Seconds from the first frame to the start of frame `index`.
+    pub fn seconds(&self, index: u64) -> f64 {
+        let constant = || self.rate().seconds(index);
+        self.times()
+            .map_or_else(constant, |times| times.seconds(index))
+    }
+
+    /// The library's timing of the frames.
+    ///
+    /// # Errors
+    /// From the library when it refuses the rate.
+    pub fn timing(&self) -> Result<Timing> {
+        let FrameRate { num, den } = self.rate();
+        Ok(match self.times() {
+            Some(times) => {
+                let positions = (0..times.frames()).map(|index| times.seconds(index));
+                Timing::Variable(
+                    positions
+                        .map(|s| (s * f64::from(RATE)).round() as i64)
+                        .collect(),
+                )
+            }
+            None => Timing::Constant(Rate::new(num, den)?),
+        })
+    }
+
+    /// The clip at a constant rate: a movie whose rate is variable is resampled.
+    pub fn resampled(mut self) -> Self {
+        if let Self::Movie { movie, .. } = &mut self
+            && let Some(times) = movie.times.take()
+        {
+            movie.frames = (times.seconds(times.frames()) * movie.rate.fps()).round() as u64;
+        }
+        self
+    }
+
+    /// What the pictures of a result are: EXR and TIFF stay what they are.
+    pub fn pictures(&self) -> PictureKind {
+        let first = match self {
+            Self::Stills { stills, .. } => stills.first(),
+            Self::Extended(clip) => return clip.source.pictures(),
+            Self::Movie { .. } => None,
+        };
+        let Some(Content::File(path)) = first.map(|still| &still.content) else {
+            return PictureKind::Png;
+        };
+        match ending(path).as_deref() {
+            Some("exr") => PictureKind::Exr,
+            Some("tif" | "tiff") => PictureKind::Tiff,
+            _ => PictureKind::Png,
+        }
+    }
+
+    /// How the numbers of the frames relate to light.
+    pub fn transfer(&self) -> Transfer {
+        match self.layout().depth {
+            Depth::Float => Transfer::Linear,
+            Depth::Eight | Depth::Sixteen => Transfer::Display,
+        }
+    }
+
+    /// The clip in display-referred numbers.
+    pub fn displayed(mut self) -> Self {
+        if let Self::Stills { layout, .. } = &mut self {
+            *layout = layout.displayed();
+        }
+        self
     }
 
     /// The movie's properties, to be kept in the output.
@@ -238,12 +302,18 @@ impl Extended {
 ///
 /// # Errors
 /// As [`Source::frames`]: the frames of a movie are counted by decoding it.
-pub fn extended(source: Source, seconds: f64, fit: Fit) -> Result<Source> {
-    let rate = source.rate();
-    let frames = (seconds * rate.fps() - 1e-6).ceil().max(0.0) as u64;
+pub fn extended(mut source: Source, seconds: f64, fit: Fit) -> Result<Source> {
     if fit == Fit::Cut && source.expected_frames() > 1 {
         return Ok(source);
     }
+    if fit != Fit::Cut && source.times().is_some() {
+        if source.seconds(source.expected_frames()) >= seconds {
+            return Ok(source);
+        }
+        source = source.resampled();
+    }
+    let rate = source.rate();
+    let frames = (seconds * rate.fps() - 1e-6).ceil().max(0.0) as u64;
     let mut own = 0;
     for frame in source.frames(0..u64::MAX)? {
         frame?;
@@ -259,95 +329,6 @@ pub fn extended(source: Source, seconds: f64, fit: Fit) -> Result<Source> {
     }))
 }
 
-impl Still {
-    fn of(path: &Path) -> Self {
-        let name = path.file_stem().unwrap_or_default();
-        Self {
-            name: name.to_string_lossy().into_owned(),
-            content: Content::File(path.to_owned()),
-        }
-    }
-
-    fn label(&self) -> String {
-        match &self.content {
-            Content::File(path) => path.display().to_string(),
-            Content::Bytes(_) => self.name.clone(),
-        }
-    }
-
-    /// Decodes the picture.
-    ///
-    /// # Errors
-    /// [`Failure::Input`] when it cannot be read or is not a picture.
-    pub fn decode(&self) -> Result<Picture> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::Input(format!("cannot read the picture {}: {error}", self.label()))
-        };
-        let bytes = match &self.content {
-            Content::File(path) => &std::fs::read(path).map_err(|error| failed(&error))?,
-            Content::Bytes(bytes) => *bytes,
-        };
-        let image = image::load_from_memory(bytes).map_err(|error| failed(&error))?;
-        Ok(Picture::from_image(image))
-    }
-
-    fn decode_as(&self, layout: Layout) -> Result<Picture> {
-        let picture = self.decode()?;
-        if picture.layout == layout {
-            return Ok(picture);
-        }
-        let describe = |l: Layout| {
-            let bits = 8 * l.depth.pixel_bytes() / 4;
-            let alpha = if l.alpha { " with alpha" } else { "" };
-            format!("{}x{}, {bits} bits{alpha}", l.width, l.height)
-        };
-        Err(Failure::Input(format!(
-            "the picture {} is {}, but the clip's first is {}",
-            self.label(),
-            describe(picture.layout),
-            describe(layout)
-        )))
-    }
-}
-
-/// Whether a name is that of a picture.
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str());
-    let extension = extension.map(str::to_ascii_lowercase);
-    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"))
-}
-
-/// The folder's pictures in the order of the numbers in their names.
-fn list(folder: &Path) -> Result<Vec<Still>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| Failure::reading(folder, error))?;
-    let mut stills = Vec::new();
-    for entry in entries {
-        let path = entry
-            .map_err(|error| Failure::reading(folder, error))?
-            .path();
-        let still = Still::of(&path);
-        if is_picture(&path) && !still.name.starts_with('.') {
-            stills.push(still);
-        }
-    }
-    stills.sort_by(|a, b| natural_key(&a.name).cmp(&natural_key(&b.name)));
-    if let Some(pair) = stills.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        let twice = format!(
-            "{} contains two pictures named {}",
-            folder.display(),
-            pair[0].name
-        );
-        return Err(Failure::Input(twice));
-    }
-    Ok(stills)
-}
-
-/// Orders frame2 before frame10: text, number, and the whole name where those are equal.
-fn natural_key(name: &str) -> (&str, u128, &str) {
-    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    (text, name[text.len()..].parse().unwrap_or(u128::MAX), name)
-}
-
 struct MovieReader {
     tool: Option<Tool>,
     pipe: Option<ChildStdout>,
@@ -361,16 +342,17 @@ impl MovieReader {
         // Frame numbers become times on the exact grid: ffmpeg then neither repeats nor drops one,
         // whatever the container's rounding, and `trim` counts from the first frame, so that a
         // range holds the same frames as the whole clip.
-        let resample = if movie.variable {
+        let resample = if movie.variable && movie.times.is_none() {
             format!("fps={rate},")
         } else {
             String::new()
         };
         // One frame for each two fields, so that frame numbers stay.
-        let progressive = if movie.interlaced {
-            "bwdif=mode=send_frame,"
-        } else {
-            ""
+        let progressive = match movie.fields {
+            None => "",
+            Some(Fields::Marked) => "bwdif=mode=send_frame,",
+            Some(Fields::TopFirst) => "bwdif=mode=send_frame:parity=tff,",
+            Some(Fields::BottomFirst) => "bwdif=mode=send_frame:parity=bff,",
         };
         let end = range.end.min(i64::MAX as u64);
         let filter = format!(
@@ -379,6 +361,9 @@ impl MovieReader {
         );
         let pixels = movie.layout.depth.ffmpeg_name();
         let mut command = tool::command("ffmpeg");
+        if let Some(decoder) = movie.decoder {
+            command.args(["-c:v", decoder]);
+        }
         command
             .arg("-i")
             .arg(tool::file(path))
@@ -425,6 +410,7 @@ impl MovieReader {
                 picture: Picture {
                     layout: self.layout,
                     data,
+                    original: None,
                 },
             };
             self.next += 1;
@@ -454,13 +440,6 @@ impl Iterator for MovieReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn frames_sort_by_number() {
-        let mut names = ["f10", "f2", "f02", "f1", "g0", "a", "f"];
-        names.sort_by(|a, b| natural_key(a).cmp(&natural_key(b)));
-        assert_eq!(names, ["a", "f1", "f02", "f2", "f10", "f", "g0"]);
-    }
 
     #[test]
     fn a_folder_must_be_of_one_size() {

@@ -137,6 +137,27 @@ pub fn require(name: &'static str) -> Result<()> {
     output(name, command, "printing its version".into()).map(drop)
 }
 
+/// ffmpeg's option that says what becomes of frames: its name changed with version 5.1.
+pub fn frame_mode() -> &'static str {
+    let mut command = Command::new("ffmpeg");
+    command.arg("-version");
+    let printed = output("ffmpeg", command, "printing its version".into()).unwrap_or_default();
+    frame_mode_of(&String::from_utf8_lossy(&printed))
+}
+
+fn frame_mode_of(printed: &str) -> &'static str {
+    let version = printed.strip_prefix("ffmpeg version ").unwrap_or_default();
+    let mut numbers = version
+        .trim_start_matches('n')
+        .split(|c: char| !c.is_ascii_digit())
+        .map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < (5, 1) => "-vsync",
+        // Builds between versions, which have a hash instead of a number, are recent.
+        _ => "-fps_mode",
+    }
+}
+
 /// Runs `command` to its end and returns what it printed.
 ///
 /// # Errors
@@ -166,4 +187,24 @@ fn last_line(pipe: ChildStderr) -> String {
         line.clear();
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_decides_the_option_s_name() {
+        for (version, option) in [
+            ("4.4.2-0ubuntu0.22.04.1", "-vsync"),
+            ("5.0.1", "-vsync"),
+            ("n5.1", "-fps_mode"),
+            ("5.1.9-0+deb12u1", "-fps_mode"),
+            ("8.0", "-fps_mode"),
+            ("N-109542-g1bf1c1d6e2", "-fps_mode"),
+        ] {
+            let printed = format!("ffmpeg version {version} Copyright (c) 2000-2026");
+            assert_eq!(frame_mode_of(&printed), option, "{version}");
+        }
+    }
 }

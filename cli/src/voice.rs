@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stylelipsync::audio::{Rate, STEP};
+use stylelipsync::audio::{RATE, Rate, STEP};
 use stylelipsync::evaluate::sync::{self, Score};
 use stylelipsync::model::SyncNet;
 use stylelipsync::{Engine, Error};
 
-use crate::audio;
+use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
 
 /// A clip's sound.
@@ -24,8 +24,11 @@ impl Voice {
     ///
     /// # Errors
     /// When the file cannot be read, or holds neither sound nor picture.
-    pub fn read(path: &Path, offset: i64) -> Result<Option<Self>> {
-        let samples = match audio::read(path) {
+    pub fn read(path: &Path, wanted: &AudioArguments) -> Result<Option<Self>> {
+        let offset = (wanted.offset()? * f64::from(RATE)).round() as i64;
+        let wanted = &wanted.without_offset();
+
+        let samples = match Track::find(path, wanted).and_then(|track| track.read()) {
             Ok(audio) => audio.to_16k()?,
             Err(Failure::Engine(Error::NoAudio(_))) => return Ok(None),
             Err(error) => return Err(error),

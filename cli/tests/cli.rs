@@ -171,7 +171,7 @@ fn a_video_that_is_not_one_is_code_3() {
     fs::write(broken.join("0.png"), b"not a picture").unwrap();
     let out = place.path().join("out");
     for (video, word) in [
-        (&empty, "contains no PNG or JPEG"),
+        (&empty, "contains no PNG, JPEG, TIFF or EXR"),
         (&broken, "0.png"),
         (&place.path().join("missing.mp4"), "missing.mp4"),
     ] {

@@ -180,32 +180,6 @@ fn pixels_that_are_not_square_keep_their_shape() {
 }
 
 #[test]
-fn a_variable_rate_is_resampled_and_said() {
-    if !has_ffmpeg() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    let audio = tone(place.path(), "words.wav", 16000, 1, 0.2);
-    let drop_some = ["-vf", "select='lt(mod(n,6),3)'", "-vsync", "vfr", "-an"];
-    let video = pattern(place.path(), "variable.mp4", "64x48", "30", 60, &drop_some);
-    let out = place.path().join("out.mkv");
-    let ran = run(&mut render(&video, &audio, &out));
-    assert_eq!(ran.code, 0, "{}", ran.errors);
-    assert!(ran.errors.contains("variable frame rate"), "{}", ran.errors);
-    let length = probe(&video, "v:0", "format=duration")
-        .parse::<f64>()
-        .unwrap();
-    let frames: f64 = probe(&out, "v:0", "stream=nb_read_frames").parse().unwrap();
-    let rate = probe(&out, "v:0", "stream=r_frame_rate");
-    let (num, den) = rate.split_once('/').unwrap();
-    let rate = num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap();
-    assert!(
-        (frames / rate - length).abs() < 0.1,
-        "{frames} at {rate} for {length} s"
-    );
-}
-
-#[test]
 fn a_range_of_a_movie_holds_the_same_frames_and_its_part_of_the_sound() {
     if !has_ffmpeg() {
         return;

@@ -169,7 +169,7 @@ mod measured {
             let (source, options) = (view(2), &mut FrameOptions::default());
             renderer
                 .render(&inputs, &source, &mut target, options, || {
-                    analysis.profile(&renderer)
+                    analysis.profile_at(&renderer, 20)
                 })
                 .expect("a frame");
             begun.elapsed()

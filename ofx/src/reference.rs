@@ -1,12 +1,13 @@
 //! The search for the reference: the frame from which the engine takes the look of a person.
 //!
 //! Automatic: the first frame that shows a face is looked for; every third of the 25 frames from there
-//! on is a candidate, and the engine chooses the best of them.
+//! on, up to a cut, is a candidate, and the engine chooses the best of them.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use stylelipsync::{Analysis, ClipOptions, Engine, Renderer};
+use stylelipsync::frame::fingerprint;
+use stylelipsync::{Analysis, ClipOptions, Engine, FrameFaces, Renderer};
 
 use crate::error::{ActionError, Result};
 use crate::frame_time::{FrameTime, time_of};
@@ -83,7 +84,9 @@ impl ReferenceSearch<'_> {
             let analysis = Analysis::default();
             for (frame, _) in &key.candidates {
                 frames.with(*frame, |image| {
-                    Ok(analysis.add(&renderer, *frame, &image.view()?)?)
+                    let view = image.view()?;
+                    let faces = shared::faces(&self.query.engine, &renderer, &view)?;
+                    Ok(analysis.add_faces(&renderer, *frame, faces, &view)?)
                 })?;
             }
             Ok(analysis)
@@ -106,15 +109,15 @@ impl ReferenceSearch<'_> {
     /// # Errors
     /// [`ActionError::Image`] for an image that the effect cannot process; [`ActionError::Aborted`].
     pub fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
-        let Some((frame, fingerprint)) = key.candidates.first() else {
+        let Some((frame, known)) = key.candidates.first() else {
             return Ok(true);
         };
         let frames = Frames {
             search: self,
             incomplete: Cell::new(false),
         };
-        let now = frames.with(*frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
-        Ok(now.is_none_or(|now| now == *fingerprint))
+        let now = frames.with(*frame, |image| Ok(fingerprint(&image.view()?)))?;
+        Ok(now.is_none_or(|now| now == *known))
     }
 
     /// The frames among which the reference is chosen, with their fingerprints.
@@ -147,10 +150,22 @@ impl ReferenceSearch<'_> {
             _ => return Ok(Vec::new()),
         };
         let mut candidates = Vec::new();
+        let mut before: Option<FrameFaces> = None;
         for frame in range.step_by(CANDIDATE_STEP) {
-            let fingerprint =
-                frames.with(frame, |image| Ok(shared::fingerprint(&image.view()?)))?;
-            candidates.extend(fingerprint.map(|fingerprint| (frame, fingerprint)));
+            let seen = frames.with(frame, |image| {
+                let view = image.view()?;
+                let faces = shared::faces(&self.query.engine, renderer, &view)?;
+                Ok((faces, fingerprint(&view)))
+            })?;
+            let Some((faces, fingerprint)) = seen else {
+                continue;
+            };
+            // Beyond a cut there may be another person.
+            if before.is_some_and(|before| before.is_cut_to(&faces)) {
+                break;
+            }
+            candidates.push((frame, fingerprint));
+            before = Some(faces);
         }
         Ok(candidates)
     }

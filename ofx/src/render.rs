@@ -237,8 +237,12 @@ impl FrameRender<'_> {
             speech,
             faces,
         };
-        let rendered =
-            renderer.render(&inputs, frame, target, &mut options, || Ok(profile.clone()))?;
+        let rendered = renderer.render(&inputs, frame, target, &mut options, || {
+            Ok(profile
+                .as_ref()
+                .and_then(|known| known.at(inputs.index))
+                .cloned())
+        })?;
         if needs_matte {
             let post_process = PostProcess {
                 output,

@@ -9,9 +9,9 @@ use std::sync::{Arc, LazyLock};
 use stylelipsync::adapt::Person;
 use stylelipsync::audio::decode_file;
 use stylelipsync::frame::FrameRef;
+use stylelipsync::frame::fingerprint;
 use stylelipsync::model::Provider;
 use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::cache::Cache;
 use crate::clip_parts::ClipParts;
@@ -24,11 +24,6 @@ const AUDIO_FILES: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 const CLIPS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 const PERSONS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 const PICTURES: NonZeroUsize = NonZeroUsize::new(2048).unwrap();
-
-/// The grid of a fingerprint: every 8th row, and in it every 4th block of 64 bytes (a cache line).
-const ROW_STEP: usize = 8;
-const BLOCK_STEP: usize = 4;
-const BLOCK: usize = 64;
 
 /// Mono samples at 16 kHz.
 type Samples = Arc<Vec<f32>>;
@@ -146,24 +141,6 @@ pub fn faces(
         fingerprint: fingerprint(picture),
     };
     FACES.get(&key, || Ok(renderer.find_faces(picture)?))
-}
-
-/// Identifies a picture by a grid of small blocks. The grid is fine enough to notice when only the
-/// lips move. Reading the whole of a 4K float frame would take longer than rendering the face.
-pub fn fingerprint(picture: &FrameRef<'_>) -> u128 {
-    let mut hash = Xxh3::new();
-    let (width, height) = (picture.width(), picture.height());
-    hash.update(&(width as u64).to_ne_bytes());
-    hash.update(&(height as u64).to_ne_bytes());
-    hash.update(&[picture.format() as u8]);
-    for (line, y) in (0..height).step_by(ROW_STEP).enumerate() {
-        let blocks = picture.row(y).chunks(BLOCK);
-        // Each row starts at another block, so that every column is read in some row.
-        for block in blocks.skip(line % BLOCK_STEP).step_by(BLOCK_STEP) {
-            hash.update(block);
-        }
-    }
-    hash.digest128()
 }
 
 /// Drops what is quick to make again.

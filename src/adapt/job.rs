@@ -48,8 +48,9 @@ impl Adaptation {
             hearing.at(clip.options().timing.position(window[SYNC_FRAMES / 2])?)
         };
         let sounds = plan.windows.iter().map(sound).collect::<Result<_>>()?;
+        let profile = clip.profile()?.ok_or(NO_REFERENCE)?;
         let data = TrainingData {
-            reference: clip.profile()?.ok_or(NO_REFERENCE)?.anchor().clone(),
+            reference: profile.first().ok_or(NO_REFERENCE)?.anchor().clone(),
             engine,
             options,
             plan,

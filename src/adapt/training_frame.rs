@@ -46,7 +46,7 @@ impl TrainingFrame {
             return Ok(None);
         };
         let (own, face) = (speaker.own, &speaker.smoothed);
-        let profile = clip.profile()?.ok_or(NO_REFERENCE)?;
+        let profile = clip.profile_at(index)?.ok_or(NO_REFERENCE)?;
         let shapes = renderer.shapes(speech, position)?;
         let FaceCrop { crop, hole, map } = renderer.face_crop(face, profile.anchor(), frame)?;
         Ok(Some(Self {

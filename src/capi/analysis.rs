@@ -1,5 +1,7 @@
 //! Analysis of a clip's frames, and the faces found in them.
 
+use std::ffi::c_char;
+
 use bytemuck::Zeroable;
 
 use super::boundary::boundary;
@@ -9,6 +11,7 @@ use super::frame::{self, sls_frame};
 use super::handle::on;
 use super::sized::{self, Out, SizedStruct};
 use super::status::sls_status;
+use super::text;
 use crate::Error;
 
 /// Discards the results of all sls_clip_analyze() calls and of sls_clip_finish_analysis(). Use it when
@@ -32,8 +35,8 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 
 /// Detects the faces in a frame and stores them in the clip. sls_clip_render() smooths the position
 /// of a face over the analysed frames up to two before and two after it, and makes the profile of the
-/// person, if no reference is set, from the first 25 frames from the first face on, or from all frames
-/// after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
+/// person in each shot, if no reference is set, from the first 25 frames from the first face on, or from
+/// all frames after sls_clip_finish_analysis(). So analyse the whole clip, or at least its first second and the
 /// neighbours of the frames to be rendered. Any order is allowed. A frame that
 /// is already analysed is not analysed again, even if its pixels changed; call
 /// sls_clip_forget_analysis() first.
@@ -48,8 +51,8 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 /// before this one, because ids are assigned in frame order. On failure nothing is stored.
 ///
 /// Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
-/// and at most 121 pictures of the face of 256 KiB, held by the clip; they take at most a quarter of
-/// sls_clip_options.memory_limit.
+/// and pictures of the face of 256 KiB, held by the clip: at most 121, and at most 8 for each further
+/// shot. They take at most a quarter of sls_clip_options.memory_limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_analyze(
     clip: *mut sls_clip,
@@ -70,14 +73,15 @@ pub unsafe extern "C" fn sls_clip_analyze(
     }
 }
 
-/// Freezes the profile of the person: the reference, and a bank of at most 48 analysed frames that
-/// cover the mouth shapes and poses of the person. Each frame is rendered from the one to three frames
+/// Freezes the profile of the person: for each shot the reference, and a bank of at most 48 analysed
+/// frames that cover the mouth shapes and poses of the person, of all shots together at most 96 and two
+/// for each shot. Each frame is rendered from the one to three frames
 /// of the bank whose mouth shape and pose are nearest, so mouth and teeth are the person's own. Call it
 /// when all frames of the clip are analysed, before sls_clip_render() or the stream. Clips with equal
 /// profiles render equal bytes.
 ///
-/// Without this call the profile is made from the first 25 frames from the first face on: of the
-/// analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
+/// Without this call the profile of each shot is made from its first 25 frames from the first face on: of
+/// the analysed frames, or if there are none, of the stream. Frames that are analysed after it do not
 /// change the profile. A further call changes nothing and returns SLS_OK; call
 /// sls_clip_forget_analysis() to begin again. The profile is not used while a reference is set.
 ///
@@ -87,12 +91,105 @@ pub unsafe extern "C" fn sls_clip_analyze(
 /// analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
 /// profile is not frozen.
 ///
-/// Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 12 MiB), held by
-/// the clip; frees the pictures that it was chosen from.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 24 MiB, and
+/// 512 KiB for each shot), held by the clip; frees the pictures that it was chosen from.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_finish_analysis(clip: *mut sls_clip) -> sls_status {
     // SAFETY: the header requires a live clip.
     unsafe { on(clip, |clip| Ok(clip.clip.write().finish_analysis()?)) }
+}
+
+/// Writes the finished analysis of the clip to a file: the faces of its frames, its shots, and the
+/// pictures of the bank. A clip that loads it needs no sls_clip_analyze(): other audio, other processes
+/// and other machines render from one analysis. An hour of one face at 25 frames per second takes about
+/// 60 MB, and the bank up to 48 MB. It holds pictures of the person's face: treat it like the footage.
+///
+/// @param clip  not NULL.
+/// @param path  not NULL; UTF-8. An existing file is replaced once the new one is complete.
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_WRITE; SLS_ERROR_STATE before
+/// sls_clip_finish_analysis().
+///
+/// Threads: any; concurrent. Blocks: while it writes the file. Allocates: the file's size, until it
+/// returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_save_analysis(
+    clip: *const sls_clip,
+    path: *const c_char,
+) -> sls_status {
+    // SAFETY: the header requires a live clip and a string.
+    unsafe {
+        on(clip, |clip| {
+            let path = text::read(path, "path")?;
+            Ok(clip.clip.read().save_analysis(path)?)
+        })
+    }
+}
+
+/// Replaces the analysis of the clip by one from a file. It is finished, and renders the same bytes as
+/// the one that was saved. The clip must have the same face selection and transfer function, and its
+/// engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE for a frame that is not the
+/// picture that was analysed; it compares samples of its rows, its size and its pixel format.
+///
+/// @param clip  not NULL.
+/// @param path  not NULL; UTF-8.
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_READ, SLS_ERROR_NETWORK;
+/// SLS_ERROR_ANALYSIS if the file is not an analysis file, is damaged, or was made with another bundle,
+/// face selection or transfer function; SLS_ERROR_MEMORY if the pictures of its bank exceed
+/// sls_clip_options.memory_limit. On failure the analysis stays as it was.
+///
+/// Threads: any; exclusive. Blocks: while it reads the file and networks run. Allocates: the analysis,
+/// held by the clip, and the file's size until it returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_load_analysis(
+    clip: *mut sls_clip,
+    path: *const c_char,
+) -> sls_status {
+    // SAFETY: the header requires a live clip and a string.
+    unsafe {
+        on(clip, |clip| {
+            let path = text::read(path, "path")?;
+            Ok(clip.clip.write().load_analysis(path)?)
+        })
+    }
+}
+
+/// Returns the shot of a frame: the frames between two cuts. A cut is found where two analysed frames
+/// that follow each other do not look alike; frames that were not analysed are taken for frames of the
+/// shot before them. Smoothing, face ids, and the profile of the person end at a cut.
+///
+/// @param clip   not NULL.
+/// @param index  index of the frame.
+/// @param first  may be NULL; receives the index of the shot's first analysed frame.
+/// @param next   may be NULL; receives the index of the first frame of the next shot, or INT64_MAX if no
+///               later cut was found.
+///
+/// @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_STATE if no frame was analysed.
+///
+/// Threads: any; concurrent. Blocks: while an exclusive call runs. Allocates: nothing that it keeps.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_shot(
+    clip: *const sls_clip,
+    index: i64,
+    first: *mut i64,
+    next: *mut i64,
+) -> sls_status {
+    // SAFETY: the header requires a live clip, and pointers that are NULL or writable.
+    unsafe {
+        on(clip, |clip| {
+            let shot = clip.clip.read().analysis().shot(index);
+            let shot =
+                shot.ok_or_else(|| Failure::Error(Error::State("no frame was analysed".into())))?;
+            if let Some(first) = first.as_mut() {
+                *first = shot.start;
+            }
+            if let Some(next) = next.as_mut() {
+                *next = shot.end;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// A detected face. Set struct_size before the call, or call sls_face_init().

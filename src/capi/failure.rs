@@ -45,6 +45,7 @@ impl Failure {
                 Error::NoAudio(_) => SLS_ERROR_NO_AUDIO,
                 Error::Bundle { .. } => SLS_ERROR_BUNDLE,
                 Error::Person { .. } => SLS_ERROR_PERSON,
+                Error::Analysis { .. } => SLS_ERROR_ANALYSIS,
                 Error::Runtime(_) => SLS_ERROR_RUNTIME,
                 Error::Provider { .. } => SLS_ERROR_PROVIDER,
                 Error::Network { .. } => SLS_ERROR_NETWORK,

@@ -50,6 +50,8 @@ pub const SLS_ERROR_POISONED: i32 = -18;
 pub const SLS_ERROR_PERSON: i32 = -20;
 /// Memory allocation failed, or sls_clip_options.memory_limit would be exceeded.
 pub const SLS_ERROR_MEMORY: i32 = -21;
+/// An analysis file is damaged, or belongs to another bundle or to other options.
+pub const SLS_ERROR_ANALYSIS: i32 = -22;
 /// A bug in this library. The process can go on; the handle becomes unusable.
 pub const SLS_ERROR_INTERNAL: i32 = -19;
 
@@ -82,6 +84,7 @@ pub extern "C" fn sls_status_str(status: i32) -> *const c_char {
         SLS_ERROR_STATE => c"the call is not allowed in this state",
         SLS_ERROR_CANCELLED => c"cancelled",
         SLS_ERROR_PERSON => c"a person file cannot be used",
+        SLS_ERROR_ANALYSIS => c"an analysis file cannot be used",
         SLS_ERROR_MEMORY => c"not enough memory",
         SLS_ERROR_POISONED => c"the handle is unusable after an internal error",
         SLS_ERROR_INTERNAL => c"internal error",

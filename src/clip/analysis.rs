@@ -1,16 +1,21 @@
 //! The analysis: the results of face detection that random access stores before rendering.
 
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::bank_frame::Held;
+use super::analysis_file::{self, Parts};
+use super::bank_frame::{BankFrame, Held};
 use super::faces::{FrameFaces, Neighbours};
-use super::profile::{LastProfile, Profile};
-use super::reference::ReferenceFrame;
+use super::profile::{LastProfiles, Profile};
+use super::reference::{Candidate, ReferenceFrame};
 use super::renderer::Renderer;
+use super::shot_profile::ShotProfile;
+use super::shots::Shot;
 use super::tracks::Tracks;
-use crate::frame::FrameRef;
+use crate::frame::{FrameRef, fingerprint};
 use crate::track::Selection;
 use crate::{Error, Result};
 
@@ -22,10 +27,12 @@ use crate::{Error, Result};
 #[derive(Default)]
 pub struct Analysis {
     tracks: RwLock<Tracks>,
-    /// The profile of the first second.
-    early: LastProfile,
+    /// Profiles of first seconds.
+    early: LastProfiles,
     /// The profile of all frames, once [`finish`](Self::finish) was called.
     finished: RwLock<Option<Arc<Profile>>>,
+    /// Whether it was read from a file: frames are compared with those that were analysed then.
+    loaded: bool,
 }
 
 impl Analysis {
@@ -51,10 +58,10 @@ impl Analysis {
         &self,
         renderer: &Renderer,
         index: i64,
-        FrameFaces { faces, .. }: FrameFaces,
+        faces: FrameFaces,
         frame: &FrameRef<'_>,
     ) -> Result<usize> {
-        let count = faces.len();
+        let count = faces.faces.len();
         let by_number = matches!(renderer.options().selection, Selection::Id(_));
         let room = renderer.room();
         let (known, wanted) = {
@@ -68,8 +75,8 @@ impl Analysis {
                      needs the frames in rising order"
                 )));
             }
-            tracks.add(index, faces.to_vec());
-            let wanted = room.cells > 0 || tracks.profile.is_near(index);
+            tracks.add(index, faces);
+            let wanted = room.cells > 0 || tracks.shots.is_near(index);
             (tracks.faces(index).cloned(), wanted && !self.is_finished())
         };
         let position = renderer.options().timing.position(index).ok();
@@ -78,7 +85,7 @@ impl Analysis {
         {
             let mut tracks = self.tracks.write();
             if !self.is_finished() {
-                tracks.profile.add(index, candidate, room);
+                tracks.shots.add(index, candidate, room);
             }
         }
         Ok(count)
@@ -110,27 +117,107 @@ impl Analysis {
         if self.is_finished() {
             return Ok(());
         }
-        let (anchor, frames, gain) = {
+        let shots: Vec<_> = {
             let tracks = self.tracks.read();
             if tracks.len() == 0 {
                 return Err(Error::State("no frame was analysed".into()));
             }
-            let anchor = tracks.profile.reference().cloned();
-            let anchor = anchor.ok_or(Error::NoFace("the analysed frames"))?;
-            let frames: Vec<_> = tracks.profile.all().cloned().collect();
-            (anchor, frames, tracks.gain(renderer, None))
+            let parts = |shot: Shot<'_>| {
+                let anchor = shot.frames.reference().cloned();
+                let frames: Vec<_> = shot.frames.all().cloned().collect();
+                let gain = tracks.gain(renderer, shot.range.clone());
+                (
+                    shot.range.start,
+                    anchor.map(|anchor| (anchor, frames, gain)),
+                )
+            };
+            tracks.shots.all().map(parts).collect()
         };
         // No lock is held while the network runs.
-        let profile = Profile::choose(renderer.engine(), &anchor, frames.iter(), gain)?;
-        profile.encode(renderer.engine())?;
+        let engine = renderer.engine();
+        let make = |(start, parts): (i64, Option<_>)| {
+            let Some((anchor, frames, gain)): Option<(Candidate, Vec<Arc<BankFrame>>, f32)> = parts
+            else {
+                return Ok((start, None));
+            };
+            let profile = ShotProfile::choose(engine, &anchor, frames.iter(), gain)?;
+            profile.encode(engine)?;
+            Ok((start, Some(Arc::new(profile))))
+        };
+        let shots = shots.into_iter().map(make).collect::<Result<_>>()?;
+        let profile = Profile::of_shots(shots)?;
         let mut tracks = self.tracks.write();
         let mut finished = self.finished.write();
         if finished.is_none() {
             *finished = Some(Arc::new(profile));
-            tracks.profile.release();
+            tracks.shots.release();
             self.early.clear();
         }
         Ok(())
+    }
+
+    /// Writes it to a file: once its profile was frozen by [`finish`](Self::finish), so that it can be used
+    /// for other audio and by other processes. An hour of one face at 25 frames a second takes some 60 MB.
+    ///
+    /// # Errors
+    /// [`Error::State`] before [`finish`](Self::finish), [`Error::Write`]; no file is left half-written.
+    pub fn save(&self, renderer: &Renderer, path: impl AsRef<Path>) -> Result<()> {
+        let Some(profile) = self.finished.read().clone() else {
+            return Err(Error::State(
+                "the analysis must be finished before it is saved".into(),
+            ));
+        };
+        let frames = {
+            let tracks = self.tracks.read();
+            let frames = tracks.frames();
+            frames
+                .map(|(index, faces)| (index, faces.clone()))
+                .collect()
+        };
+        let parts = Parts { frames, profile };
+        analysis_file::save(path.as_ref(), &parts, renderer)
+    }
+
+    /// Reads it from a file. It is finished; frames are rendered to the same bytes as with the one that
+    /// was saved.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Analysis`] when the file is not an analysis, is damaged, or is of another
+    /// bundle, selection of faces or transfer; [`Error::Network`].
+    pub fn load(renderer: &Renderer, path: impl AsRef<Path>) -> Result<Self> {
+        let Parts { frames, profile } = analysis_file::load(path.as_ref(), renderer)?;
+        let mut tracks = Tracks::default();
+        for (index, faces) in frames {
+            tracks.add(index, faces);
+        }
+        Ok(Self {
+            tracks: RwLock::new(tracks),
+            finished: RwLock::new(Some(profile)),
+            loaded: true,
+            ..Self::default()
+        })
+    }
+
+    /// Checks that the frame `index` is the one that was analysed, where the analysis was read from a file.
+    ///
+    /// # Errors
+    /// [`Error::State`] naming the frame.
+    pub fn check_frame(&self, index: i64, frame: &FrameRef<'_>) -> Result<()> {
+        if !self.loaded {
+            return Ok(());
+        }
+        let known = self
+            .tracks
+            .read()
+            .faces(index)
+            .map(|faces| faces.fingerprint);
+        if known.is_none_or(|known| known == fingerprint(frame)) {
+            return Ok(());
+        }
+        Err(Error::State(format!(
+            "frame {index} is not the picture that was analysed: the analysis is of other footage, or its \
+             frames had another size or pixel format"
+        )))
     }
 
     /// Whether the profile is frozen.
@@ -138,8 +225,9 @@ impl Analysis {
         self.finished.read().is_some()
     }
 
-    /// The frozen profile; before [`finish`](Self::finish) the one of the first 25 frames from the first
-    /// face on, as far as they were added. `None` before a frame with the face was added.
+    /// The frozen profile; before [`finish`](Self::finish) the one that is made, for each shot, of the
+    /// first 25 frames from the first face on, as far as they were added. `None` before a frame with the
+    /// face was added.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
@@ -147,25 +235,63 @@ impl Analysis {
         if let Some(profile) = &*self.finished.read() {
             return Ok(Some(profile.clone()));
         }
+        let starts: Vec<i64> = {
+            let tracks = self.tracks.read();
+            tracks.shots.all().map(|shot| shot.range.start).collect()
+        };
+        let profile_of = |start: i64| Ok((start, self.profile_at(renderer, start)?));
+        let shots = starts.into_iter().map(profile_of).collect::<Result<_>>()?;
+        Ok(Profile::of_shots(shots).ok().map(Arc::new))
+    }
+
+    /// The part of the [`profile`](Self::profile) that is of the frame `index`; `None` where no frame with
+    /// the face was added of its shot.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded.
+    pub fn profile_at(&self, renderer: &Renderer, index: i64) -> Result<Option<Arc<ShotProfile>>> {
+        if let Some(profile) = &*self.finished.read() {
+            return Ok(profile.at(index).cloned());
+        }
         let early = {
             let tracks = self.tracks.read();
-            if let Some(profile) = self.early.find(&tracks.profile) {
+            let Some(shot) = tracks.shots.shot(index) else {
+                return Ok(None);
+            };
+            if let Some(profile) = self.early.find(shot.key) {
                 return Ok(Some(profile));
             }
-            tracks.early(renderer)
+            tracks.early(&shot, renderer)
         };
         let make = |frames| self.early.make(renderer.engine(), &frames);
         early.map(make).transpose()
     }
 
-    /// The frame that the reference is.
+    /// The frames of the shot of the frame `index`: from its first known frame to the first one of the next
+    /// shot, or to [`i64::MAX`]. `None` before a frame was added.
+    pub fn shot(&self, index: i64) -> Option<Range<i64>> {
+        Some(self.tracks.read().shots.shot(index)?.range)
+    }
+
+    /// The first frames of the clip's shots, in rising order, as far as its frames were added. A shot
+    /// begins at a cut between two of them.
+    pub fn shots(&self) -> Vec<i64> {
+        let tracks = self.tracks.read();
+        tracks.shots.all().map(|shot| shot.range.start).collect()
+    }
+
+    /// The frame that the reference is, of the first shot with a face.
     pub fn reference_frame(&self) -> Option<ReferenceFrame> {
         if let Some(profile) = &*self.finished.read() {
+            let profile = profile.first()?;
             let (index, anchor) = (profile.reference_index()?, profile.anchor());
             return Some(ReferenceFrame::new(index, &anchor.image, &anchor.identity));
         }
         let tracks = self.tracks.read();
-        let candidate = tracks.profile.reference()?;
+        let candidate = tracks
+            .shots
+            .all()
+            .find_map(|shot| shot.frames.reference().cloned())?;
         let frame = &candidate.frame;
         Some(ReferenceFrame::new(
             frame.index,
@@ -177,7 +303,9 @@ impl Analysis {
     /// The frame before which all frames must be added for the reference to be the same as if the
     /// whole clip were; `None` before a frame with the face was added.
     pub fn reference_settled_at(&self) -> Option<i64> {
-        self.tracks.read().profile.end()
+        let tracks = self.tracks.read();
+        let end = |shot: Shot<'_>| Some(shot.frames.end()?.min(shot.range.end));
+        tracks.shots.all().find_map(end)
     }
 
     /// The indices of the added frames, in rising order.
@@ -192,12 +320,12 @@ impl Analysis {
 
     /// Candidates for the reference.
     pub(super) fn candidates(&self) -> usize {
-        self.tracks.read().profile.candidates()
+        self.tracks.read().shots.candidates()
     }
 
     /// The pictures held for the profile.
     pub(super) fn held(&self) -> Held {
-        let gathered = self.tracks.read().profile.held();
+        let gathered = self.tracks.read().shots.held();
         let finished = self.finished.read();
         gathered
             + finished

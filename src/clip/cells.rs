@@ -17,6 +17,8 @@ const MOST: usize = 96;
 pub(super) struct Room {
     /// Cells.
     pub cells: usize,
+    /// Cells of each shot, however many there are.
+    pub cells_of_each_shot: usize,
     /// Pictures of the first second.
     pub first: usize,
     /// The most bytes of a picture.
@@ -27,6 +29,7 @@ impl Room {
     /// No bank: the reference alone.
     pub const NONE: Self = Self {
         cells: 0,
+        cells_of_each_shot: 0,
         first: 0,
         picture_bytes: PICTURE_BYTES,
     };
@@ -48,6 +51,7 @@ impl Room {
         let pictures = most(picture_bytes);
         Self {
             cells: pictures.min(MOST),
+            cells_of_each_shot: usize::from(pictures >= MOST),
             first: pictures,
             picture_bytes,
         }
@@ -63,7 +67,7 @@ impl Room {
 /// their order: of each cell the frame of the highest quality, and of too many cells those that come
 /// first in an order of their own. A cell that was dropped never comes back, so no frame that belongs
 /// here was missed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cells(BTreeMap<(u64, Cell), Arc<BankFrame>>);
 
 impl Cells {
@@ -78,18 +82,33 @@ impl Cells {
         if self.0.get(&key).is_none_or(better) {
             self.0.insert(key, frame.clone());
         }
+        self.keep(most);
+    }
+
+    /// Holds at most `most` frames.
+    pub fn keep(&mut self, most: usize) {
         while self.0.len() > most {
             self.0.pop_last();
         }
     }
 
+    /// The frames from `at` on, which are another shot's.
+    pub fn split_off(&mut self, at: i64) -> Self {
+        Self(
+            self.0
+                .extract_if(.., |_, frame| frame.index >= at)
+                .collect(),
+        )
+    }
+
+    /// Frames held.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The frames, in an order that depends on them alone.
     pub fn frames(&self) -> impl Iterator<Item = &Arc<BankFrame>> {
         self.0.values()
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
     }
 }
 

@@ -6,7 +6,8 @@ use super::SeenFace;
 use crate::face::{CropProtocol, Face};
 use crate::track::select::{choose, follow};
 use crate::track::smooth::{SMOOTHING_FRAMES, smooth};
-use crate::track::{Linker, Selection};
+use crate::track::tracker::Seen;
+use crate::track::{Linker, Look, Selection};
 
 /// How far smoothing looks to each side, in frames.
 pub(crate) const SMOOTHING_REACH: usize = SMOOTHING_FRAMES / 2;
@@ -17,15 +18,26 @@ pub struct FrameFaces {
     pub(super) faces: Arc<[Face]>,
     /// The number of each face in the clip; empty while the clip's faces are not numbered.
     pub(super) ids: Arc<[u32]>,
+    /// The frame as a whole.
+    pub(super) look: Arc<Look>,
+    /// Identifies the frame's picture.
+    pub(super) fingerprint: u128,
 }
 
 impl FrameFaces {
     /// The faces of a frame, numbered within this frame alone.
-    pub(crate) fn alone(faces: Vec<Face>) -> Self {
-        let ids = Linker::default().link(0, &faces);
+    pub(crate) fn alone(seen: Seen) -> Self {
+        let Seen {
+            faces,
+            look,
+            fingerprint,
+        } = seen;
+        let ids = Linker::default().link(0, &faces, false);
         Self {
             faces: faces.into(),
             ids: ids.into(),
+            look: look.into(),
+            fingerprint,
         }
     }
 
@@ -44,6 +56,12 @@ impl FrameFaces {
     /// The face that `selection` selects in this frame alone.
     pub fn chosen(&self, selection: Selection) -> Option<&Face> {
         choose(&self.faces, &self.ids, selection).map(|at| &self.faces[at])
+    }
+
+    /// Whether the film was cut between this frame and another one shortly after it (or before it): they do
+    /// not look alike.
+    pub fn is_cut_to(&self, next: &Self) -> bool {
+        !self.look.is_like(&next.look)
     }
 
     /// Every face with its number, where the faces are numbered.
@@ -91,12 +109,49 @@ impl Neighbours {
         let mut frames = before
             .chain(middle)
             .chain(self.after.iter().map(Option::as_ref));
-        let frames: [Option<&[Face]>; SMOOTHING_FRAMES] =
-            std::array::from_fn(|_| frames.next().flatten().map(|frame| &*frame.faces));
+        let mut frames: [Option<&FrameFaces>; SMOOTHING_FRAMES] =
+            std::array::from_fn(|_| frames.next().flatten());
+        end_at_cuts(&mut frames);
+        let frames = frames.map(|frame| frame.map(|frame| &*frame.faces));
         Some(Speaker {
             own: &self.middle.faces[at],
             smoothed: smooth(follow(frames, at), protocol)?,
             id: *self.middle.ids.get(at)?,
+        })
+    }
+}
+
+/// Leaves out the frames beyond a cut, as seen from the middle.
+fn end_at_cuts(frames: &mut [Option<&FrameFaces>; SMOOTHING_FRAMES]) {
+    for step in 1..=SMOOTHING_REACH {
+        for (near, far) in [
+            (SMOOTHING_REACH + step - 1, SMOOTHING_REACH + step),
+            (SMOOTHING_REACH + 1 - step, SMOOTHING_REACH - step),
+        ] {
+            frames[far] = match (frames[near], frames[far]) {
+                (Some(near), Some(far)) if !near.is_cut_to(far) => Some(far),
+                _ => None,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::track::look::tests::scene;
+
+    /// The faces of a frame of one shot.
+    pub fn frame(faces: Vec<Face>) -> FrameFaces {
+        frame_of(faces, 1)
+    }
+
+    /// The faces of a frame of a shot.
+    pub fn frame_of(faces: Vec<Face>, shot: u32) -> FrameFaces {
+        FrameFaces::alone(Seen {
+            faces,
+            look: scene(shot),
+            fingerprint: 0,
         })
     }
 }

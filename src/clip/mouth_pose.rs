@@ -1,6 +1,8 @@
 //! The shape of a mouth and the pose of its head, as far as they decide how well one frame's mouth
 //! stands in for another's.
 
+use serde::{Deserialize, Serialize};
+
 use crate::face::{FaceModel, Pose};
 use crate::frame::Similarity;
 
@@ -14,7 +16,7 @@ const CELL: [f32; 4] = [0.012, 0.012, 0.09, 0.09];
 pub(super) type Cell = [i32; 4];
 
 /// A mouth shape in a pose.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct MouthPose {
     /// Lip and jaw points of the shape on the mean face, face-model units.
     lips: Vec<[f32; 3]>,
@@ -56,6 +58,13 @@ impl MouthPose {
         let turn = turn.zip(other.turn.as_flattened());
         let turn: f32 = turn.map(|(a, b)| (a - b).abs()).sum();
         lips / self.lips.len().max(1) as f32 + POSE_WEIGHT * turn / 6.0
+    }
+
+    /// Whether it can be a mouth of this model: one that was read from a file.
+    pub fn is_valid(&self, model: &FaceModel) -> bool {
+        let numbers = self.lips.as_flattened().iter();
+        let mut numbers = numbers.chain(self.turn.as_flattened());
+        self.lips.len() == model.lips().len() && numbers.all(|number| number.is_finite())
     }
 
     /// The cell that it lies in.

@@ -1,78 +1,54 @@
-//! The profile: what is known of the person once the frames that it is made from were seen.
+//! The profile of a clip: what is known of the person in each of its shots.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::bank::{Bank, Gap, Shares};
 use super::bank_frame::{BankFrame, Held};
-use super::cells::{Cells, Room};
-use super::mouth_pose::MouthPose;
-use super::reference::{CANDIDATES, Candidate, Candidates, Reference};
+use super::reference::Candidate;
+use super::shot_profile::ShotProfile;
+use super::shots::ShotKey;
 use crate::engine::Engine;
-use crate::face::reference_warp::MOST_LAYERS;
-use crate::face::{Layer, ReferenceWarp};
-use crate::frame::FineBand;
 use crate::{Error, Result};
 
-/// The most frames that a caller may give.
-pub(super) const MOST_GIVEN: usize = 32;
+/// The most profiles of first seconds that are kept for later frames.
+const MOST_KEPT: usize = 8;
 
-/// What is known of the person of a clip: the reference, which says who it is, and a bank of frames
-/// that show the person's mouth in other shapes and poses. It does not change any more. Frames of one
-/// clip should all be rendered with one profile: equal profiles give equal bytes.
+/// What is known of the person of a clip, for each shot: who it is, and how the mouth looks. It does
+/// not change any more. Frames of one clip should all be rendered with one profile: equal profiles give
+/// equal bytes.
 #[derive(Debug)]
 pub struct Profile {
-    /// Masks and lips are drawn with its identity.
-    anchor: Arc<Reference>,
-    bank: Bank,
-    /// On the movement that the audio gives.
-    gain: f32,
-    /// Whether the caller gave its frames.
-    given: bool,
+    /// By first frame, at least one; `None` for a shot that never shows the face well enough.
+    shots: Vec<(i64, Option<Arc<ShotProfile>>)>,
 }
 
 impl Profile {
-    /// Of the reference `anchor`, a bank that is chosen among `frames`, which are in an order of their
-    /// own, and the gain on the mouth's movement.
+    /// Of shots, by first frame.
     ///
     /// # Errors
-    /// [`Error::Network`] when the reference cannot be encoded.
-    pub(super) fn choose<'a>(
-        engine: &Engine,
-        anchor: &Candidate,
-        frames: impl Iterator<Item = &'a Arc<BankFrame>>,
-        gain: f32,
-    ) -> Result<Self> {
-        Ok(Self {
-            anchor: Arc::new(Reference::of(engine, anchor)?),
-            bank: Bank::choose(&anchor.frame, frames),
-            gain,
-            given: false,
-        })
+    /// [`Error::NoFace`] when none of them shows the face.
+    pub(super) fn of_shots(shots: Vec<(i64, Option<Arc<ShotProfile>>)>) -> Result<Self> {
+        if shots.iter().all(|(_, profile)| profile.is_none()) {
+            return Err(Error::NoFace("the analysed frames"));
+        }
+        Ok(Self { shots })
     }
 
-    /// Encodes all frames of the bank, so that no later frame waits for it.
-    ///
-    /// # Errors
-    /// [`Error::Network`] when one cannot be encoded.
-    pub(super) fn encode(&self, engine: &Engine) -> Result<()> {
-        let mut frames = self.bank.frames().iter();
-        frames.try_for_each(|frame| frame.code(engine).map(drop))
-    }
-
-    /// Of one frame.
+    /// Of one frame, for all shots.
     ///
     /// # Errors
     /// [`Error::Network`] when it cannot be encoded.
     pub(super) fn of(engine: &Engine, frame: &Candidate) -> Result<Self> {
-        Ok(Self {
-            anchor: Arc::new(Reference::of(engine, frame)?),
-            bank: Bank::of(vec![frame.frame.clone()]),
-            gain: 1.0,
-            given: true,
-        })
+        Ok(Self::everywhere(ShotProfile::of(engine, frame)?))
+    }
+
+    /// For all shots.
+    fn everywhere(profile: ShotProfile) -> Self {
+        Self {
+            shots: vec![(0, Some(Arc::new(profile)))],
+        }
     }
 
     /// The same with one more frame that the caller gave.
@@ -80,247 +56,112 @@ impl Profile {
     /// # Errors
     /// [`Error::State`] when there are too many, or these are not frames that the caller gave.
     pub(super) fn with(&self, frame: &Candidate) -> Result<Self> {
-        if !self.given {
-            return Err(Error::State(
-                "a reference cannot be added to the profile of an analysis: clear it first".into(),
-            ));
+        match self.profiles().next() {
+            Some(given) => Ok(Self::everywhere(given.with(frame)?)),
+            None => Err(Error::NoFace("the profile")),
         }
-        let mut frames = self.bank.frames().to_vec();
-        if frames.len() >= MOST_GIVEN {
-            return Err(Error::State(format!(
-                "there are {MOST_GIVEN} references already, the most that a clip takes"
-            )));
-        }
-        frames.push(frame.frame.clone());
-        Ok(Self {
-            anchor: self.anchor.clone(),
-            bank: Bank::of(frames),
-            gain: self.gain,
-            given: true,
-        })
     }
 
-    /// Index of the frame that is the reference; `None` where the caller gave it.
+    /// What is known of the person in the shot of the frame `index`; `None` where the face is not shown
+    /// well enough in it.
+    pub fn at(&self, index: i64) -> Option<&Arc<ShotProfile>> {
+        let after = self.shots.partition_point(|(start, _)| *start <= index);
+        self.shots[after.saturating_sub(1)].1.as_ref()
+    }
+
+    /// The first frames of the shots, in rising order. Of a profile that the caller gave: 0.
+    pub fn shots(&self) -> Vec<i64> {
+        self.shots.iter().map(|(start, _)| *start).collect()
+    }
+
+    /// Index of the frame that is the reference of the first shot with a face; `None` where the caller
+    /// gave it.
     pub fn reference_index(&self) -> Option<i64> {
-        let first = self.bank.frames().first().filter(|_| !self.given);
-        first.map(|frame| frame.index)
+        self.profiles().next()?.reference_index()
     }
 
-    /// The indices of the frames in the bank, in rising order; those that the caller gave are counted
+    /// The indices of the frames in the banks, in rising order; those that the caller gave are counted
     /// from 0.
     pub fn bank_indices(&self) -> Vec<i64> {
-        let frames = self.bank.frames().iter();
-        let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
-        indices.sort_unstable();
-        indices
+        self.profiles()
+            .flat_map(|profile| profile.bank_indices())
+            .collect()
     }
 
-    /// The gain on the movement that the audio gives: above 1 for somebody who opens the mouth far in
-    /// the analysed frames, 1 where the caller gave the frames.
-    pub fn gain(&self) -> f32 {
-        self.gain
-    }
-
-    /// The reference.
-    pub(crate) fn anchor(&self) -> &Arc<Reference> {
-        &self.anchor
+    /// The profile of the first shot with a face.
+    pub(crate) fn first(&self) -> Option<&Arc<ShotProfile>> {
+        self.profiles().next()
     }
 
     /// Pictures held.
     pub(super) fn held(&self) -> Held {
-        Held::of(self.bank.frames().iter())
+        let held = self.profiles().map(|profile| profile.held());
+        held.fold(Held::default(), |sum, held| sum + held)
     }
 
     /// [`Error::State`] unless it was made by the networks of this engine's bundle.
     pub(super) fn check(&self, engine: &Engine) -> Result<()> {
-        self.anchor.check(engine)
+        let mut profiles = self.profiles();
+        profiles.try_for_each(|profile| profile.check(engine))
     }
 
-    /// The frames of the bank for a mouth, and their shares.
-    pub(super) fn shares(&self, mouth: &MouthPose, gap: Gap) -> Shares {
-        self.bank.shares(mouth, gap)
+    /// Its shots by their first frames.
+    pub(super) fn by_start(&self) -> impl Iterator<Item = (i64, Option<&ShotProfile>)> {
+        let shots = self.shots.iter();
+        shots.map(|(start, profile)| (*start, profile.as_deref()))
     }
 
-    /// Writes the mean `w_ref` of the frames of `shares`, `[14 * D]`, to `code`. Its old content is
-    /// replaced.
-    ///
-    /// # Errors
-    /// [`Error::Network`] when a frame cannot be encoded.
-    pub(super) fn code(&self, engine: &Engine, shares: &Shares, code: &mut Vec<f32>) -> Result<()> {
-        code.clear();
-        for (number, share) in shares.list() {
-            let part = self.bank.frames()[*number].code(engine)?;
-            code.resize(part.len(), 0.0);
-            for (sum, value) in code.iter_mut().zip(part) {
-                *sum += share * value;
-            }
-        }
-        Ok(())
-    }
-
-    /// The fine bands of the frames of `shares`, in their order.
-    pub(super) fn bands(&self, shares: &Shares) -> [Option<&FineBand>; MOST_LAYERS] {
-        let mut bands = [None; MOST_LAYERS];
-        for (band, (number, _)) in bands.iter_mut().zip(shares.list()) {
-            *band = self.bank.frames()[*number].image.band.as_ref();
-        }
-        bands
-    }
-
-    /// Writes the pictures of the frames of `shares`, warped to the mouth's points `wanted` and mixed, to
-    /// `out` (`[3, image, image]`), where the engine's generator takes them.
-    pub(super) fn draw(
-        &self,
-        engine: &Engine,
-        shares: &Shares,
-        wanted: &[f32],
-        warp: &mut ReferenceWarp,
-        out: &mut Vec<f32>,
-    ) {
-        let list = shares.list();
-        let Some(protocol) = engine.reference_warp().filter(|_| !list.is_empty()) else {
-            return;
-        };
-        let layers: [Layer<'_>; MOST_LAYERS] = std::array::from_fn(|k| {
-            let (number, share) = list[k.min(list.len() - 1)];
-            let image = &self.bank.frames()[number].image;
-            Layer {
-                picture: &image.picture,
-                points: &image.points,
-                share,
-            }
-        });
-        warp.mix(&layers[..list.len()], wanted, protocol, out);
+    fn profiles(&self) -> impl Iterator<Item = &Arc<ShotProfile>> {
+        self.shots
+            .iter()
+            .filter_map(|(_, profile)| profile.as_ref())
     }
 }
 
-/// The frames that a profile is made from. What is held is a function of the set of frames added, not
-/// of their order, and bounded.
-#[derive(Default)]
-pub(super) struct ProfileFrames {
-    candidates: Candidates,
-    /// Frames of the first second from the first face on.
-    first: BTreeMap<i64, Arc<BankFrame>>,
-    /// Frames of the whole clip.
-    cells: Cells,
-    /// Changes whenever [`early`](Self::early) may have.
-    version: u64,
-}
-
-impl ProfileFrames {
-    /// Whether the frame `index` may be in the profile of the first second.
-    pub fn is_near(&self, index: i64) -> bool {
-        self.candidates.is_near(index)
-    }
-
-    /// Adds the frame `index`.
-    pub fn add(&mut self, index: i64, candidate: Candidate, room: Room) {
-        self.cells.add(&candidate.frame, room.cells);
-        if !self.is_near(index) {
-            return;
-        }
-        let frame = candidate.frame.clone();
-        self.candidates.add(index, candidate);
-        self.version += 1;
-        // Every nth frame where there is little room, whichever is the first.
-        let step = match room.first {
-            0 => return,
-            most => (CANDIDATES as usize).div_ceil(most) as i64,
-        };
-        if index.rem_euclid(step) == 0 {
-            self.first.insert(index, frame);
-        }
-        if let Some(end) = self.candidates.end() {
-            drop(self.first.split_off(&end));
-        }
-    }
-
-    /// The first frame that is too late for the profile of the first second, once there is a face.
-    pub fn end(&self) -> Option<i64> {
-        self.candidates.end()
-    }
-
-    /// The frame that is the reference, as far as frames were added.
-    pub fn reference(&self) -> Option<&Candidate> {
-        self.candidates.choose()
-    }
-
-    /// What the profile of the first second is made from; `None` before a frame with the face was added.
-    pub fn early(&self) -> Option<EarlyFrames> {
-        Some(EarlyFrames {
-            version: self.version,
-            anchor: self.reference()?.clone(),
-            frames: self.first.values().cloned().collect(),
-            gain: 1.0,
-        })
-    }
-
-    /// The frames that cover the whole clip.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<BankFrame>> {
-        self.cells.frames()
-    }
-
-    /// Drops the pictures, once the profile was made.
-    pub fn release(&mut self) {
-        self.candidates.release();
-        self.first.clear();
-        self.cells.clear();
-    }
-
-    /// Pictures held.
-    pub fn held(&self) -> Held {
-        Held::of(
-            self.first
-                .values()
-                .chain(self.all())
-                .chain(self.candidates.frames()),
-        )
-    }
-
-    /// Candidates for the reference.
-    pub fn candidates(&self) -> usize {
-        self.candidates.frames().count()
-    }
-}
-
-/// The frames of a profile of the first second.
+/// What the profile of the first second of a shot is made from.
 pub(super) struct EarlyFrames {
-    version: u64,
-    anchor: Candidate,
-    frames: Vec<Arc<BankFrame>>,
-    pub(super) gain: f32,
+    pub key: ShotKey,
+    pub anchor: Candidate,
+    pub frames: Vec<Arc<BankFrame>>,
+    pub gain: f32,
 }
 
-/// The profile of the first second that was made last, by the version of its frames.
+/// The profiles of first seconds that were made last.
 #[derive(Default)]
-pub(super) struct LastProfile(Mutex<Option<(u64, Arc<Profile>)>>);
+pub(super) struct LastProfiles(Mutex<VecDeque<(ShotKey, Arc<ShotProfile>)>>);
 
-impl LastProfile {
-    /// The profile of these frames, where it was made.
-    pub fn find(&self, frames: &ProfileFrames) -> Option<Arc<Profile>> {
-        let last = self.0.lock();
-        let (version, profile) = last.as_ref()?;
-        (*version == frames.version).then(|| profile.clone())
+impl LastProfiles {
+    /// The profile with this key, where it was made.
+    pub fn find(&self, key: ShotKey) -> Option<Arc<ShotProfile>> {
+        let kept = self.0.lock();
+        let (_, profile) = kept.iter().find(|(known, _)| *known == key)?;
+        Some(profile.clone())
     }
 
     /// Makes the profile of these frames and keeps it. No lock is held while the network runs.
     ///
     /// # Errors
     /// [`Error::Network`] when the reference cannot be encoded.
-    pub fn make(&self, engine: &Engine, frames: &EarlyFrames) -> Result<Arc<Profile>> {
+    pub fn make(&self, engine: &Engine, frames: &EarlyFrames) -> Result<Arc<ShotProfile>> {
         let EarlyFrames {
-            version,
+            key,
             anchor,
             frames,
             gain,
         } = frames;
-        let profile = Arc::new(Profile::choose(engine, anchor, frames.iter(), *gain)?);
-        *self.0.lock() = Some((*version, profile.clone()));
+        let profile = Arc::new(ShotProfile::choose(engine, anchor, frames.iter(), *gain)?);
+        let mut kept = self.0.lock();
+        // Of a shot only the newest one is asked for.
+        kept.retain(|(known, _)| known.0 != key.0);
+        kept.push_back((*key, profile.clone()));
+        if kept.len() > MOST_KEPT {
+            kept.pop_front();
+        }
         Ok(profile)
     }
 
-    /// Forgets it.
+    /// Forgets them.
     pub fn clear(&self) {
-        *self.0.lock() = None;
+        self.0.lock().clear();
     }
 }

@@ -40,17 +40,14 @@ impl Reference {
         })
     }
 
-    /// Encodes a candidate.
+    /// A frame of the person with these identity coefficients, encoded.
     ///
     /// # Errors
     /// [`Error::Network`](crate::Error::Network).
-    pub(super) fn of(engine: &Engine, candidate: &Candidate) -> Result<Self> {
-        let Candidate {
-            identity, frame, ..
-        } = candidate;
+    pub(super) fn of(engine: &Engine, identity: Vec<f32>, frame: &BankFrame) -> Result<Self> {
         Ok(Self {
             code: frame.code(engine)?.to_vec(),
-            identity: identity.clone(),
+            identity,
             image: frame.image.clone(),
             bundle: engine.bundle().identity().to_owned(),
         })
@@ -104,7 +101,7 @@ pub(crate) struct Candidate {
 ///
 /// Only frames that beat every earlier one are kept: an earlier frame is in every window that a
 /// later one is in, so a later one that is no better can never be chosen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Candidates {
     /// Index of the first frame with a face.
     first: Option<i64>,
@@ -149,6 +146,27 @@ impl Candidates {
     /// The frames held.
     pub fn frames(&self) -> impl Iterator<Item = &Arc<BankFrame>> {
         self.best.values().map(|candidate| &candidate.frame)
+    }
+
+    /// The frames held, by their index.
+    pub fn into_frames(self) -> impl Iterator<Item = (i64, Candidate)> {
+        self.best.into_iter()
+    }
+
+    /// The frames from `at` on, which are another shot's.
+    pub fn split_off(&mut self, at: i64) -> Self {
+        let best = self.best.split_off(&at);
+        let first = best.keys().next().copied();
+        self.first = self.first.filter(|first| *first < at);
+        Self { first, best }
+    }
+
+    /// Holds only the best one: no frame is added any more that comes before the [`end`](Self::end).
+    pub fn settle(&mut self) {
+        if let Some(best) = self.best.pop_last() {
+            self.best.clear();
+            self.best.extend([best]);
+        }
     }
 
     /// Drops the frames held; [`end`](Self::end) stays.

@@ -7,9 +7,9 @@ use super::bank_frame::{BankFrame, ReferenceImage};
 use super::cells::Room;
 use super::faces::{FrameFaces, Neighbours, Speaker};
 use super::mouth_pose::MouthPose;
-use super::profile::Profile;
 use super::range;
 use super::reference::{Candidate, Reference};
+use super::shot_profile::ShotProfile;
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
@@ -31,7 +31,6 @@ use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
 use crate::track::Selection;
 use crate::track::quality::{fade, reference_score, sharpness};
-use crate::track::select::choose;
 use crate::{Error, Result};
 
 /// Renders frames of one clip. It holds what is the same for all of them (networks, options, the
@@ -101,7 +100,7 @@ struct Change<'a> {
     inputs: &'a FrameInputs<'a>,
     /// The speaking face, smoothed over the neighbouring frames.
     face: &'a Face,
-    profile: &'a Profile,
+    profile: &'a ShotProfile,
     movement: Movement,
     /// Share of the new mouth, above 0 and at most 1.
     strength: f32,
@@ -157,14 +156,10 @@ impl Renderer {
     /// # Errors
     /// [`Error::Network`] when a network fails.
     pub fn find_faces(&self, frame: &FrameRef<'_>) -> Result<FrameFaces> {
-        self.track(frame).map(FrameFaces::alone)
-    }
-
-    /// The faces of one frame, not numbered.
-    pub(super) fn track(&self, frame: &FrameRef<'_>) -> Result<Vec<Face>> {
         self.engine
             .tracker()
             .track(self.engine.networks(), frame, self.options.transfer)
+            .map(FrameFaces::alone)
     }
 
     /// The speaking face, smoothed: crop and mask are placed by it. `None` where
@@ -193,9 +188,11 @@ impl Renderer {
     /// # Errors
     /// [`Error::NoFace`] when there is none in it; [`Error::Network`].
     pub(super) fn given(&self, frame: &FrameRef<'_>, number: usize) -> Result<Candidate> {
-        let faces = self.track(frame)?;
-        let face = choose(&faces, &[], Selection::Largest).map(|at| &faces[at]);
-        let Some(face) = face.filter(|face| is_shown(face)) else {
+        let faces = self.find_faces(frame)?;
+        let Some(face) = faces
+            .chosen(Selection::Largest)
+            .filter(|face| is_shown(face))
+        else {
             return Err(Error::NoFace("the reference frame"));
         };
         self.candidate(face, frame, (number as i64, None))
@@ -287,9 +284,9 @@ impl Renderer {
         range::gain(protocol, frames.filter_map(opening_of).collect())
     }
 
-    /// Renders the frame `source` into `target` (same size and format). `profile` gives the
-    /// profile and is called only when the frame needs one; where it gives `None`, the frame is its own
-    /// reference.
+    /// Renders the frame `source` into `target` (same size and format). `profile` gives what
+    /// is known of the person in the frame's shot, and is called only when the frame needs it; where it
+    /// gives `None`, the frame is its own reference.
     ///
     /// # Errors
     /// [`Error::Argument`] for options out of range, [`Error::Frame`] when the frames do not
@@ -301,7 +298,7 @@ impl Renderer {
         source: &FrameRef<'_>,
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
-        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
+        profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
         options.check()?;
         let untouched = Rendered::untouched(inputs.index);
@@ -328,7 +325,7 @@ impl Renderer {
             Some(profile) => profile,
             None => {
                 let own = self.candidate(own, source, (inputs.index, None))?;
-                Arc::new(Profile::of(&self.engine, &own)?)
+                Arc::new(ShotProfile::of(&self.engine, &own)?)
             }
         };
         profile.check(&self.engine)?;

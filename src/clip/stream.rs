@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::bank_frame::Held;
 use super::cells::Room;
-use super::faces::{Neighbours, SMOOTHING_REACH};
-use super::profile::{LastProfile, Profile};
+use super::faces::{FrameFaces, Neighbours, SMOOTHING_REACH};
+use super::profile::LastProfiles;
 use super::reference::CANDIDATES;
 use super::renderer::{FrameInputs, Renderer};
+use super::shot_profile::ShotProfile;
 use super::speech::Speech;
 use super::tracks::Tracks;
 use super::{FrameOptions, LookAhead, Rendered, Timing};
-use crate::face::Face;
 use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
 use crate::{Error, Result, memory};
 
@@ -32,8 +32,8 @@ pub(super) struct Stream {
     waiting: VecDeque<Waiting>,
     /// The faces of the waiting frames and of the two before them.
     tracks: Tracks,
-    /// The profile of its first second.
-    early: LastProfile,
+    /// The profiles of the first seconds of its shots.
+    early: LastProfiles,
     /// Width, height and format of its frames, once one was pushed.
     kind: Option<(u32, u32, PixelFormat)>,
     /// Index of the next frame pushed.
@@ -68,7 +68,7 @@ impl Stream {
             capacity: CANDIDATES as usize + frames.max(UNKNOWN_RATE),
             waiting: VecDeque::new(),
             tracks: Tracks::default(),
-            early: LastProfile::default(),
+            early: LastProfiles::default(),
             kind: None,
             next: 0,
             last: None,
@@ -96,19 +96,19 @@ impl Stream {
 
     /// Candidates for the reference.
     pub fn candidates(&self) -> usize {
-        self.tracks.profile.candidates()
+        self.tracks.shots.candidates()
     }
 
     /// The pictures held for the profile.
     pub fn held(&self) -> Held {
-        self.tracks.profile.held()
+        self.tracks.shots.held()
     }
 
     /// Forgets everything; the next frame pushed is `next`.
     pub fn restart(&mut self, next: i64) {
         self.waiting.clear();
         self.tracks = Tracks::default();
-        self.early = LastProfile::default();
+        self.early = LastProfiles::default();
         self.kind = None;
         self.next = next;
         self.last = None;
@@ -141,7 +141,7 @@ impl Stream {
     }
 
     /// Holds a copy of a frame.
-    fn hold(&mut self, position: i64, frame: &FrameRef<'_>, faces: Vec<Face>) -> Result<()> {
+    fn hold(&mut self, position: i64, frame: &FrameRef<'_>, faces: FrameFaces) -> Result<()> {
         let mut bytes = self.spare.pop().unwrap_or_default();
         let size = size_of_frame(frame);
         let more = size.saturating_sub(bytes.len());
@@ -214,19 +214,19 @@ impl Stream {
         frame: &FrameRef<'_>,
     ) -> Result<i64> {
         let index = self.next;
-        let faces = renderer.track(frame)?;
+        let faces = renderer.find_faces(frame)?;
         self.hold(position, frame, faces)?;
-        let near = self.tracks.profile.is_near(index);
+        let near = self.tracks.shots.is_near(index);
         let time = (index, Some(position));
         if let Some(faces) = self.tracks.faces(index).filter(|_| near)
             && let Some(candidate) = renderer.candidate_of(faces, frame, time)?
         {
-            // Frames are not kept: the profile is that of the first second.
+            // No more frames are kept: the profile of a shot is that of its first second.
             let room = Room {
                 cells: 0,
                 ..renderer.room()
             };
-            self.tracks.profile.add(index, candidate, room);
+            self.tracks.shots.add(index, candidate, room);
         }
         Ok(index)
     }
@@ -259,7 +259,7 @@ impl Stream {
         speech: Option<&mut Speech>,
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
-        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
+        profile: impl FnOnce(i64) -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
         let waiting = self.waiting()?;
         let (known, faces) = self.gather(waiting, renderer, speech.as_deref())?;
@@ -271,7 +271,7 @@ impl Stream {
         };
         let source = waiting.frame()?;
         let rendered = renderer.render(&inputs, &source, target, options, || {
-            self.profile(renderer, profile)
+            self.profile(renderer, waiting.index, profile)
         })?;
         let position = waiting.position;
         self.release();
@@ -290,12 +290,12 @@ impl Stream {
         &self,
         renderer: &Renderer,
         speech: Option<&Speech>,
-        profile: impl FnOnce() -> Result<Option<Arc<Profile>>>,
+        profile: impl FnOnce(i64) -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<(u32, u32, PixelFormat)> {
         let waiting = self.waiting()?;
         let (_, faces) = self.gather(waiting, renderer, speech)?;
         if renderer.selected(&faces).is_some() {
-            self.profile(renderer, profile)?;
+            self.profile(renderer, waiting.index, profile)?;
         }
         Ok((waiting.width, waiting.height, waiting.format))
     }
@@ -339,24 +339,29 @@ impl Stream {
         }
     }
 
-    /// The clip's profile, else the one of the stream's first second, once it is settled.
+    /// What is known of the person in the shot of the frame `index`: by the clip's profile, else by the
+    /// first second of the shot, once it is settled.
     fn profile(
         &self,
         renderer: &Renderer,
-        clips: impl FnOnce() -> Result<Option<Arc<Profile>>>,
-    ) -> Result<Option<Arc<Profile>>> {
-        if let Some(profile) = clips()? {
+        index: i64,
+        clips: impl FnOnce(i64) -> Result<Option<Arc<ShotProfile>>>,
+    ) -> Result<Option<Arc<ShotProfile>>> {
+        if let Some(profile) = clips(index)? {
             return Ok(Some(profile));
         }
-        let frames = &self.tracks.profile;
-        if frames.end().is_some_and(|end| !self.is_known(end - 1)) {
+        let Some(shot) = self.tracks.shots.shot(index) else {
+            return Ok(None);
+        };
+        let end = shot.frames.end().map(|end| end.min(shot.range.end));
+        if end.is_some_and(|end| !self.is_known(end - 1)) {
             return Err(Error::Again(MORE_FRAMES));
         }
-        if let Some(profile) = self.early.find(frames) {
+        if let Some(profile) = self.early.find(shot.key) {
             return Ok(Some(profile));
         }
         let make = |frames| self.early.make(renderer.engine(), &frames);
-        self.tracks.early(renderer).map(make).transpose()
+        self.tracks.early(&shot, renderer).map(make).transpose()
     }
 }
 

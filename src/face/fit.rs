@@ -1,9 +1,11 @@
 //! A face in a frame: the pose and coefficients of the fitted face model.
 
+use serde::{Deserialize, Serialize};
+
 use super::pose::Pose;
 
 /// A face in a frame, as the mesh predictor measured it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
     /// Position, orientation and scale.
     pub pose: Pose,

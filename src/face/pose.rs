@@ -1,8 +1,10 @@
 //! Head pose under weak perspective projection.
 
+use serde::{Deserialize, Serialize};
+
 /// The pose of a face: `pixel = scale (R v).xy + translation` for a vertex v of the face model
 /// (x right, y down, z away from the camera). The paper's gamma (rotation) and tau (translation).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pose {
     /// R, row by row; a rotation.
     pub rotation: [[f64; 3]; 3],

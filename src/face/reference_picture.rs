@@ -1,5 +1,7 @@
 //! A picture in a layout for sampling.
 
+use serde::{Deserialize, Serialize};
+
 /// Fixed-point unit of a position in pixels.
 const UNIT: u32 = 1 << BITS;
 const BITS: u32 = 12;
@@ -11,7 +13,7 @@ const LANE: u32 = 21;
 const LANE_MASK: u64 = (1 << LANE) - 1;
 
 /// A square image in a layout for sampling: RGB and an unused lane, 8 bits each as in the training.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReferencePicture {
     size: usize,
     /// `[size + 1, size + 1]`: the last row and column are there twice, so that every sample has four
@@ -39,6 +41,11 @@ impl ReferencePicture {
             size,
             pixels: (0..=size).flat_map(row).collect(),
         }
+    }
+
+    /// Whether it is whole and of this size: one that was read from a file.
+    pub fn is_valid(&self, size: usize) -> bool {
+        self.size == size && self.pixels.len() == (size + 1) * (size + 1)
     }
 
     /// Its side in pixels.

@@ -4,6 +4,8 @@
 //! crop's references were sampled from have those pixels. Their fine band follows the same warp as the
 //! references do, and is added to the generated picture. Not in the paper.
 
+use serde::{Deserialize, Serialize};
+
 use super::bilinear::bilinear;
 use super::warp::Similarity;
 use crate::numeric::smoothstep;
@@ -16,7 +18,7 @@ const LEVELS: f32 = 508.0;
 const TOP: (usize, usize) = (3, 8);
 
 /// The fine band of an aligned picture of a face: its luma without what a crop of fewer pixels holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FineBand {
     /// Pixels a side of the whole picture.
     side: usize,
@@ -80,6 +82,13 @@ impl FineBand {
             }
         }
         Self { side, top, values }
+    }
+
+    /// Whether it is whole and one of a crop with `size` pixels a side: one that was read from a file.
+    pub fn is_valid(&self, size: usize) -> bool {
+        [2, 4].iter().any(|factor| self.side == factor * size)
+            && self.top == self.side * TOP.0 / TOP.1
+            && self.values.len() == (self.side - self.top) * self.side
     }
 
     /// Bytes held.

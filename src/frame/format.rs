@@ -1,6 +1,8 @@
 //! Views of frames in the host's memory. The layout is validated when the view is created; access is
 //! safe afterwards.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// The longest side of a frame, in pixels.
@@ -47,7 +49,7 @@ impl PixelFormat {
 }
 
 /// How the numbers of a frame relate to light. Primaries are Rec.709's throughout (sRGB's too).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Transfer {
     /// IEC 61966-2-1.
     Srgb,

@@ -8,6 +8,7 @@ mod bilinear;
 pub mod colour;
 pub mod composite;
 pub mod detail;
+mod fingerprint;
 pub mod format;
 pub mod pixel;
 pub mod warp;
@@ -17,5 +18,6 @@ mod properties;
 
 pub use composite::{ColourMatch, Compositor, Gains};
 pub use detail::{DetailLayer, FineBand};
+pub use fingerprint::fingerprint;
 pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
 pub use warp::{BorderMode, Sampler, Similarity};

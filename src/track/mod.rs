@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! frame -> detect -> boxes -> mesh predictor, twice -> Face { pose, identity, expression }
+//! frame -> Look: where it changes at once, the film was cut
 //! Face of t-2..t+2 -> select (the same person) -> smooth -> Face
 //! ```
 //!
@@ -10,10 +11,12 @@
 //! depends on the order in which frames were seen.
 
 pub mod detect;
+pub mod look;
 pub mod quality;
 pub mod select;
 pub mod smooth;
 pub mod tracker;
 
+pub use look::Look;
 pub use select::{Linker, Selection};
 pub use tracker::Tracker;

@@ -1,10 +1,12 @@
 //! Selects a face, tracks it over neighbouring frames, and assigns ids that are stable over a clip.
 
+use serde::{Deserialize, Serialize};
+
 use super::smooth::SMOOTHING_FRAMES;
 use crate::face::Face;
 
 /// Which face of a frame speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Selection {
     /// The largest face.
     #[default]
@@ -109,8 +111,12 @@ struct Track {
 const PATIENCE: i64 = 12;
 
 impl Linker {
-    /// Ids for the faces of frame `index`, in their order. Frames must come in rising order.
-    pub fn link(&mut self, index: i64, faces: &[Face]) -> Vec<u32> {
+    /// Ids for the faces of frame `index`, in their order. Frames must come in rising order. After a cut
+    /// no face keeps its id.
+    pub fn link(&mut self, index: i64, faces: &[Face], after_cut: bool) -> Vec<u32> {
+        if after_cut {
+            self.tracks.clear();
+        }
         self.tracks
             .retain(|track| index.saturating_sub(track.index) <= PATIENCE);
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
@@ -244,16 +250,16 @@ mod tests {
                 face(300.0, 100.0, 90.0),
             ]
         };
-        assert_eq!(linker.link(0, &frame(0.0)), [0, 1]);
+        assert_eq!(linker.link(0, &frame(0.0), false), [0, 1]);
         let mut swapped = frame(1.0);
         swapped.reverse();
-        assert_eq!(linker.link(1, &swapped), [1, 0]);
+        assert_eq!(linker.link(1, &swapped, false), [1, 0]);
         // One is out of sight for a while, and a stranger appears.
-        assert_eq!(linker.link(2, &[face(120.0, 100.0, 80.0)]), [0]);
-        assert_eq!(linker.link(3, &[]), Vec::<u32>::new());
+        assert_eq!(linker.link(2, &[face(120.0, 100.0, 80.0)], false), [0]);
+        assert_eq!(linker.link(3, &[], false), Vec::<u32>::new());
         let third = [face(300.0, 100.0, 90.0), face(500.0, 300.0, 60.0)];
-        assert_eq!(linker.link(9, &third), [1, 2]);
+        assert_eq!(linker.link(9, &third, false), [1, 2]);
         // Too long out of sight is somebody new.
-        assert_eq!(linker.link(30, &[face(120.0, 100.0, 80.0)]), [3]);
+        assert_eq!(linker.link(30, &[face(120.0, 100.0, 80.0)], false), [3]);
     }
 }

@@ -1,11 +1,12 @@
 //! Detects and fits the faces of one frame.
 
 use super::detect::{self, covers, sigmoid};
+use super::look::Look;
 use super::quality::visibility;
 use crate::Result;
 use crate::face::pose::{rolled, rotation_from_vector};
 use crate::face::{CropProtocol, Face, Pose};
-use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer};
+use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer, fingerprint};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
 use crate::pool::Pool;
@@ -16,6 +17,16 @@ pub struct Tracker {
     detector: DetectorSizes,
     mesh: MeshSizes,
     buffers: Pool<Buffers>,
+}
+
+/// What is seen in one frame.
+pub struct Seen {
+    /// The faces, the detector's largest first.
+    pub faces: Vec<Face>,
+    /// The frame as a whole.
+    pub look: Look,
+    /// Identifies the picture.
+    pub fingerprint: u128,
 }
 
 /// Buffers of one frame.
@@ -41,8 +52,8 @@ impl Tracker {
         &self.crop
     }
 
-    /// The faces of a frame, the detector's largest first: a function of the frame alone. A frame
-    /// without a face gives an empty list, not an error.
+    /// The faces and the look of a frame: a function of the frame alone. A frame without a face gives
+    /// an empty list, not an error.
     ///
     /// # Errors
     /// [`crate::Error::Network`] when a network fails.
@@ -51,7 +62,7 @@ impl Tracker {
         networks: &Networks,
         frame: &FrameRef<'_>,
         transfer: Transfer,
-    ) -> Result<Vec<Face>> {
+    ) -> Result<Seen> {
         self.track_with(networks, frame, transfer, &mut self.buffers.take())
     }
 
@@ -81,10 +92,13 @@ impl Tracker {
         frame: &FrameRef<'_>,
         transfer: Transfer,
         buffers: &mut Buffers,
-    ) -> Result<Vec<Face>> {
+    ) -> Result<Seen> {
         let size = self.detector.size;
         let map = detect::letterbox(frame.width(), frame.height(), size);
         buffers.cut(frame, transfer, &map, size, BorderMode::Grey)?;
+        let shown = |pixels: usize| (pixels as f64 / map.scale()).round() as usize;
+        let shown = (shown(frame.width()), shown(frame.height()));
+        let look = Look::new(&buffers.picture, size, shown);
         let seen = networks.detector.run(&buffers.picture)?;
         let mut faces: Vec<Face> = Vec::new();
         for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
@@ -105,7 +119,11 @@ impl Tracker {
                 }
             }
         }
-        Ok(faces)
+        Ok(Seen {
+            faces,
+            look,
+            fingerprint: fingerprint(frame),
+        })
     }
 
     fn measure(

@@ -318,6 +318,7 @@ static void profile(const sls_engine *engine)
     unsigned char *pixels = (unsigned char *)allocate(4 * frame_bytes);
     sls_frame source = frame_at(count / 2), destination[4];
     uint64_t before = 0, after = 0;
+    int64_t first = -1, next = -1;
     int i;
 
     for (i = 0; i < 4; i++)
@@ -330,6 +331,9 @@ static void profile(const sls_engine *engine)
         sls_frame frame = frame_at(t);
         OK(sls_clip_analyze(clip, t, &frame, NULL));
     }
+    OK(sls_clip_shot(clip, count / 2, &first, &next));
+    CHECK(first == 0 && next == INT64_MAX);
+    OK(sls_clip_shot(clip, 0, NULL, NULL));
     OK(sls_clip_memory(clip, &before));
     OK(sls_clip_finish_analysis(clip));
     OK(sls_clip_finish_analysis(clip));

@@ -37,6 +37,7 @@ static void row(const char *call, int32_t status)
         NAMED(SLS_ERROR_FRAME),    NAMED(SLS_ERROR_READ),     NAMED(SLS_ERROR_AUDIO),
         NAMED(SLS_ERROR_NO_AUDIO), NAMED(SLS_ERROR_NO_FACE),  NAMED(SLS_ERROR_STATE),
         NAMED(SLS_ERROR_PERSON),
+        NAMED(SLS_ERROR_ANALYSIS),
     };
     size_t name = 0;
     if (printed)
@@ -73,7 +74,7 @@ static void versions_and_texts(void)
     CHECK(sls_abi_version() == SLS_ABI_VERSION);
     for (status = SLS_OK; status >= SLS_ERROR_MEMORY; status--)
         CHECK(strcmp(sls_status_str(status), "unknown status") != 0);
-    CHECK(strcmp(sls_status_str(SLS_ERROR_MEMORY - 1), "unknown status") == 0);
+    CHECK(strcmp(sls_status_str(SLS_ERROR_ANALYSIS - 1), "unknown status") == 0);
     CHECK(strcmp(sls_status_str(1), "unknown status") == 0);
     CHECK(*sls_last_error() == '\0');
 }
@@ -233,6 +234,9 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_clear_reference(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_forget_analysis(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_analysis(NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_shot(NULL, 0, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_save_analysis(NULL, "clip.slsa"));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_analysis(NULL, "clip.slsa"));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_analyze(NULL, 0, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_audio(NULL, &sample, 1, 16000, 1));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_audio(NULL, "speech.wav"));
@@ -312,6 +316,7 @@ static void adaptation(sls_engine *engine, sls_clip *clip)
     FAILS(SLS_ERROR_READ, "nobody", sls_person_load(engine, "nobody.safetensors", &person));
     snprintf(path, sizeof path, "%s/text.wav", folder);
     FAILS(SLS_ERROR_PERSON, "is not a person file", sls_person_load(engine, path, &person));
+    FAILS(SLS_ERROR_ANALYSIS, "is not an analysis file", sls_clip_load_analysis(clip, path));
     OK(sls_clip_set_person(clip, NULL));
     CHECK(adapt == NULL && person == NULL);
 }
@@ -431,6 +436,12 @@ static void rendering(sls_clip *clip)
     FAILS(SLS_ERROR_NULL, "face", sls_clip_face(clip, 0, 0, NULL));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_face(clip, 0, 0, &face));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_finish_analysis(clip));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_shot(clip, 0, &index, NULL));
+    CHECK(index == -7);
+    FAILS(SLS_ERROR_NULL, "path", sls_clip_save_analysis(clip, NULL));
+    FAILS(SLS_ERROR_STATE, "finished", sls_clip_save_analysis(clip, "clip.slsa"));
+    FAILS(SLS_ERROR_NULL, "path", sls_clip_load_analysis(clip, NULL));
+    FAILS(SLS_ERROR_READ, "no-such", sls_clip_load_analysis(clip, "no-such.slsa"));
     OK(sls_clip_analyze(clip, 0, &source, NULL));
     FAILS(SLS_ERROR_NO_FACE, "face", sls_clip_finish_analysis(clip));
     FAILS(SLS_ERROR_ARGUMENT, "ordinal", sls_clip_face(clip, 0, 0, &face));

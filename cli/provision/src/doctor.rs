@@ -10,6 +10,8 @@ use stylelipsync::model::locate::{Component, Found, cache_folder, locate};
 use stylelipsync::model::networks::Placement;
 use stylelipsync::model::{Bundle, Networks, Provider, Runtime};
 
+use crate::log_file;
+
 /// An error without the prefix that the line of the report has anyway.
 fn reason(error: Error) -> String {
     match error {
@@ -26,6 +28,8 @@ pub struct Doctor {
     pub version: &'static str,
     /// Where provisioned libraries are kept, where that is known.
     pub cache: Option<PathBuf>,
+    /// The log files of the command line and of the effect, which can be attached to a report.
+    pub logs: [(&'static str, Option<PathBuf>); 2],
     /// ONNX Runtime's library: where it was found, or what to do.
     pub runtime: Result<Found, String>,
     /// ONNX Runtime's own description of its build, once it is loaded.
@@ -73,6 +77,10 @@ impl Doctor {
         Doctor {
             version: env!("CARGO_PKG_VERSION"),
             cache: cache_folder(),
+            logs: [
+                ("log", log_file::path("cli")),
+                ("log of the effect", log_file::path("ofx")),
+            ],
             runtime: find(Component::OnnxRuntime),
             build: started.map(|runtime| runtime.build_information().to_owned()),
             webgpu: find(Component::WebGpu),
@@ -151,6 +159,11 @@ impl fmt::Display for Doctor {
             .as_ref()
             .map_or("none".into(), |path| path.display().to_string());
         writeln!(f, "cache folder     {cache}")?;
+        for (name, path) in &self.logs {
+            let path = path.as_ref();
+            let path = path.map_or("none".into(), |path| path.display().to_string());
+            writeln!(f, "{name:<17} {path}")?;
+        }
         match &self.bundle {
             Ok(bundle) => writeln!(f, "bundle           {bundle}, inside the library")?,
             Err(reason) => writeln!(f, "bundle           {reason}")?,

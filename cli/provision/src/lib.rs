@@ -9,6 +9,7 @@
 //! tests need it, and whoever links the library should not compile an archive reader.
 
 pub mod doctor;
+pub mod log_file;
 mod wheel;
 
 use std::path::{Path, PathBuf};

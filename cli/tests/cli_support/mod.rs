@@ -21,7 +21,10 @@ pub struct Ran {
 
 /// The program under test.
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_stylelipsync"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stylelipsync"));
+    // The user's own log is no place for tests.
+    command.env("STYLELIPSYNC_LOG_FILE", "off");
+    command
 }
 
 /// `stylelipsync render` on the CPU with these files.

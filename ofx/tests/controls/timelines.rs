@@ -180,3 +180,35 @@ fn a_changed_source_has_another_reference() {
     render(&instance, 31.0);
     instance.assert_clean();
 }
+
+/// The head up to frame 12, then the head in other light and in front of bars of this width.
+fn cut_to(bars: usize) -> Connection {
+    Connection::new(WIDTH, HEIGHT, move |time| {
+        let index = usize::try_from(time.round() as i64).ok()?;
+        let head = frame(index)?;
+        let pixel = |x: usize, y: usize| {
+            let [r, g, b, a] = head.rgba[y * WIDTH + x];
+            let side = x < WIDTH / 5 || x >= WIDTH - WIDTH / 5;
+            match index {
+                0..=12 => [r, g, b, a],
+                _ if side && (x / bars + y / bars) % 2 == 0 => [1.0 - r, 1.0 - g, 1.0 - b, a],
+                _ => [0.9 * r, 0.6 * g, 0.5 * b, a],
+            }
+        };
+        Some(Picture::from_fn(WIDTH, HEIGHT, pixel))
+    })
+}
+
+#[test]
+fn the_reference_is_not_looked_for_beyond_a_cut() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let [one, other] = [9, 31].map(|bars| {
+        let instance = speaking(&effect, Context::Filter);
+        instance.connect("Source", cut_to(bars));
+        let shown = render(&instance, 5.0);
+        instance.assert_clean();
+        shown
+    });
+    assert!(one == other);
+}

@@ -1,0 +1,180 @@
+//! OpenEXR pictures. A result is its source with other red, green and blue: all other channels, layers and
+//! attributes stay, as do pixels outside the display window.
+
+use std::io::Cursor;
+
+use exr::prelude::{
+    AnyChannel, FlatImage, FlatSamples, ReadChannels, ReadLayers, WritableImage, f16, read,
+};
+
+/// A decoded file, and which of its layers is shown.
+#[derive(Clone, Debug)]
+pub struct Original {
+    image: FlatImage,
+    layer: usize,
+}
+
+/// The display window: packed rows of RGBA in 32-bit float.
+pub struct Decoded {
+    pub width: u32,
+    pub height: u32,
+    pub alpha: bool,
+    pub data: Vec<u8>,
+    pub original: Original,
+}
+
+/// Whether the bytes are an EXR file's.
+pub fn is(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x76, 0x2f, 0x31, 0x01])
+}
+
+/// Decodes the first layer with channels R, G and B. The picture is the display window; it is black and transparent
+/// where the data window does not cover it.
+///
+/// # Errors
+/// A sentence on what is wrong with the file.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
+    let image: FlatImage = read()
+        .no_deep_data()
+        .largest_resolution_level()
+        .all_channels()
+        .all_layers()
+        .all_attributes()
+        .from_buffered(Cursor::new(bytes))
+        .map_err(|error| error.to_string())?;
+    let colours = ["R", "G", "B"];
+    let layer = (0..image.layer_data.len())
+        .find(|layer| {
+            colours
+                .iter()
+                .all(|name| channel(&image, *layer, name).is_some())
+        })
+        .ok_or_else(|| {
+            format!(
+                "no layer has channels R, G and B: there are {}",
+                names(&image)
+            )
+        })?;
+    let size = image.attributes.display_window.size;
+    let too_large = || format!("{}x{} is too large", size.width(), size.height());
+    let width = u32::try_from(size.width()).map_err(|_| too_large())?;
+    let height = u32::try_from(size.height()).map_err(|_| too_large())?;
+    let alpha = channel(&image, layer, "A").is_some();
+    let bytes = (size.width().checked_mul(size.height())).and_then(|n| n.checked_mul(16));
+    let mut data = vec![
+        0;
+        bytes
+            .filter(|n| *n <= isize::MAX as usize)
+            .ok_or_else(too_large)?
+    ];
+    let original = Original { image, layer };
+    for (place, name) in ["R", "G", "B", "A"].into_iter().enumerate() {
+        let Some(channel) = channel(&original.image, layer, name) else {
+            // Opaque.
+            for pixel in data.chunks_exact_mut(16) {
+                pixel[12..].copy_from_slice(&1f32.to_ne_bytes());
+            }
+            continue;
+        };
+        original.each_shown(|shown, stored| {
+            let value = match &channel.sample_data {
+                FlatSamples::F16(values) => values[stored].to_f32(),
+                FlatSamples::F32(values) => values[stored],
+                FlatSamples::U32(values) => values[stored] as f32,
+            };
+            data[shown * 16 + place * 4..][..4].copy_from_slice(&value.to_ne_bytes());
+        });
+    }
+    Ok(Decoded {
+        width,
+        height,
+        alpha,
+        data,
+        original,
+    })
+}
+
+/// Encodes the file again with other pixels, as [`decode`] gave them.
+///
+/// # Errors
+/// A sentence on what is wrong.
+pub fn encode(original: &Original, data: &[u8]) -> Result<Vec<u8>, String> {
+    let mut original = original.clone();
+    let layer = original.layer;
+    for (place, name) in ["R", "G", "B"].into_iter().enumerate() {
+        let channels = &mut original.image.layer_data[layer].channel_data.list;
+        let Some(at) = channels.iter().position(|c| c.name.eq(name)) else {
+            continue;
+        };
+        // Taken out meanwhile, since the places are the original's.
+        let mut samples =
+            std::mem::replace(&mut channels[at].sample_data, FlatSamples::U32(Vec::new()));
+        original.each_shown(|shown, stored| {
+            let value = &data[shown * 16 + place * 4..][..4];
+            let value = value.try_into().map_or(0.0, f32::from_ne_bytes);
+            match &mut samples {
+                FlatSamples::F16(values) => values[stored] = f16::from_f32(value),
+                FlatSamples::F32(values) => values[stored] = value,
+                FlatSamples::U32(values) => values[stored] = value as u32,
+            }
+        });
+        original.image.layer_data[layer].channel_data.list[at].sample_data = samples;
+    }
+    let mut bytes = Cursor::new(Vec::new());
+    let written = original.image.write().to_buffered(&mut bytes);
+    written.map_err(|error| error.to_string())?;
+    Ok(bytes.into_inner())
+}
+
+impl Original {
+    /// Whether the primaries are those of Rec. 709, which the networks know.
+    pub fn is_rec709(&self) -> bool {
+        let stated = self.image.attributes.chromaticities;
+        stated.is_none_or(|c| (c.red.x() - 0.64).abs() < 0.005 && (c.green.y() - 0.6).abs() < 0.005)
+    }
+
+    /// Calls with the index of each pixel of the display window and of the same pixel in the data window.
+    fn each_shown(&self, mut call: impl FnMut(usize, usize)) {
+        let layer = &self.image.layer_data[self.layer];
+        let window = self.image.attributes.display_window;
+        let position = layer.attributes.layer_position;
+        let [dx, dy] = [
+            i64::from(position.x()) - i64::from(window.position.x()),
+            i64::from(position.y()) - i64::from(window.position.y()),
+        ];
+        let (width, height) = (window.size.width() as i64, window.size.height() as i64);
+        let stored_width = layer.size.width() as i64;
+        for y in 0..layer.size.height() as i64 {
+            for x in 0..stored_width {
+                let (left, top) = (x + dx, y + dy);
+                if (0..width).contains(&left) && (0..height).contains(&top) {
+                    call(
+                        (top * width + left) as usize,
+                        (y * stored_width + x) as usize,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A channel of full resolution.
+fn channel<'a>(
+    image: &'a FlatImage,
+    layer: usize,
+    name: &str,
+) -> Option<&'a AnyChannel<FlatSamples>> {
+    let mut channels = image.layer_data[layer].channel_data.list.iter();
+    channels.find(|channel| {
+        channel.name.eq(name) && channel.sampling.x() == 1 && channel.sampling.y() == 1
+    })
+}
+
+fn names(image: &FlatImage) -> String {
+    let layers = image.layer_data.iter();
+    let names: Vec<String> = layers
+        .flat_map(|layer| layer.channel_data.list.iter())
+        .map(|channel| channel.name.to_string())
+        .collect();
+    names.join(", ")
+}

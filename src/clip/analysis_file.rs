@@ -1,0 +1,315 @@
+//! The analysis file: the faces of a clip's frames and the profile that was made of them, so that a
+//! clip is analysed once, however often and in however many processes it is rendered.
+//!
+//! A line of text, the format, a SHA-256 and the content as postcard encodes it. The content is checked
+//! before it is used: it may come from anywhere.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::bank::Bank;
+use super::bank_frame::{BankFrame, ReferenceImage};
+use super::faces::FrameFaces;
+use super::mouth_pose::MouthPose;
+use super::profile::Profile;
+use super::reference::Reference;
+use super::renderer::Renderer;
+use super::shot_profile::ShotProfile;
+use crate::face::crop::IMAGE;
+use crate::face::{Face, ReferencePicture};
+use crate::frame::{FineBand, Transfer};
+use crate::track::detect::MOST as MOST_FACES;
+use crate::track::tracker::Seen;
+use crate::track::{Look, Selection};
+use crate::{Error, Result, files};
+
+const MAGIC: &[u8] = b"StyleLipSync analysis\n";
+const FORMAT: u32 = 1;
+const HASH: usize = 32;
+/// The largest file that is read. An hour at 60 frames a second takes about 150 MB.
+const LARGEST: u64 = 2 << 30;
+
+/// What a file holds, owned or borrowed.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    /// Identity of the bundle whose networks found the faces.
+    bundle: String,
+    /// Name and version of that bundle, for people.
+    bundle_name: String,
+    selection: Selection,
+    transfer: Transfer,
+    /// In rising order.
+    frames: Vec<StoredFrame>,
+    /// In rising order.
+    shots: Vec<StoredShot>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFrame {
+    index: i64,
+    fingerprint: u128,
+    look: Look,
+    faces: Vec<Face>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredShot {
+    start: i64,
+    profile: Option<StoredProfile>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredProfile {
+    gain: f32,
+    identity: Vec<f32>,
+    /// The reference first.
+    bank: Vec<StoredPicture>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPicture {
+    index: i64,
+    position: Option<i64>,
+    quality: f64,
+    mouth: MouthPose,
+    picture: ReferencePicture,
+    points: Vec<f32>,
+    band: Option<FineBand>,
+}
+
+/// The parts of an analysis that a file holds.
+pub(super) struct Parts {
+    /// By index, in rising order.
+    pub frames: Vec<(i64, FrameFaces)>,
+    pub profile: Arc<Profile>,
+}
+
+/// Writes the file atomically.
+///
+/// # Errors
+/// [`Error::Write`].
+pub(super) fn save(path: &Path, parts: &Parts, renderer: &Renderer) -> Result<()> {
+    let (bundle, options) = (renderer.engine().bundle(), renderer.options());
+    let manifest = bundle.manifest();
+    let content = Content {
+        bundle: bundle.identity().to_owned(),
+        bundle_name: format!("{} {}", manifest.name, manifest.version),
+        selection: options.selection,
+        transfer: options.transfer,
+        frames: parts.frames.iter().map(StoredFrame::of).collect(),
+        shots: parts.profile.by_start().map(StoredShot::of).collect(),
+    };
+    let failed = |error: postcard::Error| Error::Write {
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    };
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(FORMAT.to_le_bytes());
+    let start = bytes.len() + HASH;
+    bytes.resize(start, 0);
+    let mut bytes = postcard::to_extend(&content, bytes).map_err(failed)?;
+    let hash = Sha256::digest(&bytes[start..]);
+    bytes[start - HASH..start].copy_from_slice(&hash);
+    files::write_whole(path, &bytes)
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// [`Error::Read`]; [`Error::Analysis`] for a file that is none, is damaged, or is of another bundle or
+/// of other options.
+pub(super) fn load(path: &Path, renderer: &Renderer) -> Result<Parts> {
+    let bytes = files::read_below(path, LARGEST)?;
+    let parts = decode(&bytes).and_then(|content| content.into_parts(renderer));
+    parts.map_err(|reason| Error::Analysis {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn decode(bytes: &[u8]) -> std::result::Result<Content, String> {
+    let none = || "is not an analysis file".to_owned();
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(none)?;
+    let (format, rest) = rest.split_first_chunk().ok_or_else(none)?;
+    let format = u32::from_le_bytes(*format);
+    if format != FORMAT {
+        return Err(format!("has format {format}; this library reads {FORMAT}"));
+    }
+    let (hash, rest) = rest.split_at_checked(HASH).ok_or_else(none)?;
+    if Sha256::digest(rest).as_slice() != hash {
+        return Err("is damaged or was truncated".into());
+    }
+    postcard::from_bytes(rest).map_err(|error| format!("is damaged: {error}"))
+}
+
+/// Whether all numbers are finite, and as many as there must be.
+fn are_valid(values: &[f32], count: usize) -> bool {
+    values.len() == count && values.iter().all(|value| value.is_finite())
+}
+
+impl Content {
+    fn into_parts(self, renderer: &Renderer) -> std::result::Result<Parts, String> {
+        let (engine, options) = (renderer.engine(), renderer.options());
+        if self.bundle != engine.bundle().identity() {
+            let name = &engine.bundle().manifest().name;
+            return Err(format!(
+                "was made by other networks ({}: {:.12}...) than those in use ({name}: {:.12}...)",
+                self.bundle_name,
+                self.bundle,
+                engine.bundle().identity()
+            ));
+        }
+        if self.selection != options.selection {
+            let (own, wanted) = (self.selection, options.selection);
+            return Err(format!(
+                "was made for another face: {own:?}, not {wanted:?}"
+            ));
+        }
+        if self.transfer != options.transfer {
+            let (own, wanted) = (self.transfer, options.transfer);
+            return Err(format!("is of {own:?} frames, not of {wanted:?} ones"));
+        }
+        let broken = |what: &str| format!("is damaged: {what}");
+        if !self.frames.is_sorted_by(|a, b| a.index < b.index) {
+            return Err(broken("its frames are out of order"));
+        }
+        if !self.shots.is_sorted_by(|a, b| a.start < b.start) {
+            return Err(broken("its shots are out of order"));
+        }
+        let model = engine.face_model();
+        let sizes = (model.n_identity(), model.n_expression());
+        let frame = |frame: StoredFrame| {
+            let index = frame.index;
+            let faces = frame.into_faces(sizes);
+            let faces = faces.ok_or_else(|| broken(&format!("the faces of frame {index}")))?;
+            Ok((index, faces))
+        };
+        let shot = |shot: StoredShot| {
+            let start = shot.start;
+            let profile = shot.profile.map(|profile| {
+                let profile = profile.into_profile(renderer)?;
+                profile.ok_or_else(|| broken(&format!("the profile of the shot at {start}")))
+            });
+            Ok((start, profile.transpose()?.map(Arc::new)))
+        };
+        let frames = self.frames.into_iter().map(frame);
+        let frames = frames.collect::<std::result::Result<_, String>>()?;
+        let shots = self.shots.into_iter().map(shot);
+        let shots = shots.collect::<std::result::Result<_, String>>()?;
+        let profile = Profile::of_shots(shots).map_err(|_| broken("no shot shows the face"))?;
+        Ok(Parts {
+            frames,
+            profile: Arc::new(profile),
+        })
+    }
+}
+
+impl StoredFrame {
+    fn of((index, frame): &(i64, FrameFaces)) -> Self {
+        Self {
+            index: *index,
+            fingerprint: frame.fingerprint,
+            look: (*frame.look).clone(),
+            faces: frame.faces.to_vec(),
+        }
+    }
+
+    /// `None` where a face cannot be one of this model.
+    fn into_faces(self, (identity, expression): (usize, usize)) -> Option<FrameFaces> {
+        let is_valid = |face: &Face| {
+            let places = face.centre.iter().chain([&face.side]);
+            face.pose.is_finite()
+                && face.side > 0.0
+                && places.into_iter().all(|place| place.abs() < 1e6)
+                && (0.0..=1.0).contains(&face.confidence)
+                && are_valid(&face.identity, identity)
+                && are_valid(&face.expression, expression)
+        };
+        let valid = self.faces.len() <= MOST_FACES && self.faces.iter().all(is_valid);
+        valid.then(|| {
+            FrameFaces::alone(Seen {
+                faces: self.faces,
+                look: self.look,
+                fingerprint: self.fingerprint,
+            })
+        })
+    }
+}
+
+impl StoredShot {
+    fn of((start, profile): (i64, Option<&ShotProfile>)) -> Self {
+        let profile = profile.map(|profile| StoredProfile {
+            gain: profile.gain(),
+            identity: profile.anchor().identity.clone(),
+            bank: profile
+                .bank()
+                .frames()
+                .iter()
+                .map(StoredPicture::of)
+                .collect(),
+        });
+        Self { start, profile }
+    }
+}
+
+impl StoredProfile {
+    /// `Ok(None)` where it cannot be one of the engine's model.
+    fn into_profile(self, renderer: &Renderer) -> std::result::Result<Option<ShotProfile>, String> {
+        let engine = renderer.engine();
+        let valid = are_valid(&self.identity, engine.face_model().n_identity())
+            && (0.1..=10.0).contains(&self.gain)
+            && !self.bank.is_empty()
+            && self.bank.len() <= super::bank::MOST
+            && self.bank.iter().all(|picture| picture.is_valid(renderer));
+        if !valid {
+            return Ok(None);
+        }
+        let frames: Vec<_> = self
+            .bank
+            .into_iter()
+            .map(StoredPicture::into_frame)
+            .collect();
+        let network = |error: Error| error.to_string();
+        let anchor = Reference::of(engine, self.identity, &frames[0]).map_err(network)?;
+        let profile = ShotProfile::new(anchor, Bank::of(frames), self.gain);
+        profile.encode(engine).map_err(network)?;
+        Ok(Some(profile))
+    }
+}
+
+impl StoredPicture {
+    fn of(frame: &Arc<BankFrame>) -> Self {
+        let image = &frame.image;
+        Self {
+            index: frame.index,
+            position: frame.position,
+            quality: frame.quality,
+            mouth: frame.mouth.clone(),
+            picture: image.picture.clone(),
+            points: image.points.clone(),
+            band: image.band.clone(),
+        }
+    }
+
+    fn is_valid(&self, renderer: &Renderer) -> bool {
+        let model = renderer.engine().face_model();
+        self.quality.is_finite()
+            && self.mouth.is_valid(model)
+            && self.picture.is_valid(IMAGE)
+            && are_valid(&self.points, 2 * model.control_vertices().len())
+            && self.band.as_ref().is_none_or(|band| band.is_valid(IMAGE))
+    }
+
+    fn into_frame(self) -> Arc<BankFrame> {
+        let image = ReferenceImage {
+            picture: self.picture,
+            points: self.points,
+            band: self.band,
+        };
+        let time = (self.index, self.position);
+        Arc::new(BankFrame::new(time, self.quality, self.mouth, image))
+    }
+}

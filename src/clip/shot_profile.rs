@@ -1,0 +1,209 @@
+//! What is known of the person in one shot, once the frames that it is made from were seen.
+
+use std::sync::Arc;
+
+use super::bank::{Bank, Gap, Shares};
+use super::bank_frame::{BankFrame, Held};
+use super::mouth_pose::MouthPose;
+use super::reference::{Candidate, Reference};
+use crate::engine::Engine;
+use crate::face::reference_warp::MOST_LAYERS;
+use crate::face::{Layer, ReferenceWarp};
+use crate::frame::FineBand;
+use crate::{Error, Result};
+
+/// The most frames that a caller may give.
+pub(super) const MOST_GIVEN: usize = 32;
+
+/// What is known of the person of a shot: the reference, which says who it is, and a bank of frames
+/// that show the person's mouth in other shapes and poses. It does not change any more.
+#[derive(Debug)]
+pub struct ShotProfile {
+    /// Masks and lips are drawn with its identity.
+    anchor: Arc<Reference>,
+    bank: Bank,
+    /// On the movement that the audio gives.
+    gain: f32,
+    /// Whether the caller gave its frames.
+    given: bool,
+}
+
+impl ShotProfile {
+    /// Of the reference `anchor`, a bank that is chosen among `frames`, which are in an order of their
+    /// own, and the gain on the mouth's movement.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the reference cannot be encoded.
+    pub(super) fn choose<'a>(
+        engine: &Engine,
+        anchor: &Candidate,
+        frames: impl Iterator<Item = &'a Arc<BankFrame>>,
+        gain: f32,
+    ) -> Result<Self> {
+        Ok(Self {
+            anchor: Arc::new(Reference::of(
+                engine,
+                anchor.identity.clone(),
+                &anchor.frame,
+            )?),
+            bank: Bank::choose(&anchor.frame, frames),
+            gain,
+            given: false,
+        })
+    }
+
+    /// Of its parts; the reference is the first frame of the bank.
+    pub(super) fn new(anchor: Reference, bank: Bank, gain: f32) -> Self {
+        Self {
+            anchor: Arc::new(anchor),
+            bank,
+            gain,
+            given: false,
+        }
+    }
+
+    /// The frames of the bank.
+    pub(super) fn bank(&self) -> &Bank {
+        &self.bank
+    }
+
+    /// Encodes all frames of the bank, so that no later frame waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when one cannot be encoded.
+    pub(super) fn encode(&self, engine: &Engine) -> Result<()> {
+        let mut frames = self.bank.frames().iter();
+        frames.try_for_each(|frame| frame.code(engine).map(drop))
+    }
+
+    /// Of one frame.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when it cannot be encoded.
+    pub(super) fn of(engine: &Engine, frame: &Candidate) -> Result<Self> {
+        Ok(Self {
+            anchor: Arc::new(Reference::of(engine, frame.identity.clone(), &frame.frame)?),
+            bank: Bank::of(vec![frame.frame.clone()]),
+            gain: 1.0,
+            given: true,
+        })
+    }
+
+    /// The same with one more frame that the caller gave.
+    ///
+    /// # Errors
+    /// [`Error::State`] when there are too many, or these are not frames that the caller gave.
+    pub(super) fn with(&self, frame: &Candidate) -> Result<Self> {
+        if !self.given {
+            return Err(Error::State(
+                "a reference cannot be added to the profile of an analysis: clear it first".into(),
+            ));
+        }
+        let mut frames = self.bank.frames().to_vec();
+        if frames.len() >= MOST_GIVEN {
+            return Err(Error::State(format!(
+                "there are {MOST_GIVEN} references already, the most that a clip takes"
+            )));
+        }
+        frames.push(frame.frame.clone());
+        Ok(Self {
+            anchor: self.anchor.clone(),
+            bank: Bank::of(frames),
+            gain: self.gain,
+            given: true,
+        })
+    }
+
+    /// Index of the frame that is the reference; `None` where the caller gave it.
+    pub fn reference_index(&self) -> Option<i64> {
+        let first = self.bank.frames().first().filter(|_| !self.given);
+        first.map(|frame| frame.index)
+    }
+
+    /// The indices of the frames in the bank, in rising order; those that the caller gave are counted
+    /// from 0.
+    pub fn bank_indices(&self) -> Vec<i64> {
+        let frames = self.bank.frames().iter();
+        let mut indices: Vec<i64> = frames.map(|frame| frame.index).collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    /// The gain on the movement that the audio gives: above 1 for somebody who opens the mouth far in
+    /// the analysed frames, 1 where the caller gave the frames.
+    pub fn gain(&self) -> f32 {
+        self.gain
+    }
+
+    /// The reference.
+    pub(crate) fn anchor(&self) -> &Arc<Reference> {
+        &self.anchor
+    }
+
+    /// Pictures held.
+    pub(super) fn held(&self) -> Held {
+        Held::of(self.bank.frames().iter())
+    }
+
+    /// [`Error::State`] unless it was made by the networks of this engine's bundle.
+    pub(super) fn check(&self, engine: &Engine) -> Result<()> {
+        self.anchor.check(engine)
+    }
+
+    /// The frames of the bank for a mouth, and their shares.
+    pub(super) fn shares(&self, mouth: &MouthPose, gap: Gap) -> Shares {
+        self.bank.shares(mouth, gap)
+    }
+
+    /// Writes the mean `w_ref` of the frames of `shares`, `[14 * D]`, to `code`. Its old content is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a frame cannot be encoded.
+    pub(super) fn code(&self, engine: &Engine, shares: &Shares, code: &mut Vec<f32>) -> Result<()> {
+        code.clear();
+        for (number, share) in shares.list() {
+            let part = self.bank.frames()[*number].code(engine)?;
+            code.resize(part.len(), 0.0);
+            for (sum, value) in code.iter_mut().zip(part) {
+                *sum += share * value;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fine bands of the frames of `shares`, in their order.
+    pub(super) fn bands(&self, shares: &Shares) -> [Option<&FineBand>; MOST_LAYERS] {
+        let mut bands = [None; MOST_LAYERS];
+        for (band, (number, _)) in bands.iter_mut().zip(shares.list()) {
+            *band = self.bank.frames()[*number].image.band.as_ref();
+        }
+        bands
+    }
+
+    /// Writes the pictures of the frames of `shares`, warped to the mouth's points `wanted` and mixed, to
+    /// `out` (`[3, image, image]`), where the engine's generator takes them.
+    pub(super) fn draw(
+        &self,
+        engine: &Engine,
+        shares: &Shares,
+        wanted: &[f32],
+        warp: &mut ReferenceWarp,
+        out: &mut Vec<f32>,
+    ) {
+        let list = shares.list();
+        let Some(protocol) = engine.reference_warp().filter(|_| !list.is_empty()) else {
+            return;
+        };
+        let layers: [Layer<'_>; MOST_LAYERS] = std::array::from_fn(|k| {
+            let (number, share) = list[k.min(list.len() - 1)];
+            let image = &self.bank.frames()[number].image;
+            Layer {
+                picture: &image.picture,
+                points: &image.points,
+                share,
+            }
+        });
+        warp.mix(&layers[..list.len()], wanted, protocol, out);
+    }
+}
