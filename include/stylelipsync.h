@@ -1030,7 +1030,8 @@ SLS_API sls_status sls_info_init(sls_info *info, size_t struct_size);
  * Creates an engine: loads ONNX Runtime and the networks.
  *
  * The ONNX Runtime library is searched for in this order: the path in the environment variable
- * STYLELIPSYNC_ORT; next to this library and next to the program; the user's cache folder, which
+ * STYLELIPSYNC_ORT; next to this library and next to the program, and in ../lib/stylelipsync from
+ * there; the user's cache folder, which
  * `stylelipsync doctor --fetch` fills. The library itself never accesses a network. ONNX Runtime
  * stays loaded until the process exits.
  *

@@ -188,10 +188,12 @@ fn cut_to(bars: usize) -> Connection {
         let head = frame(index)?;
         let pixel = |x: usize, y: usize| {
             let [r, g, b, a] = head.rgba[y * WIDTH + x];
-            let side = x < WIDTH / 5 || x >= WIDTH - WIDTH / 5;
+            let side = !(WIDTH / 5..WIDTH - WIDTH / 5).contains(&x);
             match index {
                 0..=12 => [r, g, b, a],
-                _ if side && (x / bars + y / bars) % 2 == 0 => [1.0 - r, 1.0 - g, 1.0 - b, a],
+                _ if side && (x / bars + y / bars).is_multiple_of(2) => {
+                    [1.0 - r, 1.0 - g, 1.0 - b, a]
+                }
                 _ => [0.9 * r, 0.6 * g, 0.5 * b, a],
             }
         };
