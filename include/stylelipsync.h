@@ -1346,7 +1346,8 @@ sls_status sls_clip_load_analysis(sls_clip *clip,
 /**
  * Returns the shot of a frame: the frames between two cuts. A cut is found where two analysed frames
  * that follow each other do not look alike; frames that were not analysed are taken for frames of the
- * shot before them. Smoothing, face ids, and the profile of the person end at a cut.
+ * shot before them. Smoothing, face ids, and the profile of the person end at a cut. A dissolve is not
+ * found; the flash of a camera counts as a cut.
  *
  * @param clip   not NULL.
  * @param index  index of the frame.
@@ -1554,8 +1555,8 @@ sls_status sls_clip_render(const sls_clip *clip,
  * @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
  *                   Up to 20 ms more if the sample rate is not 16 kHz, and up to 20 ms more for
  *                   frames that are pushed with a time of their own.
- * @param reference  may be NULL; receives the number of frames needed before the first frame can
- *                   be pulled, if no reference is set.
+ * @param reference  may be NULL; receives the number of frames of a shot needed before its first frame
+ *                   can be pulled, if no reference is set; fewer if the shot ends before that.
  *
  * @return SLS_OK, SLS_ERROR_NULL.
  *

@@ -11,16 +11,6 @@ use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Matte};
 const RATE: u32 = 16_000;
 const FRAMES: usize = 56;
 
-/// A clip whose frames were analysed in this order.
-fn in_order(order: impl Iterator<Item = usize>, frames: &[Picture], audio: &[f32]) -> Clip {
-    let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
-    clip.set_audio(audio, RATE, 1).unwrap();
-    for index in order {
-        clip.analyze(index as i64, &frames[index].view()).unwrap();
-    }
-    clip
-}
-
 fn bank(clip: &Clip) -> Vec<i64> {
     clip.profile().unwrap().unwrap().bank_indices()
 }

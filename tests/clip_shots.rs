@@ -52,15 +52,6 @@ fn film() -> Vec<Picture> {
     first.chain(second).chain(third).collect()
 }
 
-fn in_order(order: impl Iterator<Item = usize>, frames: &[Picture], audio: &[f32]) -> Clip {
-    let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
-    clip.set_audio(audio, RATE, 1).unwrap();
-    for index in order {
-        clip.analyze(index as i64, &frames[index].view()).unwrap();
-    }
-    clip
-}
-
 fn bank_at(clip: &Clip, index: usize) -> Vec<i64> {
     let profile = clip.profile_at(index as i64).unwrap();
     profile.unwrap().bank_indices()

@@ -21,8 +21,8 @@ use crate::audio::position_of;
 /// @param audio      may be NULL; receives the audio needed after the frame's time, in 1/16000 s.
 ///                   Up to 20 ms more if the sample rate is not 16 kHz, and up to 20 ms more for
 ///                   frames that are pushed with a time of their own.
-/// @param reference  may be NULL; receives the number of frames needed before the first frame can
-///                   be pulled, if no reference is set.
+/// @param reference  may be NULL; receives the number of frames of a shot needed before its first frame
+///                   can be pulled, if no reference is set; fewer if the shot ends before that.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL.
 ///

@@ -212,7 +212,7 @@ pub struct LookAhead {
     /// which the resampler holds back.
     pub audio: i64,
     /// Frames, from the first one with a face on, among which the reference is chosen where none
-    /// was set. They delay the first frame only.
+    /// was set. They delay the first frame of each shot.
     pub reference: usize,
 }
 

@@ -127,6 +127,16 @@ pub fn analysed(options: ClipOptions, frames: &[Picture], audio: &[f32], rate: u
     clip
 }
 
+/// A clip with audio at 16 kHz, whose frames were analysed in this order.
+pub fn in_order(order: impl Iterator<Item = usize>, frames: &[Picture], audio: &[f32]) -> Clip {
+    let mut clip = Clip::new(engine(), ClipOptions::default()).unwrap();
+    clip.set_audio(audio, 16_000, 1).unwrap();
+    for index in order {
+        clip.analyze(index as i64, &frames[index].view()).unwrap();
+    }
+    clip
+}
+
 /// One frame by random access.
 pub fn render(clip: &Clip, frames: &[Picture], index: usize) -> Shown {
     let mut picture = frames[index].target();
