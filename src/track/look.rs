@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 const CELLS: usize = 8;
 /// Values: three channels.
 const VALUES: usize = 3 * CELLS * CELLS;
-/// Least correlation of two frames of one shot. Of 26,000 pairs of successive frames of talking people
-/// one in a thousand is below .98; of pairs of frames of different films one in a hundred is above.
+/// Least correlation of two frames of one shot. Of 32,203 pairs of successive frames of talking people one
+/// in 2,000 is below .978; of pairs of frames of clips from different sources .7 % are above this.
 const ALIKE: f32 = 0.93;
 /// Variance that counts as none, levels of 255 squared: of two frames without a picture, which are alike.
 const FLAT: f32 = 4.0;
