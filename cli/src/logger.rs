@@ -25,12 +25,15 @@ pub fn install() {
     let file = path.and_then(|path| LogFile::open(&path).ok());
     let file = file.map(|file| to_file(file, Redactor::from_environment()));
     start(Both { terminal, file });
+    // Paths need not be Unicode.
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
     log::info!(
         target: FILE_ONLY,
         "stylelipsync {} on {system} {machine}: {}",
         env!("CARGO_PKG_VERSION"),
-        options(std::env::args().skip(1)).join(" ")
+        options(arguments).join(" ")
     );
 }
 

@@ -116,7 +116,7 @@ impl Shots {
         if run.after_cut {
             run.frames.thin();
             let end = run.frames.end();
-            if end.is_some_and(|end| index + 1 >= end && run.last + 1 >= end) {
+            if end.is_some_and(|end| index >= end - 1 && run.last >= end - 1) {
                 run.frames.settle();
             }
         }
