@@ -172,6 +172,13 @@ impl Tracks<'_> {
     }
 }
 
+/// The clip does not have the frames that were analysed.
+fn other_length(frames: u64) -> Failure {
+    Failure::Input(format!(
+        "the clip has another length than when it was analysed: {frames} frames were expected"
+    ))
+}
+
 /// The number of frames of a range that the clip has.
 ///
 /// # Errors
@@ -246,14 +253,18 @@ impl RenderJob<'_> {
 
         let encode = (out.encoding(), matte.as_ref().map(Sink::encoding));
         let wanted: Vec<bool> = range.clone().map(|index| watch.wants(index)).collect();
-        let work = |frame: Frame| {
-            let show = wanted[(frame.index - first) as usize];
-            self.work(frame, encode, show)
+        let work = |frame: Frame| match wanted.get((frame.index - first) as usize) {
+            Some(show) => self.work(frame, encode, *show),
+            None => Err(other_length(frames)),
         };
+        // One more, to notice that the clip is longer than the one that was analysed.
+        let more =
+            u64::from(self.tracks.person == PersonFrames::Known && range.end < self.frames.end);
+        let read = range.start..range.end + more;
         let bar = progress::bar("rendering", frames);
         let mut summary = Summary::default();
         let mut failed = None;
-        let done = pipeline::run(source.frames(range)?, workers, work, |done: Done| {
+        let mut done = pipeline::run(source.frames(read)?, workers, work, |done: Done| {
             let name = source.name(done.rendered.index as u64);
             summary.frames += 1;
             summary.without_face += u64::from(done.rendered.face.is_none());
@@ -278,6 +289,9 @@ impl RenderJob<'_> {
             Ok(())
         });
         bar.finish_and_clear();
+        if done.is_ok() && summary.frames < frames {
+            done = Err(other_length(frames));
+        }
         match (done, failed, matte) {
             (Ok(()), _, matte) => {
                 // Both are complete before either gets its name.

@@ -99,6 +99,11 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     };
     let other = clip(place.path(), "other", &[0, 1, 2, 4, 3, 5]);
     refused(&other, &[], 1, "is not the picture that was analysed");
+    let shorter = clip(place.path(), "shorter", &order[..FRAMES - 2]);
+    refused(&shorter, &[], 3, "16 frames were expected");
+    let longer: Vec<usize> = order.iter().copied().chain([2, 1]).collect();
+    let longer = clip(place.path(), "longer", &longer);
+    refused(&longer, &[], 3, "16 frames were expected");
     refused(&video, &["--face", "0"], 3, "another face");
     refused(&video, &["--fit", "loop"], 2, "--fit");
     refused(&video.join("003.jpg"), &[], 3, "single picture");

@@ -41,6 +41,22 @@ fn a_log_is_written_without_paths_unless_they_are_asked_for() {
     }
 }
 
+/// Paths are bytes.
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_not_unicode_is_logged() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = tempfile::tempdir().unwrap();
+    let audio = tone(place.path(), "speech.wav", 16000, 1, 0.1);
+    let video = place.path().join(std::ffi::OsStr::from_bytes(b"\xFF.mp4"));
+    let log = place.path().join("cli.log");
+    let mut command = render(&video, &audio, &place.path().join("frames"));
+    let ran = run(command.env("STYLELIPSYNC_LOG_FILE", &log));
+    assert_eq!(ran.code, 3, "{}", ran.errors);
+    assert!(fs::read_to_string(&log).unwrap().contains("cannot read"));
+}
+
 #[test]
 fn a_log_that_cannot_be_written_stops_nothing() {
     let place = tempfile::tempdir().unwrap();

@@ -10,6 +10,10 @@ use crate::frame::detail::most_bytes;
 
 /// The most frames held while frames are analysed.
 const MOST: usize = 96;
+/// The most frames of first seconds that are held, of all shots together.
+const MOST_FIRST: usize = 256;
+/// The most shots of which pictures are held. A longer film has to be analysed in parts.
+const MOST_SHOTS: usize = 1000;
 
 /// How many pictures may be held: a function of the clip's memory limit, so that what is held does not
 /// depend on the order of calls.
@@ -19,8 +23,10 @@ pub(super) struct Room {
     pub cells: usize,
     /// Cells of each shot, however many there are.
     pub cells_of_each_shot: usize,
-    /// Pictures of the first second.
+    /// Pictures of the first seconds of all shots.
     pub first: usize,
+    /// Shots of which there are pictures.
+    pub shots: usize,
     /// The most bytes of a picture.
     pub picture_bytes: usize,
 }
@@ -31,6 +37,7 @@ impl Room {
         cells: 0,
         cells_of_each_shot: 0,
         first: 0,
+        shots: 1,
         picture_bytes: PICTURE_BYTES,
     };
 
@@ -52,7 +59,8 @@ impl Room {
         Self {
             cells: pictures.min(MOST),
             cells_of_each_shot: usize::from(pictures >= MOST),
-            first: pictures,
+            first: pictures.min(MOST_FIRST),
+            shots: pictures.clamp(1, MOST_SHOTS),
             picture_bytes,
         }
     }
@@ -168,7 +176,7 @@ mod tests {
     #[test]
     fn the_room_follows_the_limit() {
         let whole = Room::within(None);
-        assert_eq!((whole.cells, whole.first), (MOST, usize::MAX));
+        assert_eq!((whole.cells, whole.first, whole.shots), (MOST, 256, 1000));
         assert_eq!(Room::within(Some(0)), Room::NONE);
         let megabytes = Room::within(Some(32 << 20));
         assert_eq!((megabytes.cells, megabytes.first), (16, 16));

@@ -84,11 +84,6 @@ impl ProfileFrames {
         }
     }
 
-    /// No frame of the first second is added any more: of the candidates, the best one is held.
-    pub fn settle(&mut self) {
-        self.candidates.settle();
-    }
-
     /// The first frame that is too late for the profile of the first second, once there is a face.
     pub fn end(&self) -> Option<i64> {
         self.candidates.end()

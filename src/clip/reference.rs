@@ -161,14 +161,6 @@ impl Candidates {
         Self { first, best }
     }
 
-    /// Holds only the best one: no frame is added any more that comes before the [`end`](Self::end).
-    pub fn settle(&mut self) {
-        if let Some(best) = self.best.pop_last() {
-            self.best.clear();
-            self.best.extend([best]);
-        }
-    }
-
     /// Drops the frames held; [`end`](Self::end) stays.
     pub fn release(&mut self) {
         self.best.clear();

@@ -179,7 +179,10 @@ impl Renderer {
     pub(super) fn room(&self) -> Room {
         match self.engine.reference_warp() {
             Some(_) => Room::within(self.options.memory),
-            None => Room::NONE,
+            None => Room {
+                shots: Room::within(self.options.memory).shots,
+                ..Room::NONE
+            },
         }
     }
 

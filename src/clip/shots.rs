@@ -28,7 +28,7 @@ pub(super) enum Join {
 /// frames; frames that are not known are taken for frames of the shot before them.
 ///
 /// What is held is a function of the set of frames added, not of their order, as long as the frames
-/// of a clip with cuts never have more than 16 gaps.
+/// of a clip with cuts never have more than 16 gaps, and there is room for the first seconds of its shots.
 #[derive(Default)]
 pub(super) struct Shots {
     /// By their first frame.
@@ -47,6 +47,27 @@ struct Run {
     frames: ProfileFrames,
     /// When the frames of its first second changed last.
     stamp: u64,
+    keeps: Keeps,
+}
+
+/// What there is room for. It never becomes more again: what was dropped is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Keeps {
+    #[default]
+    All,
+    /// The reference, and the frames that cover the shot.
+    NotTheFirstSecond,
+    Nothing,
+}
+
+impl Run {
+    fn drop_what_is_not_kept(&mut self) {
+        match self.keeps {
+            Keeps::All => {}
+            Keeps::NotTheFirstSecond => self.frames.drop_early(),
+            Keeps::Nothing => self.frames.release(),
+        }
+    }
 }
 
 /// One shot, as far as its frames are known.
@@ -115,11 +136,8 @@ impl Shots {
         run.frames.add(index, candidate, Room { cells, ..room });
         if run.after_cut {
             run.frames.thin();
-            let end = run.frames.end();
-            if end.is_some_and(|end| index >= end - 1 && run.last >= end - 1) {
-                run.frames.settle();
-            }
         }
+        run.drop_what_is_not_kept();
         self.limit(room);
     }
 
@@ -204,10 +222,12 @@ impl Shots {
         if let Some(before) = self.runs.get_mut(&to) {
             before.last = run.last;
             before.stamp = stamp;
+            before.keeps = before.keeps.max(run.keeps);
             before.frames.merge(run.frames, everything);
             if before.after_cut {
                 before.frames.thin();
             }
+            before.drop_what_is_not_kept();
         }
     }
 
@@ -269,11 +289,19 @@ impl Shots {
             let runs = self.runs.values_mut();
             runs.for_each(|run| run.frames.keep(level));
         }
-        let mut early = 0usize;
+        let stamp = self.next_stamp();
+        let (mut early, mut shots) = (0, 0);
         for run in self.runs.values_mut() {
             early += run.frames.early().count();
-            if early > room.first {
-                run.frames.drop_early();
+            shots += usize::from(run.after_cut || shots == 0);
+            let keeps = match (shots > room.shots, early > room.first) {
+                (true, _) => Keeps::Nothing,
+                (false, true) => Keeps::NotTheFirstSecond,
+                (false, false) => Keeps::All,
+            };
+            if keeps > run.keeps {
+                (run.keeps, run.stamp) = (keeps, stamp);
+                run.drop_what_is_not_kept();
             }
         }
     }
@@ -300,6 +328,7 @@ mod tests {
             cells,
             cells_of_each_shot: 1,
             first: usize::MAX,
+            shots: usize::MAX,
             ..Room::NONE
         }
     }
@@ -403,12 +432,42 @@ mod tests {
         let expected: Vec<usize> = whole.iter().map(|count| *count.min(&most)).collect();
         assert_eq!(shared, expected);
         let mut little = film(0..FRAMES, 40);
+        let before: Vec<ShotKey> = little.all().map(|shot| shot.key).collect();
         little.limit(Room {
-            first: 26,
+            first: 28,
             ..room(40)
         });
-        let early: Vec<usize> = little.all().map(|s| s.frames.early().count()).collect();
-        assert_eq!(early, [25, 0, 0, 0, 0]);
+        let early = |shots: &Shots| -> Vec<usize> {
+            shots.all().map(|s| s.frames.early().count()).collect()
+        };
+        assert_eq!(early(&little), [25, 2, 1, 0, 0]);
+        let changed = little
+            .all()
+            .zip(before)
+            .map(|(shot, before)| shot.key != before);
+        assert_eq!(
+            changed.collect::<Vec<_>>(),
+            [false, false, false, true, true]
+        );
+        // They stay away, whatever comes later and in which order.
+        for order in [[195, 200, 205], [205, 200, 195]] {
+            for index in order {
+                let candidate = Candidate {
+                    score: 0.0,
+                    identity: vec![],
+                    frame: frame(index, 0.0, 0.0, 0.0),
+                };
+                little.add(index, candidate, room(40));
+            }
+            assert_eq!(early(&little), [25, 2, 1, 0, 0]);
+        }
+        // Of the shots that there is no room for, nothing is held.
+        little.limit(Room {
+            shots: 3,
+            ..room(40)
+        });
+        let held = little.all().map(|shot| shot.frames.pictures().count() > 0);
+        assert_eq!(held.collect::<Vec<_>>(), [true, true, true, false, false]);
     }
 
     #[test]
@@ -419,5 +478,24 @@ mod tests {
         assert_eq!(all.iter().map(|s| s.0).collect::<Vec<_>>(), [83, 190]);
         shots.release();
         assert_eq!(shots.held().pictures, 0);
+    }
+
+    #[test]
+    fn a_film_of_many_cuts_holds_a_bounded_number_of_pictures() {
+        let mut shots = Shots::default();
+        let room = Room::within(None);
+        for index in 0..3000 {
+            shots.note(index, Join::Cut, Join::Unknown);
+            let candidate = Candidate {
+                score: 1.0,
+                identity: vec![],
+                frame: frame(index, 1.0, 0.0, 0.0),
+            };
+            shots.add(index, candidate, room);
+        }
+        assert_eq!(shots.all().count(), 3000);
+        assert_eq!(shots.held().pictures, room.shots);
+        assert!(shots.shot(5).unwrap().frames.reference().is_some());
+        assert!(shots.shot(2500).unwrap().frames.reference().is_none());
     }
 }
