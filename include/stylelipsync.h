@@ -639,7 +639,7 @@ typedef struct {
     /**
      * Maximum number of bytes that the clip holds in queued frames, audio and pictures of the
      * face. A call that would exceed it returns SLS_ERROR_MEMORY; the pictures of the analysis take
-     * at most a quarter of it. Default 0: no limit. The memory of the networks belongs to the
+     * about a quarter of it. Default 0: no limit. The memory of the networks belongs to the
      * engine, is not counted, and does not grow with the clip.
      */
     uint64_t memory_limit;
@@ -1205,7 +1205,7 @@ SLS_API sls_status sls_clip_set_reference(sls_clip *clip, const sls_frame *frame
  * @return as sls_clip_set_reference(), and SLS_ERROR_STATE if the clip has 32 references. On failure
  * the previous references stay in use.
  *
- * Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 KiB), held by
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 to 896 KiB), held by
  * the clip.
  */
 SLS_API
@@ -1268,9 +1268,12 @@ sls_status sls_clip_forget_analysis(sls_clip *clip);
  * SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
  * before this one, because ids are assigned in frame order. On failure nothing is stored.
  *
- * Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
- * and pictures of the face of 256 KiB, held by the clip: at most 121, and at most 8 for each further
- * shot. They take at most a quarter of sls_clip_options.memory_limit.
+ * Threads: any; concurrent. Blocks: while networks run. Allocates: about 800 bytes per frame and
+ * face, and pictures of the face, held by the clip. A picture takes 256 KiB, or up to 896 KiB if the face
+ * is larger in the frame than the model's 256 pixels and sls_clip_options.memory_limit leaves room. A
+ * clip of one shot holds at most 121 of them and some candidates for the reference; a film of many
+ * shots fewer for each, and none for the shots after the first 1000. Under a memory limit they take
+ * about a quarter of it.
  */
 SLS_API
 sls_status sls_clip_analyze(sls_clip *clip,
@@ -1297,8 +1300,8 @@ sls_status sls_clip_analyze(sls_clip *clip,
  * analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
  * profile is not frozen.
  *
- * Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 24 MiB, and
- * 512 KiB for each shot), held by the clip; frees the pictures that it was chosen from.
+ * Threads: any; exclusive. Blocks: while networks run. Allocates: the pictures of the bank, of
+ * 256 to 896 KiB as sls_clip_analyze() states, held by the clip; frees those that it was chosen from.
  */
 SLS_API
 sls_status sls_clip_finish_analysis(sls_clip *clip);
@@ -1306,8 +1309,8 @@ sls_status sls_clip_finish_analysis(sls_clip *clip);
 /**
  * Writes the finished analysis of the clip to a file: the faces of its frames, its shots, and the
  * pictures of the bank. A clip that loads it needs no sls_clip_analyze(): other audio, other processes
- * and other machines render from one analysis. An hour of one face at 25 frames per second takes about
- * 60 MB, and the bank up to 48 MB. It holds pictures of the person's face: treat it like the footage.
+ * and other machines render from one analysis. A frame takes about 800 bytes for each face, and a
+ * picture of the bank 256 to 896 KiB. The file holds pictures of the person's face: treat it like the footage.
  *
  * @param clip  not NULL.
  * @param path  not NULL; UTF-8. An existing file is replaced once the new one is complete.
@@ -1325,8 +1328,9 @@ sls_status sls_clip_save_analysis(const sls_clip *clip,
 /**
  * Replaces the analysis of the clip by one from a file. It is finished, and renders the same bytes as
  * the one that was saved. The clip must have the same face selection and transfer function, and its
- * engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE for a frame that is not the
- * picture that was analysed; it compares samples of its rows, its size and its pixel format.
+ * engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE if the frame of an analysed index is
+ * not the picture that was analysed; it compares samples of its rows, its size and its pixel format.
+ * Frames of other indices are rendered as frames that were not analysed.
  *
  * @param clip  not NULL.
  * @param path  not NULL; UTF-8.

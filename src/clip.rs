@@ -244,7 +244,7 @@ impl Clip {
     }
 
     /// Renders with the profile of another clip, or of an [`Analysis`], instead of one made from this
-    /// clip's frames. It replaces the references that were set.
+    /// clip's frames. Its shots are those of the other clip: of several shots, both must be the same footage. It replaces the references that were set.
     ///
     /// # Errors
     /// [`Error::State`] for a profile of another bundle; nothing is changed then.

@@ -39,7 +39,8 @@ pub fn run(arguments: &AnalyzeArguments) -> Result<()> {
         workers: arguments.engine.workers(),
     };
     let frames = tracks.analyse(&(0..u64::MAX))?;
-    // The pass above accepts a clip without a face.
+    // The analysis accepts a clip without a face, for `render`; here it is an error, which the second call
+    // returns.
     clip.finish_analysis()?;
     clip.save_analysis(out)?;
     let shots = clip.analysis().shots().len();

@@ -7,6 +7,9 @@ use exr::prelude::{
     AnyChannel, FlatImage, FlatSamples, ReadChannels, ReadLayers, WritableImage, f16, read,
 };
 
+/// The most bytes of a decoded picture.
+const LARGEST: u64 = 4 << 30;
+
 /// A decoded file, and which of its layers is shown.
 #[derive(Clone, Debug)]
 pub struct Original {
@@ -32,7 +35,7 @@ pub fn is(bytes: &[u8]) -> bool {
 /// where the data window does not cover it.
 ///
 /// # Errors
-/// A sentence on what is wrong with the file.
+/// An error message.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let image: FlatImage = read()
         .no_deep_data()
@@ -60,13 +63,12 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let width = u32::try_from(size.width()).map_err(|_| too_large())?;
     let height = u32::try_from(size.height()).map_err(|_| too_large())?;
     let alpha = channel(&image, layer, "A").is_some();
-    let bytes = (size.width().checked_mul(size.height())).and_then(|n| n.checked_mul(16));
-    let mut data = vec![
-        0;
-        bytes
-            .filter(|n| *n <= isize::MAX as usize)
-            .ok_or_else(too_large)?
-    ];
+    // The header alone states the size: a small file must not take all memory.
+    let bytes = (u64::from(width) * u64::from(height)).checked_mul(16);
+    let bytes = bytes
+        .filter(|bytes| *bytes <= LARGEST)
+        .ok_or_else(too_large)?;
+    let mut data = vec![0; usize::try_from(bytes).map_err(|_| too_large())?];
     let original = Original { image, layer };
     for (place, name) in ["R", "G", "B", "A"].into_iter().enumerate() {
         let Some(channel) = channel(&original.image, layer, name) else {
@@ -97,7 +99,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
 /// Encodes the file again with other pixels, as [`decode`] gave them.
 ///
 /// # Errors
-/// A sentence on what is wrong.
+/// An error message.
 pub fn encode(original: &Original, data: &[u8]) -> Result<Vec<u8>, String> {
     let mut original = original.clone();
     let layer = original.layer;

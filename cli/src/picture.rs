@@ -282,7 +282,7 @@ mod tests {
         };
         let light = picture.like(Depth::Float);
         let values = bytemuck::pod_collect_to_vec::<u8, f32>(&light.data);
-        // Middle grey; alpha is no light.
+        // Middle grey; alpha is not encoded light.
         assert!(
             (values[188 * 4] - 0.503).abs() < 0.001,
             "{}",

@@ -45,7 +45,7 @@ impl Redactor {
                 continue;
             };
             let named = value.extension().is_some() || value.components().count() > 1;
-            // A number is no path, though it has a point.
+            // A number such as 1.5 is not a path.
             if value.to_string_lossy().parse::<f64>().is_ok() || !(named || value.exists()) {
                 continue;
             }

@@ -222,7 +222,7 @@ fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
     if sound > picture + frame {
         log::warn!(
             "the audio is {:.2} s longer than the picture: no frame is added, so its end is \
-             not heard (--fit shows the clip on)",
+             not heard (--fit holds, loops or bounces the picture)",
             sound - picture
         );
     } else if sound + frame < picture {

@@ -243,6 +243,18 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
         errors.contains("depth.1.exr: no layer has channels R, G and B: there are A, B"),
         "{errors}"
     );
+    // The header of a small file states 64 GiB.
+    let huge = folder("huge");
+    let path = huge.join("huge.exr");
+    write_exr(&path, 0.0, ["R", "G", "B", "A"]);
+    let mut image = read_exr(&path);
+    image.attributes.display_window.size = Vec2(65536, 65536);
+    image.write().to_file(&path).unwrap();
+    let errors = refused(&huge, &audio);
+    assert!(
+        errors.contains("huge.exr") && errors.contains("too large"),
+        "{errors}"
+    );
     let cut = folder("cut");
     let whole = cut.join("whole.exr");
     write_exr(&whole, 0.0, ["R", "G", "B", "A"]);

@@ -50,9 +50,12 @@ pub unsafe extern "C" fn sls_clip_forget_analysis(clip: *mut sls_clip) -> sls_st
 /// SLS_ERROR_CANCELLED; SLS_ERROR_STATE if SLS_SELECT_FACE is used and a later frame was analysed
 /// before this one, because ids are assigned in frame order. On failure nothing is stored.
 ///
-/// Threads: any; concurrent. Blocks: while networks run. Allocates: a few hundred bytes per frame,
-/// and pictures of the face of 256 KiB, held by the clip: at most 121, and at most 8 for each further
-/// shot. They take at most a quarter of sls_clip_options.memory_limit.
+/// Threads: any; concurrent. Blocks: while networks run. Allocates: about 800 bytes per frame and
+/// face, and pictures of the face, held by the clip. A picture takes 256 KiB, or up to 896 KiB if the face
+/// is larger in the frame than the model's 256 pixels and sls_clip_options.memory_limit leaves room. A
+/// clip of one shot holds at most 121 of them and some candidates for the reference; a film of many
+/// shots fewer for each, and none for the shots after the first 1000. Under a memory limit they take
+/// about a quarter of it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_analyze(
     clip: *mut sls_clip,
@@ -91,8 +94,8 @@ pub unsafe extern "C" fn sls_clip_analyze(
 /// analysed frame shows the face well enough; SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the
 /// profile is not frozen.
 ///
-/// Threads: any; exclusive. Blocks: while networks run. Allocates: the bank (at most 24 MiB, and
-/// 512 KiB for each shot), held by the clip; frees the pictures that it was chosen from.
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: the pictures of the bank, of
+/// 256 to 896 KiB as sls_clip_analyze() states, held by the clip; frees those that it was chosen from.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_finish_analysis(clip: *mut sls_clip) -> sls_status {
     // SAFETY: the header requires a live clip.
@@ -101,8 +104,8 @@ pub unsafe extern "C" fn sls_clip_finish_analysis(clip: *mut sls_clip) -> sls_st
 
 /// Writes the finished analysis of the clip to a file: the faces of its frames, its shots, and the
 /// pictures of the bank. A clip that loads it needs no sls_clip_analyze(): other audio, other processes
-/// and other machines render from one analysis. An hour of one face at 25 frames per second takes about
-/// 60 MB, and the bank up to 48 MB. It holds pictures of the person's face: treat it like the footage.
+/// and other machines render from one analysis. A frame takes about 800 bytes for each face, and a
+/// picture of the bank 256 to 896 KiB. The file holds pictures of the person's face: treat it like the footage.
 ///
 /// @param clip  not NULL.
 /// @param path  not NULL; UTF-8. An existing file is replaced once the new one is complete.
@@ -128,8 +131,9 @@ pub unsafe extern "C" fn sls_clip_save_analysis(
 
 /// Replaces the analysis of the clip by one from a file. It is finished, and renders the same bytes as
 /// the one that was saved. The clip must have the same face selection and transfer function, and its
-/// engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE for a frame that is not the
-/// picture that was analysed; it compares samples of its rows, its size and its pixel format.
+/// engine the same bundle. sls_clip_render() returns SLS_ERROR_STATE if the frame of an analysed index is
+/// not the picture that was analysed; it compares samples of its rows, its size and its pixel format.
+/// Frames of other indices are rendered as frames that were not analysed.
 ///
 /// @param clip  not NULL.
 /// @param path  not NULL; UTF-8.

@@ -172,7 +172,7 @@ pub unsafe extern "C" fn sls_clip_set_reference(
 /// @return as sls_clip_set_reference(), and SLS_ERROR_STATE if the clip has 32 references. On failure
 /// the previous references stay in use.
 ///
-/// Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 KiB), held by
+/// Threads: any; exclusive. Blocks: while networks run. Allocates: the reference (256 to 896 KiB), held by
 /// the clip.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_add_reference(

@@ -77,7 +77,7 @@ pub struct sls_clip_options {
     pub time_count: u64,
     /// Maximum number of bytes that the clip holds in queued frames, audio and pictures of the
     /// face. A call that would exceed it returns SLS_ERROR_MEMORY; the pictures of the analysis take
-    /// at most a quarter of it. Default 0: no limit. The memory of the networks belongs to the
+    /// about a quarter of it. Default 0: no limit. The memory of the networks belongs to the
     /// engine, is not counted, and does not grow with the clip.
     pub memory_limit: u64,
     /// Moves the edge of the replaced region outwards (above 0) or inwards (below 0), in pixels of

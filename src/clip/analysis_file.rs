@@ -29,7 +29,7 @@ use crate::{Error, Result, files};
 const MAGIC: &[u8] = b"StyleLipSync analysis\n";
 const FORMAT: u32 = 1;
 const HASH: usize = 32;
-/// The largest file that is read. An hour at 60 frames a second takes about 150 MB.
+/// The largest file that is read. An hour of two faces at 60 frames a second takes about 350 MB.
 const LARGEST: u64 = 2 << 30;
 
 /// What a file holds, owned or borrowed.

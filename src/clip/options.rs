@@ -33,8 +33,8 @@ pub struct ClipOptions {
     /// How the edge of the generated region is trimmed.
     pub mask: MaskTrim,
     /// The most bytes of frames, audio and pictures of the person that the clip may hold; `None`: no
-    /// limit. A call that would hold more fails with [`Error::Memory`]. The bank of an analysis takes at
-    /// most a quarter of it, and holds the detail of large faces from 672 MiB on.
+    /// limit. A call that would hold more fails with [`Error::Memory`]. The bank of an analysis takes
+    /// about a quarter of it, and holds the detail of large faces from 672 MiB on.
     pub memory: Option<u64>,
     /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
     /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
@@ -217,7 +217,7 @@ pub struct LookAhead {
 }
 
 /// What a clip holds in memory. None of it grows with the length of a stream; `analysed` grows with
-/// the frames passed to [`analyze`](super::Clip::analyze), some hundred bytes each.
+/// the frames passed to [`analyze`](super::Clip::analyze), about 800 bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryUse {
     /// Mouth shapes in the cache.
@@ -228,7 +228,7 @@ pub struct MemoryUse {
     pub tracks: usize,
     /// Frames that may become the reference, of the stream or of the analysis.
     pub candidates: usize,
-    /// Pictures of the person, each of 256 KiB: those of profiles, and those that they are made from.
+    /// Pictures of the person, each of 256 to 896 KiB: those of profiles, and those that they are made from.
     pub pictures: usize,
     /// Samples of audio at 16 kHz.
     pub audio: usize,

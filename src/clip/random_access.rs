@@ -85,7 +85,7 @@ impl Clip {
     }
 
     /// Replaces the analysis by one from a file, which is finished. [`render`](Self::render) then refuses
-    /// frames that are not those that were analysed.
+    /// a frame of an analysed index that is not the picture that was analysed.
     ///
     /// # Errors
     /// As [`Analysis::load`], and [`Error::Memory`]; the analysis stays what it was.

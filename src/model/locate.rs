@@ -5,7 +5,8 @@
 //!
 //! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`): the path of the library,
 //! 2. the folder of the module this code is in (the plug-in, `libstylelipsync`), then the folder of
-//!    the executable; for each also `../lib/stylelipsync`, where packages keep it,
+//!    the executable; if that is `bin`, `lib` or `lib64`, also `../lib/stylelipsync`, where packages keep
+//!    it,
 //! 3. the cache folder ([`cache_folder`]).
 //!
 //! It never accesses the internet. The crate `stylelipsync-provision`, used by the command line and
@@ -135,6 +136,14 @@ pub fn cache_folder() -> Option<PathBuf> {
     folder.map(|folder| folder.join("stylelipsync"))
 }
 
+/// Where a package keeps the library, for a program in its `bin` or a module in its `lib`. No other folder has
+/// such a neighbour: what lies beside it may be anybody's.
+fn packaged(folder: &Path) -> Option<PathBuf> {
+    let name = folder.file_name()?.to_str()?;
+    let is_installed = ["bin", "lib", "lib64"].contains(&name);
+    is_installed.then(|| folder.with_file_name("lib").join("stylelipsync"))
+}
+
 /// Everything [`locate`] depends on, as data, so that tests need not change the environment.
 struct Places {
     variable: Option<PathBuf>,
@@ -147,8 +156,7 @@ impl Places {
         let mut folders: Vec<PathBuf> = Vec::new();
         let modules = [module_file(), std::env::current_exe().ok()];
         for folder in modules.iter().flatten().filter_map(|file| file.parent()) {
-            let packaged = folder.with_file_name("lib").join("stylelipsync");
-            for folder in [folder.to_path_buf(), packaged] {
+            for folder in std::iter::once(folder.to_path_buf()).chain(packaged(folder)) {
                 if !folders.contains(&folder) {
                     folders.push(folder);
                 }

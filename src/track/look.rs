@@ -10,7 +10,7 @@ const VALUES: usize = 3 * CELLS * CELLS;
 /// Least correlation of two frames of one shot. Of 32,203 pairs of successive frames of talking people one
 /// in 2,000 is below .978; of pairs of frames of clips from different sources .7 % are above this.
 const ALIKE: f32 = 0.93;
-/// Variance that counts as none, levels of 255 squared: of two frames without a picture, which are alike.
+/// Variance (squared levels of 0 to 255) below which a frame counts as flat: two blank frames are alike.
 const FLAT: f32 = 4.0;
 
 /// The mean colours of the cells of a grid, each of 0 to 255.

@@ -72,7 +72,7 @@ static void versions_and_texts(void)
              SLS_VERSION_PATCH);
     CHECK(strcmp(sls_version(), version) == 0);
     CHECK(sls_abi_version() == SLS_ABI_VERSION);
-    for (status = SLS_OK; status >= SLS_ERROR_MEMORY; status--)
+    for (status = SLS_OK; status >= SLS_ERROR_ANALYSIS; status--)
         CHECK(strcmp(sls_status_str(status), "unknown status") != 0);
     CHECK(strcmp(sls_status_str(SLS_ERROR_ANALYSIS - 1), "unknown status") == 0);
     CHECK(strcmp(sls_status_str(1), "unknown status") == 0);

@@ -25,7 +25,7 @@ pub struct Coding {
     pub quality: Option<f32>,
     /// Columns and rows that are added, since the chroma needs even sizes.
     pub padding: [u32; 2],
-    /// Sentences on what is not kept.
+    /// Descriptions of what is not kept.
     pub losses: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ impl Coding {
     /// Chooses the pixel format, and notes what it loses.
     fn choose_pixels(&mut self, layout: &Layout, like: Option<&Movie>) {
         let deep = layout.depth != Depth::Eight;
-        // Pictures become what plays everywhere.
+        // Pictures become what most players show.
         let (chroma, rgb, bits) = like.map_or(("420", false, if deep { 16 } else { 8 }), |movie| {
             let rgb = movie.colour.space.as_deref() == Some("gbr");
             (movie.chroma, rgb, movie.bits)
@@ -186,8 +186,8 @@ impl Coding {
             let [right, bottom] = self.padding;
             if self.padding != [0, 0] {
                 self.losses.push(format!(
-                    "the size: {width}x{height} is padded to {}x{}, since {} that plays everywhere has \
-                     even sizes",
+                    "the size: {width}x{height} is padded to {}x{}, because most players need even sizes \
+                     for {}",
                     width + right,
                     height + bottom,
                     name(self.codec)
@@ -281,7 +281,7 @@ fn padding(width: u32, height: u32, chroma: &str) -> [u32; 2] {
     }
 }
 
-/// What `ffmpeg -encoders` prints; `None` where it cannot be asked, which its next call tells better.
+/// What `ffmpeg -encoders` prints; `None` where it cannot be asked, the next call of it reports the error.
 fn encoders() -> Option<String> {
     let mut command = tool::command("ffmpeg");
     command.args(["-hide_banner", "-encoders"]);

@@ -17,7 +17,7 @@ pub struct Others {
     /// Seconds from the beginning of the file to that of the picture.
     shift: f64,
     kept: Vec<Kept>,
-    /// Sentences on what is not kept.
+    /// Descriptions of what is not kept.
     pub losses: Vec<String>,
     /// What there is, for the message where nothing is kept; empty for a movie with a picture and one sound.
     pub there: Vec<String>,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::rate::FrameRate;
 
-/// A time code at no rate yet.
+/// A time code whose rate is not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timecode {
     fields: [u64; 4],

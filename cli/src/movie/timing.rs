@@ -98,7 +98,7 @@ impl Timing {
     /// Finds the rate on whose grid the frames' own times lie.
     ///
     /// # Errors
-    /// [`Failure::Input`] when there is no rate; [`Failure::Tool`] from ffprobe.
+    /// [`Failure::Input`] when the movie states no frame rate; [`Failure::Tool`] from ffprobe.
     pub fn find(path: &Path, stated: &Stated) -> Result<Self> {
         let rate = |text: Option<&str>| {
             text.and_then(fraction)
