@@ -106,15 +106,9 @@ fn to_file(file: LogFile, redactor: Redactor) -> Logger {
         .target(Target::Pipe(Box::new(file)))
         .write_style(WriteStyle::Never)
         .format(move |line, record| {
-            writeln!(
-                line,
-                "{} {} {} {}: {}",
-                line.timestamp_millis(),
-                std::process::id(),
-                record.level(),
-                record.target(),
-                redactor.redact(&record.args().to_string())
-            )
+            let message = redactor.redact(&record.args().to_string());
+            let text = log_file::line(line.timestamp_millis(), record, message);
+            line.write_all(text.as_bytes())
         })
         .build()
 }

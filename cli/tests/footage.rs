@@ -141,17 +141,8 @@ fn the_shape_of_pixels_turns_with_the_picture() {
 
 /// When a sound begins, in seconds.
 fn onset(path: &Path) -> f64 {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(path)
-        .args([
-            "-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "f32le", "-",
-        ])
-        .output()
-        .unwrap();
-    let samples = output.stdout.chunks_exact(4);
-    let mut samples = samples.map(|b| f32::from_le_bytes(b.try_into().unwrap()));
-    samples.position(|v| v.abs() > 0.02).unwrap() as f64 / 16_000.0
+    let first = samples(path).iter().position(|v| v.abs() > 0.02);
+    first.unwrap() as f64 / 16_000.0
 }
 
 #[test]

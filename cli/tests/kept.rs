@@ -496,34 +496,16 @@ fn interlaced_footage_is_de_interlaced_with_its_own_field_order() {
             "format=yuv420p,geq=lum='235*between(X,8*N,8*N+15)':cb=128:cr=128,interlace=scan={order}"
         )
     };
-    for (name, order, rate, options) in [
-        (
-            "tff.mpg",
-            "tff",
-            "50",
-            vec!["-c:v", "mpeg2video", "-flags", "+ildct+ilme"],
-        ),
-        (
-            "bff.mpg",
-            "bff",
-            "50",
-            vec!["-c:v", "mpeg2video", "-flags", "+ildct+ilme"],
-        ),
-        (
-            "tff.mkv",
-            "tff",
-            "60000/1001",
-            vec!["-c:v", "ffv1", "-field_order", "tt"],
-        ),
-        (
-            "bff.mkv",
-            "bff",
-            "60000/1001",
-            vec!["-c:v", "ffv1", "-field_order", "bb"],
-        ),
+    let mpeg2 = ["-c:v", "mpeg2video", "-flags", "+ildct+ilme"];
+    let ffv1 = |fields| ["-c:v", "ffv1", "-field_order", fields];
+    for (name, order, rate, codec) in [
+        ("tff.mpg", "tff", "50", mpeg2),
+        ("bff.mpg", "bff", "50", mpeg2),
+        ("tff.mkv", "tff", "60000/1001", ffv1("tt")),
+        ("bff.mkv", "bff", "60000/1001", ffv1("bb")),
     ] {
         let filter = moving(order);
-        let options = [&["-an", "-vf", &filter, "-qscale:v", "2"], &options[..]].concat();
+        let options = [&["-an", "-vf", &filter, "-qscale:v", "2"], &codec[..]].concat();
         let video = made.movie(name, "128x96", rate, 6, &options);
         let (out, errors) = made.render(&video, "frames", &[]);
         assert!(errors.contains("not kept: the fields"), "{name}: {errors}");

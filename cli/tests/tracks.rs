@@ -10,22 +10,6 @@ use std::process::Command;
 
 use cli_support::*;
 
-/// The samples of a file's first audio track at 16 kHz, from the file's beginning.
-fn samples(path: &Path) -> Vec<f32> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(path)
-        .args([
-            "-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "f32le", "-",
-        ])
-        .output()
-        .unwrap();
-    let samples = output.stdout.chunks_exact(4);
-    samples
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-        .collect()
-}
-
 /// Where there is sound, as spans of seconds; pauses below 50 ms are none.
 fn spans(path: &Path) -> Vec<[f64; 2]> {
     let mut spans: Vec<[f64; 2]> = Vec::new();

@@ -30,15 +30,12 @@ fn start_with(file: LogFile) {
         .target(Target::Pipe(Box::new(file)))
         .write_style(WriteStyle::Never)
         .format(|line, record| {
-            writeln!(
-                line,
-                "{} {} {} {}: {}",
+            let text = stylelipsync_provision::log_file::line(
                 line.timestamp_millis(),
-                std::process::id(),
-                record.level(),
-                record.target(),
-                record.args()
-            )
+                record,
+                record.args(),
+            );
+            line.write_all(text.as_bytes())
         });
     if let Ok(levels) = std::env::var(LEVEL_VARIABLE) {
         builder.parse_filters(&levels);

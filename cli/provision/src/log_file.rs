@@ -1,6 +1,7 @@
 //! The log files that a user can attach to a report: where they are, and how large they become.
 
 use std::env::VarError;
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,12 @@ fn folder() -> Option<PathBuf> {
         Some(state) => Some(state.join("stylelipsync")),
         None => Some(dirs::data_local_dir()?.join("StyleLipSync")),
     }
+}
+
+/// One line of the file: time, process, level, target and message.
+pub fn line(time: impl Display, record: &log::Record<'_>, message: impl Display) -> String {
+    let (process, level, target) = (std::process::id(), record.level(), record.target());
+    format!("{time} {process} {level} {target}: {message}\n")
 }
 
 /// A log file that is appended to: several processes may write to it at the same time. One process adds at most

@@ -228,3 +228,19 @@ pub fn frame_sums(path: &Path) -> Vec<String> {
 pub fn seconds(path: &Path, stream: &str) -> f64 {
     probe(path, stream, "stream=duration").parse().unwrap()
 }
+
+/// The samples of a file's first audio track at 16 kHz, from the file's beginning.
+pub fn samples(path: &Path) -> Vec<f32> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args([
+            "-map", "0:a:0", "-ac", "1", "-ar", "16000", "-f", "f32le", "-",
+        ])
+        .output()
+        .unwrap();
+    let samples = output.stdout.chunks_exact(4);
+    samples
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect()
+}
