@@ -1,12 +1,15 @@
 """Phonetic features to mouth shape: the last part of E_aud, trained without pictures.
 
-    python train_shape.py --config config/lite.json --data W/pack --face-model W/face_model.npz --work W/checkpoints
+    python train_shape.py --config config/lite.json --data W/pack --face-model W/face_model.npz --work W/checkpoints \
+        --text en-us=TEXT --text de=TEXT
 
 Trains `audio_encoder` (on the phonetic encoder's `near` output) and `audio_encoder_far`; needs
 <work>/phonetic.safetensors. Each of the heads that an encoder averages is trained without a part of the people, in
 turn. The log tells the correlation of the lip opening with the truth and its size: `held out` of those people, each by
 the head that did not see them, which is what a choice of options should look at; `dev` of the split's people, by all
-heads. No gain is applied anywhere. `--what check` only measures.
+heads. `--text VOICE=FILE`: sentences that espeak-ng says, whose /p b m/ must close the lips. At the end of the training
+the mean's lip opening is calibrated (`AudioEncoder`): only `dev` figures from then on show it. `--what check` only
+measures.
 """
 import argparse
 
@@ -17,16 +20,21 @@ import checkpoint
 import configuration
 import speech
 import training
+from data import bilabials
 from data.dataset import STEP, openings
 from data.sound_augment import RATE, Surroundings, mixed
 from networks.encoders import AudioEncoder
-from phonetic_features import MARGIN, NAMES, around, encoded, mel_columns, restored
+from phonetic_features import COLUMN, MARGIN, NAMES, around, encoded, mel_columns, restored
 
 REACH = 98                                   # percentile of the training shapes,
 ROOM = 1.5                                   # and how many times it the prediction cannot exceed
 GUIDE = 0.5                                  # share of the far prediction in the target of the near one
 CONTACT = 0.01                               # lips touch: opening below this, in eye distances
+SEALED = 0.01                                # the same that is asked for at /p b m/, after the average of MaLS
 JUDGED = 12                                  # clips of a person held out that are measured
+# Shares of the openings' distribution at the knots of the calibration.
+SHARES = (0.005, 0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 0.99)
+PASSES = 5                                   # of the calibration, since the average of MaLS comes after it
 
 
 class Windows:
@@ -35,8 +43,9 @@ class Windows:
     PEOPLE, FRAMES = 16, 16                  # of a batch
     RESTING = 0.03                           # share of a batch that is silence, noise or music, with a mouth at rest
 
-    def __init__(self, clips, output, window, unspoken):
-        """`window`: columns before and after; `unspoken` [components, N]: features without speech."""
+    def __init__(self, clips, output, window, unspoken, basis):
+        """`window`: columns before and after; `unspoken` [components, N]: features without speech; `basis`: of
+        `speech.lip_basis`."""
         self.offsets = np.arange(-window["before"], window["after"] + 1)
         self.columns = np.concatenate([*(c.features[output] for c in clips), unspoken], 1).T.astype(np.float32)
         begin = np.cumsum([0, *(c.features[output].shape[1] for c in clips)])
@@ -49,6 +58,8 @@ class Windows:
         # People weigh by the square root of their frames.
         weight = np.sqrt([len(frames) for frames in self.people])
         self.weight = weight / weight.sum()
+        mean = lambda frames: openings(torch.einsum("nk,kpc->npc", torch.from_numpy(self.shapes[frames]), basis)).mean()
+        self.usual = float(np.average([mean(frames) for frames in self.people], weights=self.weight))
         self.unspoken = np.arange(begin[-1] + MARGIN, len(self.columns) - MARGIN)
 
     def draw(self, random):
@@ -63,6 +74,50 @@ class Windows:
     def features(self, places):
         """Features [N, components, C] around places."""
         return torch.from_numpy(self.columns[places[:, None] + self.offsets].transpose(0, 2, 1))
+
+
+class Closings:
+    """/p b m/ of synthetic speech: features around the middle of each, and two columns before and behind, which are the
+    shapes that MaLS averages at 25 frames a second. And those elsewhere in the same sentences, where the mouth must be
+    as open as in real speech on average: without them a head learns that synthetic voices never open it."""
+
+    COUNT, WEIGHT = 48, 30                   # of a batch; of their loss
+    APART = 4                                # columns from a /p b m/ to what lies elsewhere
+
+    def __init__(self, texts, sentences, phonetic, seed):
+        """`texts`: VOICE=FILE each; `phonetic`: the encoder."""
+        self.columns, self.places, self.elsewhere, begin = {"near": [], "far": []}, [], [], 0
+        for text in texts:
+            for audio, closed in bilabials.spoken(text, sentences, seed):
+                for output, values in zip(("near", "far"), encoded(phonetic, mel_columns(audio))):
+                    self.columns[output].append(values.T)
+                middle = np.round(np.mean(closed, 1) / COLUMN).astype(int)
+                others = np.arange(bilabials.LEAD // COLUMN, (len(audio) - bilabials.LEAD) // COLUMN)
+                others = others[np.abs(others[:, None] - middle).min(1) >= self.APART]
+                self.places.append(begin + MARGIN + middle)
+                self.elsewhere.append(begin + MARGIN + others)
+                begin += len(self.columns["near"][-1])
+        if texts:
+            self.columns = {output: np.concatenate(values) for output, values in self.columns.items()}
+            self.places, self.elsewhere = np.concatenate(self.places), np.concatenate(self.elsewhere)
+
+    def __len__(self):
+        return len(self.places)
+
+    def draw(self, random, output, offsets):
+        """Features [4 COUNT, components, C]: before, at and behind the middle of drawn sounds; elsewhere."""
+        places = random.choice(self.places, self.COUNT)
+        places = np.concatenate([places - 2, places, places + 2, random.choice(self.elsewhere, self.COUNT)])
+        return torch.from_numpy(self.columns[output][places[:, None] + offsets].transpose(0, 2, 1))
+
+    @classmethod
+    def loss(cls, made, basis, rest, usual):
+        """How far the lips stay apart in the average of shapes [4 COUNT, mouth] of `draw`, on a face whose lips are
+        `rest` apart at rest; and how far the mean opening elsewhere is from the `usual` one."""
+        before, at, behind, elsewhere = made.view(4, -1, made.shape[1])
+        gap = lambda shapes: openings(torch.einsum("nk,kpc->npc", shapes, basis))
+        apart = (rest + gap(0.25 * before + 0.5 * at + 0.25 * behind) - SEALED).clamp(min=0).mean()
+        return cls.WEIGHT * (apart + (gap(elsewhere).mean() - usual).abs())
 
 
 def concordance(made, true):
@@ -86,16 +141,40 @@ def losses(made, true, rests, basis):
             "contact": 10 * ((a - b).clamp(min=0) * touching).sum() / (touching.sum() + 1)}
 
 
+def quantiles(values, weight, shares):
+    """The weighted quantiles [len(shares)] of values [N]."""
+    order = np.argsort(values)
+    below = np.cumsum(weight[order])
+    return np.interp(shares, (below - below[0]) / (below[-1] - below[0]), values[order])
+
+
+def mapping(predicted, made, valid, true, weight):
+    """Where the knots `predicted` must go so that openings `made` [frames] of each clip, mapped and then averaged as
+    MaLS averages, are distributed as `true`."""
+    wanted, mapped = quantiles(true, weight, SHARES), predicted.copy()
+    for _ in range(PASSES):
+        shown = []
+        for opening, seen in zip(made, valid):
+            moved = np.interp(opening, predicted, mapped)
+            moved += np.minimum(opening - predicted[0], 0) + np.maximum(opening - predicted[-1], 0)
+            shown.append(np.convolve(np.pad(moved, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")[seen])
+        mapped = np.maximum.accumulate(mapped + 0.7 * (wanted - quantiles(np.concatenate(shown), weight, SHARES)))
+    return mapped
+
+
 class ShapeTraining:
     """The heads of one encoder."""
 
-    def __init__(self, clips, unspoken, config, output, run):
-        """`clips`: of all people of the training split; `unspoken`: of `without_speech`."""
+    def __init__(self, clips, unspoken, closings, face, config, output, run):
+        """`clips`: of all people of the training split; `unspoken`: of `without_speech`; `face`: the face model."""
+        basis = speech.lip_basis(face, config["mouth"])
+        self.closings, self.rest = closings, float(openings(face["mean"][face["lips"]][None].astype(np.float32))[0])
         self.output, self.far, self.window, self.run = output, output == "far", config["audio"][output], run
         self.network = AudioEncoder(config, output).to(run.device)
         people, count = sorted({c.person for c in clips}), len(self.network.members)
         self.aside = [set(people[k::count]) for k in range(count)]
-        self.members = [Windows([c for c in clips if c.person not in aside], output, self.window, unspoken[output])
+        self.members = [Windows([c for c in clips if c.person not in aside], output, self.window, unspoken[output],
+                                basis)
                         for aside in self.aside]
         self.measure(clips)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=run.arguments.rate,
@@ -118,7 +197,12 @@ class ShapeTraining:
             if guide:
                 shapes = shapes + trust * (guide.hint(k, places) - shapes)
             made = self.network.member(k, windows.features(places).to(device))
-            for name, value in losses(made, shapes, rests, basis).items():
+            terms = losses(made, shapes, rests, basis)
+            if len(self.closings):
+                closing = self.network.member(k, self.closings.draw(self.run.random, self.output,
+                                                                    windows.offsets).to(device))
+                terms["closing"] = self.closings.loss(closing, basis, self.rest, windows.usual)
+            for name, value in terms.items():
                 total[name] = total.get(name, 0) + value
         self.optimiser.zero_grad(set_to_none=True)
         sum(total.values()).backward()
@@ -132,6 +216,33 @@ class ShapeTraining:
         shape = self.network.member(member, self.members[member].features(places).to(self.run.device))
         self.network.train()
         return shape
+
+    @torch.no_grad()
+    def calibrate(self, clips, basis):
+        """Fits the opening's calibration to `clips`, each predicted by the head that did not see its person.
+
+        The mean of the heads moves less than one of them; by how much is measured on the same clips."""
+        self.network.eval()
+        self.network.bends.zero_(), self.network.offset.zero_()          # of an earlier run
+        gap = openings(basis).numpy()
+        true, made, weight, shares, shapes = [], [], [], [], []
+        frames = {person: sum(int(c.valid.sum()) for c in clips if c.person == person) for person in
+                  {c.person for c in clips}}
+        for clip in clips:
+            member = next(k for k, aside in enumerate(self.aside) if clip.person in aside)
+            alone = self.predict(clip, member) @ gap
+            shares.append(np.std(self.predict(clip) @ gap) / (np.std(alone) + 1e-6))
+            made.append(alone)
+            true.append(clip.shape[clip.valid] @ gap)
+            shapes.append(clip.shape[clip.valid])
+            weight.append(np.full(int(clip.valid.sum()), 1 / frames[clip.person]))
+        made = [x * np.median(shares) for x in made]
+        true, weight, shapes = np.concatenate(true), np.concatenate(weight), np.concatenate(shapes)
+        predicted = quantiles(np.concatenate([x[c.valid] for x, c in zip(made, clips)]), weight, SHARES)
+        mapped = mapping(predicted, made, [c.valid for c in clips], true, weight)
+        along = (weight[:, None] * true[:, None] * shapes).sum(0) / (weight * true ** 2).sum()
+        self.network.calibrate(gap, along / (along @ gap), predicted, mapped)
+        self.network.train()
 
     @torch.no_grad()
     def predict(self, clip, member=None):
@@ -193,11 +304,14 @@ def train(arguments, config, face):
     clips = speech.load(arguments.data, "train", config, face, phonetic, arguments.rights)
     judged = speech.load(arguments.data, "dev", config, face, phonetic)
     unspoken = without_speech(phonetic, arguments.seed)
-    encoders = {name: ShapeTraining(clips, unspoken, config, output, run) for output, name in NAMES.items()}
+    closings = Closings(arguments.text, arguments.sentences, phonetic, arguments.seed)
+    encoders = {name: ShapeTraining(clips, unspoken, closings, face, config, output, run)
+                for output, name in NAMES.items()}
     networks = {name: encoder.network for name, encoder in encoders.items()}
     optimisers = {name: encoder.optimiser for name, encoder in encoders.items()}
     known = [checkpoint.restore(arguments.work, name, network) for name, network in networks.items()]
-    run.print(f"{len(clips)} clips of {len({c.person for c in clips})} people; {len(judged)} clips of dev")
+    run.print(f"{len(clips)} clips of {len({c.person for c in clips})} people; {len(judged)} clips of dev; "
+              f"{len(closings)} closings of the lips in synthetic speech")
     report = lambda: [run.print(encoder.report(clips, judged, basis.cpu())) for encoder in encoders.values()]
     if arguments.what == "check":
         report()
@@ -212,10 +326,11 @@ def train(arguments, config, face):
             run.save(networks, optimisers)
             run.log()
             report()
-    if not run.due():
-        run.save(networks, optimisers)
-        run.log()
-        report()
+    for encoder in encoders.values():
+        encoder.calibrate(clips, basis.cpu())
+    run.save(networks, optimisers)
+    run.log()
+    report()
 
 
 def main(options=None):
@@ -225,6 +340,8 @@ def main(options=None):
     parser.add_argument("--what", choices=["train", "check"], default="train")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--text", action="append", default=[], metavar="VOICE=FILE")
+    parser.add_argument("--sentences", type=int, default=150, help="of each --text")
     arguments = parser.parse_args(options)
     train(arguments, configuration.load(arguments), dict(np.load(arguments.face_model)))
 

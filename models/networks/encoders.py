@@ -1,4 +1,5 @@
 """The three encoders (section 3.3) and the lip hint."""
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -125,7 +126,13 @@ class AudioEncoder(nn.Module):
 
     Column j lies (j - before) * 20 ms from the frame's time (`phonetic_features.py`). There is one for each output of
     the phonetic encoder, `near` and `far`. The shape is the mean of a few small heads, trained without different people
-    (`train_shape.py`); `ShapeCode` makes the codes a_t of it."""
+    (`train_shape.py`); `ShapeCode` makes the codes a_t of it.
+
+    What audio cannot tell makes a prediction smaller than the truth: lips neither open as far nor close. So the mean's
+    lip opening is mapped to the true openings' distribution by a monotone, piecewise linear function, and the shape
+    moves `along` by the difference. It is the identity until `calibrate` is called."""
+
+    KNOTS = 10
 
     def __init__(self, config, output):
         """`output`: "near" or "far"."""
@@ -138,19 +145,41 @@ class AudioEncoder(nn.Module):
         self.members = nn.ModuleList(ShapeHead(config, self.columns) for _ in range(options["members"]))
         # The range of each coefficient in training: the shape is limited to it, smoothly.
         self.register_buffer("reach", torch.full((config["mouth"],), 1e3))
+        # The opening of a shape is its product with `gap`; one unit of `along` opens it by 1.
+        self.register_buffer("gap", torch.zeros(config["mouth"]))
+        self.register_buffer("along", torch.zeros(config["mouth"]))
+        # What is added to an opening: `offset` at and below the first knot, then a slope that changes at each knot.
+        self.register_buffer("knots", torch.zeros(self.KNOTS))
+        self.register_buffer("bends", torch.zeros(self.KNOTS))
+        self.register_buffer("offset", torch.zeros(1))
+
+    def calibrate(self, gap, along, predicted, true):
+        """Maps openings `predicted` [KNOTS] to `true` [KNOTS], both ascending, linearly between them; beyond the ends
+        the difference stays as it is there. `gap`, `along`: [mouth]."""
+        added = true - predicted
+        slopes = np.concatenate([[0], np.diff(added) / np.diff(predicted), [0]])
+        for buffer, value in ((self.gap, gap), (self.along, along), (self.knots, predicted),
+                              (self.bends, np.diff(slopes)), (self.offset, added[:1])):
+            buffer.copy_(torch.as_tensor(np.asarray(value, np.float32)))
+
+    def opened(self, shape):
+        """Shapes with the calibrated lip opening."""
+        opening = shape @ self.gap[:, None]
+        added = F.relu(opening - self.knots) @ self.bends[:, None] + self.offset
+        return shape + added * self.along
 
     def limited(self, shape):
         """Shapes within the range of the training set."""
         return self.reach * torch.tanh(shape / self.reach)
 
     def member(self, index, features):
-        """The shapes of one head, for its training."""
+        """The shapes of one head, for its training: without the calibrated opening."""
         return self.limited(self.members[index]((features - self.mean) * self.scale))
 
     def forward(self, features):
         """features [N, components, C] -> shapes [N, mouth]."""
         standard = (features - self.mean) * self.scale
-        return self.limited(sum(member(standard) for member in self.members) / len(self.members))
+        return self.opened(self.limited(sum(member(standard) for member in self.members) / len(self.members)))
 
 
 class ShapeCode(nn.Module):

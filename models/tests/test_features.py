@@ -123,6 +123,25 @@ class Window(unittest.TestCase):
         self.assertLessEqual(float(shape.abs().max()), 0.5)
         self.assertTrue(torch.isfinite(shape).all())
 
+    def test_a_calibrated_opening(self):
+        """Knots go where they were sent, beyond them the difference stays, and what does not open the lips stays."""
+        network, random = AudioEncoder(CONFIG, "far").eval(), np.random.default_rng(0)
+        gap = random.normal(0, 1, CONFIG["mouth"])
+        along = random.normal(0, 1, CONFIG["mouth"])
+        along /= along @ gap
+        predicted = np.linspace(-0.05, 0.1, network.KNOTS)
+        true = np.sort(random.normal(0, 0.1, network.KNOTS))
+        network.calibrate(gap, along, predicted, true)
+        shapes = np.concatenate([predicted, [-0.3, 0.4, 0.5 * predicted[:2].sum()]])[:, None] * along
+        sideways = random.normal(0, 1, CONFIG["mouth"])
+        sideways -= sideways @ gap * along
+        shapes = torch.from_numpy((shapes + sideways).astype(np.float32))
+        wanted = [*true, -0.3 + true[0] - predicted[0], 0.4 + true[-1] - predicted[-1], 0.5 * true[:2].sum()]
+        opened = network.opened(shapes).numpy()
+        np.testing.assert_allclose(opened @ gap, wanted, atol=1e-4)
+        rest = opened - (opened @ gap)[:, None] * along
+        np.testing.assert_allclose(rest, np.tile(sideways, (len(opened), 1)), atol=1e-3)
+
     def test_an_encoder_is_the_mean_of_its_heads(self):
         network = AudioEncoder(CONFIG, "far").eval()
         features = torch.randn(3, CONFIG["phonetic"]["components"], network.columns)

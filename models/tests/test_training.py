@@ -4,6 +4,7 @@ From models/: python -m unittest tests.test_training. The set is cropped from th
 networks have a few channels each.
 """
 import contextlib
+import ctypes.util
 import io
 import json
 import shutil
@@ -150,6 +151,15 @@ class Training(unittest.TestCase):
             weights.append(self.weights("shape", work)["members.0.layers.5.weight"])
         np.testing.assert_array_equal(weights[0], weights[1])
         self.assertGreater(float(np.abs(weights[0] - weights[2]).max()), 0)
+
+    def test_synthetic_speech_closes_the_lips(self):
+        if not ctypes.util.find_library("espeak-ng"):
+            self.skipTest("needs the Debian package libespeak-ng1")
+        text = self.base / "text"
+        text.write_text("My mother bought a big purple umbrella. Bob put it up on Monday.\n")
+        log = self.run_it("shape", self.work("shape"), "--steps", "2", "--text", f"en-us={text}")
+        self.assertRegex(log, r"; [1-9]\d* closings of the lips in synthetic speech")
+        self.assertIn("far closing", log)
 
     def test_a_finished_run_is_followed_by_another(self):
         work = self.work("shape")
