@@ -249,6 +249,7 @@ impl FrameRender<'_> {
                 premultiplied: self.source.premultiplied,
                 occlusion: occlusion.as_ref(),
                 bounds: self.source.bounds,
+                pixel_aspect: frame.pixel_aspect(),
                 face: faces.middle.chosen(renderer.options().selection),
                 engine: renderer.engine(),
                 depth,
