@@ -5,7 +5,7 @@ use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
 use stylelipsync::face::{Layer, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
-    BorderMode, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, Transfer,
+    BorderMode, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, ToneMap, Transfer,
 };
 
 const SIZE: usize = 256;
@@ -72,6 +72,7 @@ fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
         generated: &generated,
         alpha: &alpha,
         gains: &Gains::default(),
+        tone: ToneMap::NONE,
         detail: &[],
     };
     let mut compositor = Compositor::default();

@@ -17,7 +17,8 @@ use stylelipsync::audio::{Timeline, decode_file};
 use stylelipsync::face::{Mask, ReferencePicture, ReferenceWarp, lips::mouth_points};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, ToneMap,
+    Transfer,
 };
 use stylelipsync::model::locate::Component;
 use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, SpeechContext};
@@ -172,6 +173,7 @@ fn stages(engine: &Engine, frame: &RgbaImage, samples: &[f32]) -> Outcome<()> {
             generated: &generated,
             alpha,
             gains: &gains,
+            tone: ToneMap::NONE,
             detail: &[],
         };
         let mut target = view_mut(&mut target)?;

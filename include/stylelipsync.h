@@ -497,9 +497,16 @@ typedef struct {
      */
     int32_t reserved0;
     /**
+     * Width of a pixel divided by its height, as shown, 0.1 to 10: 2 for anamorphic footage that is
+     * squeezed to half its width. 0: square pixels, as 1. Of a source; a destination's is not used.
+     * Positions in the frame (sls_face, point_x, point_y) are in units of a pixel's height: columns are
+     * multiplied by the aspect ratio.
+     */
+    double pixel_aspect;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[4];
+    uint64_t reserved[3];
 } sls_frame;
 
 /**
@@ -597,7 +604,7 @@ typedef struct {
      */
     int32_t selection;
     /**
-     * For SLS_SELECT_POINT: pixels from the left edge of the frame; finite.
+     * For SLS_SELECT_POINT: pixels from the left edge of the frame, times sls_frame.pixel_aspect; finite.
      */
     float point_x;
     /**
@@ -674,7 +681,7 @@ typedef struct {
      */
     uint32_t id;
     /**
-     * Centre of the face crop, in pixels from the left edge of the frame.
+     * Centre of the face crop, in pixels from the left edge of the frame, times sls_frame.pixel_aspect.
      */
     float x;
     /**
@@ -682,7 +689,7 @@ typedef struct {
      */
     float y;
     /**
-     * Side of the square face crop, in pixels of the frame.
+     * Side of the square face crop, in rows of the frame.
      */
     float side;
     /**

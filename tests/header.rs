@@ -347,7 +347,8 @@ fn layouts_are_kept() {
                 "stride 16",
                 "data 24",
                 "memory 32",
-                "reserved 40",
+                "pixel_aspect 40",
+                "reserved 48",
             ][..],
         ),
         (

@@ -11,7 +11,7 @@ use stylelipsync::face::crop::IMAGE;
 use stylelipsync::face::{Face, Mask};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, Sampler, Similarity, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, Sampler, Similarity, ToneMap, Transfer,
 };
 use stylelipsync::track::quality::fade;
 use stylelipsync::{Clip, ReferenceFrame};
@@ -337,6 +337,7 @@ fn freeze(
         generated: &reference.crop,
         alpha: mask.alpha(),
         gains: &gains,
+        tone: ToneMap::NONE,
         detail: &[],
     };
     let layout = frozen.layout;

@@ -72,9 +72,9 @@ fn selection(face: FaceChoice, scale: [f64; 2], source: &Image<'_>) -> Selection
         FaceChoice::Largest => Selection::Largest,
         FaceChoice::FromLeft(number) => Selection::FromLeft(number),
         // Canonical coordinates have square pixels, the origin at the bottom left, and the render
-        // scale 1.
+        // scale 1. The engine's are in units of a pixel's height.
         FaceChoice::Point([x, y]) => Selection::Point {
-            x: x * scale[0] / source.aspect - f64::from(source.bounds.x1),
+            x: x * scale[1] - f64::from(source.bounds.x1) * source.aspect,
             y: f64::from(source.bounds.y2) - y * scale[1],
         },
     }

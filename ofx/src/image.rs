@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 
-use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
+use stylelipsync::frame::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat};
 
 use crate::abi::names::*;
 use crate::abi::{ClipHandle, PropertySetHandle, RectI};
@@ -23,7 +23,7 @@ pub struct Image<'h> {
     pub components: Components,
     /// Whether colour is multiplied by alpha.
     pub premultiplied: bool,
-    /// Pixel aspect ratio: a pixel's width divided by its height.
+    /// A pixel's width divided by its height, as shown. Proxies may be scaled more along one axis.
     pub aspect: f64,
     /// Whether Resolve asks for a thumbnail.
     pub thumbnail: bool,
@@ -40,6 +40,16 @@ impl<'h> Image<'h> {
             return Ok(None);
         };
         let properties = host.properties(handle);
+        let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        let aspect = properties
+            .double(IMAGE_PROP_PIXEL_ASPECT_RATIO, 0)
+            .filter(positive)
+            .unwrap_or(1.0);
+        let [across, down] = [0, 1].map(|axis| {
+            let scale = properties.double(EFFECT_PROP_RENDER_SCALE, axis);
+            scale.filter(positive).unwrap_or(1.0)
+        });
+        let aspect = aspect * down / across;
         // Made before the checks, so that a refused image is released too.
         let mut image = Self {
             host,
@@ -50,10 +60,11 @@ impl<'h> Image<'h> {
             depth: BitDepth::Float,
             components: Components::Rgba,
             premultiplied: false,
-            aspect: properties
-                .double(IMAGE_PROP_PIXEL_ASPECT_RATIO, 0)
-                .filter(|aspect| *aspect > 0.0)
-                .unwrap_or(1.0),
+            // What no footage has is not believed.
+            aspect: match PIXEL_ASPECTS.contains(&aspect) {
+                true => aspect,
+                false => 1.0,
+            },
             thumbnail: properties.int(RESOLVE_THUMBNAIL, 0).unwrap_or(0) != 0,
         };
         let text = |name: &CStr| properties.text(name).unwrap_or_default();
@@ -136,7 +147,8 @@ impl<'h> Image<'h> {
             width as u32,
             height as u32,
             format,
-        );
+        )
+        .and_then(|frame| frame.with_pixel_aspect(self.aspect));
         Some(frame.map_err(ActionError::from))
     }
 

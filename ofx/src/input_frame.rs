@@ -57,7 +57,8 @@ impl<'i> InputFrame<'i> {
         };
         let (width, height) = self.image.size();
         let (width, height) = (width as u32, height as u32);
-        Ok(FrameRef::packed(&copy.bytes, width, height, copy.format)?)
+        let frame = FrameRef::packed(&copy.bytes, width, height, copy.format)?;
+        Ok(frame.with_pixel_aspect(self.image.aspect)?)
     }
 
     /// The bit depth of the frame, which may differ from the image's.

@@ -25,6 +25,8 @@ pub struct PostProcess<'a> {
     pub occlusion: Option<&'a Image<'a>>,
     /// The frame's bounds in the host's pixels.
     pub bounds: RectI,
+    /// A pixel's width divided by its height.
+    pub pixel_aspect: f64,
     pub face: Option<&'a Face>,
     pub engine: &'a Engine,
     pub depth: BitDepth,
@@ -145,11 +147,12 @@ fn mix(depth: BitDepth, pixel: &mut [u8], colour: [f32; 3], share: f32) {
 fn draw_track(target: &mut FrameMut<'_>, process: &PostProcess<'_>, face: &Face) {
     let size = process.engine.bundle().manifest().image as f64;
     let thickness = (target.height() / 360).max(1) as i64;
+    let aspect = process.pixel_aspect;
     let mut dot = |[x, y]: [f64; 2]| {
         let bytes = target.format().bytes();
         for dy in 0..thickness {
             for dx in 0..thickness {
-                let (x, y) = (x.round() as i64 + dx, y.round() as i64 + dy);
+                let (x, y) = ((x / aspect).round() as i64 + dx, y.round() as i64 + dy);
                 let inside =
                     x >= 0 && y >= 0 && x < target.width() as i64 && y < target.height() as i64;
                 if inside {

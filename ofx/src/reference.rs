@@ -27,25 +27,18 @@ const CANDIDATE_STEP: usize = 3;
 const PROBE_STEP: i64 = 8;
 const PROBES: i64 = 64;
 
-/// First and last frame that the search may ask the host for; once it is over, the frame by which the
-/// reference is checked.
-pub fn frames_searched(
+/// The frame of the reference that each render asks the host for: once the search is over, the one by
+/// which the reference is checked; before, the one that the user chose. The search itself asks for one
+/// frame after the other: declared in advance, all of them would be fetched by hosts that prefetch.
+pub fn frame_needed(
     instance: &Instance,
     settings: &Settings,
     range: Option<[i64; 2]>,
-) -> Option<[i64; 2]> {
+) -> Option<i64> {
     let request = ReferenceRequest::of(settings, range);
-    if let Some(known) = instance.references.of(&request) {
-        let (frame, _) = *known.key.candidates.first()?;
-        return Some([frame, frame]);
-    }
-    match (settings.reference.map(i64::from), range) {
-        (Some(frame), _) => Some([frame, frame]),
-        (None, Some([first, last])) => {
-            let end = first + PROBES * PROBE_STEP + CANDIDATE_FRAMES;
-            Some([first, last.min(end)])
-        }
-        (None, None) => None,
+    match instance.references.of(&request) {
+        Some(known) => known.key.candidates.first().map(|(frame, _)| *frame),
+        None => settings.reference.map(i64::from),
     }
 }
 

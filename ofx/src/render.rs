@@ -249,6 +249,7 @@ impl FrameRender<'_> {
                 premultiplied: self.source.premultiplied,
                 occlusion: occlusion.as_ref(),
                 bounds: self.source.bounds,
+                pixel_aspect: frame.pixel_aspect(),
                 face: faces.middle.chosen(renderer.options().selection),
                 engine: renderer.engine(),
                 depth,
@@ -303,7 +304,7 @@ pub fn is_identity(
     Ok(status::OK)
 }
 
-/// The GetFramesNeeded action: the frames of the source that a frame needs.
+/// The GetFramesNeeded action: the frames of the source that a frame needs, 7 at most.
 ///
 /// # Errors
 /// [`ActionError::Host`] where the host refuses a parameter.
@@ -330,11 +331,8 @@ pub fn frames_needed(
             ranges.push([held, held]);
         }
     }
-    ranges.extend(reference::frames_searched(
-        instance,
-        &settings,
-        source_range,
-    ));
+    let of_reference = reference::frame_needed(instance, &settings, source_range);
+    ranges.extend(of_reference.map(|frame| [frame, frame]));
     for (index, range) in ranges.iter().enumerate() {
         for (end, frame) in range.iter().enumerate() {
             results.set_double(

@@ -206,11 +206,11 @@ pub struct sls_face {
     /// Id of the face in the clip, for SLS_SELECT_FACE. Clips that analysed the same frames assign
     /// the same ids.
     pub id: u32,
-    /// Centre of the face crop, in pixels from the left edge of the frame.
+    /// Centre of the face crop, in pixels from the left edge of the frame, times sls_frame.pixel_aspect.
     pub x: f32,
     /// Centre of the face crop, in pixels from the top edge of the frame.
     pub y: f32,
-    /// Side of the square face crop, in pixels of the frame.
+    /// Side of the square face crop, in rows of the frame.
     pub side: f32,
     /// Confidence of the detection, 0 to 1.
     pub confidence: f32,

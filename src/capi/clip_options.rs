@@ -53,7 +53,7 @@ pub struct sls_clip_options {
     pub rate_den: u32,
     /// Which face is lip-synced: one of SLS_SELECT_*; default SLS_SELECT_LARGEST.
     pub selection: i32,
-    /// For SLS_SELECT_POINT: pixels from the left edge of the frame; finite.
+    /// For SLS_SELECT_POINT: pixels from the left edge of the frame, times sls_frame.pixel_aspect; finite.
     pub point_x: f32,
     /// For SLS_SELECT_POINT: pixels from the top edge of the frame; finite.
     pub point_y: f32,

@@ -54,8 +54,13 @@ pub struct sls_frame {
     pub memory: i32,
     /// Must be 0.
     pub reserved0: i32,
+    /// Width of a pixel divided by its height, as shown, 0.1 to 10: 2 for anamorphic footage that is
+    /// squeezed to half its width. 0: square pixels, as 1. Of a source; a destination's is not used.
+    /// Positions in the frame (sls_face, point_x, point_y) are in units of a pixel's height: columns are
+    /// multiplied by the aspect ratio.
+    pub pixel_aspect: f64,
     /// Must be 0.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 3],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -63,7 +68,7 @@ unsafe impl SizedStruct for sls_frame {
     const NAME: &'static str = "sls_frame";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 4]
+        self.reserved0 == 0 && self.reserved == [0; 3]
     }
 }
 
@@ -114,6 +119,7 @@ struct Span {
     width: u32,
     height: u32,
     format: PixelFormat,
+    pixel_aspect: f64,
 }
 
 impl Span {
@@ -172,6 +178,10 @@ impl Span {
             width,
             height,
             format,
+            pixel_aspect: match frame.pixel_aspect {
+                0.0 => 1.0,
+                aspect => aspect,
+            },
         })
     }
 
@@ -186,14 +196,10 @@ impl Span {
         // SAFETY: the caller guarantees that `length` bytes from `start` belong to the frame.
         let bytes = unsafe { std::slice::from_raw_parts(self.start, self.length) };
         let (width, height) = (self.width, self.height);
-        Ok(FrameRef::new(
-            bytes,
-            self.origin,
-            self.stride,
-            width,
-            height,
-            self.format,
-        )?)
+        Ok(
+            FrameRef::new(bytes, self.origin, self.stride, width, height, self.format)?
+                .with_pixel_aspect(self.pixel_aspect)?,
+        )
     }
 
     /// # Safety
@@ -335,11 +341,15 @@ mod tests {
         for stride in [0, 5, -5, i64::MIN, i64::MAX, i64::MAX / 2] {
             assert_eq!(status(|f| f.stride = stride), SLS_ERROR_FRAME, "{stride}");
         }
+        for aspect in [-1.0, 0.09, 11.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(status(|f| f.pixel_aspect = aspect), SLS_ERROR_FRAME);
+        }
+        assert_eq!(status(|f| f.pixel_aspect = 2.0), 0);
         assert_eq!(status(|f| f.memory = 1), SLS_ERROR_FRAME);
         assert_eq!(status(|f| f.data = std::ptr::null_mut()), SLS_ERROR_NULL);
         assert_eq!(status(|f| f.struct_size = 8), SLS_ERROR_ABI);
         assert_eq!(status(|f| f.reserved0 = 1), SLS_ERROR_ABI);
-        assert_eq!(status(|f| f.reserved[3] = 1), SLS_ERROR_ABI);
+        assert_eq!(status(|f| f.reserved[2] = 1), SLS_ERROR_ABI);
         // A bottom-up frame whose rows would begin below address 0.
         assert_eq!(
             status(|f| (f.data, f.stride) = (8 as *mut c_void, -8)),

@@ -193,9 +193,9 @@ impl Rendered {
 pub struct SeenFace {
     /// Its number in the clip: what [`Selection::Id`] takes.
     pub id: u32,
-    /// Middle of its crop, frame pixels, row 0 on top.
+    /// Middle of its crop, frame pixels, row 0 on top; columns times the pixel aspect ratio.
     pub centre: [f64; 2],
-    /// Side of its crop, frame pixels.
+    /// Side of its crop, rows of the frame.
     pub side: f64,
     /// Its confidence, 0 to 1.
     pub confidence: f32,

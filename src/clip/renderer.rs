@@ -20,7 +20,7 @@ use crate::face::{DetailGate, Face, Mask, Pose, ReferencePicture, ReferenceWarp}
 use crate::frame::composite::Patch;
 use crate::frame::{
     BorderMode, Compositor, DetailLayer, FineBand, FrameMut, FrameRef, Sampler, Similarity,
-    copy_pixels,
+    ToneMap, copy_pixels,
 };
 use crate::latent::{
     CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
@@ -75,6 +75,8 @@ struct Buffers {
     compositor: Compositor,
     /// Planar RGB `[3, image, image]` in [-1, 1].
     crop: Vec<f32>,
+    /// What the crop was sampled with.
+    tone: ToneMap,
     /// The same crop with more pixels, of large faces.
     fine: Vec<f32>,
     /// The crop with the inpainting mask applied.
@@ -255,10 +257,10 @@ impl Renderer {
         };
         let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
         fine.resize(3 * side * side, 0.0);
-        let transfer = self.options.transfer;
+        let colour = (self.options.transfer, &buffers.tone);
         buffers
             .sampler
-            .sample(frame, transfer, &map, side, BorderMode::Edge, fine)?;
+            .sample_with(frame, colour, &map, side, BorderMode::Edge, fine)?;
         Ok(Some(FineBand::new(fine, side, factor)))
     }
 
@@ -427,6 +429,7 @@ impl Renderer {
             generated: &generated,
             alpha,
             gains: &gains,
+            tone: buffers.tone,
             detail: &detail,
         };
         copy_pixels(source, target)?;
@@ -436,10 +439,10 @@ impl Renderer {
             .blend(target, transfer, &map, &patch, strength)?;
         if let Some(matte) = &mut options.matte {
             matte.clear(source.width(), source.height())?;
-            let (frame, out) = ((source.width(), source.height()), &mut matte.alpha);
+            let out = &mut matte.alpha;
             buffers
                 .compositor
-                .matte(frame, &map, (IMAGE, alpha), strength, out)?;
+                .matte(source, &map, (IMAGE, alpha), strength, out)?;
         }
         Ok(changed.is_some())
     }
@@ -488,10 +491,11 @@ impl Renderer {
     ) -> Result<Similarity> {
         let map = self.engine.crop().place(&face.pose);
         buffers.crop.resize(3 * IMAGE * IMAGE, 0.0);
-        let (transfer, crop) = (self.options.transfer, &mut buffers.crop);
+        buffers.tone = ToneMap::of(frame, &map, IMAGE);
+        let (colour, crop) = ((self.options.transfer, &buffers.tone), &mut buffers.crop);
         buffers
             .sampler
-            .sample(frame, transfer, &map, IMAGE, BorderMode::Edge, crop)?;
+            .sample_with(frame, colour, &map, IMAGE, BorderMode::Edge, crop)?;
         Ok(map)
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Stream {
     /// The profiles of the first seconds of its shots.
     early: LastProfiles,
     /// Width, height and format of its frames, once one was pushed.
-    kind: Option<(u32, u32, PixelFormat)>,
+    kind: Option<(u32, u32, PixelFormat, f64)>,
     /// Index of the next frame pushed.
     next: i64,
     /// Position of the last frame pushed.
@@ -53,11 +53,13 @@ struct Waiting {
     width: u32,
     height: u32,
     format: PixelFormat,
+    pixel_aspect: f64,
 }
 
 impl Waiting {
     fn frame(&self) -> Result<FrameRef<'_>> {
-        FrameRef::packed(&self.bytes, self.width, self.height, self.format)
+        FrameRef::packed(&self.bytes, self.width, self.height, self.format)?
+            .with_pixel_aspect(self.pixel_aspect)
     }
 }
 
@@ -123,19 +125,22 @@ impl Stream {
     /// [`Error::Frame`] unless a frame is of the size and format of those before it.
     fn check_alike(&self, frame: &FrameRef<'_>) -> Result<()> {
         let (width, height) = (frame.width() as u32, frame.height() as u32);
+        let (format, pixel_aspect) = (frame.format(), frame.pixel_aspect());
         let known = match self.kind {
-            Some(known) if known != (width, height, frame.format()) => known,
+            Some(known) if known != (width, height, format, pixel_aspect) => known,
             _ => return Ok(()),
         };
-        let size = known.0 == width && known.1 == height;
+        let field = match known {
+            known if (known.0, known.1) != (width, height) => "width",
+            known if known.2 != format => "format",
+            _ => "pixel_aspect",
+        };
         Err(Error::Frame {
-            field: if size { "format" } else { "width" },
+            field,
             reason: format!(
-                "{width}x{height} {:?}, but the stream began with {}x{} {:?}: reset or seek first",
-                frame.format(),
-                known.0,
-                known.1,
-                known.2
+                "{width}x{height} {format:?} with a pixel aspect ratio of {pixel_aspect}, but the stream \
+                 began with {}x{} {:?} with {}: reset or seek first",
+                known.0, known.1, known.2, known.3
             ),
         })
     }
@@ -150,7 +155,7 @@ impl Stream {
         let (width, height) = (frame.width() as u32, frame.height() as u32);
         let mut copy = FrameMut::packed(&mut bytes, width, height, frame.format())?;
         copy_pixels(frame, &mut copy)?;
-        let (index, format) = (self.next, frame.format());
+        let (index, format, pixel_aspect) = (self.next, frame.format(), frame.pixel_aspect());
         self.waiting.push_back(Waiting {
             index,
             position,
@@ -158,9 +163,10 @@ impl Stream {
             width,
             height,
             format,
+            pixel_aspect,
         });
         self.tracks.add(index, faces);
-        self.kind = Some((width, height, format));
+        self.kind = Some((width, height, format, pixel_aspect));
         self.next += 1;
         self.last = Some(position);
         Ok(())

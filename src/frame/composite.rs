@@ -4,9 +4,10 @@
 use super::bilinear::bilinear;
 use super::colour::{Curve, unit};
 use super::detail::DetailLayer;
-use super::format::{FrameMut, Transfer};
+use super::format::{FrameMut, FrameRef, Transfer};
 use super::pixel::{Pixel, with_pixel};
-use super::warp::Similarity;
+use super::similarity::Similarity;
+use super::tone::ToneMap;
 use crate::{Error, Result};
 
 mod colour_match;
@@ -24,6 +25,8 @@ pub struct Patch<'a> {
     pub alpha: &'a [f32],
     /// From [`ColourMatch::gains`]; the default for none.
     pub gains: &'a Gains,
+    /// What the crop was sampled with: the generated picture is given back in the frame's range.
+    pub tone: ToneMap,
     /// What is added to the generated picture at the frame's resolution, where a pixel of the crop covers
     /// more than one of the frame.
     pub detail: &'a [DetailLayer<'a>],
@@ -84,8 +87,8 @@ impl Compositor {
                 reason,
             });
         }
-        let Some(walk) = Walk::new(frame.width(), frame.height(), map, patch.size, patch.alpha)
-        else {
+        let shape = FrameShape::of(&frame.as_ref());
+        let Some(walk) = Walk::new(shape, map, patch.size, patch.alpha) else {
             return Ok(None);
         };
         if strength == 0.0 {
@@ -94,7 +97,7 @@ impl Compositor {
         self.fill(&walk, Some(patch), patch.size, patch.alpha);
         let curve = Curve::of(transfer);
         with_pixel!(frame.format(), P => {
-            self.blend_rows::<P>(frame, curve, &walk, patch.detail, strength);
+            self.blend_rows::<P>(frame, (curve, patch.tone), &walk, patch.detail, strength);
         });
         Ok(Some(walk.bounds))
     }
@@ -102,7 +105,7 @@ impl Compositor {
     fn blend_rows<P: Pixel>(
         &self,
         frame: &mut FrameMut<'_>,
-        curve: &Curve,
+        (curve, tone): (&Curve, ToneMap),
         walk: &Walk,
         detail: &[DetailLayer<'_>],
         strength: f32,
@@ -131,7 +134,7 @@ impl Compositor {
                     } else {
                         unit(generated + added)
                     };
-                    let generated = curve.from_srgb(detailed);
+                    let generated = tone.invert(curve.from_srgb(detailed));
                     *v = if v.is_finite() {
                         *v + (generated - *v) * weight
                     } else {
@@ -143,20 +146,21 @@ impl Compositor {
         }
     }
 
-    /// Writes the generated picture's share of each frame pixel, `[height, width]` in [0, 1], as
-    /// [`Compositor::blend`] would use it.
+    /// Writes the generated picture's share of each pixel, `[height, width]` in [0, 1], as
+    /// [`Compositor::blend`] would use it. Of `frame` only the size and the pixel aspect ratio are used.
     ///
     /// # Errors
     /// As [`Compositor::blend`], and when `out` has another length.
     pub fn matte(
         &mut self,
-        (width, height): (usize, usize),
+        frame: &FrameRef<'_>,
         map: &Similarity,
         (size, alpha): (usize, &[f32]),
         strength: f32,
         out: &mut [f32],
     ) -> Result<()> {
         check(map, size, alpha, strength)?;
+        let (width, height) = (frame.width(), frame.height());
         if Some(out.len()) != width.checked_mul(height) {
             let reason = format!("{} numbers for {width} x {height} pixels", out.len());
             return Err(Error::Argument {
@@ -165,7 +169,7 @@ impl Compositor {
             });
         }
         out.fill(0.0);
-        let Some(walk) = Walk::new(width, height, map, size, alpha) else {
+        let Some(walk) = Walk::new(FrameShape::of(frame), map, size, alpha) else {
             return Ok(());
         };
         self.fill(&walk, None, size, alpha);
@@ -239,6 +243,24 @@ fn check(map: &Similarity, size: usize, alpha: &[f32], strength: f32) -> Result<
     Ok(())
 }
 
+/// The size of a frame in pixels, and their aspect ratio.
+#[derive(Clone, Copy)]
+struct FrameShape {
+    width: usize,
+    height: usize,
+    aspect: f64,
+}
+
+impl FrameShape {
+    fn of(frame: &FrameRef<'_>) -> Self {
+        Self {
+            width: frame.width(),
+            height: frame.height(),
+            aspect: frame.pixel_aspect(),
+        }
+    }
+}
+
 /// The frame pixels that a mask can reach, and how each sees the crop.
 struct Walk {
     bounds: Bounds,
@@ -246,18 +268,19 @@ struct Walk {
     inside: [usize; 4],
     to_crop: Similarity,
     size: usize,
-    /// Samples a side to a frame pixel: above 1 where the face is smaller than the crop.
-    samples: usize,
+    /// A frame pixel's width divided by its height.
+    aspect: f64,
+    /// Samples across and down a frame pixel: above 1 where the face is smaller than the crop.
+    samples: [usize; 2],
 }
 
 impl Walk {
-    fn new(
-        width: usize,
-        height: usize,
-        map: &Similarity,
-        size: usize,
-        alpha: &[f32],
-    ) -> Option<Self> {
+    fn new(shape: FrameShape, map: &Similarity, size: usize, alpha: &[f32]) -> Option<Self> {
+        let FrameShape {
+            width,
+            height,
+            aspect,
+        } = shape;
         let inside = support(alpha, size)?;
         let [left, top, right, bottom] = inside.map(|v| v as f64);
         // A bilinear sample of alpha is above 0 up to half a pixel beyond it.
@@ -265,18 +288,20 @@ impl Walk {
         let low = |v: f64, side: usize| (v - 1.0).floor().clamp(0.0, side as f64) as usize;
         let high = |v: f64, side: usize| (v + 1.0).ceil().clamp(0.0, side as f64) as usize;
         let bounds = Bounds {
-            left: low(frame[0], width),
+            left: low(frame[0] / aspect, width),
             top: low(frame[1], height),
-            right: high(frame[2], width),
+            right: high(frame[2] / aspect, width),
             bottom: high(frame[3], height),
         };
-        let samples = (1.0 / map.scale() - 1e-6).ceil().clamp(1.0, 32.0) as usize;
+        let samples =
+            [aspect, 1.0].map(|side| (side / map.scale() - 1e-6).ceil().clamp(1.0, 32.0) as usize);
         let seen = bounds.left < bounds.right && bounds.top < bounds.bottom;
         seen.then(|| Self {
             bounds,
             inside,
             to_crop: map.inverse(),
             size,
+            aspect,
             samples,
         })
     }
@@ -284,16 +309,17 @@ impl Walk {
     /// sRGB and alpha at a frame pixel; `None` where alpha is 0.
     #[inline(always)]
     fn at(&self, cells: &[[f32; 4]], x: usize, y: usize) -> Option<([f32; 3], f32)> {
-        if self.samples == 1 {
+        let [across, down] = self.samples;
+        if (across, down) == (1, 1) {
             let (at, fx, fy) = self.place([x as f64 + 0.5, y as f64 + 0.5])?;
             let alpha = self.bilinear(cells, at, fx, fy)[3];
             return (alpha > 0.0).then(|| (catmull_rom(cells, self.width(), at, fx, fy), alpha));
         }
-        let step = 1.0 / self.samples as f64;
+        let step = self.samples.map(|count| 1.0 / count as f64);
         let mut sum = [0.0f32; 4];
-        for j in 0..self.samples {
-            for i in 0..self.samples {
-                let (dx, dy) = ((i as f64 + 0.5) * step, (j as f64 + 0.5) * step);
+        for j in 0..down {
+            for i in 0..across {
+                let (dx, dy) = ((i as f64 + 0.5) * step[0], (j as f64 + 0.5) * step[1]);
                 if let Some((at, fx, fy)) = self.place([x as f64 + dx, y as f64 + dy]) {
                     let [r, g, b, a] = self.bilinear(cells, at, fx, fy);
                     // Weighted by alpha, so that what the mask hides takes no part.
@@ -304,17 +330,17 @@ impl Walk {
             }
         }
         let [r, g, b, a] = sum;
-        let count = (self.samples * self.samples) as f32;
+        let count = (across * down) as f32;
         (a > 0.0).then(|| ([r / a, g / a, b / a], a / count))
     }
 
     /// What the layers add at a frame pixel, in sRGB.
     #[inline(always)]
     fn detail(&self, layers: &[DetailLayer<'_>], x: usize, y: usize) -> f32 {
-        if self.samples > 1 || layers.iter().all(|layer| layer.band.is_none()) {
+        if self.samples != [1; 2] || layers.iter().all(|layer| layer.band.is_none()) {
             return 0.0;
         }
-        let [u, v] = self.to_crop.apply([x as f64 + 0.5, y as f64 + 0.5]);
+        let [u, v] = self.crop_point([x as f64 + 0.5, y as f64 + 0.5]);
         let last = (self.size - 1) as f64;
         let (u, v) = ((u - 0.5).clamp(0.0, last), (v - 0.5).clamp(0.0, last));
         let (i, j) = (
@@ -335,6 +361,12 @@ impl Walk {
         sum
     }
 
+    /// The point of the crop that is seen at a point of the frame, in pixels.
+    #[inline(always)]
+    fn crop_point(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        self.to_crop.apply([x * self.aspect, y])
+    }
+
     fn width(&self) -> usize {
         self.size + 2 * BORDER
     }
@@ -349,7 +381,7 @@ impl Walk {
     /// `None` where alpha must be 0.
     #[inline(always)]
     fn place(&self, point: [f64; 2]) -> Option<(usize, f32, f32)> {
-        let [u, v] = self.to_crop.apply(point);
+        let [u, v] = self.crop_point(point);
         let [left, top, right, bottom] = self.inside;
         let seen = u > left as f64 - 0.5
             && u < right as f64 + 0.5

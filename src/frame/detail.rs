@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bilinear::bilinear;
-use super::warp::Similarity;
+use super::similarity::Similarity;
 use crate::numeric::smoothstep;
 
 /// Pixels of the frame to a pixel of the crop up to which a crop holds all that the frame shows.

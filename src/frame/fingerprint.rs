@@ -18,6 +18,10 @@ pub fn fingerprint(picture: &FrameRef<'_>) -> u128 {
     hash.update(&(width as u64).to_le_bytes());
     hash.update(&(height as u64).to_le_bytes());
     hash.update(&[picture.format() as u8]);
+    // Faces depend on it. Left out for square pixels, whose fingerprints analysis files hold.
+    if picture.pixel_aspect() != 1.0 {
+        hash.update(&picture.pixel_aspect().to_le_bytes());
+    }
     for (line, y) in (0..height).step_by(ROW_STEP).enumerate() {
         let blocks = picture.row(y).chunks(BLOCK);
         // Each row starts at another block, so that every column is read in some row.

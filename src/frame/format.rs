@@ -8,6 +8,9 @@ use crate::{Error, Result};
 /// The longest side of a frame, in pixels.
 pub const MAX_SIDE: u32 = 1 << 16;
 
+/// The pixel aspect ratios (a pixel's width divided by its height, as shown) that a frame may have.
+pub const PIXEL_ASPECTS: std::ops::RangeInclusive<f64> = 0.1..=10.0;
+
 /// How one pixel lies in memory. Integers and floats are in the machine's byte order; nothing needs
 /// to be aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +73,7 @@ struct Layout {
     width: usize,
     height: usize,
     format: PixelFormat,
+    pixel_aspect: f64,
 }
 
 impl Layout {
@@ -117,6 +121,19 @@ impl Layout {
             width: width as usize,
             height: height as usize,
             format,
+            pixel_aspect: 1.0,
+        })
+    }
+
+    fn with_pixel_aspect(self, pixel_aspect: f64) -> Result<Self> {
+        if !PIXEL_ASPECTS.contains(&pixel_aspect) {
+            let (least, most) = (PIXEL_ASPECTS.start(), PIXEL_ASPECTS.end());
+            let reason = format!("{pixel_aspect} is not in {least}..={most}");
+            return Err(wrong("pixel_aspect", reason));
+        }
+        Ok(Self {
+            pixel_aspect,
+            ..self
         })
     }
 
@@ -136,6 +153,9 @@ fn wrong(field: &'static str, reason: String) -> Error {
 }
 
 /// A frame to read.
+///
+/// Faces have the same shape whatever the pixels: all places in a frame (faces, poses, points) are in
+/// units of a pixel's height, so that the column `x` lies at `x` times [`pixel_aspect`](Self::pixel_aspect).
 #[derive(Clone, Copy, Debug)]
 pub struct FrameRef<'a> {
     bytes: &'a [u8],
@@ -190,6 +210,20 @@ impl<'a> FrameRef<'a> {
     /// How a pixel lies in memory.
     pub fn format(&self) -> PixelFormat {
         self.layout.format
+    }
+
+    /// The same frame with pixels that are not square: a pixel's width divided by its height, as shown.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] with the field `pixel_aspect` outside of [`PIXEL_ASPECTS`].
+    pub fn with_pixel_aspect(self, pixel_aspect: f64) -> Result<Self> {
+        let layout = self.layout.with_pixel_aspect(pixel_aspect)?;
+        Ok(Self { layout, ..self })
+    }
+
+    /// A pixel's width divided by its height, as shown; 1 unless it was set.
+    pub fn pixel_aspect(&self) -> f64 {
+        self.layout.pixel_aspect
     }
 
     /// The bytes of row `y` (0 is the top one), without its padding.
@@ -247,6 +281,20 @@ impl<'a> FrameMut<'a> {
         self.layout.format
     }
 
+    /// The same frame with pixels that are not square: a pixel's width divided by its height, as shown.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] with the field `pixel_aspect` outside of [`PIXEL_ASPECTS`].
+    pub fn with_pixel_aspect(self, pixel_aspect: f64) -> Result<Self> {
+        let layout = self.layout.with_pixel_aspect(pixel_aspect)?;
+        Ok(Self { layout, ..self })
+    }
+
+    /// A pixel's width divided by its height, as shown; 1 unless it was set.
+    pub fn pixel_aspect(&self) -> f64 {
+        self.layout.pixel_aspect
+    }
+
     /// The same frame to read, for as long as it is not written.
     pub fn as_ref(&self) -> FrameRef<'_> {
         FrameRef {
@@ -265,7 +313,7 @@ impl<'a> FrameMut<'a> {
 }
 
 /// Copies every pixel of `source` into `target`, byte for byte: NaN payloads and alpha included,
-/// padding left alone.
+/// padding left alone. The target takes the source's pixel aspect ratio.
 ///
 /// # Errors
 /// [`Error::Frame`] when size or format differ; nothing is written then.
@@ -286,6 +334,7 @@ pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<(
             return Err(wrong(field, format!("{here}, but the source has {there}")));
         }
     }
+    target.layout.pixel_aspect = source.layout.pixel_aspect;
     for y in 0..source.height() {
         target.row(y).copy_from_slice(source.row(y));
     }

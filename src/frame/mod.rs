@@ -11,6 +11,8 @@ pub mod detail;
 mod fingerprint;
 pub mod format;
 pub mod pixel;
+mod similarity;
+mod tone;
 pub mod warp;
 
 #[cfg(test)]
@@ -19,5 +21,7 @@ mod properties;
 pub use composite::{ColourMatch, Compositor, Gains};
 pub use detail::{DetailLayer, FineBand};
 pub use fingerprint::fingerprint;
-pub use format::{FrameMut, FrameRef, PixelFormat, Transfer, copy_pixels};
-pub use warp::{BorderMode, Sampler, Similarity};
+pub use format::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat, Transfer, copy_pixels};
+pub use similarity::Similarity;
+pub use tone::ToneMap;
+pub use warp::{BorderMode, Sampler};

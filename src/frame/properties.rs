@@ -2,7 +2,8 @@
 
 use super::composite::{Compositor, Gains, Patch};
 use super::{
-    BorderMode, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, Transfer, copy_pixels,
+    BorderMode, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, ToneMap, Transfer,
+    copy_pixels,
 };
 use proptest::prelude::*;
 
@@ -192,12 +193,12 @@ proptest! {
         gains in prop::array::uniform3(0.8..1.25f32),
         strength in 0.0..=1.0f32,
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains), detail: &[] };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains), tone: ToneMap::NONE, detail: &[] };
         let target = render(&source, transfer, &map, &patch, strength);
         let (width, height) = (source.width as usize, source.height as usize);
         let mut matte = vec![9.0; width * height];
         Compositor::default()
-            .matte((width, height), &map, (SIZE, &alpha), strength, &mut matte)
+            .matte(&source.view(), &map, (SIZE, &alpha), strength, &mut matte)
             .unwrap();
         let bytes = source.format.bytes();
         let colour = if source.format == PixelFormat::Rgb8 { 3 } else { bytes / 4 * 3 };
@@ -227,7 +228,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), detail: &[] };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), tone: ToneMap::NONE, detail: &[] };
         let flipped = source.flipped();
         prop_assert_eq!(source.rows(), flipped.rows());
         let (a, b) = (
@@ -275,7 +276,7 @@ proptest! {
         alpha in masks(),
         generated in generated(),
     ) {
-        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), detail: &[] };
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), tone: ToneMap::NONE, detail: &[] };
         let mut seen = Vec::new();
         for format in PixelFormat::ALL {
             let rows: Vec<u8> = rgb.iter().flat_map(|rgb| encode(*rgb, format)).collect();

@@ -4,107 +4,9 @@ use super::bilinear::bilinear;
 use super::colour::Curve;
 use super::format::{FrameRef, Transfer};
 use super::pixel::{Pixel, with_pixel};
+use super::similarity::Similarity;
+use super::tone::ToneMap;
 use crate::{Error, Result};
-
-/// A similarity from crop to frame: `x' = a x - b y + tx`, `y' = b x + a y + ty`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Similarity {
-    /// Scale times the cosine of the angle.
-    pub a: f64,
-    /// Scale times the sine of the angle (clockwise on screen, y being down).
-    pub b: f64,
-    /// Shift to the right, frame pixels.
-    pub tx: f64,
-    /// Shift down, frame pixels.
-    pub ty: f64,
-}
-
-impl Similarity {
-    /// Maps the square `[0, size]^2` onto the frame's square with the given centre and side
-    /// (frame pixels), turned clockwise by `roll` radians.
-    pub fn square(centre: [f64; 2], side: f64, roll: f64, size: usize) -> Self {
-        let scale = side / size as f64;
-        let (sin, cos) = roll.sin_cos();
-        let (a, b) = (scale * cos, scale * sin);
-        let half = size as f64 / 2.0;
-        Self {
-            a,
-            b,
-            tx: centre[0] - (a - b) * half,
-            ty: centre[1] - (b + a) * half,
-        }
-    }
-
-    /// The image of a point.
-    #[inline(always)]
-    pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        [
-            self.a * x - self.b * y + self.tx,
-            self.b * x + self.a * y + self.ty,
-        ]
-    }
-
-    /// Frame pixels to a crop pixel.
-    pub fn scale(&self) -> f64 {
-        self.a.hypot(self.b)
-    }
-
-    /// The same square, with `factor` times as many pixels a side.
-    pub fn finer(&self, factor: usize) -> Self {
-        let factor = factor as f64;
-        Self {
-            a: self.a / factor,
-            b: self.b / factor,
-            ..*self
-        }
-    }
-
-    /// The similarity from frame to crop. The scale must not be 0.
-    pub fn inverse(&self) -> Self {
-        let square = self.a * self.a + self.b * self.b;
-        let (a, b) = (self.a / square, -self.b / square);
-        Self {
-            a,
-            b,
-            tx: -(a * self.tx - b * self.ty),
-            ty: -(b * self.tx + a * self.ty),
-        }
-    }
-
-    /// The smallest upright box around the image of `[x0, x1] x [y0, y1]`: left, top, right, bottom.
-    pub(crate) fn bounds(&self, [x0, y0, x1, y1]: [f64; 4]) -> [f64; 4] {
-        let mut box_ = [
-            f64::INFINITY,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NEG_INFINITY,
-        ];
-        for corner in [[x0, y0], [x1, y0], [x0, y1], [x1, y1]] {
-            let [x, y] = self.apply(corner);
-            box_ = [
-                box_[0].min(x),
-                box_[1].min(y),
-                box_[2].max(x),
-                box_[3].max(y),
-            ];
-        }
-        box_
-    }
-
-    /// An error unless the numbers are finite and the scale can be inverted.
-    pub(crate) fn check(&self) -> Result<()> {
-        let finite = [self.a, self.b, self.tx, self.ty]
-            .iter()
-            .all(|v| v.abs() < 1e9);
-        if finite && self.scale() > 1e-9 {
-            return Ok(());
-        }
-        Err(Error::Argument {
-            field: "similarity",
-            reason: format!("{self:?} is not a valid placement"),
-        })
-    }
-}
 
 /// The value of crop pixels outside the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,34 +40,35 @@ struct Region {
     top: usize,
     right: usize,
     bottom: usize,
-    /// Frame pixels to a cell; at least 1.
-    pitch: f64,
+    /// Frame pixels to a cell, across and down; at least 1.
+    pitch: [f64; 2],
     columns: usize,
     rows: usize,
 }
 
 impl Region {
     fn new(frame: &FrameRef<'_>, map: &Similarity, size: usize) -> Self {
-        let pitch = (map.scale() / 2.0).max(1.0);
+        let aspect = frame.pixel_aspect();
+        let pitch = [map.scale() / aspect, map.scale()].map(|scale| (scale / 2.0).max(1.0));
         let side = size as f64;
         let [x0, y0, x1, y1] = map.bounds([0.0, 0.0, side, side]);
         // A bilinear sample reaches one cell beyond its point.
-        let span = |low: f64, high: f64, length: usize| {
+        let span = |low: f64, high: f64, pitch: f64, length: usize| {
             let low = (low - pitch - 1.0).floor().clamp(0.0, length as f64 - 1.0) as usize;
             let high = (high + pitch + 1.0).ceil().clamp(0.0, length as f64) as usize;
             (low, high.max(low + 1))
         };
-        let (left, right) = span(x0, x1, frame.width());
-        let (top, bottom) = span(y0, y1, frame.height());
-        let cells = |pixels: usize| (pixels as f64 / pitch).ceil() as usize;
+        let (left, right) = span(x0 / aspect, x1 / aspect, pitch[0], frame.width());
+        let (top, bottom) = span(y0, y1, pitch[1], frame.height());
+        let cells = |pixels: usize, pitch: f64| (pixels as f64 / pitch).ceil() as usize;
         Self {
             left,
             top,
             right,
             bottom,
             pitch,
-            columns: cells(right - left),
-            rows: cells(bottom - top),
+            columns: cells(right - left, pitch[0]),
+            rows: cells(bottom - top, pitch[1]),
         }
     }
 }
@@ -197,6 +100,23 @@ impl Sampler {
         border: BorderMode,
         out: &mut [f32],
     ) -> Result<()> {
+        let tone = &ToneMap::NONE;
+        self.sample_with(frame, (transfer, tone), map, size, border, out)
+    }
+
+    /// As [`sample`](Self::sample), with values above 1 brought into range instead of clipped.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample).
+    pub fn sample_with(
+        &mut self,
+        frame: &FrameRef<'_>,
+        (transfer, tone): (Transfer, &ToneMap),
+        map: &Similarity,
+        size: usize,
+        border: BorderMode,
+        out: &mut [f32],
+    ) -> Result<()> {
         if size == 0 || out.len() != 3 * size * size {
             let reason = format!("{} numbers for [3, {size}, {size}]", out.len());
             return Err(Error::Argument {
@@ -206,14 +126,20 @@ impl Sampler {
         }
         map.check()?;
         let region = Region::new(frame, map, size);
-        with_pixel!(frame.format(), P => self.reduce::<P>(frame, Curve::of(transfer), &region));
+        let curve = (Curve::of(transfer), tone);
+        with_pixel!(frame.format(), P => self.reduce::<P>(frame, curve, &region));
         self.finish_cells(&region, border);
-        self.resample(map, size, &region, out);
+        self.resample(map, frame.pixel_aspect(), size, &region, out);
         Ok(())
     }
 
     /// Fills `cells` with sums over areas, of sRGB in [0, 1].
-    fn reduce<P: Pixel>(&mut self, frame: &FrameRef<'_>, curve: &Curve, region: &Region) {
+    fn reduce<P: Pixel>(
+        &mut self,
+        frame: &FrameRef<'_>,
+        curve: (&Curve, &ToneMap),
+        region: &Region,
+    ) {
         let Region {
             left,
             top,
@@ -227,7 +153,7 @@ impl Sampler {
         self.cells.clear();
         self.cells.resize(width * (rows + 2), [0.0; 4]);
         let bytes = |y: usize| &frame.row(y)[left * P::BYTES..right * P::BYTES];
-        if pitch == 1.0 {
+        if pitch == [1.0; 2] {
             for y in top..bottom {
                 let start = (y - top + 1) * width + 1;
                 decode::<P>(bytes(y), curve, &mut self.cells[start..start + columns]);
@@ -237,7 +163,7 @@ impl Sampler {
         let length = right - left;
         self.bins.clear();
         self.bins
-            .extend((0..length).map(|i| bin(i, pitch, columns)));
+            .extend((0..length).map(|i| bin(i, pitch[0], columns)));
         self.row.resize(length, [0.0; 4]);
         self.sums.clear();
         self.sums.resize(length, [0.0; 4]);
@@ -245,7 +171,7 @@ impl Sampler {
         let mut current = 0;
         for y in top..bottom {
             decode::<P>(bytes(y), curve, &mut self.row);
-            let (at, share) = bin(y - top, pitch, rows);
+            let (at, share) = bin(y - top, pitch[1], rows);
             if at as usize > current {
                 self.flush(current, width);
                 current = at as usize;
@@ -292,15 +218,15 @@ impl Sampler {
         let width = columns + 2;
         let pitch = region.pitch;
         // How much of a cell the frame covers, along one axis.
-        let covered = |k: usize, length: usize| {
+        let covered = |k: usize, pitch: f64, length: usize| {
             (((k + 1) as f64 * pitch).min(length as f64) - k as f64 * pitch) as f32
         };
-        let area = (pitch * pitch) as f32;
+        let area = (pitch[0] * pitch[1]) as f32;
         for y in 0..rows {
-            let down = covered(y, region.bottom - region.top);
+            let down = covered(y, pitch[1], region.bottom - region.top);
             let row = &mut self.cells[(y + 1) * width + 1..][..columns];
             for (x, cell) in row.iter_mut().enumerate() {
-                let cover = down * covered(x, region.right - region.left);
+                let cover = down * covered(x, pitch[0], region.right - region.left);
                 *cell = match border {
                     BorderMode::Edge => cell.map(|v| v * 2.0 / cover - 1.0),
                     BorderMode::Grey => cell.map(|v| (v * 2.0 - cover) / area),
@@ -318,25 +244,36 @@ impl Sampler {
         }
     }
 
-    fn resample(&self, map: &Similarity, size: usize, region: &Region, out: &mut [f32]) {
-        let scale = map.scale();
+    fn resample(
+        &self,
+        map: &Similarity,
+        aspect: f64,
+        size: usize,
+        region: &Region,
+        out: &mut [f32],
+    ) {
         // Half the distance between the four samples of a crop pixel, in crop pixels. Up to a
         // scale of 2 it makes the spread of the samples that of the area they stand for.
-        let spread: f64 = if scale <= 1.0 {
-            0.0
-        } else if scale < 2.0 {
-            ((scale * scale - 1.0) / 12.0).sqrt() / scale
-        } else {
-            0.25
+        let spread = |scale: f64| {
+            if scale <= 1.0 {
+                0.0
+            } else if scale < 2.0 {
+                ((scale * scale - 1.0) / 12.0).sqrt() / scale
+            } else {
+                0.25
+            }
         };
+        // Frame pixels to a step along each side of the crop.
+        let across = spread((map.a / aspect).hypot(map.b));
+        let down = spread(map.a.hypot(map.b / aspect));
         let offsets = [
-            [-spread, -spread],
-            [spread, -spread],
-            [-spread, spread],
-            [spread, spread],
+            [-across, -down],
+            [across, -down],
+            [-across, down],
+            [across, down],
         ];
         let offsets = offsets.map(|offset: [f64; 2]| offset.map(|v| v as f32));
-        let offsets = if spread == 0.0 {
+        let offsets = if across == 0.0 && down == 0.0 {
             &offsets[..1]
         } else {
             &offsets[..]
@@ -349,20 +286,21 @@ impl Sampler {
             rows: region.rows,
         };
         // From crop pixels to cells. Rows begin in f64; along them f32 is exact enough.
-        let to_cells = 1.0 / region.pitch;
-        let step = [(map.a * to_cells) as f32, (map.b * to_cells) as f32];
+        let to_cells = region.pitch.map(|pitch| 1.0 / pitch);
+        let columns = [map.a, -map.b].map(|v| (v / aspect * to_cells[0]) as f32);
+        let rows = [map.b, map.a].map(|v| (v * to_cells[1]) as f32);
         for j in 0..size {
             let [x, y] = map.apply([0.5, j as f64 + 0.5]);
             let begin = [
-                ((x - region.left as f64) * to_cells) as f32,
-                ((y - region.top as f64) * to_cells) as f32,
+                ((x / aspect - region.left as f64) * to_cells[0]) as f32,
+                ((y - region.top as f64) * to_cells[1]) as f32,
             ];
             for i in 0..size {
                 let mut sum = [0.0; 4];
                 for &[dx, dy] in offsets {
                     let i = i as f32;
-                    let u = begin[0] + step[0] * (i + dx) - step[1] * dy;
-                    let v = begin[1] + step[1] * (i + dx) + step[0] * dy;
+                    let u = begin[0] + columns[0] * (i + dx) + columns[1] * dy;
+                    let v = begin[1] + rows[0] * (i + dx) + rows[1] * dy;
                     add(&mut sum, grid.sample(u, v), share);
                 }
                 for (channel, &v) in sum[..3].iter().enumerate() {
@@ -399,12 +337,17 @@ impl Grid<'_> {
 }
 
 /// A row of pixels as sRGB in [0, 1].
-fn decode<P: Pixel>(bytes: &[u8], curve: &Curve, out: &mut [[f32; 4]]) {
+fn decode<P: Pixel>(bytes: &[u8], (curve, tone): (&Curve, &ToneMap), out: &mut [[f32; 4]]) {
     let pixels = bytes.chunks_exact(P::BYTES).zip(out);
-    // Two loops, so that the plain one carries no choice and is done several pixels at a time.
+    // Several loops, so that the plain one carries no choice and is done several pixels at a time.
     if P::COLOURS && curve.is_identity() {
         pixels.for_each(|(bytes, out)| {
             let [r, g, b] = P::read(bytes);
+            *out = [r, g, b, 0.0];
+        });
+    } else if !tone.is_none() {
+        pixels.for_each(|(bytes, out)| {
+            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(tone.apply(v)));
             *out = [r, g, b, 0.0];
         });
     } else {

@@ -20,9 +20,9 @@ pub struct Detection {
 
 /// From the detector's input to the frame: the frame fills the upper left of the square, its longer
 /// side whole.
-pub fn letterbox(width: usize, height: usize, size: usize) -> Similarity {
+pub fn letterbox([width, height]: [f64; 2], size: usize) -> Similarity {
     Similarity {
-        a: width.max(height) as f64 / size as f64,
+        a: width.max(height) / size as f64,
         b: 0.0,
         tx: 0.0,
         ty: 0.0,
@@ -162,10 +162,10 @@ mod tests {
         };
         assert!((face.centre[0] - 30.0).abs() < 1e-4 && (face.centre[1] - 80.0).abs() < 1e-4);
         assert!((face.side - 48.0).abs() < 1e-3 && (face.score - 0.8808).abs() < 1e-4);
-        let map = letterbox(1920, 1080, 192);
+        let map = letterbox([1920.0, 1080.0], 192);
         assert_eq!(map.apply([192.0, 108.0]), [1920.0, 1080.0]);
         assert_eq!(
-            letterbox(480, 640, 192).apply([144.0, 192.0]),
+            letterbox([480.0, 640.0], 192).apply([144.0, 192.0]),
             [480.0, 640.0]
         );
     }

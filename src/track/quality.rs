@@ -6,18 +6,18 @@ use crate::numeric::smoothstep;
 
 /// Visibility of a face, [0, 1]: 1 if it is large enough, turned to the camera and inside the frame;
 /// falls smoothly to 0 as it gets tiny, turns to its profile or leaves the frame. `centre` and `side`
-/// are those of the crop, in frame pixels.
-pub fn visibility(pose: &Pose, centre: [f64; 2], side: f64, frame: (usize, usize)) -> f64 {
+/// are those of the crop, `frame` is the frame's width and height, all in frame pixels.
+pub fn visibility(pose: &Pose, centre: [f64; 2], side: f64, frame: [f64; 2]) -> f64 {
     let large = smoothstep(20.0, 40.0, side);
     // From 75 degrees to 50.
     let frontal = smoothstep(0.26, 0.64, pose.frontality());
     // The crop's outer tenth is background.
     let half = 0.4 * side;
-    let share = |at: f64, length: usize| {
-        let (low, high) = ((at - half).max(0.0), (at + half).min(length as f64));
+    let share = |at: f64, length: f64| {
+        let (low, high) = ((at - half).max(0.0), (at + half).min(length));
         ((high - low) / (2.0 * half)).max(0.0)
     };
-    let shown = share(centre[0], frame.0) * share(centre[1], frame.1);
+    let shown = share(centre[0], frame[0]) * share(centre[1], frame[1]);
     let inside = smoothstep(0.5, 0.9, shown);
     large * frontal * inside
 }
@@ -76,8 +76,9 @@ mod tests {
 
     #[test]
     fn visibility_falls_with_what_goes_wrong() {
-        let see =
-            |yaw: f64, x: f64, side: f64| visibility(&turned(yaw), [x, 240.0], side, (640, 480));
+        let see = |yaw: f64, x: f64, side: f64| {
+            visibility(&turned(yaw), [x, 240.0], side, [640.0, 480.0])
+        };
         assert_eq!(see(0.0, 320.0, 200.0), 1.0);
         assert_eq!(see(0.6, 320.0, 200.0), 1.0);
         let tilted = visibility(
@@ -87,7 +88,7 @@ mod tests {
             },
             [320.0, 240.0],
             200.0,
-            (640, 480),
+            [640.0, 480.0],
         );
         assert_eq!(tilted, 1.0, "upside down is still from the front");
         assert!((0.1..0.9).contains(&see(1.1, 320.0, 200.0)));

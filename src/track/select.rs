@@ -13,7 +13,7 @@ pub enum Selection {
     Largest,
     /// The face at, or nearest to, a point of the frame (pixels, row 0 is the top row).
     Point {
-        /// Column.
+        /// Column, times the pixel aspect ratio.
         x: f64,
         /// Row.
         y: f64,

@@ -6,7 +6,7 @@ use super::quality::visibility;
 use crate::Result;
 use crate::face::pose::{rolled, rotation_from_vector};
 use crate::face::{CropProtocol, Face, Pose};
-use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, Transfer, fingerprint};
+use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, ToneMap, Transfer, fingerprint};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
 use crate::pool::Pool;
@@ -94,11 +94,12 @@ impl Tracker {
         buffers: &mut Buffers,
     ) -> Result<Seen> {
         let size = self.detector.size;
-        let map = detect::letterbox(frame.width(), frame.height(), size);
-        buffers.cut(frame, transfer, &map, size, BorderMode::Grey)?;
-        let shown = |pixels: usize| (pixels as f64 / map.scale()).round() as usize;
-        let shown = (shown(frame.width()), shown(frame.height()));
-        let look = Look::new(&buffers.picture, size, shown);
+        let shape = shape(frame);
+        let map = detect::letterbox(shape, size);
+        let colour = (transfer, &ToneMap::NONE);
+        buffers.cut(frame, colour, &map, size, BorderMode::Grey)?;
+        let shown = shape.map(|side| (side / map.scale()).round() as usize);
+        let look = Look::new(&buffers.picture, size, shown.into());
         let seen = networks.detector.run(&buffers.picture)?;
         let mut faces: Vec<Face> = Vec::new();
         for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
@@ -134,10 +135,12 @@ impl Tracker {
         crop: &Similarity,
         buffers: &mut Buffers,
     ) -> Result<Option<Face>> {
-        buffers.cut(frame, transfer, crop, self.mesh.size, BorderMode::Edge)?;
+        let tone = ToneMap::of(frame, crop, self.mesh.size);
+        let colour = (transfer, &tone);
+        buffers.cut(frame, colour, crop, self.mesh.size, BorderMode::Edge)?;
         let seen = networks.mesh.run(&buffers.picture)?;
-        let size = (frame.width(), frame.height());
-        Ok(from_mesh(seen, crop, self.mesh.size, &self.crop, size))
+        let size = self.mesh.size;
+        Ok(from_mesh(seen, crop, size, &self.crop, shape(frame)))
     }
 }
 
@@ -145,15 +148,23 @@ impl Buffers {
     fn cut(
         &mut self,
         frame: &FrameRef<'_>,
-        transfer: Transfer,
+        colour: (Transfer, &ToneMap),
         map: &Similarity,
         size: usize,
         border: BorderMode,
     ) -> Result<()> {
         self.picture.resize(3 * size * size, 0.0);
         self.sampler
-            .sample(frame, transfer, map, size, border, &mut self.picture)
+            .sample_with(frame, colour, map, size, border, &mut self.picture)
     }
+}
+
+/// Width and height of a frame, in units of a pixel's height.
+fn shape(frame: &FrameRef<'_>) -> [f64; 2] {
+    [
+        frame.width() as f64 * frame.pixel_aspect(),
+        frame.height() as f64,
+    ]
 }
 
 /// Converts the mesh predictor's output for a crop (crop to frame, `size` pixels per side) to frame
@@ -166,7 +177,7 @@ fn from_mesh(
     crop: &Similarity,
     size: usize,
     protocol: &CropProtocol,
-    frame: (usize, usize),
+    frame: [f64; 2],
 ) -> Option<Face> {
     let half = size as f64 / 2.0;
     let rotation = rotation_from_vector(seen.rotation.map(f64::from));
@@ -228,7 +239,7 @@ mod tests {
         let in_crop = [0, 1].map(|i| (scale * unit[i] + shift[i] + 1.0) * 64.0);
         for roll in [0.0, 0.7, -2.5] {
             let crop = Similarity::square([300.0, 200.0], 190.0, roll, 128);
-            let face = from_mesh(seen(), &crop, 128, &PROTOCOL, (640, 480)).unwrap();
+            let face = from_mesh(seen(), &crop, 128, &PROTOCOL, [640.0, 480.0]).unwrap();
             let (want, got) = (crop.apply(in_crop), face.pose.project(vertex));
             assert!((want[0] - got[0]).abs() < 1e-9 && (want[1] - got[1]).abs() < 1e-9);
             assert!((face.confidence - 0.9526).abs() < 1e-3);
@@ -242,7 +253,7 @@ mod tests {
         let none = |change: &dyn Fn(&mut MeshParameters)| {
             let mut seen = seen();
             change(&mut seen);
-            from_mesh(seen, &crop, 128, &PROTOCOL, (640, 480)).is_none()
+            from_mesh(seen, &crop, 128, &PROTOCOL, [640.0, 480.0]).is_none()
         };
         assert!(!none(&|_| {}));
         assert!(none(&|s| s.rotation[1] = f32::NAN));

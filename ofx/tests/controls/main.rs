@@ -8,9 +8,11 @@ mod host;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod anamorphic;
 mod buttons;
 mod exports;
 mod faces;
+mod highlights;
 mod look;
 mod problems;
 mod timelines;

@@ -1,5 +1,7 @@
 //! Clips as they lie on real timelines: start times, retimes, stills and held frames.
 
+use std::collections::BTreeSet;
+
 use crate::host::*;
 use crate::support::*;
 use crate::{THIRTY, render, source};
@@ -172,13 +174,74 @@ fn a_changed_source_has_another_reference() {
     assert!(render(&instance, THIRTY) == expected);
     instance.connect("Source", clip());
     assert!(render(&instance, THIRTY) == before);
-    // The renewed search fetches frames that it could not declare; nothing else is wrong.
-    let undeclared = |fault: &String| fault.contains("not among the frames needed");
-    let faults = instance.take_violations();
-    assert!(faults.iter().all(undeclared), "{faults:?}");
-    // Once the reference is known, every fetch is declared.
-    render(&instance, 31.0);
     instance.assert_clean();
+}
+
+/// The frames of the source that the effect asks for before a render at `time`.
+fn needed(instance: &Instance, time: f64) -> BTreeSet<i64> {
+    let needed = instance.get_frames_needed(time);
+    let ranges = needed.ranges.get("Source").into_iter().flatten();
+    let frames = |(first, last): &(f64, f64)| *first as i64..=*last as i64;
+    ranges.flat_map(frames).collect()
+}
+
+/// A host that fetches in advance what it is asked for must not have to fetch the whole clip.
+#[test]
+fn a_prefetching_host_is_asked_for_at_most_eight_frames() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    instance.connect(
+        "Source",
+        Connection {
+            frame_range: [0.0, 20_000.0],
+            ..clip()
+        },
+    );
+    for reference in [0, 1] {
+        instance.set("reference", reference);
+        for rendered in [false, true] {
+            for time in [0.0, 30.0, 30.5, 5000.0, 20_000.0, 30_000.0] {
+                let frames = needed(&instance, time);
+                let count = frames.len();
+                assert!((1..=8).contains(&count), "{rendered} {time}: {frames:?}");
+            }
+            render(&instance, THIRTY);
+            let fetches = instance.log().fetches;
+            let undeclared = fetches.iter().filter(|fetch| !fetch.declared).count();
+            instance.forget_records();
+            // The search fetches one frame at a time. Once the reference is known, all are declared.
+            let expected = if rendered || reference == 1 {
+                0..1
+            } else {
+                1..20
+            };
+            assert!(expected.contains(&undeclared), "{undeclared} undeclared");
+        }
+    }
+    instance.assert_clean();
+}
+
+/// A host that has no other frames than those that it was asked for.
+#[test]
+fn a_host_without_undeclared_frames_gets_the_same_frame_in_any_order() {
+    let plugin = open_plugin(HostOptions {
+        gives_undeclared: false,
+        ..HostOptions::default()
+    });
+    let effect = plugin.start(Context::Filter);
+    let shown = |times: &[f64]| {
+        let instance = speaking(&effect, Context::Filter);
+        let shown = times.iter().map(|time| render(&instance, *time)).last();
+        assert!(instance.log().persistent.is_empty());
+        instance.assert_clean();
+        shown.expect("a time")
+    };
+    let alone = shown(&[THIRTY]);
+    assert!(alone != source(30));
+    for before in [0.0, 2.0, 29.0, 60.0] {
+        assert!(shown(&[before, THIRTY]) == alone, "after {before}");
+    }
 }
 
 /// The head up to frame 12, then the head in other light and in front of bars of this width.

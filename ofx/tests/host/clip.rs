@@ -211,10 +211,11 @@ impl Clip {
     }
 }
 
-pub(super) fn record(scope: &Scope, clip: &Clip, time: f64, ok: bool) {
+pub(super) fn record(scope: &Scope, clip: &Clip, (time, declared): (f64, bool), ok: bool) {
     scope.journal.fetch(Fetch {
         clip: clip.label(),
         time,
+        declared,
         ok,
         action: scope.name(),
     });

@@ -189,6 +189,7 @@ extern "C" fn clip_get_image(
         return kOfxStatFailed;
     };
     let rendering = scope.is(kOfxImageEffectActionRender);
+    let mut declared = true;
     let fetched = if clip.is_output() {
         if !rendering || time != scope.time {
             scope
@@ -197,23 +198,27 @@ extern "C" fn clip_get_image(
         }
         clip.fetch_output(&scope, time)
     } else {
-        if rendering {
-            check_declared(&scope, &clip, time, &place);
-        }
+        declared = !rendering || is_declared(&scope, &clip, time);
+        let options = &node.host.options;
         // Hosts without temporal access give the current frame for any time.
-        let temporal = node.host.options.temporal_access;
-        clip.fetch(&scope, if temporal { time } else { scope.time })
+        let at = if options.temporal_access {
+            time
+        } else {
+            scope.time
+        };
+        let given = declared || options.gives_undeclared;
+        given.then(|| clip.fetch(&scope, at)).flatten()
     };
-    record(&scope, &clip, time, fetched.is_some());
+    record(&scope, &clip, (time, declared), fetched.is_some());
     match fetched {
         Some(fetched) => put(image, fetched.handle() as OfxPropertySetHandle, &place),
         None => kOfxStatFailed,
     }
 }
 
-/// A render may only fetch what GetFramesNeeded asked for.
-fn check_declared(scope: &Scope, clip: &Clip, time: f64, place: &str) {
-    let declared = match scope
+/// Whether GetFramesNeeded asked for a frame, or the action is about it.
+fn is_declared(scope: &Scope, clip: &Clip, time: f64) -> bool {
+    match scope
         .frames
         .as_ref()
         .and_then(|frames| frames.get(&clip.label()))
@@ -222,12 +227,6 @@ fn check_declared(scope: &Scope, clip: &Clip, time: f64, place: &str) {
             .iter()
             .any(|&(first, last)| first <= time && time <= last),
         None => time == scope.time,
-    };
-    if !declared {
-        let at = scope.time;
-        scope
-            .journal
-            .violation(format!("{place}: not among the frames needed for {at}"));
     }
 }
 

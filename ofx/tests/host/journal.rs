@@ -36,6 +36,8 @@ pub enum Progress {
 pub struct Fetch {
     pub clip: String,
     pub time: f64,
+    /// Whether GetFramesNeeded had asked for it.
+    pub declared: bool,
     pub ok: bool,
     pub action: String,
 }

@@ -48,6 +48,9 @@ pub struct HostOptions {
     pub null_functions: Vec<(CString, &'static str)>,
     /// Without it the host claims no temporal access, and clipGetImage ignores the time.
     pub temporal_access: bool,
+    /// Gives a render frames that GetFramesNeeded did not ask for. OpenFX does not forbid to fetch them;
+    /// a host that prefetches may have no others.
+    pub gives_undeclared: bool,
     pub lifecycle: Lifecycle,
     pub depths: Vec<Depth>,
     /// How many threads the multi-thread suite offers.
@@ -70,6 +73,7 @@ impl Default for HostOptions {
             missing_suites: Vec::new(),
             null_functions: Vec::new(),
             temporal_access: true,
+            gives_undeclared: true,
             lifecycle: Lifecycle::Plain,
             depths: vec![Depth::Byte, Depth::Short, Depth::Half, Depth::Float],
             cpus: 4,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::frame::{BorderMode, FrameRef, PixelFormat, Sampler, colour};
+use crate::frame::{BorderMode, FrameRef, PixelFormat, Sampler, ToneMap, colour, copy_pixels};
 
 const SIZE: usize = 64;
 
@@ -53,13 +53,29 @@ fn blend(
     map: &Similarity,
     generated: &[f32],
 ) -> Option<Bounds> {
+    blend_with(bytes, (width, height), 1.0, transfer, map, generated)
+}
+
+fn blend_with(
+    bytes: &mut [u8],
+    (width, height): (usize, usize),
+    aspect: f64,
+    transfer: Transfer,
+    map: &Similarity,
+    generated: &[f32],
+) -> Option<Bounds> {
     let format = PixelFormat::RgbaF32;
+    let source = bytes.to_vec();
+    let source = FrameRef::packed(&source, width as u32, height as u32, format).unwrap();
     let mut frame = FrameMut::packed(bytes, width as u32, height as u32, format).unwrap();
+    let source = source.with_pixel_aspect(aspect).unwrap();
+    copy_pixels(&source, &mut frame).unwrap();
     let patch = Patch {
         size: SIZE,
         generated,
         alpha: &disc(),
         gains: &Gains::default(),
+        tone: ToneMap::NONE,
         detail: &[],
     };
     Compositor::default()
@@ -98,12 +114,24 @@ fn a_colour_arrives_in_the_frames_own_encoding() {
 /// The frame's own picture, cut out and put back, must land where it was.
 #[test]
 fn a_crop_goes_back_where_it_came_from() {
+    for aspect in [0.5, 0.9, 1.0, 1.5, 2.0] {
+        goes_back(aspect);
+    }
+}
+
+/// 200x200 pixels with this aspect ratio.
+fn goes_back(aspect: f64) {
     let ramp = |x: f64, y: f64| ((x + 0.6 * y) / 400.0) as f32;
     for scale in [0.5, 1.0, 2.3] {
+        // On narrow pixels a face of this size would not fit.
+        if 64.0 * scale * std::f64::consts::SQRT_2 > 190.0 * aspect {
+            continue;
+        }
         for roll in [0.0, 0.7, 3.0] {
             let source = float_frame(200, 200, |x, y| [ramp(x as f64, y as f64); 3]);
             let frame = FrameRef::packed(&source, 200, 200, PixelFormat::RgbaF32).unwrap();
-            let map = Similarity::square([101.3, 98.6], 64.0 * scale, roll, SIZE);
+            let frame = frame.with_pixel_aspect(aspect).unwrap();
+            let map = Similarity::square([101.3 * aspect, 98.6], 64.0 * scale, roll, SIZE);
             let mut crop = vec![0.0; 3 * SIZE * SIZE];
             let transfer = Transfer::Display;
             let edge = BorderMode::Edge;
@@ -111,14 +139,20 @@ fn a_crop_goes_back_where_it_came_from() {
                 .sample(&frame, transfer, &map, SIZE, edge, &mut crop)
                 .unwrap();
             let mut out = source.clone();
-            let bounds = blend(&mut out, (200, 200), transfer, &map, &crop).unwrap();
+            let bounds = blend_with(&mut out, (200, 200), aspect, transfer, &map, &crop).unwrap();
             assert!(bounds.left > 0 && bounds.right < 200 && out != source);
+            // As wide, in shown units, as it is high.
+            if roll == 0.0 {
+                let wide = (bounds.right - bounds.left) as f64 * aspect;
+                let high = (bounds.bottom - bounds.top) as f64;
+                assert!((wide - high).abs() < 3.0 + 2.0 * aspect, "{wide} {high}");
+            }
             for y in 0..200 {
                 for x in 0..200 {
                     let (was, is) = (value(&source, 200, x, y, 1), value(&out, 200, x, y, 1));
                     assert!(
                         (was - is).abs() < 2.5e-4,
-                        "{scale} {roll} {x} {y}: {was} {is}"
+                        "{aspect} {scale} {roll} {x} {y}: {was} {is}"
                     );
                 }
             }
@@ -211,6 +245,7 @@ fn the_match_undoes_a_cast() {
         generated: &generated,
         alpha: &alpha,
         gains: &gains,
+        tone: ToneMap::NONE,
         detail: &[],
     };
     Compositor::default()
@@ -305,6 +340,7 @@ fn bad_arguments_are_errors_and_write_nothing() {
             generated,
             alpha,
             gains: &Gains::default(),
+            tone: ToneMap::NONE,
             detail: &[],
         };
         match Compositor::default().blend(&mut frame, Transfer::Srgb, &map, &patch, strength) {
