@@ -34,7 +34,6 @@ SEALED = 0.01                                # the same that is asked for at /p 
 JUDGED = 12                                  # clips of a person held out that are measured
 # Shares of the openings' distribution at the knots of the calibration.
 SHARES = (0.005, 0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 0.99)
-PASSES = 5                                   # of the calibration, since the average of MaLS comes after it
 
 
 class Windows:
@@ -148,20 +147,6 @@ def quantiles(values, weight, shares):
     return np.interp(shares, (below - below[0]) / (below[-1] - below[0]), values[order])
 
 
-def mapping(predicted, made, valid, true, weight):
-    """Where the knots `predicted` must go so that openings `made` [frames] of each clip, mapped and then averaged as
-    MaLS averages, are distributed as `true`."""
-    wanted, mapped = quantiles(true, weight, SHARES), predicted.copy()
-    for _ in range(PASSES):
-        shown = []
-        for opening, seen in zip(made, valid):
-            moved = np.interp(opening, predicted, mapped)
-            moved += np.minimum(opening - predicted[0], 0) + np.maximum(opening - predicted[-1], 0)
-            shown.append(np.convolve(np.pad(moved, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")[seen])
-        mapped = np.maximum.accumulate(mapped + 0.7 * (wanted - quantiles(np.concatenate(shown), weight, SHARES)))
-    return mapped
-
-
 class ShapeTraining:
     """The heads of one encoder."""
 
@@ -219,9 +204,11 @@ class ShapeTraining:
 
     @torch.no_grad()
     def calibrate(self, clips, basis):
-        """Fits the opening's calibration to `clips`, each predicted by the head that did not see its person.
+        """Maps the quantiles of the predicted opening to those of the true one, over `clips`, each predicted by the
+        head that did not see its person. People weigh alike.
 
-        The mean of the heads moves less than one of them; by how much is measured on the same clips."""
+        The mean of the heads moves less than one of them; by how much is measured on the same clips. The average of
+        MaLS needs no correction here: the painter is trained with it and gives back the movement that it takes."""
         self.network.eval()
         self.network.bends.zero_(), self.network.offset.zero_()          # of an earlier run
         gap = openings(basis).numpy()
@@ -230,18 +217,16 @@ class ShapeTraining:
                   {c.person for c in clips}}
         for clip in clips:
             member = next(k for k, aside in enumerate(self.aside) if clip.person in aside)
-            alone = self.predict(clip, member) @ gap
-            shares.append(np.std(self.predict(clip) @ gap) / (np.std(alone) + 1e-6))
+            alone = (self.predict(clip, member) @ gap)[clip.valid]
+            shares.append(np.std((self.predict(clip) @ gap)[clip.valid]) / (np.std(alone) + 1e-6))
             made.append(alone)
             true.append(clip.shape[clip.valid] @ gap)
             shapes.append(clip.shape[clip.valid])
-            weight.append(np.full(int(clip.valid.sum()), 1 / frames[clip.person]))
-        made = [x * np.median(shares) for x in made]
-        true, weight, shapes = np.concatenate(true), np.concatenate(weight), np.concatenate(shapes)
-        predicted = quantiles(np.concatenate([x[c.valid] for x, c in zip(made, clips)]), weight, SHARES)
-        mapped = mapping(predicted, made, [c.valid for c in clips], true, weight)
+            weight.append(np.full(len(alone), 1 / frames[clip.person]))
+        made, true, weight, shapes = (np.concatenate(parts) for parts in (made, true, weight, shapes))
+        predicted = quantiles(made * np.median(shares), weight, SHARES)
         along = (weight[:, None] * true[:, None] * shapes).sum(0) / (weight * true ** 2).sum()
-        self.network.calibrate(gap, along / (along @ gap), predicted, mapped)
+        self.network.calibrate(gap, along / (along @ gap), predicted, quantiles(true, weight, SHARES))
         self.network.train()
 
     @torch.no_grad()
