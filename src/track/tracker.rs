@@ -100,9 +100,17 @@ impl Tracker {
         buffers.cut(frame, colour, &map, size, BorderMode::Grey)?;
         let shown = shape.map(|side| (side / map.scale()).round() as usize);
         let look = Look::new(&buffers.picture, size, shown.into());
-        let seen = networks.detector.run(&buffers.picture)?;
+        let mut found = self.detect(networks, &buffers.picture)?;
+        let tone = ToneMap::of(frame, &map, size);
+        if found.is_empty() && !tone.is_none() {
+            // In much light a face is white where values above 1 are clipped. Not at first: before a
+            // bright sky, the gain would darken the face.
+            let colour = (transfer, &tone);
+            buffers.cut(frame, colour, &map, size, BorderMode::Grey)?;
+            found = self.detect(networks, &buffers.picture)?;
+        }
         let mut faces: Vec<Face> = Vec::new();
-        for found in detect::decode(&seen.scores, &seen.boxes, self.detector)? {
+        for found in found {
             let side = found.side * map.scale() * f64::from(self.mesh.margin);
             let first = Similarity::square(map.apply(found.centre), side, 0.0, self.mesh.size);
             let Some(face) = self.measure(networks, frame, transfer, &first, buffers)? else {
@@ -125,6 +133,12 @@ impl Tracker {
             look,
             fingerprint: fingerprint(frame),
         })
+    }
+
+    /// The faces in the detector's input picture.
+    fn detect(&self, networks: &Networks, picture: &[f32]) -> Result<Vec<detect::Detection>> {
+        let seen = networks.detector.run(picture)?;
+        detect::decode(&seen.scores, &seen.boxes, self.detector)
     }
 
     fn measure(
