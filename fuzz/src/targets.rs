@@ -201,7 +201,9 @@ pub fn frame(data: &[u8]) {
     frame.stride = numbers.wide().saturating_mul(4);
     frame.memory = i32::from(numbers.byte() == 1);
     frame.reserved0 = i32::from(numbers.byte() == 1);
-    frame.reserved[3] = u64::from(numbers.byte() == 1);
+    frame.reserved[2] = u64::from(numbers.byte() == 1);
+    // 0 is square; some are out of range.
+    frame.pixel_aspect = f64::from(numbers.byte()) / 16.0;
     let mut memory = vec![0x5Au8; 3 * ROOM];
 
     // What it says of its memory is made true: the rest is refused, or leads nowhere.
