@@ -10,7 +10,7 @@ use stylelipsync::{Clip, ClipOptions, Error, SpeechContext};
 use crate::args::{AdaptArguments, FaceChoice};
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
-use crate::lipsync::{PersonFrames, Tracks, view};
+use crate::lipsync::{PersonFrames, Tracks};
 use crate::source::Source;
 use crate::stills::{Content, Still};
 use crate::{interrupt, progress};
@@ -51,8 +51,8 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        let picture = still.decode()?.like(source.layout().depth);
-        clip.set_reference(&view(&picture)?)?;
+        let picture = still.decode()?.like(source.layout());
+        clip.set_reference(&picture.view()?)?;
     }
     let tracks = Tracks {
         clip: &clip,
@@ -163,7 +163,7 @@ fn gather(job: &mut Adaptation, clip: &Clip, source: &Source, frames: u64) -> Re
         let frame = frame?;
         interrupt::check()?;
         if job.wants(frame.index as i64) {
-            job.add(clip, frame.index as i64, &view(&frame.picture)?)?;
+            job.add(clip, frame.index as i64, &frame.picture.view()?)?;
         }
         bar.inc(1);
         if job.missing() == 0 {

@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::GrayImage;
-use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
 
 use crate::audio::Track;
@@ -140,7 +139,7 @@ impl Tracks<'_> {
         // faces do not depend on the threads.
         let track = |frame: Frame| {
             let faces = match needed(frame.index) {
-                true => Some(self.clip.renderer().find_faces(&view(&frame.picture)?)?),
+                true => Some(self.clip.renderer().find_faces(&frame.picture.view()?)?),
                 false => None,
             };
             Ok((frame, faces))
@@ -151,7 +150,7 @@ impl Tracks<'_> {
             track,
             |(Frame { index, picture }, faces)| {
                 if let Some(faces) = faces {
-                    let view = view(&picture)?;
+                    let view = picture.view()?;
                     self.clip.add_faces(index as i64, faces, &view)?;
                 }
                 frames_of_range += u64::from(range.contains(&index));
@@ -312,12 +311,7 @@ impl RenderJob<'_> {
         (encode, encode_matte): (Encoding, Option<Encoding>),
         show: bool,
     ) -> Result<Done> {
-        let Layout {
-            width,
-            height,
-            depth,
-            ..
-        } = frame.picture.layout;
+        let Layout { width, height, .. } = frame.picture.layout;
         let mut result = frame.picture.clone();
         let mut alpha = Matte::default();
         let wants_matte = show || encode_matte.is_some();
@@ -327,8 +321,8 @@ impl RenderJob<'_> {
             matte: wants_matte.then_some(&mut alpha),
             ..FrameOptions::default()
         };
-        let mut target = FrameMut::packed(&mut result.data, width, height, depth.format())?;
-        let source = view(&frame.picture)?;
+        let mut target = result.view_mut()?;
+        let source = frame.picture.view()?;
         let rendered =
             self.tracks
                 .clip
@@ -363,25 +357,6 @@ struct Done {
     result: Vec<u8>,
     matte: Option<Vec<u8>>,
     show: Option<(Picture, GrayImage, Picture)>,
-}
-
-/// The library's view of a picture.
-///
-/// # Errors
-/// From the library when the size is one that it refuses.
-pub fn view(picture: &Picture) -> Result<FrameRef<'_>> {
-    let Layout {
-        width,
-        height,
-        depth,
-        ..
-    } = picture.layout;
-    Ok(FrameRef::packed(
-        &picture.data,
-        width,
-        height,
-        depth.format(),
-    )?)
 }
 
 /// The matte in 8 bits. Every alpha above zero stays above zero, since the matte marks all pixels

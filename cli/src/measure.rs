@@ -11,14 +11,13 @@ use stylelipsync::face::crop::IMAGE;
 use stylelipsync::face::{Face, Mask};
 use stylelipsync::frame::composite::Patch;
 use stylelipsync::frame::{
-    BorderMode, ColourMatch, Compositor, FrameMut, FrameRef, Sampler, Similarity, ToneMap, Transfer,
+    BorderMode, ColourMatch, Compositor, FrameRef, Sampler, Similarity, ToneMap, Transfer,
 };
 use stylelipsync::track::quality::fade;
 use stylelipsync::{Clip, ReferenceFrame};
 
 use crate::args::Baseline;
 use crate::failure::{Failure, Result};
-use crate::lipsync::view;
 use crate::mouths::{Windows, lower_half};
 use crate::picture::Picture;
 use crate::sheet::{Sheet, tint};
@@ -213,10 +212,11 @@ impl MeasureJob<'_> {
         let who = reference.map_or(&face.identity, |reference| &reference.identity);
         mask.draw(engine.face_model(), &face, who, &map, engine.mask());
         let mut sampler = Sampler::default();
-        let mut cut = |picture: &Picture| crop(&mut sampler, &view(picture)?, &map, IMAGE);
+        let mut cut = |picture: &Picture| crop(&mut sampler, &picture.view()?, &map, IMAGE);
         let before = cut(&source.picture)?;
         let picture = match (result, self.result) {
-            (Some(result), _) => result.picture,
+            // A folder's pictures do not state the shape of their pixels.
+            (Some(result), _) => result.picture.like(source.picture.layout),
             (None, ResultFrames::Baseline(Baseline::Frozen)) => {
                 freeze(&source.picture, &face, &map, &mask, &before, reference)?
             }
@@ -226,7 +226,7 @@ impl MeasureJob<'_> {
 
         let look = |picture: &Picture| -> Result<Option<Face>> {
             let (tracker, networks) = (engine.tracker(), engine.networks());
-            Ok(tracker.fit_at(networks, &view(picture)?, TRANSFER, &face.pose)?)
+            Ok(tracker.fit_at(networks, &picture.view()?, TRANSFER, &face.pose)?)
         };
         let (Some(left), Some(right)) = (look(&source.picture)?, look(&picture)?) else {
             return Ok(nothing);
@@ -301,7 +301,7 @@ impl MeasureJob<'_> {
             ));
         };
         let mut sampler = Sampler::default();
-        let mut face = crop(&mut sampler, &view(picture)?, &map, identity::SIDE)?;
+        let mut face = crop(&mut sampler, &picture.view()?, &map, identity::SIDE)?;
         identity::normalise(&mut face);
         Ok(network.embed(&face)?)
     }
@@ -340,9 +340,7 @@ fn freeze(
         tone: ToneMap::NONE,
         detail: &[],
     };
-    let layout = frozen.layout;
-    let format = layout.depth.format();
-    let mut target = FrameMut::packed(&mut frozen.data, layout.width, layout.height, format)?;
+    let mut target = frozen.view_mut()?;
     let strength = fade(f64::from(face.confidence)) as f32;
     Compositor::default().blend(&mut target, TRANSFER, map, &patch, strength)?;
     Ok(frozen)

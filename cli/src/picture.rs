@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbaImage};
-use stylelipsync::frame::PixelFormat;
+use stylelipsync::frame::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat};
 
+use crate::failure::Result;
 use crate::open_exr::{Decoded, Original};
 
 /// Bytes of one colour component.
@@ -54,12 +55,23 @@ pub struct Layout {
     pub depth: Depth,
     /// Whether the source had an alpha channel, to be written again.
     pub alpha: bool,
+    /// Width to height of one pixel, as shown.
+    pub pixel_aspect: [u32; 2],
 }
+
+/// The aspect of a pixel that is as wide as high.
+pub const SQUARE: [u32; 2] = [1, 1];
 
 impl Layout {
     /// Bytes of a row: rows are packed.
     pub fn stride(&self) -> usize {
         self.width as usize * self.depth.pixel_bytes()
+    }
+
+    /// The width of a pixel over its height, as far as the library accepts it.
+    pub fn pixel_aspect(&self) -> f64 {
+        let [width, height] = self.pixel_aspect.map(f64::from);
+        (width / height).clamp(*PIXEL_ASPECTS.start(), *PIXEL_ASPECTS.end())
     }
 
     /// Of the frame in display-referred numbers.
@@ -108,6 +120,7 @@ impl Picture {
                 height,
                 depth,
                 alpha,
+                pixel_aspect: SQUARE,
             },
             data,
             original: None,
@@ -128,6 +141,7 @@ impl Picture {
             height,
             depth: Depth::Float,
             alpha,
+            pixel_aspect: original.pixel_aspect(),
         };
         Self {
             layout,
@@ -157,8 +171,43 @@ impl Picture {
         }
     }
 
-    /// The frame in the numbers that a clip of this depth has: pictures beside the clip may be of another kind.
-    pub fn like(self, depth: Depth) -> Self {
+    /// The frame for the library.
+    ///
+    /// # Errors
+    /// From the library when the size is one that it refuses.
+    pub fn view(&self) -> Result<FrameRef<'_>> {
+        let Layout {
+            width,
+            height,
+            depth,
+            ..
+        } = self.layout;
+        let frame = FrameRef::packed(&self.data, width, height, depth.format())?;
+        Ok(frame.with_pixel_aspect(self.layout.pixel_aspect())?)
+    }
+
+    /// The frame for the library to write to.
+    ///
+    /// # Errors
+    /// From the library when the size is one that it refuses.
+    pub fn view_mut(&mut self) -> Result<FrameMut<'_>> {
+        let Layout {
+            width,
+            height,
+            depth,
+            ..
+        } = self.layout;
+        let frame = FrameMut::packed(&mut self.data, width, height, depth.format())?;
+        Ok(frame.with_pixel_aspect(self.layout.pixel_aspect())?)
+    }
+
+    /// The frame as one of a clip of this layout: pictures beside the clip may be of another depth, and one of the
+    /// clip's size has the clip's pixels, of which few picture formats state the shape.
+    pub fn like(mut self, clip: Layout) -> Self {
+        if (self.layout.width, self.layout.height) == (clip.width, clip.height) {
+            self.layout.pixel_aspect = clip.pixel_aspect;
+        }
+        let depth = clip.depth;
         if depth != Depth::Float || self.layout.depth == Depth::Float {
             return if depth == Depth::Float {
                 self
@@ -198,6 +247,7 @@ impl Picture {
             height,
             depth,
             alpha,
+            ..
         } = self.layout;
         if depth == Depth::Float {
             return self.displayed().into_image();
@@ -236,6 +286,7 @@ impl Picture {
             height,
             depth: Depth::Eight,
             alpha: false,
+            pixel_aspect: SQUARE,
         };
         Self {
             layout,
@@ -274,13 +325,17 @@ mod tests {
             height: 1,
             depth: Depth::Eight,
             alpha: true,
+            pixel_aspect: SQUARE,
         };
         let picture = Picture {
             layout,
             data: levels.clone(),
             original: None,
         };
-        let light = picture.like(Depth::Float);
+        let light = picture.like(Layout {
+            depth: Depth::Float,
+            ..layout
+        });
         let values = bytemuck::pod_collect_to_vec::<u8, f32>(&light.data);
         // Middle grey; alpha is not encoded light.
         assert!(

@@ -11,7 +11,7 @@ use crate::args::{FaceChoice, FrameRange, RenderArguments};
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
-use crate::lipsync::{self, PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::movie::codec::{self, Coding, Wanted};
 use crate::movie::others::Others;
 use crate::rate::FrameRate;
@@ -87,8 +87,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             name: String::new(),
             content: Content::File(path.clone()),
         };
-        let picture = still.decode()?.like(source.layout().depth);
-        clip.add_reference(&lipsync::view(&picture)?)?;
+        let picture = still.decode()?.like(source.layout());
+        clip.add_reference(&picture.view()?)?;
     }
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;

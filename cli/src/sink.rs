@@ -295,7 +295,7 @@ fn open_permissions(_: &mut tempfile::Builder, _: u32) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Depth, Layout};
+    use crate::picture::{Depth, Layout, SQUARE};
     use crate::rate::FrameRate;
 
     fn folder_format() -> Format<'static> {
@@ -304,6 +304,7 @@ mod tests {
             height: 2,
             depth: Depth::Eight,
             alpha: true,
+            pixel_aspect: SQUARE,
         };
         Format {
             layout,

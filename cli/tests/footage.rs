@@ -139,6 +139,52 @@ fn the_shape_of_pixels_turns_with_the_picture() {
     assert_eq!(probe(&out, "v:0", "stream=sample_aspect_ratio"), "1:2");
 }
 
+/// The columns and rows that a matte marks: [left, right, top, bottom].
+fn marked(matte: &Path) -> [f64; 4] {
+    let picture = pixels(matte);
+    let places = picture.enumerate_pixels().filter(|(_, _, p)| p.0[0] > 0);
+    let none = [f64::INFINITY, 0.0, f64::INFINITY, 0.0];
+    places.fold(none, |[left, right, top, bottom], (x, y, _)| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        [left.min(x), right.max(x), top.min(y), bottom.max(y)]
+    })
+}
+
+#[test]
+fn a_face_of_pixels_that_are_not_square_is_the_same_face() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let still = &head_frames(1)[0];
+    let mattes =
+        [("square", "null"), ("squeezed", "scale=320:480,setsar=2/1")].map(|(name, filter)| {
+            let video = place.path().join(format!("{name}.mkv"));
+            let input = still.to_str().unwrap();
+            let options = ["-vf", filter, "-r", "25", "-t", "0.16", "-c:v", "ffv1"];
+            ffmpeg(
+                &[["-loop", "1", "-i", input].as_slice(), &options].concat(),
+                &video,
+            );
+            let matte = place.path().join(format!("{name} matte"));
+            let out = place.path().join(format!("{name} out"));
+            let ran = run(render(&video, &head_words(), &out)
+                .arg("--matte")
+                .arg(&matte));
+            assert_eq!(ran.code, 0, "{}", ran.errors);
+            let mut pictures = std::fs::read_dir(matte).unwrap();
+            marked(&pictures.next().unwrap().unwrap().path())
+        });
+    let [square, squeezed] = mattes;
+    let [left, right, top, bottom] = squeezed;
+    for (side, other) in square
+        .into_iter()
+        .zip([2.0 * left, 2.0 * right, top, bottom])
+    {
+        assert!((side - other).abs() < 8.0, "{square:?} and {squeezed:?}");
+    }
+}
+
 /// When a sound begins, in seconds.
 fn onset(path: &Path) -> f64 {
     let first = samples(path).iter().position(|v| v.abs() > 0.02);

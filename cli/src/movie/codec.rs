@@ -238,7 +238,7 @@ pub fn lost_of_any(kind: Kind, movie: &Movie) -> Vec<String> {
         let names = [
             (movie.times.is_some(), "the frames' own times"),
             (movie.timecode.is_some(), "the time code"),
-            (movie.pixel_aspect.is_some(), "the pixel aspect ratio"),
+            (movie.layout.pixel_aspect() != 1.0, "the pixel aspect ratio"),
             (movie.colour.is_hdr(), "the HDR transfer function"),
             (!movie.hdr.is_empty(), "the HDR10 metadata"),
         ];

@@ -161,8 +161,9 @@ fn filters(format: &Format, coding: &Coding, colour: &Colour) -> Vec<String> {
         let range = range(colour);
         filters.push(format!("scale={matrix}out_range={range}:flags={FLAGS}"));
     }
-    if let Some(aspect) = format.like.and_then(|movie| movie.pixel_aspect.as_deref()) {
-        filters.push(format!("setsar={aspect}"));
+    let [width, height] = format.layout.pixel_aspect;
+    if width != height {
+        filters.push(format!("setsar={width}/{height}"));
     }
     // Some encoders ask the frames for their tags, others the options.
     if coding.codec == Codec::Prores {

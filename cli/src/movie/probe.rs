@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::movie::hdr::{SideData, StaticMetadata};
 use crate::movie::timecode::Timecode;
 use crate::movie::timing::{Stated, Times, Timing};
-use crate::picture::{Depth, Layout};
+use crate::picture::{Depth, Layout, SQUARE};
 use crate::rate::FrameRate;
 use crate::tool;
 
@@ -31,8 +31,6 @@ pub struct Movie {
     pub hdr: StaticMetadata,
     /// Chroma as ffmpeg names it in pixel formats: 420, 422 or 444.
     pub chroma: &'static str,
-    /// Width to height of one pixel, as ffmpeg's setsar takes it.
-    pub pixel_aspect: Option<String>,
     /// Each frame holds two fields: it is de-interlaced, one frame for one.
     pub fields: Option<Fields>,
     /// A decoder that reads alpha, where ffmpeg's first choice does not.
@@ -163,6 +161,11 @@ pub fn movie(path: &Path) -> Result<Movie> {
             _ => Depth::Sixteen,
         },
         alpha: has_alpha(pix_fmt) || hidden_alpha,
+        pixel_aspect: stream
+            .sample_aspect_ratio
+            .as_deref()
+            .and_then(|ratio| pixel_aspect(ratio, turned))
+            .unwrap_or(SQUARE),
     };
     let stated = Stated {
         lowest: stream.r_frame_rate.as_deref(),
@@ -218,9 +221,6 @@ pub fn movie(path: &Path) -> Result<Movie> {
             transfer: known(stream.color_transfer),
             full_range: stream.color_range.as_deref() == Some("pc"),
         },
-        pixel_aspect: stream
-            .sample_aspect_ratio
-            .and_then(|ratio| pixel_aspect(&ratio, turned)),
     })
 }
 
@@ -264,16 +264,16 @@ fn other<'a>(side_data: impl Iterator<Item = &'a SideData>) -> Vec<String> {
     kinds
 }
 
-/// The ratio as ffmpeg's setsar takes it; `None` for square pixels.
-fn pixel_aspect(ratio: &str, turned: bool) -> Option<String> {
+/// The ratio of a pixel; `None` where ffprobe knows none.
+fn pixel_aspect(ratio: &str, turned: bool) -> Option<[u32; 2]> {
     let (width, height) = ratio.split_once(':')?;
-    let (width, height): (u64, u64) = (width.parse().ok()?, height.parse().ok()?);
+    let (width, height): (u32, u32) = (width.parse().ok()?, height.parse().ok()?);
     let (width, height) = if turned {
         (height, width)
     } else {
         (width, height)
     };
-    (width > 0 && height > 0 && width != height).then(|| format!("{width}/{height}"))
+    (width > 0 && height > 0).then_some([width, height])
 }
 
 fn known(tag: Option<String>) -> Option<String> {
@@ -362,9 +362,9 @@ mod tests {
     #[test]
     fn the_shape_of_pixels_turns_with_the_picture() {
         let shape = |ratio, turned| pixel_aspect(ratio, turned);
-        assert_eq!(shape("2:1", false).as_deref(), Some("2/1"));
-        assert_eq!(shape("2:1", true).as_deref(), Some("1/2"));
-        for ratio in ["1:1", "7:7", "0:1", "1:0", "N/A", ""] {
+        assert_eq!(shape("2:1", false), Some([2, 1]));
+        assert_eq!(shape("2:1", true), Some([1, 2]));
+        for ratio in ["0:1", "1:0", "N/A", ""] {
             assert_eq!(shape(ratio, true), None, "{ratio}");
         }
     }
