@@ -28,6 +28,8 @@ pub enum Command {
     Render(RenderArguments),
     /// Find the faces and shots of a clip once, for several runs of `render --analysis`.
     Analyze(AnalyzeArguments),
+    /// Join the pieces that several runs of `render --frames` made.
+    Join(JoinArguments),
     /// Adapt the model to a person from a few seconds of video; writes a person file for `render --person`.
     Adapt(AdaptArguments),
     /// Measure a rendered clip against the true video, or against the video it was made from.
@@ -171,6 +173,26 @@ pub struct RenderArguments {
     pub context: Context,
     #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct JoinArguments {
+    /// What `render --frames` wrote: folders of pictures, or movies. Pictures are ordered by their numbers, movies
+    /// by the frames that they state. Every frame must be there once.
+    #[arg(required = true, value_name = "PIECE")]
+    pub pieces: Vec<PathBuf>,
+    /// The result, of the same kind as the pieces: pictures and the frames of movies are copied, not encoded again.
+    #[arg(long, value_name = "MOVIE|FOLDER")]
+    pub out: PathBuf,
+    /// How many frames the result must have: notices that the last piece is missing.
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// The speech that the pieces were rendered with, laid under the joined movie. By default the audio of the
+    /// pieces, where it is lossless (.mkv, .mov); .mp4 needs the file.
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    #[command(flatten)]
+    pub sound: AudioArguments,
 }
 
 #[derive(Debug, Args)]

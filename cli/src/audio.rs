@@ -47,6 +47,11 @@ impl AudioArguments {
         }))
     }
 
+    /// Whether neither was asked for.
+    pub fn is_default(&self) -> bool {
+        self.audio_track.is_none() && self.audio_offset == 0.0
+    }
+
     /// The same track from its own beginning.
     pub fn without_offset(self) -> Self {
         Self {

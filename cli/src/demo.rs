@@ -147,6 +147,7 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
         rate,
         times: None,
         first: 0,
+        part: None,
         like: None,
         sound: Some(sound),
         others: None,

@@ -217,11 +217,13 @@ impl RenderJob<'_> {
         };
         let layout = source.layout();
         let like = source.movie();
+        let part = (self.frames != (0..u64::MAX)).then_some(frames);
         let picture = Format {
             layout,
             rate,
             times: source.times(),
             first,
+            part,
             like,
             sound: Some(sound),
             others: self.others,
@@ -239,6 +241,7 @@ impl RenderJob<'_> {
             rate,
             times: source.times(),
             first,
+            part,
             like: None,
             sound: None,
             others: None,

@@ -13,6 +13,7 @@ mod failure;
 mod fit;
 mod format;
 mod interrupt;
+mod join;
 mod lipsync;
 mod logger;
 mod measure;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Join(arguments) => join::run(&arguments),
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),

@@ -80,10 +80,8 @@ pub enum Sink {
         target: PathBuf,
     },
     Folder {
-        temporary: TempDir,
-        target: PathBuf,
+        folder: NewFolder,
         pictures: PictureKind,
-        names: Vec<OsString>,
     },
 }
 
@@ -94,34 +92,13 @@ impl Sink {
     /// [`Failure::Output`] when its folder cannot be written; [`Failure::Tool`] from ffmpeg.
     pub fn create(target: &Path, format: &Format) -> Result<Self> {
         let kind = Kind::of(target)?;
-        let mut temporary = tempfile::Builder::new();
-        temporary.prefix(".stylelipsync-");
         if kind == Kind::Folder {
-            // Inside an existing folder, since only that one may be ours to write.
-            let folder = if target.is_dir() {
-                target
-            } else {
-                parent(target)
-            };
-            open_permissions(&mut temporary, 0o777);
-            let temporary = temporary
-                .tempdir_in(folder)
-                .map_err(|error| Failure::writing(target, error))?;
             return Ok(Self::Folder {
-                temporary,
-                target: target.to_owned(),
+                folder: NewFolder::create(target)?,
                 pictures: format.pictures,
-                names: Vec::new(),
             });
         }
-        let extension = target.extension().unwrap_or_default().to_string_lossy();
-        let suffix = format!(".{extension}");
-        open_permissions(&mut temporary, 0o666);
-        let temporary = temporary
-            .suffix(&suffix)
-            .tempfile_in(parent(target))
-            .map_err(|error| Failure::writing(target, error))?
-            .into_temp_path();
+        let temporary = temporary_movie(target)?;
         let usual;
         let coding = match format.coding {
             Some(coding) => coding,
@@ -173,17 +150,8 @@ impl Sink {
                 // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
-            Self::Folder {
-                temporary,
-                target,
-                pictures,
-                names,
-            } => {
-                let name = OsString::from(format!("{name}.{}", pictures.ending()));
-                std::fs::write(temporary.path().join(&name), bytes)
-                    .map_err(|error| Failure::writing(&target.join(&name), error))?;
-                names.push(name);
-                Ok(())
+            Self::Folder { folder, pictures } => {
+                folder.write(format!("{name}.{}", pictures.ending()).into(), bytes)
             }
         }
     }
@@ -207,24 +175,7 @@ impl Sink {
                     .persist(&target)
                     .map_err(|e| Failure::writing(&target, e.error))
             }
-            Self::Folder {
-                temporary,
-                target,
-                names,
-                ..
-            } => {
-                // One step where the folder is new. On a farm another machine may have made it
-                // since: then, as for an existing folder, each frame is complete or absent.
-                if !target.is_dir() && std::fs::rename(temporary.path(), &target).is_ok() {
-                    return Ok(());
-                }
-                for name in names {
-                    let place = target.join(&name);
-                    std::fs::rename(temporary.path().join(&name), &place)
-                        .map_err(|error| Failure::writing(&place, error))?;
-                }
-                Ok(())
-            }
+            Self::Folder { folder, .. } => folder.finish(),
         }
     }
 
@@ -238,6 +189,107 @@ impl Sink {
             _ => failure,
         }
     }
+}
+
+/// A folder of files that gets its name when it is complete.
+pub struct NewFolder {
+    temporary: TempDir,
+    target: PathBuf,
+    names: Vec<OsString>,
+}
+
+impl NewFolder {
+    /// Starts to write `target`.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the folder that it lies in cannot be written.
+    pub fn create(target: &Path) -> Result<Self> {
+        // Inside an existing folder, since only that one may be ours to write.
+        let place = if target.is_dir() {
+            target
+        } else {
+            parent(target)
+        };
+        let mut temporary = temporary();
+        open_permissions(&mut temporary, 0o777);
+        let temporary = temporary
+            .tempdir_in(place)
+            .map_err(|error| Failure::writing(target, error))?;
+        Ok(Self {
+            temporary,
+            target: target.to_owned(),
+            names: Vec::new(),
+        })
+    }
+
+    /// Adds a file of these bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the disk refuses.
+    pub fn write(&mut self, name: OsString, bytes: &[u8]) -> Result<()> {
+        std::fs::write(self.temporary.path().join(&name), bytes)
+            .map_err(|error| Failure::writing(&self.target.join(&name), error))?;
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// Adds a copy of a file.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when it cannot be read, or the disk refuses.
+    pub fn copy(&mut self, name: OsString, from: &Path) -> Result<()> {
+        std::fs::copy(from, self.temporary.path().join(&name)).map_err(|error| {
+            let reason = format!("copying {}: {error}", from.display());
+            Failure::writing(&self.target.join(&name), reason)
+        })?;
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// Gives the folder its name.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the disk refuses.
+    pub fn finish(self) -> Result<()> {
+        let Self {
+            temporary,
+            target,
+            names,
+        } = self;
+        // One step where the folder is new. On a farm another machine may have made it
+        // since: then, as for an existing folder, each frame is complete or absent.
+        if !target.is_dir() && std::fs::rename(temporary.path(), &target).is_ok() {
+            return Ok(());
+        }
+        for name in names {
+            let place = target.join(&name);
+            std::fs::rename(temporary.path().join(&name), &place)
+                .map_err(|error| Failure::writing(&place, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// A file next to the movie `target`, to be renamed when it is complete.
+///
+/// # Errors
+/// [`Failure::Output`] when its folder cannot be written.
+pub fn temporary_movie(target: &Path) -> Result<TempPath> {
+    let extension = target.extension().unwrap_or_default().to_string_lossy();
+    let suffix = format!(".{extension}");
+    let mut temporary = temporary();
+    open_permissions(&mut temporary, 0o666);
+    let file = temporary
+        .suffix(&suffix)
+        .tempfile_in(parent(target))
+        .map_err(|error| Failure::writing(target, error))?;
+    Ok(file.into_temp_path())
+}
+
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut temporary = tempfile::Builder::new();
+    temporary.prefix(".stylelipsync-");
+    temporary
 }
 
 /// Fails now, before any work, where [`Sink::create`] would fail later.
@@ -311,6 +363,7 @@ mod tests {
             rate: FrameRate { num: 25, den: 1 },
             times: None,
             first: 0,
+            part: None,
             like: None,
             sound: None,
             others: None,

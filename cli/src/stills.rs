@@ -100,19 +100,27 @@ pub fn is_picture(path: &Path) -> bool {
     )
 }
 
-/// The folder's pictures in the order of the numbers in their names.
-pub fn list(folder: &Path) -> Result<Vec<Still>> {
+/// The folder's pictures in no order. Hidden files are left out.
+///
+/// # Errors
+/// [`Failure::Input`] when the folder cannot be read.
+pub fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(|error| Failure::reading(folder, error))?;
-    let mut stills = Vec::new();
+    let mut pictures = Vec::new();
     for entry in entries {
-        let path = entry
-            .map_err(|error| Failure::reading(folder, error))?
-            .path();
-        let still = Still::of(&path);
-        if is_picture(&path) && !still.name.starts_with('.') {
-            stills.push(still);
+        let entry = entry.map_err(|error| Failure::reading(folder, error))?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if is_picture(&entry.path()) && !hidden {
+            pictures.push(entry.path());
         }
     }
+    Ok(pictures)
+}
+
+/// The folder's pictures in the order of the numbers in their names.
+pub fn list(folder: &Path) -> Result<Vec<Still>> {
+    let pictures = pictures(folder)?;
+    let mut stills: Vec<Still> = pictures.iter().map(|path| Still::of(path)).collect();
     stills.sort_by(|a, b| natural_key(&a.name).cmp(&natural_key(&b.name)));
     if let Some(pair) = stills.windows(2).find(|pair| pair[0].name == pair[1].name) {
         let twice = format!(

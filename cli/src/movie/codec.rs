@@ -30,6 +30,26 @@ pub struct Coding {
 }
 
 impl Codec {
+    /// The codec that ffprobe calls so, where it is one that is written.
+    pub fn of_ffmpeg(name: &str) -> Option<Self> {
+        match name {
+            "h264" => Some(Self::H264),
+            "hevc" => Some(Self::H265),
+            "av1" => Some(Self::Av1),
+            "prores" => Some(Self::Prores),
+            "ffv1" => Some(Self::Ffv1),
+            _ => None,
+        }
+    }
+
+    /// Whether each frame is coded on its own, so that it does not depend on the frames around it.
+    pub fn is_intra(self) -> bool {
+        match self {
+            Self::Prores | Self::Ffv1 => true,
+            Self::H264 | Self::H265 | Self::Av1 => false,
+        }
+    }
+
     fn encoder(self) -> &'static str {
         match self {
             Self::H264 => "libx264",
@@ -50,7 +70,8 @@ impl Codec {
         }
     }
 
-    fn fits(self, kind: Kind) -> bool {
+    /// Whether files of this kind hold the codec.
+    pub fn fits(self, kind: Kind) -> bool {
         match kind {
             Kind::Mp4 => matches!(self, Self::H264 | Self::H265 | Self::Av1),
             Kind::Mov => matches!(self, Self::H264 | Self::H265 | Self::Prores),
@@ -295,7 +316,8 @@ fn has(encoders: &str, codec: Codec) -> bool {
         .any(|line| line.split_whitespace().nth(1) == Some(codec.encoder()))
 }
 
-fn name(codec: Codec) -> &'static str {
+/// The codec's usual name.
+pub fn name(codec: Codec) -> &'static str {
     match codec {
         Codec::H264 => "H.264",
         Codec::H265 => "H.265",

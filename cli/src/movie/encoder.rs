@@ -31,6 +31,8 @@ pub struct Format<'a> {
     pub times: Option<&'a Times>,
     /// Place of the first frame in the source, for the frames' own times and the time code.
     pub first: u64,
+    /// How many frames are written, where they are a part of the clip.
+    pub part: Option<u64>,
     /// The source's streams, whose properties are kept.
     pub like: Option<&'a Movie>,
     pub sound: Option<Sound<'a>>,
@@ -41,6 +43,12 @@ pub struct Format<'a> {
     /// Of movies.
     pub coding: Option<&'a Coding>,
 }
+
+/// Begins the comment that states which frames of the clip a movie holds, for `join`.
+pub const PIECE: &str = "frames ";
+
+/// Apple's players know HEVC by this name only.
+pub const HEVC_TAG: [&str; 2] = ["-tag:v", "hvc1"];
 
 const FLAGS: &str = "bicubic+accurate_rnd+full_chroma_int";
 
@@ -58,13 +66,7 @@ pub fn command(kind: Kind, format: &Format, coding: &Coding) -> Command {
     }
     command.args(["-map", "0:v:0"]);
     if let Some(sound) = &format.sound {
-        let (start, end) = (sound.start, sound.start + sound.seconds);
-        let filter = format!(
-            "{},apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS",
-            sound.track.filter()
-        );
-        command.args(["-map", &sound.track.map(1), "-filter:a:0", &filter]);
-        sound_codec(&mut command, kind);
+        sound.output(&mut command, kind, 1);
     }
     match format.others {
         Some(others) => others.output(&mut command, inputs),
@@ -79,10 +81,37 @@ pub fn command(kind: Kind, format: &Format, coding: &Coding) -> Command {
     video_codec(&mut command, kind, format, coding);
     colour_tags(&mut command, coding.codec, &colour);
     time(&mut command, kind, format);
+    if let Some(frames) = format.part {
+        command.args(["-metadata", &piece_tag(format.first, frames)]);
+    }
+    container(&mut command, kind);
+    command
+}
+
+impl Sound<'_> {
+    /// Lays the sound under a movie: its file is ffmpeg's input `input`.
+    pub fn output(&self, command: &mut Command, kind: Kind, input: usize) {
+        let (start, end) = (self.start, self.start + self.seconds);
+        let filter = format!(
+            "{},apad,atrim=start={start:.6}:end={end:.6},asetpts=PTS-STARTPTS",
+            self.track.filter()
+        );
+        command.args(["-map", &self.track.map(input), "-filter:a:0", &filter]);
+        sound_codec(command, kind);
+    }
+}
+
+/// The metadata that states which frames of the clip a movie holds.
+pub fn piece_tag(first: u64, frames: u64) -> String {
+    let last = (first + frames).saturating_sub(1);
+    format!("comment={PIECE}{first}-{last}")
+}
+
+/// Options of the container.
+pub fn container(command: &mut Command, kind: Kind) {
     if matches!(kind, Kind::Mp4 | Kind::Mov) {
         command.args(["-movflags", "+faststart"]);
     }
-    command
 }
 
 /// The heads that the frames need: those of movies whose frames have times of their own, or HDR metadata, which
@@ -113,7 +142,8 @@ fn input(command: &mut Command, format: &Format) {
     command.args(["-r", &format.rate.to_string(), "-i", "pipe:0"]);
 }
 
-fn sound_codec(command: &mut Command, kind: Kind) {
+/// The codec of the new speech.
+pub fn sound_codec(command: &mut Command, kind: Kind) {
     match kind {
         Kind::Mp4 | Kind::Folder => command.args(["-c:a:0", "aac", "-b:a:0", "256k"]),
         Kind::Mov => command.args(["-c:a:0", "pcm_s24le"]),
@@ -204,8 +234,7 @@ fn video_codec(command: &mut Command, kind: Kind, format: &Format, coding: &Codi
             command.args(["-c:v", "libx265", "-preset", "fast"]);
             command.args(["-x265-params", &parameters]);
             if kind != Kind::Mkv {
-                // Apple's players know HEVC by this name only.
-                command.args(["-tag:v", "hvc1"]);
+                command.args(HEVC_TAG);
             }
         }
         Codec::Av1 => {
@@ -266,11 +295,16 @@ fn time(command: &mut Command, kind: Kind, format: &Format) {
         }
     }
     if let Some(code) = format.like.and_then(|movie| timecode(movie, format)) {
-        match kind {
-            Kind::Mkv => command.args(["-metadata:s:v:0", &format!("timecode={code}")]),
-            _ => command.args(["-timecode", &code]),
-        };
+        timecode_tag(command, kind, &code);
     }
+}
+
+/// States the time code of the first frame.
+pub fn timecode_tag(command: &mut Command, kind: Kind, code: &str) {
+    match kind {
+        Kind::Mkv => command.args(["-metadata:s:v:0", &format!("timecode={code}")]),
+        _ => command.args(["-timecode", code]),
+    };
 }
 
 /// Of the first frame that is written.

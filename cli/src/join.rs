@@ -1,0 +1,72 @@
+//! The command `join`: the pieces that `render --frames` made become one result.
+
+mod movies;
+mod sequences;
+
+use std::path::Path;
+
+use crate::args::JoinArguments;
+use crate::failure::{Failure, Result};
+use crate::sink;
+
+/// Runs `join`.
+///
+/// # Errors
+/// Any error that stops it; the output is then unchanged.
+pub fn run(arguments: &JoinArguments) -> Result<()> {
+    let JoinArguments { pieces, out, .. } = arguments;
+    for piece in pieces {
+        piece
+            .metadata()
+            .map_err(|error| Failure::reading(piece, error))?;
+    }
+    sink::check(out)?;
+    if let Ok(target) = out.canonicalize()
+        && pieces
+            .iter()
+            .any(|piece| piece.canonicalize().is_ok_and(|piece| piece == target))
+    {
+        return Err(Failure::writing(out, "it is one of the pieces"));
+    }
+    let folders = pieces.iter().filter(|piece| piece.is_dir()).count();
+    let frames = if folders == 0 {
+        movies::join(arguments)?
+    } else if folders == pieces.len() {
+        sequences::join(arguments)?
+    } else {
+        let [folder, movie] = [true, false].map(|kind| {
+            let mut of_kind = pieces.iter().filter(|piece| piece.is_dir() == kind);
+            of_kind
+                .next()
+                .map(|piece| piece.display().to_string())
+                .unwrap_or_default()
+        });
+        return Err(Failure::Input(format!(
+            "{folder} is a folder, but {movie} is a file: only pieces of one kind can be joined"
+        )));
+    };
+    eprintln!("{frames} frames: {}", out.display());
+    Ok(())
+}
+
+/// An argument that does not suit the others.
+fn argument(field: &'static str, reason: impl Into<String>) -> Failure {
+    Failure::Engine(stylelipsync::Error::Argument {
+        field,
+        reason: reason.into(),
+    })
+}
+
+/// Compares the number of frames with `--count`. `last`: the piece or picture that holds the last one.
+///
+/// # Errors
+/// [`Failure::Input`] when they differ.
+fn check_count(wanted: Option<u64>, frames: u64, last: &Path) -> Result<()> {
+    match wanted {
+        Some(wanted) if wanted != frames => Err(Failure::Input(format!(
+            "the pieces have {frames} frames, but --count is {wanted}: the last frame is that of {}",
+            last.display()
+        ))),
+        _ => Ok(()),
+    }
+}
