@@ -107,12 +107,15 @@ fn command(kind: Kind, pieces: &[Piece], sound: Option<&Sound>) -> Command {
         return command;
     };
     let rate = first.movie.rate;
+    // ffmpeg sets the times back to where the first packet begins, which may be one of AAC's before the picture.
     if first.codec.is_intra() {
-        // Each piece's times were rounded on their own.
-        let on_grid = format!("setts=ts=round(round(PTS*TB*{rate})/({rate})/TB)");
+        // Each piece's times were rounded on their own. No `-r`: it would undo this.
+        let on_grid = format!("setts=ts=round(round((PTS-STARTPTS)*TB*{rate})/({rate})/TB)");
         command.args(["-bsf:v", &on_grid]);
+    } else {
+        command.args(["-bsf:v", "setts=pts=PTS-STARTPTS:dts=DTS-STARTPTS"]);
+        command.args(["-r", &rate.to_string()]);
     }
-    command.args(["-r", &rate.to_string()]);
     if first.codec == Codec::H265 && kind != Kind::Mkv {
         command.args(encoder::HEVC_TAG);
     }

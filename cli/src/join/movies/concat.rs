@@ -15,7 +15,8 @@ pub fn list(pieces: &[Piece]) -> Result<Vec<u8>> {
         let seconds = movie.rate.seconds(movie.frames);
         list.extend(b"file ");
         list.extend(quoted(path)?);
-        list.extend(format!("\nduration {seconds:.6}\n").bytes());
+        // Else a piece would begin where its audio does, which AAC's encoder puts before the picture.
+        list.extend(format!("\ninpoint 0\nduration {seconds:.6}\n").bytes());
     }
     Ok(list)
 }

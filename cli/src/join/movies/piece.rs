@@ -154,11 +154,8 @@ const PROPERTIES: [Property; 8] = [
     ("the frame rate", |piece| piece.movie.rate.to_string()),
     ("the pixel format", |piece| piece.coding.0.clone()),
     ("the pixel aspect ratio", |piece| {
-        piece
-            .movie
-            .pixel_aspect
-            .clone()
-            .unwrap_or_else(|| "1/1".into())
+        let [width, height] = piece.movie.layout.pixel_aspect;
+        format!("{width}/{height}")
     }),
     ("the colour", |piece| {
         let colour = &piece.movie.colour;
