@@ -1,9 +1,10 @@
 //! The command `join`: the pieces that `render --frames` made become one result.
 
+mod check;
+mod concat;
 mod movies;
+mod piece;
 mod sequences;
-
-use std::path::Path;
 
 use crate::args::JoinArguments;
 use crate::failure::{Failure, Result};
@@ -47,26 +48,4 @@ pub fn run(arguments: &JoinArguments) -> Result<()> {
     };
     eprintln!("{frames} frames: {}", out.display());
     Ok(())
-}
-
-/// An argument that does not suit the others.
-fn argument(field: &'static str, reason: impl Into<String>) -> Failure {
-    Failure::Engine(stylelipsync::Error::Argument {
-        field,
-        reason: reason.into(),
-    })
-}
-
-/// Compares the number of frames with `--count`. `last`: the piece or picture that holds the last one.
-///
-/// # Errors
-/// [`Failure::Input`] when they differ.
-fn check_count(wanted: Option<u64>, frames: u64, last: &Path) -> Result<()> {
-    match wanted {
-        Some(wanted) if wanted != frames => Err(Failure::Input(format!(
-            "the pieces have {frames} frames, but --count is {wanted}: the last frame is that of {}",
-            last.display()
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -7,8 +7,6 @@ use exr::prelude::{
     AnyChannel, FlatImage, FlatSamples, ReadChannels, ReadLayers, WritableImage, f16, read,
 };
 
-use crate::picture::SQUARE;
-
 /// The most bytes of a decoded picture.
 const LARGEST: u64 = 4 << 30;
 
@@ -137,14 +135,12 @@ impl Original {
         stated.is_none_or(|c| (c.red.x() - 0.64).abs() < 0.005 && (c.green.y() - 0.6).abs() < 0.005)
     }
 
-    /// Width to height of one pixel, as the file states it.
-    pub fn pixel_aspect(&self) -> [u32; 2] {
+    /// Width to height of one pixel; `None` for a square one, and where the file states nonsense.
+    pub fn pixel_aspect(&self) -> Option<[u32; 2]> {
         const UNIT: f32 = 10_000.0;
         let ratio = self.image.attributes.pixel_aspect;
-        if ratio == 1.0 || !(1.0 / UNIT..UNIT).contains(&ratio) {
-            return SQUARE;
-        }
-        [(ratio * UNIT).round() as u32, UNIT as u32]
+        let stated = ratio != 1.0 && (1.0 / UNIT..UNIT).contains(&ratio);
+        stated.then_some([(ratio * UNIT).round() as u32, UNIT as u32])
     }
 
     /// Calls with the index of each pixel of the display window and of the same pixel in the data window.

@@ -141,7 +141,7 @@ impl Picture {
             height,
             depth: Depth::Float,
             alpha,
-            pixel_aspect: original.pixel_aspect(),
+            pixel_aspect: original.pixel_aspect().unwrap_or(SQUARE),
         };
         Self {
             layout,

@@ -31,7 +31,11 @@ impl Slurm {
             ("sbatch", "slurm-client"),
         ] {
             let mut version = Command::new(tool);
-            let found = version.arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let found = version
+                .arg("-V")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             if found.is_err() {
                 skip::skip(&format!("the Debian package {package}"));
                 return None;

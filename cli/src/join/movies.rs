@@ -1,23 +1,21 @@
 //! Pieces that are movies: their packets are copied into one movie, nothing is encoded again but the audio.
 
-mod concat;
-mod piece;
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{argument, check_count};
 use crate::args::JoinArguments;
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::format::{Codec, Kind};
+use crate::join::check::{self, argument};
+use crate::join::concat;
+use crate::join::piece::{self, Piece};
 use crate::movie::codec;
 use crate::movie::encoder::{self, Sound};
 use crate::movie::probe;
 use crate::sink;
 use crate::tool::{self, Tool};
-use piece::Piece;
 
 /// Joins the movies. Returns the number of frames.
 ///
@@ -36,7 +34,7 @@ pub fn join(arguments: &JoinArguments) -> Result<u64> {
         piece.check_like(first)?;
     }
     let frames = pieces.iter().map(|piece| piece.movie.frames).sum();
-    check_count(arguments.count, frames, last.path)?;
+    check::count(arguments.count, frames, last.path)?;
     if !first.codec.fits(kind) {
         return Err(Failure::writing(
             out,

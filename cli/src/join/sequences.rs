@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use exr::meta::MetaData;
 use image::{ImageDecoder, ImageReader};
 
-use super::{argument, check_count};
 use crate::args::JoinArguments;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
+use crate::join::check::{self, argument};
 use crate::sink::NewFolder;
 use crate::stills::{self, ending};
 
@@ -67,7 +67,7 @@ pub fn join(arguments: &JoinArguments) -> Result<u64> {
     check_numbers(&frames)?;
     let total = frames.len() as u64;
     if let Some(last) = frames.last() {
-        check_count(arguments.count, total, &last.path)?;
+        check::count(arguments.count, total, &last.path)?;
     }
     check_alike(&frames)?;
     check_target(out, &frames)?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::piece::Piece;
 use crate::failure::{Failure, Result};
+use crate::join::piece::Piece;
 
 /// The list of the pieces in their order, with their exact lengths: those that the containers state are rounded.
 ///
@@ -52,7 +52,8 @@ fn bytes(path: &Path) -> Option<Vec<u8>> {
     path.to_str().map(|text| text.as_bytes().to_vec())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
