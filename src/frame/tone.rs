@@ -50,7 +50,7 @@ impl ToneMap {
     fn measure<P: Pixel>(frame: &FrameRef<'_>, map: &Similarity, size: usize) -> Self {
         let step = size as f64 / POINTS as f64;
         let middle = POINTS / 4..POINTS - POINTS / 4;
-        let (mut peak, mut face) = (0.0f32, Vec::with_capacity(POINTS * POINTS / 4));
+        let (mut peak, mut face, mut count) = (0.0f32, [0.0f32; POINTS * POINTS / 4], 0);
         for j in 0..POINTS {
             for i in 0..POINTS {
                 let [x, y] = map.apply([(i as f64 + 0.5) * step, (j as f64 + 0.5) * step]);
@@ -65,16 +65,22 @@ impl ToneMap {
                 let level = finite.fold(0.0, f32::max);
                 peak = peak.max(level);
                 if middle.contains(&i) && middle.contains(&j) {
-                    face.push(level);
+                    face[count] = level;
+                    count += 1;
                 }
             }
         }
         if peak <= 1.0 {
             return Self::NONE;
         }
-        face.sort_by(f32::total_cmp);
-        let white = face.get((face.len() as f64 * BELOW_WHITE) as usize);
-        let gain = 1.0 / white.map_or(1.0, |white| white.max(1.0));
+        let white = match &mut face[..count] {
+            [] => 1.0,
+            face => {
+                let place = (count as f64 * BELOW_WHITE) as usize;
+                *face.select_nth_unstable_by(place, f32::total_cmp).1
+            }
+        };
+        let gain = 1.0 / white.max(1.0);
         let peak = (peak * gain).clamp(1.0, MOST);
         Self {
             gain,

@@ -101,8 +101,11 @@ impl Tracker {
         let shown = shape.map(|side| (side / map.scale()).round() as usize);
         let look = Look::new(&buffers.picture, size, shown.into());
         let mut found = self.detect(networks, &buffers.picture)?;
-        let tone = ToneMap::of(frame, &map, size);
-        if found.is_empty() && !tone.is_none() {
+        let tone = match found.is_empty() {
+            true => ToneMap::of(frame, &map, size),
+            false => ToneMap::NONE,
+        };
+        if !tone.is_none() {
             // In much light a face is white where values above 1 are clipped. Not at first: before a
             // bright sky, the gain would darken the face.
             let colour = (transfer, &tone);
