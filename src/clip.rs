@@ -23,6 +23,7 @@ mod analysis_file;
 mod bank;
 mod bank_frame;
 mod cells;
+mod detector;
 mod faces;
 mod mouth_pose;
 mod options;
@@ -49,6 +50,7 @@ use crate::model::Person;
 use crate::{Error, Result};
 
 pub use analysis::Analysis;
+pub use detector::{Detection, Detector};
 pub use faces::{FrameFaces, Neighbours};
 pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Rendered, SeenFace};
 pub use profile::Profile;

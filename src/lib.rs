@@ -57,6 +57,7 @@ pub mod face;
 mod files;
 pub mod frame;
 mod latent;
+pub mod mark;
 mod memory;
 pub mod model;
 mod numeric;

@@ -26,6 +26,7 @@ use crate::latent::{
     CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
     window_positions,
 };
+use crate::mark::{MarkBuffers, Marker};
 use crate::model::Person;
 use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
@@ -41,6 +42,8 @@ pub struct Renderer {
     options: ClipOptions,
     /// The generator of the person that the caller set.
     person: Option<Arc<Generator>>,
+    /// Makes the watermark, where one is wanted.
+    marker: Option<Marker>,
     buffers: Pool<Buffers>,
 }
 
@@ -92,6 +95,7 @@ struct Buffers {
     /// The bank's pictures warped to that mouth and mixed.
     carried: Vec<f32>,
     gate: DetailGate,
+    mark: MarkBuffers,
     speech: ShapeBuffers,
     /// The shapes whose codes MaLS takes, `[CODE_WINDOW, S]`.
     moved: Vec<f32>,
@@ -116,6 +120,7 @@ impl Renderer {
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         options.check()?;
         Ok(Self {
+            marker: options.watermark.map(Marker::new),
             engine,
             options,
             person: None,
@@ -418,6 +423,9 @@ impl Renderer {
                 let amounts = &amounts[..shares.list().len()];
                 gate.place(warp, protocol.grid, amounts, IMAGE);
             }
+        }
+        if let Some(marker) = &self.marker {
+            marker.mark(&mut generated, &buffers.crop, alpha, &mut buffers.mark);
         }
         let places = gate.places();
         let detail: [DetailLayer<'_>; MOST_LAYERS] = std::array::from_fn(|k| DetailLayer {

@@ -14,8 +14,8 @@ use super::shot_profile::ShotProfile;
 use super::speech::Speech;
 use super::tracks::Tracks;
 use super::{FrameOptions, LookAhead, Rendered, Timing};
-use crate::frame::{FrameMut, FrameRef, PixelFormat, copy_pixels};
-use crate::{Error, Result, memory};
+use crate::frame::{FrameMut, FrameRef, OwnedFrame, PixelFormat};
+use crate::{Error, Result};
 
 /// Frames that a stream of unknown rate may wait for audio: a quarter second at 240 a second.
 const UNKNOWN_RATE: usize = 64;
@@ -45,22 +45,10 @@ pub(super) struct Stream {
     spare: Vec<Vec<u8>>,
 }
 
-/// A frame's pixels, packed.
 struct Waiting {
     index: i64,
     position: i64,
-    bytes: Vec<u8>,
-    width: u32,
-    height: u32,
-    format: PixelFormat,
-    pixel_aspect: f64,
-}
-
-impl Waiting {
-    fn frame(&self) -> Result<FrameRef<'_>> {
-        FrameRef::packed(&self.bytes, self.width, self.height, self.format)?
-            .with_pixel_aspect(self.pixel_aspect)
-    }
+    frame: OwnedFrame,
 }
 
 impl Stream {
@@ -86,7 +74,7 @@ impl Stream {
 
     /// Bytes of pixels held, those of buffers for reuse included.
     pub fn bytes(&self) -> usize {
-        let waiting = self.waiting.iter().map(|frame| frame.bytes.capacity());
+        let waiting = self.waiting.iter().map(|waiting| waiting.frame.capacity());
         let spare = self.spare.iter().map(Vec::capacity);
         waiting.chain(spare).sum()
     }
@@ -147,26 +135,15 @@ impl Stream {
 
     /// Holds a copy of a frame.
     fn hold(&mut self, position: i64, frame: &FrameRef<'_>, faces: FrameFaces) -> Result<()> {
-        let mut bytes = self.spare.pop().unwrap_or_default();
-        let size = size_of_frame(frame);
-        let more = size.saturating_sub(bytes.len());
-        memory::reserve(&mut bytes, more, "frame")?;
-        bytes.resize(size, 0);
-        let (width, height) = (frame.width() as u32, frame.height() as u32);
-        let mut copy = FrameMut::packed(&mut bytes, width, height, frame.format())?;
-        copy_pixels(frame, &mut copy)?;
-        let (index, format, pixel_aspect) = (self.next, frame.format(), frame.pixel_aspect());
+        let frame_copy = OwnedFrame::copy_of(frame, self.spare.pop().unwrap_or_default())?;
+        let (index, (width, height, format)) = (self.next, frame_copy.kind());
         self.waiting.push_back(Waiting {
             index,
             position,
-            bytes,
-            width,
-            height,
-            format,
-            pixel_aspect,
+            frame: frame_copy,
         });
         self.tracks.add(index, faces);
-        self.kind = Some((width, height, format, pixel_aspect));
+        self.kind = Some((width, height, format, frame.pixel_aspect()));
         self.next += 1;
         self.last = Some(position);
         Ok(())
@@ -177,7 +154,7 @@ impl Stream {
         let Some(pulled) = self.waiting.pop_front() else {
             return;
         };
-        self.spare.push(pulled.bytes);
+        self.spare.push(pulled.frame.into_bytes());
         self.spare.truncate(2);
         let needed = pulled.index + 1 - SMOOTHING_REACH as i64;
         self.tracks.forget_before(needed);
@@ -205,7 +182,7 @@ impl Stream {
         }
         self.check_alike(frame)?;
         let spare = self.spare.last().map_or(0, Vec::capacity);
-        Ok(size_of_frame(frame).saturating_sub(spare) as u64)
+        Ok(OwnedFrame::size_of(frame).saturating_sub(spare) as u64)
     }
 
     /// Finds the faces of a frame that was [admitted](Self::admit) and holds a copy of it; returns
@@ -250,7 +227,8 @@ impl Stream {
     /// Index and kind (width, height, format) of the frame that is pulled next, where one waits.
     pub fn front(&self) -> Option<(i64, u32, u32, PixelFormat)> {
         let waiting = self.waiting.front()?;
-        Some((waiting.index, waiting.width, waiting.height, waiting.format))
+        let (width, height, format) = waiting.frame.kind();
+        Some((waiting.index, width, height, format))
     }
 
     /// Renders the first waiting frame and drops it; `profile` gives the clip's profile, which comes
@@ -275,7 +253,7 @@ impl Stream {
             speech: known,
             faces: &faces,
         };
-        let source = waiting.frame()?;
+        let source = waiting.frame.view()?;
         let rendered = renderer.render(&inputs, &source, target, options, || {
             self.profile(renderer, waiting.index, profile)
         })?;
@@ -303,7 +281,7 @@ impl Stream {
         if renderer.selected(&faces).is_some() {
             self.profile(renderer, waiting.index, profile)?;
         }
-        Ok((waiting.width, waiting.height, waiting.format))
+        Ok(waiting.frame.kind())
     }
 
     fn waiting(&self) -> Result<&Waiting> {
@@ -369,9 +347,4 @@ impl Stream {
         let make = |frames| self.early.make(renderer.engine(), &frames);
         self.tracks.early(&shot, renderer).map(make).transpose()
     }
-}
-
-/// Bytes of a frame without padding.
-fn size_of_frame(frame: &FrameRef<'_>) -> usize {
-    frame.width() * frame.height() * frame.format().bytes()
 }
