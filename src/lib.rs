@@ -69,14 +69,15 @@ pub use adapt::{AdaptOptions, Adaptation};
 pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
-    Analysis, Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, LookAhead, Matte,
-    MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace, ShotProfile,
-    Speech, Timing,
+    Analysis, Clip, ClipOptions, Detection, Detector, FrameFaces, FrameInputs, FrameOptions,
+    LookAhead, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace,
+    ShotProfile, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, FrameMut, FrameRef, PixelFormat, Transfer};
+pub use mark::MarkId;
 pub use model::{Person, Provider, SpeechContext};
 pub use provenance::Provenance;
 pub use track::Selection;

@@ -34,6 +34,8 @@ pub enum Command {
     Adapt(AdaptArguments),
     /// Measure a rendered clip against the true video, or against the video it was made from.
     Evaluate(EvaluateArguments),
+    /// Look for the invisible watermark that `render` puts into its results.
+    Detect(DetectArguments),
     /// Report what was found on this machine, which providers work, and what to do about the rest.
     Doctor(DoctorArguments),
 }
@@ -171,6 +173,21 @@ pub struct RenderArguments {
     /// live stream can do.
     #[arg(long, value_enum, default_value_t = Context::Far, hide_short_help = true)]
     pub context: Context,
+    /// Put no invisible watermark into the changed region.
+    #[arg(long)]
+    pub no_watermark: bool,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct DetectArguments {
+    /// The clip: a movie, a picture, or a folder of them.
+    #[arg(value_name = "MOVIE|FOLDER")]
+    pub video: PathBuf,
+    /// Use only these frames, counted from 0, both ends included.
+    #[arg(long, value_name = "A-B")]
+    pub frames: Option<FrameRange>,
     #[command(flatten)]
     pub engine: EngineArguments,
 }

@@ -18,6 +18,9 @@ pub enum Failure {
     /// A program that this one calls is missing or failed.
     #[error("{0}")]
     Tool(String),
+    /// What was looked for is not there; the report says so.
+    #[error("nothing was found")]
+    NotFound,
     /// Ctrl-C, or a request to terminate.
     #[error("interrupted: no output was written")]
     Interrupted,
@@ -30,7 +33,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the engine failed; 2 wrong arguments; 3 an input cannot be used; \
 4 the output cannot be written; 5 a required component is missing or failed (ffmpeg, ONNX \
-Runtime, a model bundle, a provider); 130 interrupted.";
+Runtime, a model bundle, a provider); 6 detect found no watermark; 130 interrupted.";
 
 impl Failure {
     /// The process' exit code, as [`EXIT_CODES`] documents it.
@@ -49,6 +52,7 @@ impl Failure {
             Self::Input(_) => 3,
             Self::Output(_) => 4,
             Self::Tool(_) => 5,
+            Self::NotFound => 6,
             Self::Interrupted => 130,
         })
     }

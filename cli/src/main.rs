@@ -8,6 +8,7 @@ mod analyze;
 mod args;
 mod audio;
 mod demo;
+mod detect;
 mod evaluate;
 mod failure;
 mod fit;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Join(arguments) => join::run(&arguments),
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Detect(arguments) => detect::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {

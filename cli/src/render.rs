@@ -93,6 +93,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
+    if !arguments.no_watermark {
+        let id = clip.input_id();
+        clip.set_watermark(Some(id));
+    }
     let job = RenderJob {
         tracks: Tracks {
             clip: &clip,

@@ -15,8 +15,8 @@ use crate::track::Selection;
 
 /// The probability by chance up to which a mark counts as found.
 const CHANCE: f64 = 1e-9;
-/// The lead of each symbol from which the identifier counts as read.
-const LEAD: f64 = 1.0;
+/// The logarithm of the odds of each symbol from which the identifier counts as read: 1000 to 1.
+const ODDS: f64 = 6.9;
 /// Faces whose sums are kept apart; of more, those seen in the most frames.
 const MOST_FACES: usize = 64;
 
@@ -123,14 +123,14 @@ impl Detector {
         let best = sums
             .map(|sum| sum.read(code))
             .max_by(|a, b| a.score.total_cmp(&b.score));
-        let (score, id, lead) =
-            best.map_or((0.0, None, 0.0), |best| (best.score, best.id, best.lead));
+        let (score, id, odds) =
+            best.map_or((0.0, None, 0.0), |best| (best.score, best.id, best.odds));
         let score = score.max(0.0);
         let chance = (tried as f64 * (-score * score / 2.0).exp()).min(1.0);
         let found = chance <= CHANCE;
         Ok(Detection {
             found,
-            id: id.filter(|_| found && lead >= LEAD),
+            id: id.filter(|_| found && odds >= ODDS),
             score,
             chance,
             frames: self.next as u64,

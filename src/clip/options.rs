@@ -5,7 +5,6 @@ use crate::audio::Rate;
 use crate::face::MaskTrim;
 use crate::frame::{ColourMatch, Transfer};
 use crate::latent::MAX_ARTICULATION;
-use crate::mark::MarkId;
 use crate::model::SpeechContext;
 use crate::track::Selection;
 use crate::{Error, Result, memory};
@@ -40,8 +39,6 @@ pub struct ClipOptions {
     /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
     /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
     pub reference_gap: i64,
-    /// The invisible watermark that every changed frame carries; `None`: none.
-    pub watermark: Option<MarkId>,
 }
 
 impl Default for ClipOptions {
@@ -58,7 +55,6 @@ impl Default for ClipOptions {
             mask: MaskTrim::default(),
             memory: None,
             reference_gap: 0,
-            watermark: None,
         }
     }
 }

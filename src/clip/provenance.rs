@@ -1,6 +1,7 @@
 //! The provenance of what a clip rendered.
 
 use super::{Clip, Rendered};
+use crate::mark::MarkId;
 use crate::provenance::{AudioFacts, BundleFacts, Provenance};
 
 impl Clip {
@@ -25,7 +26,31 @@ impl Clip {
             sha256: None,
             samples_sha256: speech.hash(),
         });
+        provenance.watermark = self.renderer.watermark().map(MarkId::text);
         provenance
+    }
+
+    /// Puts an invisible watermark into every frame that is changed from now on; `None`: none. It lies inside
+    /// the matte alone.
+    pub fn set_watermark(&mut self, id: Option<MarkId>) {
+        self.renderer.set_watermark(id);
+    }
+
+    /// The identifier for what this clip renders: a function of the bundle, the person and the audio (none
+    /// of it for a stream). It does not depend on the frames, so that all pieces of one render get the same.
+    pub fn input_id(&self) -> MarkId {
+        let Provenance {
+            bundle,
+            person,
+            audio,
+            ..
+        } = self.provenance();
+        let parts = [
+            Some(bundle.sha256),
+            person.map(|person| person.tensors_sha256),
+            audio.and_then(|audio| audio.samples_sha256),
+        ];
+        MarkId::of(parts.map(Option::unwrap_or_default).join("/").as_bytes())
     }
 
     /// Records a frame that was rendered.

@@ -26,7 +26,7 @@ use crate::latent::{
     CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
     window_positions,
 };
-use crate::mark::{MarkBuffers, Marker};
+use crate::mark::{MarkBuffers, MarkId, Marker};
 use crate::model::Person;
 use crate::model::networks::{Generator, SpeechNetworks};
 use crate::pool::Pool;
@@ -36,7 +36,8 @@ use crate::{Error, Result};
 
 /// Renders frames of one clip. It holds what is the same for all of them (networks, options, the
 /// person's generator) and nothing of any frame, so a frame depends on the arguments of its call
-/// alone. All calls but [`set_person`](Self::set_person) may be made from any number of threads.
+/// alone. All calls but [`set_person`](Self::set_person) and
+/// [`set_watermark`](Self::set_watermark) may be made from any number of threads.
 pub struct Renderer {
     engine: Arc<Engine>,
     options: ClipOptions,
@@ -120,10 +121,10 @@ impl Renderer {
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         options.check()?;
         Ok(Self {
-            marker: options.watermark.map(Marker::new),
             engine,
             options,
             person: None,
+            marker: None,
             buffers: Pool::new(),
         })
     }
@@ -156,6 +157,16 @@ impl Renderer {
             None => None,
         };
         Ok(())
+    }
+
+    /// Puts an invisible watermark into every frame that is changed; `None`: none.
+    pub fn set_watermark(&mut self, id: Option<MarkId>) {
+        self.marker = id.map(Marker::new);
+    }
+
+    /// The identifier in the watermark.
+    pub fn watermark(&self) -> Option<MarkId> {
+        self.marker.as_ref().map(Marker::id)
     }
 
     /// Finds the faces of one frame: a function of its pixels, the engine and the transfer.

@@ -1,30 +1,31 @@
 //! The code of the mark: which sign each coefficient gets for an identifier.
 //!
-//! A secret-free key shuffles the coefficients and gives each a random sign. The first of them carry eight
-//! symbols of 7 bits, each as a word of the first-order Reed-Muller code RM(1, 6); the others are the same
-//! for every identifier, so that the mark can be recognised before it is read.
+//! A public key shuffles the coefficients and gives each a random sign. The first of them carry four symbols
+//! of 8 bits, each as a word of the first-order Reed-Muller code RM(1, 7); the others are the same for every
+//! identifier, so that the mark can be recognised before it is read.
 
 use super::lapped::COEFFICIENTS;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 
 /// Bits of an identifier.
-const BITS: u32 = 56;
+const BITS: u32 = 32;
 /// Bits of a symbol.
-const SYMBOL_BITS: u32 = 7;
+const SYMBOL_BITS: u32 = 8;
 const SYMBOLS: usize = (BITS / SYMBOL_BITS) as usize;
 /// Coefficients of a symbol.
 const WORD: usize = 1 << (SYMBOL_BITS - 1);
 /// Coefficients that carry the identifier; the others show that there is a mark.
 const READ: usize = SYMBOLS * WORD;
 
-/// Names the product and the version of the mark: the upper 8 bits of the 64-bit payload.
-const PRODUCT: u8 = 0x51;
+/// Names the product and the version of the mark, "SLS1": the upper half of the 64-bit payload. The
+/// coefficients that are the same for every identifier say it.
+const PRODUCT: u64 = 0x534c_5331;
 /// The key that all marks of this version are made with. It is no secret: whoever has the library can detect
 /// a mark, and also remove it.
 const KEY: &[u8] = b"libstylelipsync watermark 1";
 
-/// The identifier that a mark carries, 1 to 2^56 - 1.
+/// The identifier that a mark carries, 1 to 2^32 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarkId(u64);
 
@@ -46,15 +47,11 @@ impl MarkId {
         })
     }
 
-    /// The identifier of a result that is made from these inputs, whatever its frames: the first 56 bits of
-    /// the SHA-256 of their digests. So the pieces of one clip get the same.
-    pub fn of_inputs(digests: &[[u8; 32]]) -> Self {
-        let mut hash = Sha256::new();
-        digests.iter().for_each(|digest| hash.update(digest));
-        let digest = hash.finalize();
-        let value = digest[..7]
-            .iter()
-            .fold(0, |all, byte| all << 8 | u64::from(*byte));
+    /// The identifier for something that has this name: the first 32 bits of its SHA-256.
+    pub fn of(name: &[u8]) -> Self {
+        let digest = Sha256::digest(name);
+        let bytes = digest.iter().take(BITS as usize / 8);
+        let value = bytes.fold(0, |all, byte| all << 8 | u64::from(*byte));
         Self(value.max(1))
     }
 
@@ -65,7 +62,12 @@ impl MarkId {
 
     /// The 64-bit payload: product and identifier.
     pub fn payload(self) -> u64 {
-        u64::from(PRODUCT) << BITS | self.0
+        PRODUCT << BITS | self.0
+    }
+
+    /// The payload in 16 hexadecimal digits.
+    pub fn text(self) -> String {
+        format!("{:016x}", self.payload())
     }
 
     fn symbol(self, at: usize) -> usize {
@@ -95,8 +97,8 @@ pub(crate) struct Reading {
     pub score: f64,
     /// The most likely identifier; `None` where it is 0, which no mark carries.
     pub id: Option<MarkId>,
-    /// The smallest lead of a symbol over the second most likely one, in standard deviations.
-    pub lead: f64,
+    /// The logarithm of the odds of the least certain symbol against the second most likely one.
+    pub odds: f64,
 }
 
 impl Code {
@@ -140,23 +142,24 @@ impl Code {
         };
         let values: Vec<f64> = self.places.iter().map(value).collect();
         let (symbols, constant) = values.split_at(READ);
-        let norm = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let size = norm(constant);
-        let score = if size > 0.0 {
-            constant.iter().sum::<f64>() / size
-        } else {
-            0.0
-        };
-        let (mut id, mut lead) = (0, f64::INFINITY);
+        let power = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
+        let size = power(constant).sqrt();
+        let sum: f64 = constant.iter().sum();
+        let score = if size > 0.0 { sum / size } else { 0.0 };
+        // Signal and noise of a coefficient, as the constant part shows them.
+        let count = constant.len() as f64;
+        let signal = (sum / count).max(0.0);
+        let noise = (power(constant) / count - signal * signal).max(f64::MIN_POSITIVE);
+        let (mut id, mut odds) = (0, f64::INFINITY);
         for (at, values) in symbols.chunks_exact(WORD).enumerate() {
-            let (symbol, ahead) = most_likely(values);
+            let (symbol, lead) = most_likely(values);
             id |= (symbol as u64) << (at as u32 * SYMBOL_BITS);
-            lead = lead.min(ahead / norm(values).max(f64::MIN_POSITIVE));
+            odds = odds.min(lead * signal / noise);
         }
         Reading {
             score,
             id: MarkId::new(id).ok(),
-            lead,
+            odds,
         }
     }
 }
@@ -244,13 +247,13 @@ mod tests {
     #[test]
     fn an_identifier_is_read_back_from_under_noise() {
         let code = Code::default();
-        for value in [1, 0x0012_3456_789a_bcde, MarkId::MAX] {
+        for value in [1, 0x1234_5678, MarkId::MAX] {
             let id = MarkId::new(value).unwrap();
             let reading = code.read(&noisy(&code, id, 1.5));
             assert_eq!(reading.id, Some(id));
-            assert!(reading.score > 8.0 && reading.lead > 1.0, "{reading:?}");
+            assert!(reading.score > 8.0 && reading.odds > 5.0, "{reading:?}");
         }
-        assert_eq!(MarkId::new(0xab).unwrap().payload(), 0x5100_0000_0000_00ab);
+        assert_eq!(MarkId::new(0xab).unwrap().payload(), 0x534c_5331_0000_00ab);
     }
 
     #[test]

@@ -11,13 +11,15 @@ const WANTED: f32 = 10.0;
 /// The most that a coefficient is changed by, for the same.
 const MOST: f32 = 14.0;
 /// Texture hides the mark and disturbs its detection, so both grow with the median of the coefficients:
-/// from 1 up to `STRONGEST` times.
+/// from `WEAKEST` to `STRONGEST` times.
 const TEXTURE: f32 = 0.2;
+const WEAKEST: f32 = 0.8;
 const STRONGEST: f32 = 1.86;
 
 /// The mark of one clip.
 #[derive(Debug)]
 pub(crate) struct Marker {
+    id: MarkId,
     chips: [f32; COEFFICIENTS],
 }
 
@@ -35,8 +37,14 @@ impl Marker {
     /// The mark that carries `id`.
     pub fn new(id: MarkId) -> Self {
         Self {
+            id,
             chips: Code::default().chips(id),
         }
+    }
+
+    /// What it carries.
+    pub fn id(&self) -> MarkId {
+        self.id
     }
 
     /// Marks `generated`, planar RGB `[3, IMAGE, IMAGE]` in [-1, 1], where `alpha` `[IMAGE, IMAGE]` lets it
@@ -67,7 +75,8 @@ impl Marker {
         let mut coefficients = [0.0; COEFFICIENTS];
         lapped.forward(plane, &mut coefficients);
         let inside = inside(alpha);
-        let scale = (TEXTURE * median_size(&coefficients, &inside, sizes)).clamp(1.0, STRONGEST);
+        let scale =
+            (TEXTURE * median_size(&coefficients, &inside, sizes)).clamp(WEAKEST, STRONGEST);
         for (at, (value, chip)) in coefficients.iter_mut().zip(&self.chips).enumerate() {
             let amount = if inside[at / PAIRS] {
                 change(*value * chip / scale)
