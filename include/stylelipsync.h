@@ -1694,8 +1694,9 @@ sls_status sls_clip_pull_allocated(sls_clip *clip,
 SLS_API sls_status sls_clip_flush(sls_clip *clip);
 
 /**
- * Restarts the stream at frame 0. Queued frames and pushed audio are discarded; audio set as a
- * whole, the reference that was set, and the analysis are kept.
+ * Restarts the stream at frame 0. Queued frames and pushed audio are discarded, and so is the list of
+ * changed frames (sls_clip_provenance()); audio set as a whole, the reference that was set, and the
+ * analysis are kept.
  *
  * @param clip  not NULL.
  *
@@ -1703,11 +1704,13 @@ SLS_API sls_status sls_clip_flush(sls_clip *clip);
  *
  * Threads: any; exclusive. Blocks: while another call runs. Allocates: nothing.
  */
-SLS_API sls_status sls_clip_reset(sls_clip *clip);
+SLS_API
+sls_status sls_clip_reset(sls_clip *clip);
 
 /**
  * Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
- * given index, and the next audio pushed starts at the time of that frame.
+ * given index, the next audio pushed starts at the time of that frame, and the list of changed frames is
+ * kept.
  *
  * A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
  * than that to index may therefore differ from random access: seek two seconds earlier and drop these
@@ -1904,6 +1907,39 @@ SLS_API void sls_person_destroy(sls_person *person);
  * this person. Allocates: that network, shared by the clips that use the person.
  */
 SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
+
+/**
+ * Describes what a clip's frames are rendered from, and which of them were changed, as a JSON object
+ * for a report or for the program that signs the result (`stylelipsync sign`). The library signs nothing.
+ *
+ * The object has these fields, in this order: `format` ("stylelipsync.provenance") and `version` (1);
+ * `software` (`name`, `version`); `action` ("c2pa.edited"); `digital_source_type` (a term of the IPTC);
+ * `bundle` (`name`, `version`, `sha256` of its weights); `person` (null, or `sha256` of the file and
+ * `tensors_sha256`); `audio` (null, or `sha256`, which is null here, and `samples_sha256` of the mono
+ * samples at 16 kHz, null for a stream); `frames` (`changed`: ranges of frame indices, both ends
+ * included; `changed_count`; `exact`: false if more than 1000 ranges were joined); `watermark` (null, or
+ * 16 hexadecimal digits). Later versions of the library may add fields.
+ *
+ * A frame counts as changed if it was rendered successfully and a pixel may differ from its source. The
+ * frames are those since the clip was created or sls_clip_reset(). The order of calls and the number of
+ * threads do not change the text.
+ *
+ * @param clip      not NULL.
+ * @param buffer    NULL to ask for the size; else receives NUL-terminated UTF-8.
+ * @param capacity  size of buffer in bytes.
+ * @param size      not NULL; receives the size of the text in bytes, including its NUL.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if buffer is not NULL and capacity is too small.
+ * On failure nothing is written.
+ *
+ * Threads: any; concurrent. Blocks: while an exclusive call runs; it reads all of the audio. Allocates:
+ * nothing that lasts.
+ */
+SLS_API
+sls_status sls_clip_provenance(const sls_clip *clip,
+                               char *buffer,
+                               size_t capacity,
+                               size_t *size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -529,6 +529,13 @@ public:
         return check(sls_clip_memory(get(), &bytes));
     }
 
+    /** Describes what the frames are rendered from, and which were changed, as JSON. A null buffer asks for
+     *  the size. @return SLS_OK, SLS_ERROR_ARGUMENT. Any thread, concurrent. */
+    status provenance(char *buffer, size_t capacity, size_t &size) const SLS_NOTHROW
+    {
+        return check(sls_clip_provenance(get(), buffer, capacity, &size));
+    }
+
     /** Marks the end of frames and audio. @return SLS_OK. Any thread. */
     status flush() SLS_NOTHROW { return check(sls_clip_flush(get())); }
 

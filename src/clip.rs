@@ -28,6 +28,7 @@ mod mouth_pose;
 mod options;
 mod profile;
 mod profile_frames;
+mod provenance;
 mod random_access;
 mod range;
 mod reference;
@@ -42,10 +43,13 @@ mod tracks;
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::frame::FrameRef;
 use crate::model::Person;
+use crate::provenance::{FrameSet, PersonFacts};
 use crate::{Error, Result};
 
 pub use analysis::Analysis;
@@ -106,6 +110,10 @@ pub struct Clip {
     given: Option<Arc<Profile>>,
     analysis: Analysis,
     stream: Stream,
+    /// The person that the renderer has, for the report.
+    person: Option<PersonFacts>,
+    /// The frames that were rendered and changed.
+    changed: Mutex<FrameSet>,
 }
 
 impl Clip {
@@ -122,6 +130,8 @@ impl Clip {
             given: None,
             analysis: Analysis::default(),
             stream,
+            person: None,
+            changed: Mutex::default(),
         })
     }
 
@@ -289,7 +299,9 @@ impl Clip {
     /// [`Error::State`] when the person was made from another bundle; [`Error::Network`]. The person
     /// stays as it was.
     pub fn set_person(&mut self, person: Option<&Person>) -> Result<()> {
-        self.renderer.set_person(person)
+        self.renderer.set_person(person)?;
+        self.person = person.map(Person::facts);
+        Ok(())
     }
 
     /// Sets all of the clip's audio: interleaved samples, nominally in [-1, 1], of `rate` Hz and

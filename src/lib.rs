@@ -61,6 +61,7 @@ mod memory;
 pub mod model;
 mod numeric;
 mod pool;
+pub mod provenance;
 pub mod track;
 
 pub use adapt::{AdaptOptions, Adaptation};
@@ -76,4 +77,5 @@ pub use error::{Error, Result};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, FrameMut, FrameRef, PixelFormat, Transfer};
 pub use model::{Person, Provider, SpeechContext};
+pub use provenance::Provenance;
 pub use track::Selection;

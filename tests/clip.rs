@@ -12,8 +12,8 @@ use stylelipsync::audio::Rate;
 use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{FrameMut, FrameRef, PixelFormat};
 use stylelipsync::{
-    Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours, Renderer, Speech,
-    Timing,
+    Clip, ClipOptions, FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours, Provenance,
+    Renderer, Speech, Timing,
 };
 
 const RATE: u32 = 16_000;
@@ -35,6 +35,10 @@ fn any_order_and_any_number_of_threads_give_the_same_bytes() {
         expected.iter().all(|shown| shown.rendered.changed),
         "a face in every frame"
     );
+    let provenance = clip.provenance();
+    assert_eq!(provenance.frames.changed, [[0, 9]]);
+    let parsed = Provenance::parse(&provenance.to_json().unwrap()).unwrap();
+    assert_eq!(parsed, provenance);
 
     // Backwards, on a clip that was analysed backwards.
     let mut other = Clip::new(engine(), ClipOptions::default()).unwrap();
@@ -47,6 +51,9 @@ fn any_order_and_any_number_of_threads_give_the_same_bytes() {
         .map(|index| render(&other, &frames, index))
         .collect();
     backwards.reverse();
+    assert_eq!(other.provenance(), provenance);
+    other.set_audio(&audio[1..], RATE, 1).unwrap();
+    assert_ne!(other.provenance().audio, provenance.audio);
     assert_same(&expected, &backwards, "backwards");
 
     for threads in [2, 4] {

@@ -34,6 +34,7 @@ fn no_face_in_some_frames_passes_them_through_and_keeps_time() {
         assert_eq!(shown.rendered.face.is_none(), gap, "frame {index}");
         assert_eq!(shown.picture == frames[index], gap, "frame {index}");
     }
+    assert_eq!(with_gaps.provenance().frames.changed, [[1, 2], [5, 7]]);
     let shown = stream(ClipOptions::default(), &frames, &audio, RATE, 3, 5000);
     assert_same(&expected, &shown, "gaps");
 }

@@ -51,6 +51,9 @@ fn the_look_ahead_is_what_it_says_and_at_most_six_frames() {
     assert_eq!(lacks(&mut clip, &mut target), "audio");
     clip.push_audio(&after[..1], RATE, 1).unwrap();
     assert_eq!(lacks(&mut clip, &mut target), "nothing");
+    let provenance = clip.provenance();
+    assert_eq!(provenance.frames.changed, [[0, 0]]);
+    assert_eq!(provenance.audio.unwrap().samples_sha256, None);
     assert_eq!(lacks(&mut clip, &mut target), "frames");
     clip.push_frame(&frames[3].view()).unwrap();
     assert_eq!(lacks(&mut clip, &mut target), "audio");

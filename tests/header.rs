@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "version",
     "status",
     "last_error",
@@ -34,6 +34,7 @@ const SECTIONS: [&str; 15] = [
     "adapt_options",
     "adapt",
     "person",
+    "provenance",
 ];
 
 fn generate() -> String {

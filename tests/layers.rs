@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 10] = [
     &["error"],
     &["files", "cancel", "memory", "numeric", "pool"],
-    &["frame"],
+    &["frame", "provenance"],
     &["face", "audio"],
     &["model"],
     &["track", "latent", "evaluate"],

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 
 use super::resample::Resampler16k;
 use super::samples::Samples;
@@ -223,6 +224,16 @@ impl Timeline {
             self.first += drop;
             self.dropped = Some(self.first);
         }
+    }
+
+    /// SHA-256 of the samples held (32-bit floats, little-endian), in hexadecimal.
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for samples in self.samples.chunks(4096) {
+            let bytes: Vec<u8> = samples.iter().flat_map(|v| v.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        hex::encode(hash.finalize())
     }
 
     /// How many samples are held, including those that the resampler still holds back.

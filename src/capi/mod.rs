@@ -30,6 +30,7 @@ pub mod handle;
 pub mod last_error;
 pub mod log;
 pub mod person;
+pub mod provenance;
 pub mod render;
 pub mod sized;
 pub mod status;

@@ -257,8 +257,9 @@ pub unsafe extern "C" fn sls_clip_flush(clip: *mut sls_clip) -> sls_status {
     unsafe { on(clip, |clip| Ok(clip.clip.write().flush()?)) }
 }
 
-/// Restarts the stream at frame 0. Queued frames and pushed audio are discarded; audio set as a
-/// whole, the reference that was set, and the analysis are kept.
+/// Restarts the stream at frame 0. Queued frames and pushed audio are discarded, and so is the list of
+/// changed frames (sls_clip_provenance()); audio set as a whole, the reference that was set, and the
+/// analysis are kept.
 ///
 /// @param clip  not NULL.
 ///
@@ -277,7 +278,8 @@ pub unsafe extern "C" fn sls_clip_reset(clip: *mut sls_clip) -> sls_status {
 }
 
 /// Restarts the stream at another frame: as sls_clip_reset(), but the next frame pushed gets the
-/// given index, and the next audio pushed starts at the time of that frame.
+/// given index, the next audio pushed starts at the time of that frame, and the list of changed frames is
+/// kept.
 ///
 /// A mouth depends on up to two seconds of audio before its frame. With pushed audio, frames nearer
 /// than that to index may therefore differ from random access: seek two seconds earlier and drop these

@@ -153,5 +153,6 @@ impl Clip {
         };
         self.renderer
             .render(&inputs, source, target, options, || self.profile_at(index))
+            .map(|rendered| self.record(rendered))
     }
 }

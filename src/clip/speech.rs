@@ -102,6 +102,11 @@ impl Speech {
         }
     }
 
+    /// SHA-256 of the samples, in hexadecimal; `None` where they are pushed and forgotten.
+    pub(super) fn hash(&self) -> Option<String> {
+        (!self.streamed).then(|| self.timeline.hash())
+    }
+
     /// Samples held.
     pub(super) fn samples(&self) -> usize {
         self.timeline.held()

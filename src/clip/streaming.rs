@@ -124,6 +124,7 @@ impl Clip {
             .pull(renderer, speech, target, options, |index| {
                 profile_at(&self.given, &self.analysis, renderer, index)
             })
+            .map(|rendered| self.record(rendered))
     }
 
     /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and
@@ -144,9 +145,10 @@ impl Clip {
     }
 
     /// Restarts the stream: the next frame is 0, and the next audio pushed begins at the clip's
-    /// audio offset. Waiting frames are dropped; the reference that was set, whole audio and the
-    /// analysis stay.
+    /// audio offset. Waiting frames are dropped, and the [provenance](Self::provenance) forgets the frames
+    /// that were changed; the reference that was set, whole audio and the analysis stay.
     pub fn reset(&mut self) {
+        self.changed.get_mut().clear();
         self.restart(0, self.options().audio_offset);
     }
 

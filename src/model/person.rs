@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Bundle;
 use super::adaptation::Parameter;
+use crate::provenance::PersonFacts;
 use crate::{Error, Result, files};
 
 const FORMAT: u32 = 1;
@@ -46,12 +47,21 @@ struct Label {
 }
 
 /// A person: tensors that replace those of a clip's generator.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Person {
     info: PersonInfo,
     /// By name in the decoder: shape and values.
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     hash: String,
+    /// SHA-256 of the file that it was read from, in hexadecimal.
+    file: Option<String>,
+}
+
+/// The same person, from a file or not.
+impl PartialEq for Person {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.info, &self.tensors) == (&other.info, &other.tensors)
+    }
 }
 
 impl Person {
@@ -67,6 +77,15 @@ impl Person {
             info,
             tensors,
             hash,
+            file: None,
+        }
+    }
+
+    /// What a report states of the person.
+    pub(crate) fn facts(&self) -> PersonFacts {
+        PersonFacts {
+            sha256: self.file.clone(),
+            tensors_sha256: self.hash.clone(),
         }
     }
 
@@ -190,6 +209,7 @@ impl Person {
             info,
             tensors,
             hash,
+            file: Some(hex::encode(Sha256::digest(bytes))),
         })
     }
 }

@@ -213,6 +213,35 @@ static void memory_of_the_host(const sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
+/* The report lists the frames that were rendered and changed, and nothing is written where it does not fit. */
+static void provenance(const sls_engine *engine)
+{
+    sls_clip *clip = new_clip(engine, NULL);
+    unsigned char *out = (unsigned char *)allocate(frame_bytes);
+    sls_frame source = frame_at(1), destination = rgba(out, width, height);
+    char *text, small[8] = "before";
+    size_t size = 99, again = 0;
+
+    FAILS(SLS_ERROR_NULL, "size", sls_clip_provenance(clip, small, sizeof small, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "capacity", sls_clip_provenance(clip, small, sizeof small, &size));
+    CHECK(size == 99 && strcmp(small, "before") == 0);
+    OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
+    OK(sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
+    OK(sls_clip_provenance(clip, NULL, 0, &size));
+    text = (char *)allocate(size);
+    FAILS(SLS_ERROR_ARGUMENT, "capacity", sls_clip_provenance(clip, text, size - 1, &again));
+    OK(sls_clip_provenance(clip, text, size, &again));
+    CHECK(again == size && strlen(text) + 1 == size);
+    CHECK(strstr(text, "compositeWithTrainedAlgorithmicMedia") != NULL);
+    CHECK(strstr(text, "\"changed_count\": 1,") != NULL);
+    free(text);
+    OK(sls_clip_reset(clip));
+    OK(sls_clip_provenance(clip, NULL, 0, &again));
+    CHECK(again < size);
+    free(out);
+    sls_clip_destroy(clip);
+}
+
 static void memory_limit(const sls_engine *engine)
 {
     sls_clip_options options = defaults();
@@ -501,6 +530,7 @@ int main(int argc, char **argv)
     CHECK(threads() <= running + 1);
     running = threads();
     memory_of_the_host(engine);
+    provenance(engine);
     memory_limit(engine);
     change_audio(engine);
     profile(engine);

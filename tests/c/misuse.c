@@ -254,6 +254,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_cut_audio(NULL, 0));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_cancel(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_provenance(NULL, NULL, 0, NULL));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
 }
 
