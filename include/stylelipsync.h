@@ -408,6 +408,12 @@
 #define SLS_CONTEXT_FAR 1
 
 /**
+ * For sls_clip_set_watermark(): an identifier made from the clip's bundle, person and audio, so that all
+ * pieces of one render carry the same.
+ */
+#define SLS_WATERMARK_OF_INPUTS UINT64_MAX
+
+/**
  * An adaptation job: trains a person's own decoder on a clip in which they speak.
  *
  * Any thread may use it. While sls_adapt_run() works, sls_adapt_add_frame() waits for it;
@@ -423,6 +429,11 @@ typedef struct sls_adapt sls_adapt;
  * run at the same time; an exclusive call waits for every other call to finish.
  */
 typedef struct sls_clip sls_clip;
+
+/**
+ * Looks for the watermark in the frames of a video. It holds at most three frames, whatever the length.
+ */
+typedef struct sls_detector sls_detector;
 
 /**
  * The loaded networks and the device that runs them. They do not depend on a clip: create one
@@ -934,6 +945,44 @@ typedef struct {
  * It is called on the thread that called sls_adapt_run(). It must not throw exceptions.
  */
 typedef int32_t (*sls_adapt_callback)(void *user, const sls_adapt_progress *progress);
+
+/**
+ * What a detector found. Set struct_size before the call, or call sls_detection_init().
+ */
+typedef struct {
+    /**
+     * sizeof(sls_detection).
+     */
+    uint32_t struct_size;
+    /**
+     * 1 if there is a watermark, 0 if none was found.
+     */
+    int32_t found;
+    /**
+     * The identifier; 0 if none was found or it cannot be read.
+     */
+    uint64_t id;
+    /**
+     * How well the frames agree with a watermark, in standard deviations of chance.
+     */
+    double score;
+    /**
+     * Upper bound of the probability of that score without a watermark. Up to 1e-9, found is 1.
+     */
+    double chance;
+    /**
+     * Frames added.
+     */
+    uint64_t frames;
+    /**
+     * Faces in them.
+     */
+    uint64_t faces;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[4];
+} sls_detection;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1940,6 +1989,92 @@ sls_status sls_clip_provenance(const sls_clip *clip,
                                char *buffer,
                                size_t capacity,
                                size_t *size);
+
+/**
+ * Puts an invisible watermark into every frame that is changed after the call. It carries 64 bits: the
+ * product, and an identifier of 32 bits, which sls_clip_provenance() reports. It changes generated pixels
+ * only, by about 2 of 255 levels, and is a function of the frame and the identifier.
+ *
+ * It survives common video compression and, on large faces, resizing; sls_detect_result() finds it. It is
+ * no proof against removal: whoever has this library can find it and paint over it.
+ *
+ * @param clip  not NULL. With SLS_WATERMARK_OF_INPUTS, set audio and person first.
+ * @param id    0 for no watermark, which is the default; 1 to 2^32 - 1; or SLS_WATERMARK_OF_INPUTS.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL; SLS_ERROR_ARGUMENT if id is out of range. On failure the clip keeps its
+ * previous watermark.
+ *
+ * Threads: any; exclusive. Blocks: with SLS_WATERMARK_OF_INPUTS it reads all of the audio. Allocates:
+ * 4 KiB for the clip.
+ */
+SLS_API
+sls_status sls_clip_set_watermark(sls_clip *clip,
+                                  uint64_t id);
+
+/**
+ * Creates a detector.
+ *
+ * @param engine         not NULL. It may be destroyed before the detector.
+ * @param transfer_kind  transfer function of the frames' pixel values: one of SLS_TRANSFER_*.
+ * @param detector       not NULL; receives the detector. The caller owns it and destroys it with
+ *                       sls_detect_destroy().
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT. On failure *detector is not written.
+ *
+ * Threads: any; concurrent. Blocks: no. Allocates: the detector.
+ */
+SLS_API
+sls_status sls_detect_create(const sls_engine *engine,
+                             int32_t transfer_kind,
+                             sls_detector **detector);
+
+/**
+ * Destroys a detector.
+ *
+ * @param detector  may be NULL. No other call may be using it.
+ *
+ * Threads: any. Blocks: no.
+ */
+SLS_API void sls_detect_destroy(sls_detector *detector);
+
+/**
+ * Adds the next frame of the video. All frames in their order give the best result.
+ *
+ * @param detector  not NULL.
+ * @param frame     not NULL; its memory may be reused after the call.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_MEMORY, SLS_ERROR_NETWORK.
+ * After a failure the frame is left out.
+ *
+ * Threads: any; exclusive. Blocks: while the frame's faces are found. Allocates: copies of three frames.
+ */
+SLS_API
+sls_status sls_detect_add_frame(sls_detector *detector,
+                                const sls_frame *frame);
+
+/**
+ * Initialises an sls_detection: sets struct_size, and every other field to 0.
+ *
+ * @param detection    not NULL.
+ * @param struct_size  sizeof(sls_detection).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_detection_init(sls_detection *detection, size_t struct_size);
+
+/**
+ * Returns what was found in the frames so far. More frames may be added afterwards.
+ *
+ * @param detector   not NULL.
+ * @param detection  not NULL, with struct_size set; receives the result.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_NETWORK. On failure nothing is written.
+ *
+ * Threads: any; exclusive. Blocks: while the last frames are read.
+ */
+SLS_API sls_status sls_detect_result(sls_detector *detector, sls_detection *detection);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -338,6 +338,33 @@ public:
     }
 };
 
+/** Looks for the watermark in the frames of a video. Any thread; one call at a time. */
+class detector : public detail::handle<sls_detector, sls_detect_destroy> {
+public:
+    using handle::handle;
+
+    /** Creates a detector for frames of this transfer function. On success the handle's previous detector is
+     *  destroyed. @return SLS_OK, SLS_ERROR_ARGUMENT. */
+    status create(const engine &engine, int32_t transfer = SLS_TRANSFER_DISPLAY) SLS_NOTHROW
+    {
+        sls_detector *made = nullptr;
+        return detail::own(*this, sls_detect_create(engine.get(), transfer, &made), made);
+    }
+
+    /** Adds the next frame. @return SLS_OK, SLS_ERROR_FRAME, SLS_ERROR_MEMORY, SLS_ERROR_NETWORK. */
+    status add_frame(const sls_frame &frame) SLS_NOTHROW
+    {
+        return check(sls_detect_add_frame(get(), &frame));
+    }
+
+    /** What was found so far; sets the struct's size. @return SLS_OK, SLS_ERROR_NETWORK. */
+    status result(sls_detection &detection) SLS_NOTHROW
+    {
+        sls_detection_init(&detection, sizeof detection);
+        return check(sls_detect_result(get(), &detection));
+    }
+};
+
 /** The decoder weights of one person. Immutable; any thread may use it. */
 class person : public detail::handle<sls_person, sls_person_destroy> {
 public:
@@ -535,6 +562,10 @@ public:
     {
         return check(sls_clip_provenance(get(), buffer, capacity, &size));
     }
+
+    /** Puts an invisible watermark into the frames that are changed from now on: 0 for none, or
+     *  SLS_WATERMARK_OF_INPUTS. @return SLS_OK, SLS_ERROR_ARGUMENT. Any thread, exclusive. */
+    status set_watermark(uint64_t id) SLS_NOTHROW { return check(sls_clip_set_watermark(get(), id)); }
 
     /** Marks the end of frames and audio. @return SLS_OK. Any thread. */
     status flush() SLS_NOTHROW { return check(sls_clip_flush(get())); }

@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "version",
     "status",
     "last_error",
@@ -35,6 +35,7 @@ const SECTIONS: [&str; 16] = [
     "adapt",
     "person",
     "provenance",
+    "watermark",
 ];
 
 fn generate() -> String {

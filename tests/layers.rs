@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 10] = [
     &["frame", "provenance"],
     &["face", "audio"],
     &["model"],
-    &["track", "latent", "evaluate"],
+    &["track", "latent", "evaluate", "mark"],
     &["engine"],
     &["clip"],
     &["adapt"],

@@ -100,6 +100,20 @@ unsafe impl SizedStruct for sls_clip_options {
     }
 }
 
+/// A transfer function of the C API.
+pub(super) fn transfer(value: i32, field: &'static str) -> Result<Transfer, Failure> {
+    match value {
+        SLS_TRANSFER_DISPLAY => Ok(Transfer::Display),
+        SLS_TRANSFER_SRGB => Ok(Transfer::Srgb),
+        SLS_TRANSFER_REC709 => Ok(Transfer::Rec709),
+        SLS_TRANSFER_LINEAR => Ok(Transfer::Linear),
+        other => {
+            let reason = format!("{other} is not an SLS_TRANSFER_ value");
+            Err(Failure::argument(field, reason))
+        }
+    }
+}
+
 /// The library's defaults as a C struct.
 pub(super) fn defaults() -> sls_clip_options {
     let library = ClipOptions::default();
@@ -175,16 +189,7 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
             return Err(Failure::argument("options.speech_context", reason));
         }
     };
-    let transfer = match options.transfer {
-        SLS_TRANSFER_DISPLAY => Transfer::Display,
-        SLS_TRANSFER_SRGB => Transfer::Srgb,
-        SLS_TRANSFER_REC709 => Transfer::Rec709,
-        SLS_TRANSFER_LINEAR => Transfer::Linear,
-        other => {
-            let reason = format!("{other} is not an SLS_TRANSFER_ value");
-            return Err(Failure::argument("options.transfer", reason));
-        }
-    };
+    let transfer = transfer(options.transfer, "options.transfer")?;
     Ok(ClipOptions {
         timing,
         audio_offset: options.audio_offset,

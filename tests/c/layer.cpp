@@ -125,6 +125,7 @@ static void types()
     only_moves<sls::person>();
     only_moves<sls::clip>();
     only_moves<sls::adaptation>();
+    only_moves<sls::detector>();
 #ifdef SLS_EXCEPTIONS
     static_assert(!noexcept(std::declval<sls::clip &>().flush()), "it throws");
 #else

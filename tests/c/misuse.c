@@ -97,6 +97,7 @@ static void init_functions(void)
         sls_render_result result;
         sls_info info;
         sls_face face;
+        sls_detection detection;
         unsigned char bytes[4096];
     } any;
 
@@ -119,6 +120,7 @@ static void init_functions(void)
     INIT(sls_render_result_init, result, sls_render_result);
     INIT(sls_info_init, info, sls_info);
     INIT(sls_face_init, face, sls_face);
+    INIT(sls_detection_init, detection, sls_detection);
 }
 
 static void engines(void)
@@ -255,7 +257,22 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_cancel(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_provenance(NULL, NULL, 0, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_watermark(NULL, 1));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
+}
+
+static void null_detectors(void)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame = rgba(pixels, SIDE, SIDE);
+    sls_detector *detector = NULL;
+    sls_detection detection;
+
+    OK(sls_detection_init(&detection, sizeof detection));
+    FAILS(SLS_ERROR_NULL, "engine", sls_detect_create(NULL, 0, &detector));
+    FAILS(SLS_ERROR_NULL, "detector", sls_detect_add_frame(NULL, &frame));
+    FAILS(SLS_ERROR_NULL, "detector", sls_detect_result(NULL, &detection));
+    sls_detect_destroy(NULL);
 }
 
 static void null_adaptations(void)
@@ -510,6 +527,29 @@ static void rendering(sls_clip *clip)
     OK(sls_clip_clear_reference(clip));
 }
 
+static void watermark(const sls_engine *engine, sls_clip *clip)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame = rgba(pixels, SIDE, SIDE);
+    sls_detector *detector = NULL;
+    sls_detection detection;
+
+    FAILS(SLS_ERROR_ARGUMENT, "id", sls_clip_set_watermark(clip, (uint64_t)1 << 32));
+    OK(sls_clip_set_watermark(clip, SLS_WATERMARK_OF_INPUTS));
+    OK(sls_clip_set_watermark(clip, 0));
+    FAILS(SLS_ERROR_NULL, "detector", sls_detect_create(engine, SLS_TRANSFER_DISPLAY, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "transfer_kind", sls_detect_create(engine, 9, &detector));
+    CHECK(detector == NULL);
+    OK(sls_detect_create(engine, SLS_TRANSFER_DISPLAY, &detector));
+    FAILS(SLS_ERROR_NULL, "frame", sls_detect_add_frame(detector, NULL));
+    OK(sls_detect_add_frame(detector, &frame));
+    FAILS(SLS_ERROR_NULL, "detection", sls_detect_result(detector, NULL));
+    OK(sls_detection_init(&detection, sizeof detection));
+    OK(sls_detect_result(detector, &detection));
+    CHECK(detection.found == 0 && detection.id == 0 && detection.frames == 1 && detection.faces == 0);
+    sls_detect_destroy(detector);
+}
+
 int main(int argc, char **argv)
 {
     sls_engine *engine;
@@ -522,6 +562,7 @@ int main(int argc, char **argv)
     init_functions();
     engines();
     null_clips();
+    null_detectors();
     null_adaptations();
     engine = cpu_engine(NULL);
     CHECK(logged > 0);
@@ -529,6 +570,7 @@ int main(int argc, char **argv)
     clip_options(engine);
     OK(sls_clip_create(engine, NULL, &clip));
     adaptation(engine, clip);
+    watermark(engine, clip);
     audio(clip);
     frames(clip);
     rendering(clip);
