@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use stylelipsync::SpeechContext;
 
 use crate::audio::AudioArguments;
+use crate::credentials::CredentialFiles;
 use crate::failure::EXIT_CODES;
 use crate::format::Codec;
 use crate::rate::FrameRate;
@@ -34,6 +35,10 @@ pub enum Command {
     Adapt(AdaptArguments),
     /// Measure a rendered clip against the true video, or against the video it was made from.
     Evaluate(EvaluateArguments),
+    /// Sign a file that an editor exported, or a joined render, with the report of the effect or of `render --report`.
+    Sign(SignArguments),
+    /// Check content credentials: who signed a file, what was changed in it, and whether it is still what was signed.
+    Verify(VerifyArguments),
     /// Report what was found on this machine, which providers work, and what to do about the rest.
     Doctor(DoctorArguments),
 }
@@ -151,6 +156,8 @@ pub struct RenderArguments {
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
+    #[command(flatten)]
+    pub marking: MarkingArguments,
     /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
     /// own rate.
     #[arg(long, value_name = "RATE")]
@@ -173,6 +180,62 @@ pub struct RenderArguments {
     pub context: Context,
     #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+/// How a result says that it is synthetic.
+#[derive(Debug, Args)]
+pub struct MarkingArguments {
+    /// Sign the result (C2PA content credentials) with this certificate chain and private key, both PEM. They are
+    /// put into .mp4 and .mov, and beside .mkv (NAME.c2pa) and the pictures of a folder (credentials-A-B.c2pa).
+    #[arg(long, value_name = "CERTIFICATES.pem,KEY.pem")]
+    pub credentials: Option<CredentialFiles>,
+    /// Have the signature stamped with the time by this authority (RFC 3161). Without it nothing is sent
+    /// anywhere.
+    #[arg(long, value_name = "http://...", requires = "credentials")]
+    pub tsa: Option<String>,
+    /// Also write the report of what was changed, for `sign --from`.
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+    /// Leave out the plain metadata that states that the result is synthetic (IPTC digital source type).
+    #[arg(long)]
+    pub no_ai_metadata: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// What is signed: .mp4, .mov, .avi, .png, .jpg, .tif or .wav, which get credentials inside; any other file, or
+    /// a folder of pictures, which get them beside.
+    #[arg(value_name = "FILE|FOLDER")]
+    pub file: PathBuf,
+    /// The report of the effect, or of `render --report`; several of the pieces of one render.
+    #[arg(long, required = true, value_name = "REPORT.json")]
+    pub from: Vec<PathBuf>,
+    /// The certificate chain and the private key, both PEM.
+    #[arg(long, value_name = "CERTIFICATES.pem,KEY.pem")]
+    pub credentials: CredentialFiles,
+    /// Have the signature stamped with the time by this authority (RFC 3161).
+    #[arg(long, value_name = "http://...")]
+    pub tsa: Option<String>,
+    /// The source, whose own credentials are kept in those of the file. By default the file itself, before it is
+    /// signed.
+    #[arg(long, value_name = "FILE")]
+    pub source: Option<PathBuf>,
+    /// Where the signed file is written; by default it replaces FILE.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// A file with credentials inside or beside it, or a folder of pictures.
+    #[arg(value_name = "FILE|FOLDER")]
+    pub file: PathBuf,
+    /// Certificates of authorities that you trust, PEM: reports whether one of them stands behind the signer.
+    #[arg(long, value_name = "CERTIFICATES.pem")]
+    pub trust: Option<PathBuf>,
+    /// Print all that the credentials state, as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,9 @@ pub enum Failure {
     /// A program that this one calls is missing or failed.
     #[error("{0}")]
     Tool(String),
+    /// A certificate or a key cannot sign, or content credentials are missing or do not hold.
+    #[error("{0}")]
+    Credentials(String),
     /// Ctrl-C, or a request to terminate.
     #[error("interrupted: no output was written")]
     Interrupted,
@@ -30,7 +33,8 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the engine failed; 2 wrong arguments; 3 an input cannot be used; \
 4 the output cannot be written; 5 a required component is missing or failed (ffmpeg, ONNX \
-Runtime, a model bundle, a provider); 130 interrupted.";
+Runtime, a model bundle, a provider); 6 content credentials: a certificate or key cannot sign, or \
+a file has none, or was changed after it was signed; 130 interrupted.";
 
 impl Failure {
     /// The process' exit code, as [`EXIT_CODES`] documents it.
@@ -49,6 +53,7 @@ impl Failure {
             Self::Input(_) => 3,
             Self::Output(_) => 4,
             Self::Tool(_) => 5,
+            Self::Credentials(_) => 6,
             Self::Interrupted => 130,
         })
     }

@@ -4,9 +4,11 @@
 //! this crate holds files, child processes, queues and messages.
 
 mod adapt;
+mod ai_metadata;
 mod analyze;
 mod args;
 mod audio;
+mod credentials;
 mod demo;
 mod evaluate;
 mod failure;
@@ -16,6 +18,7 @@ mod interrupt;
 mod join;
 mod lipsync;
 mod logger;
+mod marks;
 mod measure;
 mod mouths;
 mod movie;
@@ -29,11 +32,13 @@ mod render;
 mod report;
 mod session;
 mod sheet;
+mod sign;
 mod sink;
 mod source;
 mod stills;
 mod tool;
 mod variants;
+mod verify;
 mod voice;
 
 use std::process::ExitCode;
@@ -53,6 +58,8 @@ fn main() -> ExitCode {
         Command::Join(arguments) => join::run(&arguments),
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {

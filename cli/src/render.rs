@@ -7,11 +7,14 @@ use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
 
-use crate::args::{FaceChoice, FrameRange, RenderArguments};
+use crate::ai_metadata;
+use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
 use crate::audio::Track;
+use crate::credentials::{Credentials, Parent};
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
 use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::marks::Marks;
 use crate::movie::codec::{self, Coding, Wanted};
 use crate::movie::others::Others;
 use crate::rate::FrameRate;
@@ -51,6 +54,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         ..FrameOptions::default()
     };
     frame_options.check()?;
+    let marks = marks_of(&arguments.marking, &arguments.video)?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let track = Track::find(&arguments.audio, &arguments.sound)?;
     let speech = track.read()?;
@@ -111,6 +115,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         coding: coding.as_ref(),
         others: others.as_ref(),
         matte: arguments.matte.as_deref(),
+        marks: &marks,
         articulation: arguments.articulation,
         detail: arguments.detail,
     };
@@ -123,6 +128,28 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     );
     report(&summary, &arguments.out);
     Ok(())
+}
+
+/// How the result is marked: certificates are checked before hours of work.
+///
+/// # Errors
+/// [`Failure::Credentials`] for certificates, a key or a source's credentials that cannot be used.
+fn marks_of(arguments: &MarkingArguments, video: &Path) -> Result<Marks> {
+    let credentials = match &arguments.credentials {
+        Some(files) => {
+            let credentials = Credentials::open(files, arguments.tsa.as_deref())?;
+            Some((credentials, Parent::of(video)?))
+        }
+        None => None,
+    };
+    if arguments.no_ai_metadata {
+        log::warn!("{}", ai_metadata::TURNED_OFF);
+    }
+    Ok(Marks {
+        ai_metadata: !arguments.no_ai_metadata,
+        credentials,
+        report: arguments.report.clone(),
+    })
 }
 
 /// How the result is written. What is not kept is reported, before hours of work.

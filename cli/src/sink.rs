@@ -11,6 +11,7 @@ use std::process::{ChildStdin, Stdio};
 use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
+use crate::ai_metadata;
 use crate::failure::{Failure, Result};
 use crate::format::{Kind, PictureKind};
 use crate::movie::codec::{Coding, Wanted};
@@ -34,9 +35,22 @@ impl Encoding {
     /// # Errors
     /// [`Failure::Output`] when the PNG encoder fails.
     pub fn encode(self, picture: Picture) -> Result<Vec<u8>> {
+        self.encode_marked(picture, false)
+    }
+
+    /// As [`encode`](Self::encode); a `marked` picture states that it is synthetic. Movies are marked as a
+    /// whole.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_marked(self, picture: Picture, marked: bool) -> Result<Vec<u8>> {
         match self {
             Self::Raw => Ok(picture.displayed().data),
-            Self::Picture(kind) => encoded(picture, kind),
+            Self::Picture(kind) if marked => Ok(ai_metadata::mark_picture(
+                kind,
+                encoded(picture, kind, true)?,
+            )),
+            Self::Picture(kind) => encoded(picture, kind, false),
         }
     }
 }
@@ -45,7 +59,7 @@ impl Encoding {
 ///
 /// # Errors
 /// [`Failure::Output`] when the encoder fails.
-fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
+fn encoded(picture: Picture, kind: PictureKind, marked: bool) -> Result<Vec<u8>> {
     let failed = |reason: &dyn std::fmt::Display| {
         let name = kind.ending().to_uppercase();
         Failure::Output(format!("a frame cannot be written as {name}: {reason}"))
@@ -56,7 +70,8 @@ fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
         PictureKind::Exr => {
             let original = picture.original.as_deref();
             let original = original.ok_or_else(|| failed(&"it was no EXR picture"))?;
-            return open_exr::encode(original, &picture.data).map_err(|reason| failed(&reason));
+            return open_exr::encode(original, &picture.data, marked)
+                .map_err(|reason| failed(&reason));
         }
     };
     let image = picture
@@ -161,6 +176,14 @@ impl Sink {
     /// # Errors
     /// As [`Sink::write`], with ffmpeg's last message.
     pub fn finish(self) -> Result<()> {
+        self.complete()?.name()
+    }
+
+    /// Ends the result, which has not got its name yet.
+    ///
+    /// # Errors
+    /// As [`Sink::write`], with ffmpeg's last message.
+    pub fn complete(self) -> Result<Unnamed> {
         match self {
             Self::Movie {
                 tool,
@@ -171,11 +194,13 @@ impl Sink {
             } => {
                 drop(pipe);
                 tool.finish()?;
-                temporary
-                    .persist(&target)
-                    .map_err(|e| Failure::writing(&target, e.error))
+                Ok(Unnamed::Movie(UnnamedMovie {
+                    temporary,
+                    target,
+                    beside: None,
+                }))
             }
-            Self::Folder { folder, .. } => folder.finish(),
+            Self::Folder { folder, .. } => Ok(Unnamed::Folder(folder)),
         }
     }
 
@@ -188,6 +213,50 @@ impl Sink {
             }
             _ => failure,
         }
+    }
+}
+
+/// A complete result that has not got its name yet. Dropping it removes it.
+pub enum Unnamed {
+    Movie(UnnamedMovie),
+    Folder(NewFolder),
+}
+
+/// A complete movie under a temporary name.
+pub struct UnnamedMovie {
+    pub temporary: TempPath,
+    pub target: PathBuf,
+    /// A file that gets its name together with the movie.
+    pub beside: Option<(TempPath, PathBuf)>,
+}
+
+impl Unnamed {
+    /// Gives the result its name.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the disk refuses.
+    pub fn name(self) -> Result<()> {
+        let movie = match self {
+            Self::Folder(folder) => return folder.finish(),
+            Self::Movie(movie) => movie,
+        };
+        let persist = |temporary: TempPath, target: &Path| {
+            let renamed = temporary.persist(target);
+            renamed.map_err(|error| Failure::writing(target, error.error))
+        };
+        let beside = match movie.beside {
+            Some((temporary, target)) => {
+                persist(temporary, &target)?;
+                Some(target)
+            }
+            None => None,
+        };
+        persist(movie.temporary, &movie.target).inspect_err(|_| {
+            if let Some(beside) = beside {
+                // It belongs to a movie that is not there.
+                let _ = std::fs::remove_file(beside);
+            }
+        })
     }
 }
 
@@ -313,6 +382,16 @@ pub fn check(target: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A file of these bytes next to `target`, to be renamed to it.
+///
+/// # Errors
+/// [`Failure::Output`] when the disk refuses.
+pub fn temporary_file(target: &Path, bytes: &[u8]) -> Result<TempPath> {
+    let temporary = temporary_movie(target)?;
+    std::fs::write(&temporary, bytes).map_err(|error| Failure::writing(target, error))?;
+    Ok(temporary)
+}
+
 /// Writes a small file completely or not at all.
 ///
 /// # Errors
@@ -369,6 +448,7 @@ mod tests {
             others: None,
             pictures: PictureKind::Png,
             coding: None,
+            ai_metadata: false,
         }
     }
 
