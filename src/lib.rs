@@ -77,5 +77,5 @@ pub use error::{Error, Result};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, FrameMut, FrameRef, PixelFormat, Transfer};
 pub use model::{Person, Provider, SpeechContext};
-pub use provenance::Provenance;
+pub use provenance::{Consent, Provenance};
 pub use track::Selection;

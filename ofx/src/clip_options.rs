@@ -64,6 +64,8 @@ pub fn clip_options(
         strength: 1.0,
         memory: None,
         reference_gap: 0,
+        // Checked where the person file is known.
+        require_consent: false,
     })
 }
 

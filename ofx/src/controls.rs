@@ -99,6 +99,8 @@ names! {
     ADAPT_STEPS = c"adaptSteps";
     ADAPT_OUT = c"adaptOut";
     ADAPT_CONSENT = c"adaptConsent";
+    CONSENT_FILE = c"consentFile";
+    REQUIRE_CONSENT = c"requireConsent";
     ADAPT = c"adapt";
 }
 
@@ -168,6 +170,10 @@ pub const GROUPS: &[Group] = &[
     Group { name: c"personGroup", label: c"Person", open: false, controls: &[
         control!(PERSON, c"Person File", ControlKind::Text(TextKind::ExistingFile),
             c"Networks adapted to this person: a file made with Adapt To This Face."),
+        control!(CONSENT_FILE, c"Consent File", ControlKind::Text(TextKind::ExistingFile),
+            c"A JSON file that states who agreed, when, for what, until when, and the SHA-256 of the signed document. Adapt To This Face stores it in the person file."),
+        control!(REQUIRE_CONSENT, c"Require Consent", ControlKind::Choice(&[c"No", c"Yes"], 0),
+            c"Yes: nothing is rendered unless Consent File or the person file has consent, and all that there is holds today. The fields are statements: only the signed document proves them."),
         control!(ADAPT_FROM, c"Adapt From Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
             c"First training frame. The person must speak the clip's own audio in it. If this and Adapt To Frame are 0, all frames are used."),
         control!(ADAPT_TO, c"Adapt To Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },

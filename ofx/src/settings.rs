@@ -40,6 +40,8 @@ pub struct Settings {
     pub bundle: Option<PathBuf>,
     pub provider: Provider,
     pub person: Option<PathBuf>,
+    pub consent: Option<PathBuf>,
+    pub require_consent: bool,
 }
 
 impl Settings {
@@ -118,6 +120,8 @@ impl Settings {
                 _ => Provider::Auto,
             },
             person: path(PERSON)?,
+            consent: path(CONSENT_FILE)?,
+            require_consent: int(REQUIRE_CONSENT)? == 1,
         })
     }
 

@@ -87,8 +87,14 @@ pub struct sls_clip_options {
     /// Width of the feathered edge as a multiple of the width that the bundle sets, at most 4. The
     /// default 0 means 1.
     pub mask_feather: f32,
+    /// 1: sls_clip_render() and the functions that pull frames return SLS_ERROR_CONSENT unless the clip
+    /// (sls_clip_load_consent()) or its person file has consent, and all that there is holds today (UTC).
+    /// Default 0.
+    pub require_consent: i32,
     /// Must be 0.
-    pub reserved: [u64; 4],
+    pub reserved0: i32,
+    /// Must be 0.
+    pub reserved: [u64; 3],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -96,7 +102,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 4]
+        self.reserved0 == 0 && self.reserved == [0; 3]
     }
 }
 
@@ -199,6 +205,14 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
                 0.0 => MaskTrim::default().feather,
                 feather => feather,
             },
+        },
+        require_consent: match options.require_consent {
+            0 => false,
+            1 => true,
+            other => {
+                let reason = format!("{other} is not 0 or 1");
+                return Err(Failure::argument("options.require_consent", reason));
+            }
         },
         memory: (options.memory_limit > 0).then_some(options.memory_limit),
         ..ClipOptions::default()

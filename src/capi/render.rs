@@ -132,7 +132,7 @@ pub unsafe extern "C" fn sls_render_result_init(
 ///
 /// @return SLS_OK, also for a frame without a face, which is copied; SLS_ERROR_NULL, SLS_ERROR_ABI,
 /// SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if no audio was set; SLS_ERROR_STATE if
-/// audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure only the
+/// audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CONSENT, SLS_ERROR_CANCELLED. On failure only the
 /// pixels of destination may have been written; their content is undefined.
 ///
 /// Threads: any; concurrent. Blocks: while networks run. Allocates: working memory, which the clip

@@ -39,6 +39,9 @@ pub struct ClipOptions {
     /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
     /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
     pub reference_gap: i64,
+    /// Whether frames are rendered only with consent that holds today: set for the clip, or in its person
+    /// file. Without it, calls that render fail with [`Error::Consent`].
+    pub require_consent: bool,
 }
 
 impl Default for ClipOptions {
@@ -55,6 +58,7 @@ impl Default for ClipOptions {
             mask: MaskTrim::default(),
             memory: None,
             reference_gap: 0,
+            require_consent: false,
         }
     }
 }

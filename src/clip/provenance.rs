@@ -1,7 +1,8 @@
 //! The provenance of what a clip rendered.
 
 use super::{Clip, Rendered};
-use crate::provenance::{AudioFacts, BundleFacts, Provenance};
+use crate::Result;
+use crate::provenance::{AudioFacts, BundleFacts, Consent, Provenance, check_consents};
 
 impl Clip {
     /// What the clip's frames are rendered from, and which of them were changed since the clip was
@@ -21,11 +22,33 @@ impl Clip {
         let frames = self.changed.lock().report();
         let mut provenance = Provenance::new(facts, frames);
         provenance.person.clone_from(&self.person);
+        provenance.consent.clone_from(&self.consent);
         provenance.audio = self.speech.as_ref().map(|speech| AudioFacts {
             sha256: None,
             samples_sha256: speech.hash(),
         });
         provenance
+    }
+
+    /// Sets the consent of the person who is shown, for the [provenance](Self::provenance) and for
+    /// [`ClipOptions::require_consent`](super::ClipOptions::require_consent). A person file may hold one of its
+    /// own, which must hold too. `None` removes it.
+    pub fn set_consent(&mut self, consent: Option<Consent>) {
+        self.consent = consent;
+    }
+
+    /// Whether the clip may be rendered: with consent that holds today, where it is required.
+    ///
+    /// # Errors
+    /// [`Error::Consent`](crate::Error::Consent).
+    pub fn check_consent(&self) -> Result<()> {
+        match self.options().require_consent {
+            true => check_consents(
+                self.consent.as_ref(),
+                self.person.as_ref().and_then(|person| person.consent.as_ref()),
+            ),
+            false => Ok(()),
+        }
     }
 
     /// Records a frame that was rendered.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::consent::Consent;
 use super::frames::FramesReport;
+use super::hex::is_hex;
 use crate::{Error, Result};
 
 /// What was done, in the vocabulary of C2PA.
@@ -40,6 +42,9 @@ pub struct Provenance {
     pub audio: Option<AudioFacts>,
     /// Which frames were changed.
     pub frames: FramesReport,
+    /// The consent given for this render; that of the person file is in `person`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// The identifier in the invisible watermark: 16 hexadecimal digits; `None` without a watermark.
     pub watermark: Option<String>,
 }
@@ -75,6 +80,9 @@ pub struct PersonFacts {
     pub sha256: Option<String>,
     /// SHA-256 of the adapted tensors, in hexadecimal.
     pub tensors_sha256: String,
+    /// The consent in the person file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
 }
 
 /// The audio that the speaker speaks.
@@ -104,6 +112,7 @@ impl Provenance {
             person: None,
             audio: None,
             frames,
+            consent: None,
             watermark: None,
         }
     }
@@ -221,14 +230,14 @@ impl Provenance {
                 return Some(format!("{field}: not {digits} hexadecimal digits"));
             }
         }
+        let of_person = person.and_then(|facts| facts.consent.as_ref());
+        for (field, consent) in [("consent", self.consent.as_ref()), ("person.consent", of_person)] {
+            if let Some(fault) = consent.and_then(Consent::fault) {
+                return Some(format!("{field}.{fault}"));
+            }
+        }
         self.frames.fault()
     }
-}
-
-/// Whether a text is this number of small hexadecimal digits.
-fn is_hex(text: &str, digits: usize) -> bool {
-    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.len() == digits && text.bytes().all(hex)
 }
 
 #[cfg(test)]
