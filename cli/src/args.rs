@@ -193,6 +193,14 @@ pub struct MarkingArguments {
     /// anywhere.
     #[arg(long, value_name = "http://...", requires = "credentials")]
     pub tsa: Option<String>,
+    /// The person's consent as fields, stated in report and credentials: JSON with who, when, scope, expires
+    /// (optional) and document_sha256.
+    #[arg(long, value_name = "FILE.json")]
+    pub consent_file: Option<PathBuf>,
+    /// Render only with consent that holds today: of --consent-file or of the person file, and of both where both
+    /// have it.
+    #[arg(long)]
+    pub require_consent: bool,
     /// Also write the report of what was changed, for `sign --from`.
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
@@ -304,6 +312,10 @@ pub struct AdaptArguments {
     /// A note kept in the person file: who consented, and how.
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub consent: String,
+    /// The person's consent as fields, kept in the person file: JSON with who, when, scope, expires (optional) and
+    /// document_sha256.
+    #[arg(long, value_name = "FILE.json")]
+    pub consent_file: Option<PathBuf>,
     /// Loss weights of the picture (equation 6), of the person's own speech (equation 7) and of
     /// unpaired speech (equation 9); 0 switches a loss off.
     #[arg(

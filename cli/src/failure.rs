@@ -44,7 +44,7 @@ impl Failure {
             Self::Engine(error) => match error {
                 Error::Argument { .. } => 2,
                 Error::Read { .. } | Error::Audio(_) | Error::NoAudio(_) | Error::NoFace(_) => 3,
-                Error::Person { .. } | Error::Analysis { .. } => 3,
+                Error::Person { .. } | Error::Analysis { .. } | Error::Consent(_) => 3,
                 Error::Write { .. } => 4,
                 Error::Runtime(_) | Error::Bundle { .. } | Error::Provider { .. } => 5,
                 Error::Cancelled => 130,

@@ -5,7 +5,7 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
+use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions};
 
 use crate::ai_metadata;
 use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
@@ -55,6 +55,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     };
     frame_options.check()?;
     let marks = marks_of(&arguments.marking, &arguments.video)?;
+    let consent = arguments.marking.consent_file.as_ref();
+    let consent = consent.map(Consent::load).transpose()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let track = Track::find(&arguments.audio, &arguments.sound)?;
     let speech = track.read()?;
@@ -73,6 +75,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         strength: arguments.strength,
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
+        require_consent: arguments.marking.require_consent,
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
@@ -97,6 +100,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     if let Some(path) = &arguments.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
+    clip.set_consent(consent);
+    clip.check_consent()?;
     let job = RenderJob {
         tracks: Tracks {
             clip: &clip,

@@ -125,6 +125,15 @@ fn print(arguments: &VerifyArguments, file: &Path, checked: &Checked, frames: Op
         let hash = audio.sha256.as_ref().or(audio.samples_sha256.as_ref());
         println!("audio       {}", hash.map_or("a stream", String::as_str));
     }
+    let of_person = provenance.person.as_ref();
+    let of_person = of_person.and_then(|person| person.consent.as_ref());
+    for consent in provenance.consent.iter().chain(of_person) {
+        let until = consent.expires.as_deref().unwrap_or("without an end");
+        println!(
+            "consent     stated, not proved: {}, from {} to {until}, for {}; document {}",
+            consent.who, consent.when, consent.scope, consent.document_sha256
+        );
+    }
     if let Some(watermark) = &provenance.watermark {
         println!("watermark   {watermark}");
     }

@@ -311,6 +311,17 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
     let written = place.join("written.json");
     let mut command = render(&movie, &head_words(), &out);
     command.args(["--credentials", &studio.argument(), "--frames", "2-5"]);
+    let consent = place.join("consent.json");
+    let stated = |expires: &str| {
+        let document = "0".repeat(64);
+        let text = format!(
+            "{{\"who\": \"Jane Doe\", \"when\": \"2020-05-03\", \"scope\": \"a test\", {expires}
+              \"document_sha256\": \"{document}\"}}"
+        );
+        fs::write(&consent, text).unwrap();
+    };
+    stated("");
+    command.arg("--require-consent").arg("--consent-file").arg(&consent);
     let ran = run(command.arg("--report").arg(&written));
     assert_eq!(ran.code, 0, "{}", ran.errors);
     let ran = verify(&out, &[]);
@@ -319,6 +330,7 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
         "signed by   studio",
         "source      head.mp4, with content credentials signed by camera",
         "4 of 4 frames: 2-5",
+        "consent     stated, not proved: Jane Doe",
     ] {
         assert!(ran.output.contains(wanted), "{wanted}: {}", ran.output);
     }
@@ -327,6 +339,23 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
     assert_eq!(report["frames"]["changed"], serde_json::json!([[2, 5]]));
     assert_eq!(report["frames"]["first"], 2);
     assert_eq!(report["audio"]["sha256"].as_str().unwrap().len(), 64);
+
+    // Consent that is missing, expired or wrong.
+    let mut careless = |expires: Option<&str>| {
+        let mut command = render(&movie, &head_words(), &place.join("gone.mp4"));
+        command.arg("--require-consent");
+        if let Some(expires) = expires {
+            stated(expires);
+            command.arg("--consent-file").arg(&consent);
+        }
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 3, "{}", ran.errors);
+        assert!(!place.join("gone.mp4").exists());
+        ran.errors
+    };
+    assert!(careless(None).contains("is required"));
+    assert!(careless(Some("\"expires\": \"2021-05-03\",")).contains("expired on 2021-05-03"));
+    assert!(careless(Some("\"expiry\": \"2099-05-03\",")).contains("is not a consent file"));
 
     // A source that was changed after it was signed, and an authority that is not there, leave nothing.
     let refused = |what: &[&str]| {
