@@ -153,7 +153,10 @@ fn a_person_changes_the_clip_and_only_while_it_is_set() {
     careful.set_person(Some(&loaded)).unwrap();
     assert!(sentence(careful.check_consent()).contains("expired on 2021-01-01"));
     let provenance = careful.provenance();
-    assert_eq!(provenance.person.unwrap().consent, loaded.info().consent_record);
+    assert_eq!(
+        provenance.person.unwrap().consent,
+        loaded.info().consent_record
+    );
 
     clip.set_person(Some(&loaded)).unwrap();
     let adapted = render(&clip, &frames, 30);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use stylelipsync::SpeechContext;
+use stylelipsync::{Corner, SpeechContext};
 
 use crate::audio::AudioArguments;
 use crate::credentials::CredentialFiles;
@@ -201,6 +201,15 @@ pub struct MarkingArguments {
     /// have it.
     #[arg(long)]
     pub require_consent: bool,
+    /// Draw the letters AI over every frame, in this corner: the one thing that changes pixels outside the mask.
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "bottom-right", value_name = "CORNER")]
+    pub label: Option<LabelCorner>,
+    /// Height of the label as a share of the frame's height, 0.01 to 0.5.
+    #[arg(long, default_value_t = 0.06, requires = "label", value_name = "SHARE")]
+    pub label_size: f32,
+    /// Opacity of the label.
+    #[arg(long, default_value_t = 0.8, requires = "label", value_name = "0..1")]
+    pub label_opacity: f32,
     /// Also write the report of what was changed, for `sign --from`.
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
@@ -401,6 +410,26 @@ impl From<Context> for SpeechContext {
         match context {
             Context::Near => SpeechContext::Near,
             Context::Far => SpeechContext::Far,
+        }
+    }
+}
+
+/// Where the label is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabelCorner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl From<LabelCorner> for Corner {
+    fn from(corner: LabelCorner) -> Self {
+        match corner {
+            LabelCorner::TopLeft => Self::TopLeft,
+            LabelCorner::TopRight => Self::TopRight,
+            LabelCorner::BottomLeft => Self::BottomLeft,
+            LabelCorner::BottomRight => Self::BottomRight,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions};
+use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label};
 
 use crate::ai_metadata;
 use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
@@ -76,6 +76,11 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
         require_consent: arguments.marking.require_consent,
+        label: arguments.marking.label.map(|corner| Label {
+            corner: corner.into(),
+            size: arguments.marking.label_size,
+            opacity: arguments.marking.label_opacity,
+        }),
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;

@@ -321,7 +321,10 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
         fs::write(&consent, text).unwrap();
     };
     stated("");
-    command.arg("--require-consent").arg("--consent-file").arg(&consent);
+    command
+        .arg("--require-consent")
+        .arg("--consent-file")
+        .arg(&consent);
     let ran = run(command.arg("--report").arg(&written));
     assert_eq!(ran.code, 0, "{}", ran.errors);
     let ran = verify(&out, &[]);
@@ -391,6 +394,18 @@ fn a_result_states_what_it_is_without_a_signature_too() {
     let ran = run(&mut render(&pictures, &head_words(), &out));
     assert_eq!(ran.code, 0, "{}", ran.errors);
     assert!(holds(&out.join("0000.png"), SOURCE_TYPE));
+    let labelled = place.join("labelled");
+    let ran = run(render(&pictures, &head_words(), &labelled).args(["--label", "top-left"]));
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    let [with, without] = [&labelled, &out].map(|folder| pixels(&folder.join("0000.png")));
+    let rows = with.height() / 8;
+    let differ = |(a, b): &((u32, u32, &image::Rgba<u8>), (u32, u32, &image::Rgba<u8>))| a.2 != b.2;
+    let changed = with
+        .enumerate_pixels()
+        .zip(without.enumerate_pixels())
+        .filter(differ);
+    let places: Vec<_> = changed.map(|(pixel, _)| (pixel.0, pixel.1)).collect();
+    assert!(places.len() > 100 && places.iter().all(|(x, y)| *x < 2 * rows && *y < rows));
     let bare = place.join("bare");
     let ran = run(render(&pictures, &head_words(), &bare).arg("--no-ai-metadata"));
     assert!(ran.errors.contains("AI Act"), "{}", ran.errors);

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use stylelipsync::{Clip, Consent};
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Found};
+use stylelipsync::{Clip, Consent};
 
 use crate::abi::names::*;
 use crate::clip_options::clip_options;

@@ -89,6 +89,9 @@ names! {
     MASK_FEATHER = c"maskFeather";
     COLOUR_MATCH = c"colourMatch";
     INPUT_COLOUR = c"inputColour";
+    LABEL = c"label";
+    LABEL_SIZE = c"labelSize";
+    LABEL_OPACITY = c"labelOpacity";
     OUTPUT = c"output";
     MODEL = c"model";
     MODEL_FOLDER = c"modelFolder";
@@ -156,6 +159,12 @@ pub const GROUPS: &[Group] = &[
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
         control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic"], 5),
             c"Encoding of the pixel values that the host passes to the effect. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
+        control!(LABEL, c"AI Label", ControlKind::Choice(&[c"None", c"Top Left", c"Top Right", c"Bottom Left", c"Bottom Right"], 0),
+            c"Draws the letters AI over every frame of the result, to show viewers that it is synthetic. Nothing else changes pixels outside the mask."),
+        control!(LABEL_SIZE, c"Label Size", ControlKind::Double { default: 0.06, range: [0.01, 0.5], slider: [0.02, 0.2], animates: false },
+            c"Height of the label as a share of the picture's height."),
+        control!(LABEL_OPACITY, c"Label Opacity", ControlKind::Double { default: 0.8, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
+            c"Opacity of the label."),
         control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"], 0),
             c"What the effect outputs: the result, the result with its matte in the alpha channel, or a view of the mask or of the face track."),
     ] },

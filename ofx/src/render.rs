@@ -256,6 +256,9 @@ impl FrameRender<'_> {
             };
             post_process::apply(&post_process, target, frame, &mut matte);
         }
+        if let (Output::Result | Output::Matte, Some(label)) = (output, &self.settings.label) {
+            label.draw(target, renderer.options().transfer);
+        }
         let info = renderer.engine().info();
         Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),

@@ -53,7 +53,8 @@ unsafe impl SizedStruct for sls_render_options {
 pub struct sls_render_result {
     /// sizeof(sls_render_result).
     pub struct_size: u32,
-    /// 0 if the destination is a bit-exact copy of the source; 1 if pixels may differ.
+    /// 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
+    /// the mouth may differ.
     pub changed: i32,
     /// Index of the frame.
     pub index: i64,

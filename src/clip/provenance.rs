@@ -45,7 +45,9 @@ impl Clip {
         match self.options().require_consent {
             true => check_consents(
                 self.consent.as_ref(),
-                self.person.as_ref().and_then(|person| person.consent.as_ref()),
+                self.person
+                    .as_ref()
+                    .and_then(|person| person.consent.as_ref()),
             ),
             false => Ok(()),
         }

@@ -142,7 +142,11 @@ impl Person {
         let label = Label {
             format: FORMAT,
             info: self.info.clone(),
-            consent_seal: self.info.consent_record.as_ref().map(|it| seal(it, &self.hash)),
+            consent_seal: self
+                .info
+                .consent_record
+                .as_ref()
+                .map(|it| seal(it, &self.hash)),
         };
         let label = serde_json::to_string(&label).map_err(|error| failed(error.to_string()))?;
         let metadata = [(KEY.to_owned(), label)];

@@ -84,7 +84,9 @@ impl Consent {
         let expires = self.expires.as_ref().map(|day| ("expires", day));
         for (field, day) in [("when", &self.when)].into_iter().chain(expires) {
             if !is_day(day) {
-                return Some(format!("{field}: \"{day}\" is not a day such as 2026-05-03"));
+                return Some(format!(
+                    "{field}: \"{day}\" is not a day such as 2026-05-03"
+                ));
             }
         }
         if self.expires.as_ref().is_some_and(|day| *day < self.when) {
@@ -150,7 +152,9 @@ fn length(year: u32, month: u32) -> u32 {
 /// Whether a text is a day of the calendar, `YYYY-MM-DD`.
 fn is_day(text: &str) -> bool {
     let digits = |range: std::ops::Range<usize>| {
-        let part = text.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
+        let part = text
+            .get(range)
+            .filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
         part.parse::<u32>().ok()
     };
     let dashes = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
@@ -184,7 +188,15 @@ mod tests {
         for day in ["2026-02-28", "2024-02-29", "2000-02-29"] {
             assert!(is_day(day), "{day}");
         }
-        for day in ["2026-02-29", "2100-02-29", "2026-13-01", "2026-1-01", "3 May", "2026-00-10", "+026-01-01"] {
+        for day in [
+            "2026-02-29",
+            "2100-02-29",
+            "2026-13-01",
+            "2026-1-01",
+            "3 May",
+            "2026-00-10",
+            "+026-01-01",
+        ] {
             assert!(!is_day(day), "{day}");
         }
     }
@@ -213,7 +225,9 @@ mod tests {
             ("when", |c| c.when = "3 May".into()),
             ("scope", |c| c.scope = "x".repeat(2001)),
             ("expires", |c| c.expires = Some("2026-05-32".into())),
-            ("expires: is before", |c| c.expires = Some("2026-05-02".into())),
+            ("expires: is before", |c| {
+                c.expires = Some("2026-05-02".into())
+            }),
             ("document_sha256", |c| c.document_sha256.clear()),
         ];
         for (field, change) in cases {

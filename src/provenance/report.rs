@@ -231,7 +231,10 @@ impl Provenance {
             }
         }
         let of_person = person.and_then(|facts| facts.consent.as_ref());
-        for (field, consent) in [("consent", self.consent.as_ref()), ("person.consent", of_person)] {
+        for (field, consent) in [
+            ("consent", self.consent.as_ref()),
+            ("person.consent", of_person),
+        ] {
             if let Some(fault) = consent.and_then(Consent::fault) {
                 return Some(format!("{field}.{fault}"));
             }
