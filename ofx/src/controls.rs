@@ -105,6 +105,8 @@ names! {
     CONSENT_FILE = c"consentFile";
     REQUIRE_CONSENT = c"requireConsent";
     ADAPT = c"adapt";
+    REPORT = c"report";
+    WRITE_REPORT = c"writeReport";
 }
 
 /// The largest frame number that a control takes, either sign.
@@ -195,6 +197,12 @@ pub const GROUPS: &[Group] = &[
             c"Who agreed to this adaptation, and how. The text is stored in the person file."),
         control!(ADAPT, c"Adapt To This Face", ControlKind::Button,
             c"Adapts the networks to this person, using the frames above. Audio File must be the clip's own audio, as spoken in these frames."),
+    ] },
+    Group { name: c"provenanceGroup", label: c"Provenance", open: false, controls: &[
+        control!(REPORT, c"Report File", ControlKind::Text(TextKind::NewFile),
+            c"Where Write Report writes: a JSON file beside the project, for `stylelipsync sign`, which signs what the host exports."),
+        control!(WRITE_REPORT, c"Write Report", ControlKind::Button,
+            c"Writes what the result was made from, and which frames this effect changed since a control was last edited. Render all frames before."),
     ] },
 ];
 

@@ -243,6 +243,9 @@ impl FrameRender<'_> {
                 .and_then(|known| known.at(inputs.index))
                 .cloned())
         })?;
+        if rendered.changed {
+            self.instance.changed.lock().insert(rendered.index);
+        }
         if needs_matte {
             let post_process = PostProcess {
                 output,

@@ -2,7 +2,7 @@
 
 use super::{Clip, Rendered};
 use crate::Result;
-use crate::provenance::{AudioFacts, BundleFacts, Consent, Provenance, check_consents};
+use crate::provenance::{AudioFacts, Consent, Provenance, check_consents};
 
 impl Clip {
     /// What the clip's frames are rendered from, and which of them were changed since the clip was
@@ -12,15 +12,8 @@ impl Clip {
     /// May be called from any number of threads, also while frames are rendered. It reads all of the
     /// clip's audio.
     pub fn provenance(&self) -> Provenance {
-        let bundle = self.engine().bundle();
-        let manifest = bundle.manifest();
-        let facts = BundleFacts {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
-            sha256: bundle.identity().to_owned(),
-        };
         let frames = self.changed.lock().report();
-        let mut provenance = Provenance::new(facts, frames);
+        let mut provenance = Provenance::new(self.engine().bundle().facts(), frames);
         provenance.person.clone_from(&self.person);
         provenance.consent.clone_from(&self.consent);
         provenance.audio = self.speech.as_ref().map(|speech| AudioFacts {

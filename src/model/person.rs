@@ -89,7 +89,7 @@ impl Person {
     }
 
     /// What a report states of the person.
-    pub(crate) fn facts(&self) -> PersonFacts {
+    pub fn facts(&self) -> PersonFacts {
         PersonFacts {
             sha256: self.file.clone(),
             tensors_sha256: self.hash.clone(),

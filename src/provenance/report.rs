@@ -1,11 +1,13 @@
 //! The report of a render, as JSON.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::consent::Consent;
 use super::frames::FramesReport;
 use super::hex::is_hex;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// What was done, in the vocabulary of C2PA.
 pub const ACTION: &str = "c2pa.edited";
@@ -98,7 +100,7 @@ pub struct AudioFacts {
 
 impl Provenance {
     /// A report of this version of the library.
-    pub(crate) fn new(bundle: BundleFacts, frames: FramesReport) -> Self {
+    pub fn new(bundle: BundleFacts, frames: FramesReport) -> Self {
         Self {
             format: FORMAT.into(),
             version: VERSION,
@@ -124,6 +126,14 @@ impl Provenance {
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map_err(|error| Error::State(format!("the provenance report: {error}")))
+    }
+
+    /// Writes the report to a file, completely or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        files::write_whole(path.as_ref(), self.to_json()?.as_bytes())
     }
 
     /// Reads a report and checks that it is consistent. What it states may still be false: it is not signed.
