@@ -147,10 +147,12 @@ impl Runtime {
             }
             Provider::CoreMl => {
                 has(ep::CoreML::is_available(), "CoreML")?;
-                // An ML program (macOS 12 and later) has types: float32 stays float32 on the CPU and the
-                // GPU. The provider's default, a neural network, has none, so that Core ML may compute in
-                // half floats on the GPU; the Neural Engine always does. No cache of compiled models: the
-                // networks are in memory and have no path that could be its key.
+                // All options are listed, with reasons, in packaging/macos/README.md. An ML program (macOS 12
+                // and later) has types: float32 stays float32 on the CPU and the GPU. The provider's default,
+                // a neural network, has none, so that Core ML may compute in half floats on the GPU; the
+                // Neural Engine always does. No cache of compiled models: the key of a network in memory is a
+                // hash of its inputs and outputs without its weights, so that an adapted decoder would get the
+                // base's.
                 let coreml = ep::CoreML::default()
                     .with_model_format(ep::coreml::ModelFormat::MLProgram)
                     .with_compute_units(ep::coreml::ComputeUnits::CPUAndGPU)
