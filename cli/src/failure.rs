@@ -33,7 +33,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the engine failed; 2 wrong arguments; 3 an input cannot be used; \
 4 the output cannot be written; 5 a required component is missing or failed (ffmpeg, ONNX \
-Runtime, a model bundle, a provider); 6 content credentials: a certificate or key cannot sign, or \
+Runtime, a model bundle, a provider); 7 content credentials: a certificate or key cannot sign, or \
 a file has none, or was changed after it was signed; 130 interrupted.";
 
 impl Failure {
@@ -53,7 +53,7 @@ impl Failure {
             Self::Input(_) => 3,
             Self::Output(_) => 4,
             Self::Tool(_) => 5,
-            Self::Credentials(_) => 6,
+            Self::Credentials(_) => 7,
             Self::Interrupted => 130,
         })
     }

@@ -107,7 +107,7 @@ fn certificates_and_keys_that_cannot_sign_are_told_apart() {
     let there = fs::read_dir(place).unwrap().count();
     for (credentials, wanted) in cases {
         let ran = sign(&picture, &report, &credentials);
-        assert_eq!(ran.code, 6, "{wanted}: {}", ran.errors);
+        assert_eq!(ran.code, 7, "{wanted}: {}", ran.errors);
         assert!(ran.errors.contains(wanted), "{wanted}: {}", ran.errors);
         assert_eq!(fs::read(&picture).unwrap(), before, "{wanted}");
     }
@@ -119,9 +119,9 @@ fn certificates_and_keys_that_cannot_sign_are_told_apart() {
     };
     // Nothing listens there.
     let ran = stamped("http://127.0.0.1:1/");
-    assert_eq!(ran.code, 6, "{}", ran.errors);
+    assert_eq!(ran.code, 7, "{}", ran.errors);
     assert!(ran.errors.contains("127.0.0.1:1"), "{}", ran.errors);
-    assert_eq!(stamped("https://127.0.0.1:1/").code, 6);
+    assert_eq!(stamped("https://127.0.0.1:1/").code, 7);
     assert_eq!(fs::read(&picture).unwrap(), before);
     assert_eq!(fs::read_dir(place).unwrap().count(), there);
 }
@@ -157,7 +157,7 @@ fn every_kind_of_file_is_signed_and_a_change_is_found() {
             &[[0, 1], [3, 3]]
         };
         let none = verify(&file, &[]);
-        assert_eq!(none.code, 6, "{name}: {}", none.errors);
+        assert_eq!(none.code, 7, "{name}: {}", none.errors);
         assert!(
             none.errors.contains("has no content credentials"),
             "{name}: {}",
@@ -200,7 +200,7 @@ fn every_kind_of_file_is_signed_and_a_change_is_found() {
 
         damage(&file, &original);
         let ran = verify(&file, &[]);
-        assert_eq!(ran.code, 6, "{name}: {} {}", ran.errors, ran.output);
+        assert_eq!(ran.code, 7, "{name}: {} {}", ran.errors, ran.output);
         assert!(
             ran.errors.contains("was changed after it was signed"),
             "{name}: {}",
@@ -260,14 +260,14 @@ fn a_folder_is_signed_by_a_list_and_each_picture_is_checked() {
     let kept = fs::read(&picture).unwrap();
     gradient_picture(96, 64, 9).save(&picture).unwrap();
     let ran = verify(&folder, &[]);
-    assert_eq!(ran.code, 6, "{}", ran.output);
+    assert_eq!(ran.code, 7, "{}", ran.output);
     assert!(ran.errors.contains("0002.png"), "{}", ran.errors);
     // A list that was changed to fit is not the one that was signed.
     fs::write(&picture, kept).unwrap();
     let text = fs::read_to_string(&list).unwrap();
     fs::write(&list, text.replace("0003.png", "0004.png")).unwrap();
     let ran = verify(&folder, &[]);
-    assert_eq!(ran.code, 6, "{}", ran.output);
+    assert_eq!(ran.code, 7, "{}", ran.output);
     assert!(
         ran.errors.contains("was changed after it was signed"),
         "{}",
@@ -367,7 +367,7 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
         let ran = run(command
             .args(["--credentials", &studio.argument()])
             .args(what));
-        assert_eq!(ran.code, 6, "{}", ran.errors);
+        assert_eq!(ran.code, 7, "{}", ran.errors);
         assert!(!gone.exists());
         let left = fs::read_dir(place).unwrap().filter(|entry| {
             let name = entry.as_ref().unwrap().file_name();

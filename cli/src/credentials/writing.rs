@@ -86,7 +86,10 @@ impl Credentials {
             "claim_generator_info": [{ "name": "stylelipsync" }],
             "assertions": [{
                 "label": "c2pa.actions",
-                "data": { "actions": [{ "action": "c2pa.created" }] },
+                "data": { "actions": [{
+                    "action": "c2pa.created",
+                    "digitalSourceType": "http://c2pa.org/digitalsourcetype/empty",
+                }] },
             }],
         });
         let context = manifest::context(None)?;
