@@ -162,21 +162,13 @@ impl Sink {
                     pipe.write_all(&head.unwrap_or_default())?;
                     pipe.write_all(bytes)
                 });
-                // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
+                // ffmpeg's own last message says more than "broken pipe": `complete` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
             Self::Folder { folder, pictures } => {
                 folder.write(format!("{name}.{}", pictures.ending()).into(), bytes)
             }
         }
-    }
-
-    /// Ends the result and gives it its name.
-    ///
-    /// # Errors
-    /// As [`Sink::write`], with ffmpeg's last message.
-    pub fn finish(self) -> Result<()> {
-        self.complete()?.name()
     }
 
     /// Ends the result, which has not got its name yet.
@@ -463,11 +455,11 @@ mod tests {
 
         let mut sink = Sink::create(&target, &folder_format()).unwrap();
         sink.write("0001", b"one").unwrap();
-        sink.finish().unwrap();
+        sink.complete().unwrap().name().unwrap();
         // A second range into the same folder, as on a farm.
         let mut sink = Sink::create(&target, &folder_format()).unwrap();
         sink.write("0002", b"two").unwrap();
-        sink.finish().unwrap();
+        sink.complete().unwrap().name().unwrap();
         assert_eq!(std::fs::read(target.join("0001.png")).unwrap(), b"one");
         assert_eq!(std::fs::read(target.join("0002.png")).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(&target).unwrap().count(), 2);

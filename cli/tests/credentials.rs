@@ -344,7 +344,7 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
     assert_eq!(report["audio"]["sha256"].as_str().unwrap().len(), 64);
 
     // Consent that is missing, expired or wrong.
-    let mut careless = |expires: Option<&str>| {
+    let careless = |expires: Option<&str>| {
         let mut command = render(&movie, &head_words(), &place.join("gone.mp4"));
         command.arg("--require-consent");
         if let Some(expires) = expires {

@@ -183,9 +183,10 @@ mod tests {
     /// First and last column and row that differ from the source.
     fn bounds(bytes: &[u8], format: PixelFormat) -> Option<[usize; 4]> {
         let size = format.bytes();
+        let source = frame(format);
         let changed = bytes
             .chunks_exact(size)
-            .zip(frame(format).chunks_exact(size))
+            .zip(source.chunks_exact(size))
             .enumerate()
             .filter(|(_, (is, was))| is != was)
             .map(|(at, _)| [at % SIZE[0], at / SIZE[0]]);
