@@ -36,10 +36,7 @@ pub fn run(arguments: &SignArguments) -> Result<()> {
         })?;
     }
     let credentials = Credentials::open(&arguments.credentials, arguments.tsa.as_deref())?;
-    let parent = match &arguments.source {
-        Some(source) => Parent::of(source)?,
-        None => Parent::of(file).map(|_| Parent::Itself)?,
-    };
+    let parent = Parent::of(arguments.source.as_deref().unwrap_or(file))?;
     let out = arguments.out.as_deref().unwrap_or(file);
     if file.is_dir() {
         sign_folder(&credentials, file, &provenance, &parent)?;

@@ -18,8 +18,6 @@ pub enum Parent {
     File { path: PathBuf, format: &'static str },
     /// A folder, or a file of a kind that C2PA does not know: by its name only.
     Named(String),
-    /// The file that is signed, before it was.
-    Itself,
 }
 
 pub fn title_of(path: &Path) -> String {
@@ -81,7 +79,6 @@ impl Parent {
                 ingredient.set_is_parent();
                 builder.add_ingredient(ingredient);
             }
-            Self::Itself => {}
         }
         Ok(())
     }

@@ -59,10 +59,7 @@ impl Credentials {
         parent: &Parent,
     ) -> Result<Vec<u8>> {
         let mut builder = manifest::builder(provenance, title)?;
-        match parent {
-            Parent::Itself => Parent::Named(title.to_owned()).add_to(&mut builder)?,
-            parent => parent.add_to(&mut builder)?,
-        }
+        parent.add_to(&mut builder)?;
         let signer = self.signer()?;
         let mut hash = Sha256::new();
         std::io::copy(content, &mut Hashing(&mut hash))
