@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_named() {
-        let cases: [(&str, fn(&mut Consent)); 6] = [
+        type Forge = fn(&mut Consent);
+        let cases: [(&str, Forge); 6] = [
             ("who", |c| c.who = " ".into()),
             ("when", |c| c.when = "3 May".into()),
             ("scope", |c| c.scope = "x".repeat(2001)),
