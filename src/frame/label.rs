@@ -265,7 +265,7 @@ mod tests {
             opacity: 1.0,
         };
         let wide = bounds(&drawn(label, PixelFormat::Rgb8, 2.0), PixelFormat::Rgb8);
-        assert_eq!(wide, Some([4, 19, 9, 33]));
+        assert_eq!(wide, Some([5, 18, 9, 33]));
     }
 
     #[test]
