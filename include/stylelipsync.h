@@ -263,6 +263,12 @@
 #define SLS_ERROR_ANALYSIS -22
 
 /**
+ * Consent is required (sls_clip_options.require_consent) and missing, does not hold today, or a consent
+ * file is wrong.
+ */
+#define SLS_ERROR_CONSENT -23
+
+/**
  * A bug in this library. The process can go on; the handle becomes unusable.
  */
 #define SLS_ERROR_INTERNAL -19
@@ -406,6 +412,31 @@
  * For clips whose audio is known in advance.
  */
 #define SLS_CONTEXT_FAR 1
+
+/**
+ * No label.
+ */
+#define SLS_LABEL_NONE 0
+
+/**
+ * A label in the top left corner of the frame.
+ */
+#define SLS_LABEL_TOP_LEFT 1
+
+/**
+ * A label in the top right corner of the frame.
+ */
+#define SLS_LABEL_TOP_RIGHT 2
+
+/**
+ * A label in the bottom left corner of the frame.
+ */
+#define SLS_LABEL_BOTTOM_LEFT 3
+
+/**
+ * A label in the bottom right corner of the frame.
+ */
+#define SLS_LABEL_BOTTOM_RIGHT 4
 
 /**
  * For sls_clip_set_watermark(): an identifier made from the clip's bundle, person and audio, so that all
@@ -673,9 +704,29 @@ typedef struct {
      */
     float mask_feather;
     /**
+     * 1: sls_clip_render() and the functions that pull frames return SLS_ERROR_CONSENT unless the clip
+     * (sls_clip_load_consent()) or its person file has consent, and all that there is holds today (UTC).
+     * Default 0.
+     */
+    int32_t require_consent;
+    /**
+     * A visible label, the letters "AI", drawn over every rendered frame, also where the mouth was not
+     * changed: one of SLS_LABEL_*; default SLS_LABEL_NONE. It is the one thing that changes pixels outside
+     * the mask.
+     */
+    int32_t label;
+    /**
+     * Height of the label as a share of the frame's height, 0.01 to 0.5. The default 0 means 0.06.
+     */
+    float label_size;
+    /**
+     * Opacity of the label, at most 1. The default 0 means 0.8.
+     */
+    float label_opacity;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[4];
+    uint64_t reserved[2];
 } sls_clip_options;
 
 /**
@@ -763,7 +814,8 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * 0 if the destination is a bit-exact copy of the source; 1 if pixels may differ.
+     * 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
+     * the mouth may differ.
      */
     int32_t changed;
     /**
@@ -867,9 +919,15 @@ typedef struct {
      */
     const char *consent;
     /**
+     * Path of a consent file, UTF-8; see sls_clip_load_consent(). Its fields are stored in the person file,
+     * and are checked when a clip with sls_clip_options.require_consent is rendered with it. Default NULL:
+     * none.
+     */
+    const char *consent_file;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[6];
+    uint64_t reserved[5];
 } sls_adapt_options;
 
 /**
@@ -1593,7 +1651,7 @@ SLS_API sls_status sls_render_result_init(sls_render_result *result, size_t stru
  *
  * @return SLS_OK, also for a frame without a face, which is copied; SLS_ERROR_NULL, SLS_ERROR_ABI,
  * SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if no audio was set; SLS_ERROR_STATE if
- * audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure only the
+ * audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CONSENT, SLS_ERROR_CANCELLED. On failure only the
  * pixels of destination may have been written; their content is undefined.
  *
  * Threads: any; concurrent. Blocks: while networks run. Allocates: working memory, which the clip
@@ -1958,6 +2016,25 @@ SLS_API void sls_person_destroy(sls_person *person);
 SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
 
 /**
+ * Sets the consent of the person who is shown, from a JSON file with these fields: `who`, `when` (the first
+ * day, such as "2026-05-03"), `scope`, `expires` (the last day; optional), and `document_sha256` (64
+ * hexadecimal digits, of the document that the person signed). The fields are repeated in the provenance,
+ * and are checked if sls_clip_options.require_consent is 1. They prove nothing by themselves: the document
+ * does.
+ *
+ * @param clip  not NULL.
+ * @param path  UTF-8; NULL removes the consent.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_READ; SLS_ERROR_CONSENT if the file has
+ * other fields or wrong values. On failure the previous consent stays. Expired consent is not an error here.
+ *
+ * Threads: any; exclusive. Blocks: while it reads the file. Allocates: the fields, held by the clip.
+ */
+SLS_API
+sls_status sls_clip_load_consent(sls_clip *clip,
+                                 const char *path);
+
+/**
  * Describes what a clip's frames are rendered from, and which of them were changed, as a JSON object
  * for a report or for the program that signs the result (`stylelipsync sign`). The library signs nothing.
  *
@@ -1966,8 +2043,9 @@ SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person)
  * `bundle` (`name`, `version`, `sha256` of its weights); `person` (null, or `sha256` of the file and
  * `tensors_sha256`); `audio` (null, or `sha256`, which is null here, and `samples_sha256` of the mono
  * samples at 16 kHz, null for a stream); `frames` (`changed`: ranges of frame indices, both ends
- * included; `changed_count`; `exact`: false if more than 1000 ranges were joined); `watermark` (null, or
- * 16 hexadecimal digits). Later versions of the library may add fields.
+ * included; `changed_count`; `exact`: false if more than 1000 ranges were joined); `consent`, if
+ * sls_clip_load_consent() set one (that of the person file is in `person`); `watermark` (null, or 16
+ * hexadecimal digits). Later versions of the library may add fields.
  *
  * A frame counts as changed if it was rendered successfully and a pixel may differ from its source. The
  * frames are those since the clip was created or sls_clip_reset(). The order of calls and the number of

@@ -556,6 +556,13 @@ public:
         return check(sls_clip_memory(get(), &bytes));
     }
 
+    /** Sets the consent of the person who is shown, from a JSON file; null removes it.
+     *  @return SLS_OK, SLS_ERROR_ARGUMENT, SLS_ERROR_READ, SLS_ERROR_CONSENT. Any thread. */
+    status load_consent(const char *path) SLS_NOTHROW
+    {
+        return check(sls_clip_load_consent(get(), path));
+    }
+
     /** Describes what the frames are rendered from, and which were changed, as JSON. A null buffer asks for
      *  the size. @return SLS_OK, SLS_ERROR_ARGUMENT. Any thread, concurrent. */
     status provenance(char *buffer, size_t capacity, size_t &size) const SLS_NOTHROW

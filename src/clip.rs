@@ -50,7 +50,7 @@ use crate::audio::to_16k;
 use crate::engine::Engine;
 use crate::frame::FrameRef;
 use crate::model::Person;
-use crate::provenance::{FrameSet, PersonFacts};
+use crate::provenance::{Consent, FrameSet, PersonFacts};
 use crate::{Error, Result};
 
 pub use analysis::Analysis;
@@ -114,6 +114,8 @@ pub struct Clip {
     stream: Stream,
     /// The person that the renderer has, for the report.
     person: Option<PersonFacts>,
+    /// The consent given for this clip.
+    consent: Option<Consent>,
     /// The frames that were rendered and changed.
     changed: Mutex<FrameSet>,
 }
@@ -133,6 +135,7 @@ impl Clip {
             analysis: Analysis::default(),
             stream,
             person: None,
+            consent: None,
             changed: Mutex::default(),
         })
     }

@@ -73,6 +73,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Consent is required and missing, does not hold today, or a consent file is wrong.
+    #[error("consent: {0}")]
+    Consent(String),
     /// The ONNX Runtime library was not found, or cannot be loaded.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),

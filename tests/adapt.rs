@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use clip_support::*;
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Person, Progress, Weights};
 use stylelipsync::audio::decode_file;
-use stylelipsync::{Clip, ClipOptions, Error};
+use stylelipsync::{Clip, ClipOptions, Consent, Error};
 
 const FRAMES: usize = 64;
 
@@ -127,6 +127,13 @@ fn a_person_changes_the_clip_and_only_while_it_is_set() {
         rate: 1e-2,
         frames: 10,
         consent: "drawn by this project".into(),
+        consent_record: Some(Consent {
+            who: "nobody: a drawing".into(),
+            when: "2020-01-01".into(),
+            scope: "tests".into(),
+            expires: Some("2021-01-01".into()),
+            document_sha256: "0".repeat(64),
+        }),
         ..AdaptOptions::default()
     };
     let person = job(&clip, options).run(go_on).unwrap();
@@ -137,6 +144,19 @@ fn a_person_changes_the_clip_and_only_while_it_is_set() {
     assert_eq!(loaded, person);
     assert_eq!(loaded.info().consent, "drawn by this project");
     assert_eq!(loaded.info().base, bundle.identity());
+    let careful = ClipOptions {
+        require_consent: true,
+        ..ClipOptions::default()
+    };
+    let mut careful = Clip::new(engine.clone(), careful).unwrap();
+    assert!(sentence(careful.check_consent()).contains("is required"));
+    careful.set_person(Some(&loaded)).unwrap();
+    assert!(sentence(careful.check_consent()).contains("expired on 2021-01-01"));
+    let provenance = careful.provenance();
+    assert_eq!(
+        provenance.person.unwrap().consent,
+        loaded.info().consent_record
+    );
 
     clip.set_person(Some(&loaded)).unwrap();
     let adapted = render(&clip, &frames, 30);
@@ -190,6 +210,12 @@ fn refusals(path: &Path, bundle: &stylelipsync::model::Bundle) {
         message.contains("has format 2; this library reads 1"),
         "{message}"
     );
+    for (from, to) in [("a drawing", "Jane Doe!"), ("2021-01-01", "2099-01-01")] {
+        let message = load(&exchanged(from, to));
+        assert!(message.contains("its consent was changed"), "{message}");
+    }
+    let message = load(&exchanged("2021-01-01", "2021-01-99"));
+    assert!(message.contains("consent_record.expires"), "{message}");
     let message = load(&exchanged("blocks.0.first.weight", "blocks.0.fxrst.weight"));
     assert!(
         message.contains("is not a tensor of the generator"),

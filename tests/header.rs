@@ -380,7 +380,10 @@ fn layouts_are_kept() {
                 "times 48",
                 "memory_limit 64",
                 "mask_grow 72",
-                "reserved 80",
+                "require_consent 80",
+                "label 84",
+                "label_size 88",
+                "reserved 96",
             ],
         ),
         (
@@ -392,7 +395,8 @@ fn layouts_are_kept() {
                 "rate 32",
                 "frames 48",
                 "checkpoint 56",
-                "reserved 72",
+                "consent_file 72",
+                "reserved 80",
             ],
         ),
         (

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
-use stylelipsync::{Clip, ClipOptions, Error, SpeechContext};
+use stylelipsync::{Clip, ClipOptions, Consent, Error, SpeechContext};
 
 use crate::args::{AdaptArguments, FaceChoice};
 use crate::audio::Track;
@@ -27,6 +27,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     if !arguments.resume && checkpoint.exists() {
         std::fs::remove_file(&checkpoint).map_err(|error| Failure::writing(&checkpoint, error))?;
     }
+    let training = options_of(arguments, &checkpoint)?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let sound = arguments.audio.as_deref().unwrap_or(&arguments.video);
     let speech = match Track::find(sound, &arguments.sound)?.read() {
@@ -65,7 +66,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
         workers: arguments.engine.workers(),
     };
     let frames = tracks.analyse(&(0..u64::MAX))?;
-    let mut job = Adaptation::new(&clip, options_of(arguments, &checkpoint)?)?;
+    let mut job = Adaptation::new(&clip, training)?;
     gather(&mut job, &clip, &source, frames)?;
 
     let bar = progress::steps("adapting", arguments.steps);
@@ -118,6 +119,11 @@ fn options_of(arguments: &AdaptArguments, checkpoint: &Path) -> Result<AdaptOpti
         },
         checkpoint: Some(checkpoint.to_owned()),
         consent: arguments.consent.clone(),
+        consent_record: arguments
+            .consent_file
+            .as_ref()
+            .map(Consent::load)
+            .transpose()?,
         ..AdaptOptions::default()
     })
 }

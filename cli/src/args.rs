@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use stylelipsync::SpeechContext;
+use stylelipsync::{Corner, SpeechContext};
 
 use crate::audio::AudioArguments;
+use crate::credentials::CredentialFiles;
 use crate::failure::EXIT_CODES;
 use crate::format::Codec;
 use crate::rate::FrameRate;
@@ -36,6 +37,10 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Look for the invisible watermark that `render` puts into its results.
     Detect(DetectArguments),
+    /// Sign a file that an editor exported, or a joined render, with the report of the effect or of `render --report`.
+    Sign(SignArguments),
+    /// Check content credentials: who signed a file, what was changed in it, and whether it is still what was signed.
+    Verify(VerifyArguments),
     /// Report what was found on this machine, which providers work, and what to do about the rest.
     Doctor(DoctorArguments),
 }
@@ -153,6 +158,8 @@ pub struct RenderArguments {
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
+    #[command(flatten)]
+    pub marking: MarkingArguments,
     /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
     /// own rate.
     #[arg(long, value_name = "RATE")]
@@ -190,6 +197,79 @@ pub struct DetectArguments {
     pub frames: Option<FrameRange>,
     #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+/// How a result says that it is synthetic.
+#[derive(Debug, Args)]
+pub struct MarkingArguments {
+    /// Sign the result (C2PA content credentials) with this certificate chain and private key, both PEM. They are
+    /// put into .mp4 and .mov, and beside .mkv (NAME.c2pa) and the pictures of a folder (credentials-A-B.c2pa).
+    #[arg(long, value_name = "CERTIFICATES.pem,KEY.pem")]
+    pub credentials: Option<CredentialFiles>,
+    /// Have the signature stamped with the time by this authority (RFC 3161). Without it nothing is sent
+    /// anywhere.
+    #[arg(long, value_name = "http://...", requires = "credentials")]
+    pub tsa: Option<String>,
+    /// The person's consent as fields, stated in report and credentials: JSON with who, when, scope, expires
+    /// (optional) and document_sha256.
+    #[arg(long, value_name = "FILE.json")]
+    pub consent_file: Option<PathBuf>,
+    /// Render only with consent that holds today: of --consent-file or of the person file, and of both where both
+    /// have it.
+    #[arg(long)]
+    pub require_consent: bool,
+    /// Draw the letters AI over every frame, in this corner: the one thing that changes pixels outside the mask.
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "bottom-right", value_name = "CORNER")]
+    pub label: Option<LabelCorner>,
+    /// Height of the label as a share of the frame's height, 0.01 to 0.5.
+    #[arg(long, default_value_t = 0.06, requires = "label", value_name = "SHARE")]
+    pub label_size: f32,
+    /// Opacity of the label.
+    #[arg(long, default_value_t = 0.8, requires = "label", value_name = "0..1")]
+    pub label_opacity: f32,
+    /// Also write the report of what was changed, for `sign --from`.
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+    /// Leave out the plain metadata that states that the result is synthetic (IPTC digital source type).
+    #[arg(long)]
+    pub no_ai_metadata: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// What is signed: .mp4, .mov, .avi, .png, .jpg, .tif or .wav, which get credentials inside; any other file, or
+    /// a folder of pictures, which get them beside.
+    #[arg(value_name = "FILE|FOLDER")]
+    pub file: PathBuf,
+    /// The report of the effect, or of `render --report`; several of the pieces of one render.
+    #[arg(long, required = true, value_name = "REPORT.json")]
+    pub from: Vec<PathBuf>,
+    /// The certificate chain and the private key, both PEM.
+    #[arg(long, value_name = "CERTIFICATES.pem,KEY.pem")]
+    pub credentials: CredentialFiles,
+    /// Have the signature stamped with the time by this authority (RFC 3161).
+    #[arg(long, value_name = "http://...")]
+    pub tsa: Option<String>,
+    /// The source, whose own credentials are kept in those of the file. By default the file itself, before it is
+    /// signed.
+    #[arg(long, value_name = "FILE")]
+    pub source: Option<PathBuf>,
+    /// Where the signed file is written; by default it replaces FILE.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// A file with credentials inside or beside it, or a folder of pictures.
+    #[arg(value_name = "FILE|FOLDER")]
+    pub file: PathBuf,
+    /// Certificates of authorities that you trust, PEM: reports whether one of them stands behind the signer.
+    #[arg(long, value_name = "CERTIFICATES.pem")]
+    pub trust: Option<PathBuf>,
+    /// Print all that the credentials state, as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +338,10 @@ pub struct AdaptArguments {
     /// A note kept in the person file: who consented, and how.
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub consent: String,
+    /// The person's consent as fields, kept in the person file: JSON with who, when, scope, expires (optional) and
+    /// document_sha256.
+    #[arg(long, value_name = "FILE.json")]
+    pub consent_file: Option<PathBuf>,
     /// Loss weights of the picture (equation 6), of the person's own speech (equation 7) and of
     /// unpaired speech (equation 9); 0 switches a loss off.
     #[arg(
@@ -343,6 +427,26 @@ impl From<Context> for SpeechContext {
         match context {
             Context::Near => SpeechContext::Near,
             Context::Far => SpeechContext::Far,
+        }
+    }
+}
+
+/// Where the label is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabelCorner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl From<LabelCorner> for Corner {
+    fn from(corner: LabelCorner) -> Self {
+        match corner {
+            LabelCorner::TopLeft => Self::TopLeft,
+            LabelCorner::TopRight => Self::TopRight,
+            LabelCorner::BottomLeft => Self::BottomLeft,
+            LabelCorner::BottomRight => Self::BottomRight,
         }
     }
 }

@@ -7,15 +7,17 @@ use serde::Deserialize;
 use stylelipsync::audio::decode_file;
 use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
 
+use crate::ai_metadata;
 use crate::args::DemoArguments;
 use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
-use crate::format::PictureKind;
+use crate::format::{Kind, PictureKind};
 use crate::lipsync::{PersonFrames, RenderJob, Tracks, Watch, WatchedFrame};
+use crate::marks::Marks;
 use crate::movie::encoder::{Format, Sound};
 use crate::rate::FrameRate;
 use crate::sheet::Sheet;
-use crate::sink::Sink;
+use crate::sink::{Sink, Unnamed};
 use crate::source::Source;
 use crate::stills::{Content, Still};
 use crate::{render, sink, tool};
@@ -58,6 +60,10 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
     clip.set_audio(&speech.samples, speech.rate, 1)?;
     let results = out.join("frames");
     let mut sheet = Sheet::new(0, frames);
+    let marks = Marks {
+        ai_metadata: true,
+        ..Marks::default()
+    };
     let job = RenderJob {
         tracks: Tracks {
             clip: &clip,
@@ -72,6 +78,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         coding: None,
         others: None,
         matte: None,
+        marks: &marks,
         articulation: 1.0,
         detail: 1.0,
     };
@@ -153,6 +160,7 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
         others: None,
         pictures: PictureKind::Png,
         coding: None,
+        ai_metadata: true,
     };
     let mut sink = Sink::create(movie, &format)?;
     for frame in source.frames(0..count)? {
@@ -161,5 +169,9 @@ fn mux(frames: &Path, rate: FrameRate, speech: &Path, movie: &Path) -> Result<()
             return Err(sink.explain(failure));
         }
     }
-    sink.finish()
+    let out = sink.complete()?;
+    if let Unnamed::Movie(movie) = &out {
+        ai_metadata::mark_movie(Kind::Mp4, &movie.temporary)?;
+    }
+    out.name()
 }

@@ -21,6 +21,9 @@ pub enum Failure {
     /// What was looked for is not there; the report says so.
     #[error("nothing was found")]
     NotFound,
+    /// A certificate or a key cannot sign, or content credentials are missing or do not hold.
+    #[error("{0}")]
+    Credentials(String),
     /// Ctrl-C, or a request to terminate.
     #[error("interrupted: no output was written")]
     Interrupted,
@@ -33,7 +36,9 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the engine failed; 2 wrong arguments; 3 an input cannot be used; \
 4 the output cannot be written; 5 a required component is missing or failed (ffmpeg, ONNX \
-Runtime, a model bundle, a provider); 6 detect found no watermark; 130 interrupted.";
+Runtime, a model bundle, a provider); 6 detect found no watermark; 7 content credentials: a \
+certificate or key cannot sign, or a file has none, or was changed after it was signed; 130 \
+interrupted.";
 
 impl Failure {
     /// The process' exit code, as [`EXIT_CODES`] documents it.
@@ -43,7 +48,7 @@ impl Failure {
             Self::Engine(error) => match error {
                 Error::Argument { .. } => 2,
                 Error::Read { .. } | Error::Audio(_) | Error::NoAudio(_) | Error::NoFace(_) => 3,
-                Error::Person { .. } | Error::Analysis { .. } => 3,
+                Error::Person { .. } | Error::Analysis { .. } | Error::Consent(_) => 3,
                 Error::Write { .. } => 4,
                 Error::Runtime(_) | Error::Bundle { .. } | Error::Provider { .. } => 5,
                 Error::Cancelled => 130,
@@ -53,6 +58,7 @@ impl Failure {
             Self::Output(_) => 4,
             Self::Tool(_) => 5,
             Self::NotFound => 6,
+            Self::Credentials(_) => 7,
             Self::Interrupted => 130,
         })
     }

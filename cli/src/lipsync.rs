@@ -7,16 +7,18 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::GrayImage;
-use stylelipsync::{Clip, Error, FrameOptions, Matte, Rendered};
+use stylelipsync::{Clip, Error, FrameOptions, Matte, Provenance, Rendered};
 
 use crate::audio::Track;
+use crate::credentials::PictureList;
 use crate::failure::{Failure, Result};
 use crate::format::PictureKind;
+use crate::marks::{self, Marks};
 use crate::movie::codec::Coding;
 use crate::movie::encoder::{Format, Sound};
 use crate::movie::others::Others;
 use crate::picture::{Depth, Layout, Picture};
-use crate::sink::{Encoding, Sink};
+use crate::sink::{Encoding, Sink, Unnamed};
 use crate::source::{Frame, Source};
 use crate::{pipeline, progress};
 
@@ -36,6 +38,8 @@ pub struct RenderJob<'a> {
     /// The source's other streams, where they are kept.
     pub others: Option<&'a Others>,
     pub matte: Option<&'a Path>,
+    /// How the result says that it is synthetic.
+    pub marks: &'a Marks,
     /// Multiplies the movement of the mouth.
     pub articulation: f32,
     /// Multiplies the fine detail of the person's own pictures.
@@ -229,6 +233,7 @@ impl RenderJob<'_> {
             others: self.others,
             pictures: source.pictures(),
             coding: self.coding,
+            ai_metadata: self.marks.ai_metadata,
         };
         let mut out = Sink::create(self.out, &picture)?;
         let grey = Layout {
@@ -247,6 +252,7 @@ impl RenderJob<'_> {
             others: None,
             pictures: PictureKind::Png,
             coding: None,
+            ai_metadata: false,
         };
         let mut matte = self
             .matte
@@ -266,6 +272,7 @@ impl RenderJob<'_> {
         let bar = progress::bar("rendering", frames);
         let mut summary = Summary::default();
         let mut failed = None;
+        let mut pictures = PictureList::default();
         let mut done = pipeline::run(source.frames(read)?, workers, work, |done: Done| {
             let name = source.name(done.rendered.index as u64);
             summary.frames += 1;
@@ -278,6 +285,9 @@ impl RenderJob<'_> {
                 });
             }
             bar.inc(1);
+            if let (Encoding::Picture(kind), Some(_)) = (encode.0, &self.marks.credentials) {
+                pictures.add(&format!("{name}.{}", kind.ending()), &done.result);
+            }
             if let Err(failure) = out.write(&name, &done.result) {
                 failed = Some(Which::Out);
                 return Err(failure);
@@ -296,15 +306,31 @@ impl RenderJob<'_> {
         }
         match (done, failed, matte) {
             (Ok(()), _, matte) => {
-                // Both are complete before either gets its name.
-                out.finish()?;
-                matte.map_or(Ok(()), Sink::finish)?;
+                // All are complete before any gets its name.
+                let mut out = out.complete()?;
+                let matte = matte.map(Sink::complete).transpose()?;
+                let provenance = self.provenance(range.start, frames)?;
+                self.marks.apply(&mut out, &provenance, &pictures)?;
+                self.marks.write_report(&provenance)?;
+                out.name()?;
+                matte.map_or(Ok(()), Unnamed::name)?;
                 Ok(summary)
             }
             (Err(failure), Some(Which::Out), _) => Err(out.explain(failure)),
             (Err(failure), Some(Which::Matte), Some(matte)) => Err(matte.explain(failure)),
             (Err(failure), ..) => Err(failure),
         }
+    }
+
+    /// What the result was made from, and which of its frames were changed.
+    fn provenance(&self, first: u64, frames: u64) -> Result<Provenance> {
+        let mut provenance = self.tracks.clip.provenance();
+        provenance.frames.first = Some(first.cast_signed());
+        provenance.frames.count = Some(frames);
+        if let Some(audio) = &mut provenance.audio {
+            audio.sha256 = Some(marks::file_hash(self.audio.path)?);
+        }
+        Ok(provenance)
     }
 
     /// Renders and encodes one frame.
@@ -341,7 +367,7 @@ impl RenderJob<'_> {
         };
         Ok(Done {
             rendered,
-            result: encode.encode(result)?,
+            result: encode.encode_marked(result, self.marks.ai_metadata && rendered.changed)?,
             matte: matte_bytes,
             show,
         })

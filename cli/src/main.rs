@@ -4,9 +4,11 @@
 //! this crate holds files, child processes, queues and messages.
 
 mod adapt;
+mod ai_metadata;
 mod analyze;
 mod args;
 mod audio;
+mod credentials;
 mod demo;
 mod detect;
 mod evaluate;
@@ -17,6 +19,7 @@ mod interrupt;
 mod join;
 mod lipsync;
 mod logger;
+mod marks;
 mod measure;
 mod mouths;
 mod movie;
@@ -30,11 +33,13 @@ mod render;
 mod report;
 mod session;
 mod sheet;
+mod sign;
 mod sink;
 mod source;
 mod stills;
 mod tool;
 mod variants;
+mod verify;
 mod voice;
 
 use std::process::ExitCode;
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
         Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Doctor(arguments) => session::doctor(&arguments),
     };
     match done {

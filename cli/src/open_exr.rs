@@ -3,9 +3,13 @@
 
 use std::io::Cursor;
 
+use exr::meta::attribute::{AttributeValue, Text};
 use exr::prelude::{
     AnyChannel, FlatImage, FlatSamples, ReadChannels, ReadLayers, WritableImage, f16, read,
 };
+use stylelipsync::provenance::DIGITAL_SOURCE_TYPE;
+
+use crate::ai_metadata::EXR_ATTRIBUTE;
 
 /// The most bytes of a decoded picture.
 const LARGEST: u64 = 4 << 30;
@@ -96,12 +100,19 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     })
 }
 
-/// Encodes the file again with other pixels, as [`decode`] gave them.
+/// Encodes the file again with other pixels, as [`decode`] gave them; a `marked` one states that it is
+/// synthetic.
 ///
 /// # Errors
 /// An error message.
-pub fn encode(original: &Original, data: &[u8]) -> Result<Vec<u8>, String> {
+pub fn encode(original: &Original, data: &[u8], marked: bool) -> Result<Vec<u8>, String> {
     let mut original = original.clone();
+    if marked {
+        let text = |text: &str| Text::new_or_none(text).ok_or("a text that EXR does not hold");
+        let (name, value) = (text(EXR_ATTRIBUTE)?, text(DIGITAL_SOURCE_TYPE)?);
+        let attributes = &mut original.image.attributes.other;
+        attributes.insert(name, AttributeValue::Text(value));
+    }
     let layer = original.layer;
     for (place, name) in ["R", "G", "B"].into_iter().enumerate() {
         let channels = &mut original.image.layer_data[layer].channel_data.list;

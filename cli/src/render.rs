@@ -5,13 +5,16 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate, Waveform};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions};
+use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label};
 
-use crate::args::{FaceChoice, FrameRange, RenderArguments};
+use crate::ai_metadata;
+use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
 use crate::audio::Track;
+use crate::credentials::{Credentials, Parent};
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
 use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
+use crate::marks::Marks;
 use crate::movie::codec::{self, Coding, Wanted};
 use crate::movie::others::Others;
 use crate::rate::FrameRate;
@@ -51,6 +54,9 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         ..FrameOptions::default()
     };
     frame_options.check()?;
+    let marks = marks_of(&arguments.marking, &arguments.video)?;
+    let consent = arguments.marking.consent_file.as_ref();
+    let consent = consent.map(Consent::load).transpose()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
     let track = Track::find(&arguments.audio, &arguments.sound)?;
     let speech = track.read()?;
@@ -69,6 +75,12 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         strength: arguments.strength,
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
+        require_consent: arguments.marking.require_consent,
+        label: arguments.marking.label.map(|corner| Label {
+            corner: corner.into(),
+            size: arguments.marking.label_size,
+            opacity: arguments.marking.label_opacity,
+        }),
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
@@ -97,6 +109,8 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         let id = clip.input_id();
         clip.set_watermark(Some(id));
     }
+    clip.set_consent(consent);
+    clip.check_consent()?;
     let job = RenderJob {
         tracks: Tracks {
             clip: &clip,
@@ -115,6 +129,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         coding: coding.as_ref(),
         others: others.as_ref(),
         matte: arguments.matte.as_deref(),
+        marks: &marks,
         articulation: arguments.articulation,
         detail: arguments.detail,
     };
@@ -127,6 +142,28 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     );
     report(&summary, &arguments.out);
     Ok(())
+}
+
+/// How the result is marked: certificates are checked before hours of work.
+///
+/// # Errors
+/// [`Failure::Credentials`] for certificates, a key or a source's credentials that cannot be used.
+fn marks_of(arguments: &MarkingArguments, video: &Path) -> Result<Marks> {
+    let credentials = match &arguments.credentials {
+        Some(files) => {
+            let credentials = Credentials::open(files, arguments.tsa.as_deref())?;
+            Some((credentials, Parent::of(video)?))
+        }
+        None => None,
+    };
+    if arguments.no_ai_metadata {
+        log::warn!("{}", ai_metadata::TURNED_OFF);
+    }
+    Ok(Marks {
+        ai_metadata: !arguments.no_ai_metadata,
+        credentials,
+        report: arguments.report.clone(),
+    })
 }
 
 /// How the result is written. What is not kept is reported, before hours of work.

@@ -70,6 +70,13 @@ fn fetch(component: Component) -> Result<()> {
     Ok(())
 }
 
+/// How to get what `render --credentials` needs.
+const CREDENTIALS: &str = "\
+content credentials
+  `render --credentials` signs with your own certificate: one for document signing, S/MIME (emailProtection) or C2PA
+  claim signing, and its private key, unencrypted in PKCS #8. An authority on the C2PA trust list issues certificates
+  that other programs show as trusted; with one of your own authority, `verify --trust` knows you, and others do not.";
+
 /// The command `doctor`.
 ///
 /// # Errors
@@ -82,6 +89,7 @@ pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
     }
     let report = Doctor::examine();
     println!("{report}");
+    println!("{CREDENTIALS}");
     if report.is_healthy() {
         return Ok(());
     }

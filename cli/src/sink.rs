@@ -11,6 +11,7 @@ use std::process::{ChildStdin, Stdio};
 use image::ImageFormat;
 use tempfile::{TempDir, TempPath};
 
+use crate::ai_metadata;
 use crate::failure::{Failure, Result};
 use crate::format::{Kind, PictureKind};
 use crate::movie::codec::{Coding, Wanted};
@@ -34,9 +35,22 @@ impl Encoding {
     /// # Errors
     /// [`Failure::Output`] when the PNG encoder fails.
     pub fn encode(self, picture: Picture) -> Result<Vec<u8>> {
+        self.encode_marked(picture, false)
+    }
+
+    /// As [`encode`](Self::encode); a `marked` picture states that it is synthetic. Movies are marked as a
+    /// whole.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_marked(self, picture: Picture, marked: bool) -> Result<Vec<u8>> {
         match self {
             Self::Raw => Ok(picture.displayed().data),
-            Self::Picture(kind) => encoded(picture, kind),
+            Self::Picture(kind) if marked => Ok(ai_metadata::mark_picture(
+                kind,
+                encoded(picture, kind, true)?,
+            )),
+            Self::Picture(kind) => encoded(picture, kind, false),
         }
     }
 }
@@ -45,7 +59,7 @@ impl Encoding {
 ///
 /// # Errors
 /// [`Failure::Output`] when the encoder fails.
-fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
+fn encoded(picture: Picture, kind: PictureKind, marked: bool) -> Result<Vec<u8>> {
     let failed = |reason: &dyn std::fmt::Display| {
         let name = kind.ending().to_uppercase();
         Failure::Output(format!("a frame cannot be written as {name}: {reason}"))
@@ -56,7 +70,8 @@ fn encoded(picture: Picture, kind: PictureKind) -> Result<Vec<u8>> {
         PictureKind::Exr => {
             let original = picture.original.as_deref();
             let original = original.ok_or_else(|| failed(&"it was no EXR picture"))?;
-            return open_exr::encode(original, &picture.data).map_err(|reason| failed(&reason));
+            return open_exr::encode(original, &picture.data, marked)
+                .map_err(|reason| failed(&reason));
         }
     };
     let image = picture
@@ -147,7 +162,7 @@ impl Sink {
                     pipe.write_all(&head.unwrap_or_default())?;
                     pipe.write_all(bytes)
                 });
-                // ffmpeg's own last message says more than "broken pipe": `finish` reports it.
+                // ffmpeg's own last message says more than "broken pipe": `complete` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
             Self::Folder { folder, pictures } => {
@@ -156,11 +171,11 @@ impl Sink {
         }
     }
 
-    /// Ends the result and gives it its name.
+    /// Ends the result, which has not got its name yet.
     ///
     /// # Errors
     /// As [`Sink::write`], with ffmpeg's last message.
-    pub fn finish(self) -> Result<()> {
+    pub fn complete(self) -> Result<Unnamed> {
         match self {
             Self::Movie {
                 tool,
@@ -171,11 +186,13 @@ impl Sink {
             } => {
                 drop(pipe);
                 tool.finish()?;
-                temporary
-                    .persist(&target)
-                    .map_err(|e| Failure::writing(&target, e.error))
+                Ok(Unnamed::Movie(UnnamedMovie {
+                    temporary,
+                    target,
+                    beside: None,
+                }))
             }
-            Self::Folder { folder, .. } => folder.finish(),
+            Self::Folder { folder, .. } => Ok(Unnamed::Folder(folder)),
         }
     }
 
@@ -188,6 +205,50 @@ impl Sink {
             }
             _ => failure,
         }
+    }
+}
+
+/// A complete result that has not got its name yet. Dropping it removes it.
+pub enum Unnamed {
+    Movie(UnnamedMovie),
+    Folder(NewFolder),
+}
+
+/// A complete movie under a temporary name.
+pub struct UnnamedMovie {
+    pub temporary: TempPath,
+    pub target: PathBuf,
+    /// A file that gets its name together with the movie.
+    pub beside: Option<(TempPath, PathBuf)>,
+}
+
+impl Unnamed {
+    /// Gives the result its name.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] when the disk refuses.
+    pub fn name(self) -> Result<()> {
+        let movie = match self {
+            Self::Folder(folder) => return folder.finish(),
+            Self::Movie(movie) => movie,
+        };
+        let persist = |temporary: TempPath, target: &Path| {
+            let renamed = temporary.persist(target);
+            renamed.map_err(|error| Failure::writing(target, error.error))
+        };
+        let beside = match movie.beside {
+            Some((temporary, target)) => {
+                persist(temporary, &target)?;
+                Some(target)
+            }
+            None => None,
+        };
+        persist(movie.temporary, &movie.target).inspect_err(|_| {
+            if let Some(beside) = beside {
+                // It belongs to a movie that is not there.
+                let _ = std::fs::remove_file(beside);
+            }
+        })
     }
 }
 
@@ -313,6 +374,16 @@ pub fn check(target: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A file of these bytes next to `target`, to be renamed to it.
+///
+/// # Errors
+/// [`Failure::Output`] when the disk refuses.
+pub fn temporary_file(target: &Path, bytes: &[u8]) -> Result<TempPath> {
+    let temporary = temporary_movie(target)?;
+    std::fs::write(&temporary, bytes).map_err(|error| Failure::writing(target, error))?;
+    Ok(temporary)
+}
+
 /// Writes a small file completely or not at all.
 ///
 /// # Errors
@@ -369,6 +440,7 @@ mod tests {
             others: None,
             pictures: PictureKind::Png,
             coding: None,
+            ai_metadata: false,
         }
     }
 
@@ -383,11 +455,11 @@ mod tests {
 
         let mut sink = Sink::create(&target, &folder_format()).unwrap();
         sink.write("0001", b"one").unwrap();
-        sink.finish().unwrap();
+        sink.complete().unwrap().name().unwrap();
         // A second range into the same folder, as on a farm.
         let mut sink = Sink::create(&target, &folder_format()).unwrap();
         sink.write("0002", b"two").unwrap();
-        sink.finish().unwrap();
+        sink.complete().unwrap().name().unwrap();
         assert_eq!(std::fs::read(target.join("0001.png")).unwrap(), b"one");
         assert_eq!(std::fs::read(target.join("0002.png")).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(&target).unwrap().count(), 2);

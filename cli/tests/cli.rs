@@ -7,7 +7,7 @@ mod cli_support;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use cli_support::*;
@@ -336,7 +336,9 @@ fn a_range_has_the_bytes_of_the_whole_clip_and_threads_change_nothing() {
 #[cfg(unix)]
 fn interrupt(child: &Child) {
     let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status();
     assert!(sent.unwrap().success());
 }
 

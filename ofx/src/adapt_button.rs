@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use stylelipsync::Clip;
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Found};
+use stylelipsync::{Clip, Consent};
 
 use crate::abi::names::*;
 use crate::clip_options::clip_options;
@@ -106,6 +106,7 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
         AdaptOptions {
             steps: parameters.int(host, ADAPT_STEPS)?.max(1) as u64,
             consent: parameters.text(host, ADAPT_CONSENT)?,
+            consent_record: settings.consent.as_ref().map(Consent::load).transpose()?,
             checkpoint: Some(checkpoint.clone()),
             ..AdaptOptions::default()
         },

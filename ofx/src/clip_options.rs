@@ -64,6 +64,10 @@ pub fn clip_options(
         strength: 1.0,
         memory: None,
         reference_gap: 0,
+        // Drawn when the output is made.
+        label: None,
+        // Checked where the person file is known.
+        require_consent: false,
     })
 }
 

@@ -89,6 +89,9 @@ names! {
     MASK_FEATHER = c"maskFeather";
     COLOUR_MATCH = c"colourMatch";
     INPUT_COLOUR = c"inputColour";
+    LABEL = c"label";
+    LABEL_SIZE = c"labelSize";
+    LABEL_OPACITY = c"labelOpacity";
     OUTPUT = c"output";
     MODEL = c"model";
     MODEL_FOLDER = c"modelFolder";
@@ -99,7 +102,11 @@ names! {
     ADAPT_STEPS = c"adaptSteps";
     ADAPT_OUT = c"adaptOut";
     ADAPT_CONSENT = c"adaptConsent";
+    CONSENT_FILE = c"consentFile";
+    REQUIRE_CONSENT = c"requireConsent";
     ADAPT = c"adapt";
+    REPORT = c"report";
+    WRITE_REPORT = c"writeReport";
 }
 
 /// The largest frame number that a control takes, either sign.
@@ -154,6 +161,12 @@ pub const GROUPS: &[Group] = &[
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
         control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic"], 5),
             c"Encoding of the pixel values that the host passes to the effect. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
+        control!(LABEL, c"AI Label", ControlKind::Choice(&[c"None", c"Top Left", c"Top Right", c"Bottom Left", c"Bottom Right"], 0),
+            c"Draws the letters AI over every frame of the result, to show viewers that it is synthetic. Nothing else changes pixels outside the mask."),
+        control!(LABEL_SIZE, c"Label Size", ControlKind::Double { default: 0.06, range: [0.01, 0.5], slider: [0.02, 0.2], animates: false },
+            c"Height of the label as a share of the picture's height."),
+        control!(LABEL_OPACITY, c"Label Opacity", ControlKind::Double { default: 0.8, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
+            c"Opacity of the label."),
         control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"], 0),
             c"What the effect outputs: the result, the result with its matte in the alpha channel, or a view of the mask or of the face track."),
     ] },
@@ -168,6 +181,10 @@ pub const GROUPS: &[Group] = &[
     Group { name: c"personGroup", label: c"Person", open: false, controls: &[
         control!(PERSON, c"Person File", ControlKind::Text(TextKind::ExistingFile),
             c"Networks adapted to this person: a file made with Adapt To This Face."),
+        control!(CONSENT_FILE, c"Consent File", ControlKind::Text(TextKind::ExistingFile),
+            c"A JSON file that states who agreed, when, for what, until when, and the SHA-256 of the signed document. Adapt To This Face stores it in the person file."),
+        control!(REQUIRE_CONSENT, c"Require Consent", ControlKind::Choice(&[c"No", c"Yes"], 0),
+            c"Yes: nothing is rendered unless Consent File or the person file has consent, and all that there is holds today. The fields are statements: only the signed document proves them."),
         control!(ADAPT_FROM, c"Adapt From Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
             c"First training frame. The person must speak the clip's own audio in it. If this and Adapt To Frame are 0, all frames are used."),
         control!(ADAPT_TO, c"Adapt To Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
@@ -180,6 +197,12 @@ pub const GROUPS: &[Group] = &[
             c"Who agreed to this adaptation, and how. The text is stored in the person file."),
         control!(ADAPT, c"Adapt To This Face", ControlKind::Button,
             c"Adapts the networks to this person, using the frames above. Audio File must be the clip's own audio, as spoken in these frames."),
+    ] },
+    Group { name: c"provenanceGroup", label: c"Provenance", open: false, controls: &[
+        control!(REPORT, c"Report File", ControlKind::Text(TextKind::NewFile),
+            c"Where Write Report writes: a JSON file beside the project, for `stylelipsync sign`, which signs what the host exports."),
+        control!(WRITE_REPORT, c"Write Report", ControlKind::Button,
+            c"Writes what the result was made from, and which frames this effect changed since a control was last edited. Render all frames before."),
     ] },
 ];
 

@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 
 use parking_lot::Mutex;
+use stylelipsync::provenance::FrameSet;
 
 use crate::abi::names::*;
 use crate::abi::{ClipHandle, EffectHandle};
@@ -33,6 +34,8 @@ pub struct Instance {
     shown_error: Mutex<String>,
     /// What the last render reported, for the status line.
     pub last_render: Mutex<Option<RenderReport>>,
+    /// The frames in which the mouth was changed since a control was edited.
+    pub changed: Mutex<FrameSet>,
     /// The references found in the current source.
     pub references: KnownReferences,
 }
@@ -74,6 +77,7 @@ impl Instance {
             parameters: Parameters::of(host, effect)?,
             shown_error: Mutex::default(),
             last_render: Mutex::default(),
+            changed: Mutex::default(),
             references: KnownReferences::default(),
         })
     }

@@ -12,7 +12,7 @@ use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
 use crate::instance::{AudioCover, Instance};
 use crate::settings::Settings;
-use crate::{adapt_button, shared};
+use crate::{adapt_button, report_button, shared};
 
 /// Handles a change of a parameter or a clip.
 ///
@@ -56,8 +56,13 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
     } else if is(ADAPT) {
         let current = FrameTime::of(arguments).unwrap_or_default();
         adapt_button::run(host, instance, current);
-    } else if is(STATUS) {
+    } else if is(WRITE_REPORT) {
+        report_button::run(host, instance);
+    } else if is(STATUS) || is(REPORT) {
         return Ok(());
+    } else {
+        // What was rendered before is no result any more.
+        instance.changed.lock().clear();
     }
     show_status(host, instance)
 }

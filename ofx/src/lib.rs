@@ -50,6 +50,7 @@ mod post_process;
 mod reference;
 mod render;
 mod render_clip;
+mod report_button;
 mod settings;
 mod shared;
 

@@ -243,6 +243,9 @@ impl FrameRender<'_> {
                 .and_then(|known| known.at(inputs.index))
                 .cloned())
         })?;
+        if rendered.changed {
+            self.instance.changed.lock().insert(rendered.index);
+        }
         if needs_matte {
             let post_process = PostProcess {
                 output,
@@ -255,6 +258,9 @@ impl FrameRender<'_> {
                 depth,
             };
             post_process::apply(&post_process, target, frame, &mut matte);
+        }
+        if let (Output::Result | Output::Matte, Some(label)) = (output, &self.settings.label) {
+            label.draw(target, renderer.options().transfer);
         }
         let info = renderer.engine().info();
         Ok(RenderReport {

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use stylelipsync::{Renderer, Speech};
+use stylelipsync::model::Person;
+use stylelipsync::provenance::check_consents;
+use stylelipsync::{Consent, Renderer, Speech};
 
 use crate::clip_options::clip_options;
 use crate::clip_parts::ClipParts;
@@ -24,6 +26,23 @@ pub struct RenderClip {
     pub parts: Arc<ClipParts>,
     /// The audio's first position and the one after its last, in samples at 16 kHz on the clip's clock.
     pub audio: Range<i64>,
+}
+
+/// Whether the clip may be rendered with this person file.
+///
+/// # Errors
+/// [`ActionError::User`] for a consent file that is wrong, and where consent is required and missing or does not
+/// hold.
+fn check_consent(settings: &Settings, person: Option<&Person>) -> Result<()> {
+    let named = |error| ActionError::User(format!("Consent File: {error}"));
+    let consent = settings.consent.as_ref().map(Consent::load).transpose();
+    let consent = consent.map_err(named)?;
+    if settings.require_consent {
+        let of_person = person.and_then(|person| person.info().consent_record.as_ref());
+        check_consents(consent.as_ref(), of_person)
+            .map_err(|error| ActionError::User(format!("Require Consent: {error}")))?;
+    }
+    Ok(())
 }
 
 impl RenderClip {
@@ -48,6 +67,7 @@ impl RenderClip {
             Some(path) => Some(shared::person((&engine_key, &engine), path)?),
             None => None,
         };
+        check_consent(settings, person.as_ref().map(|(_, person)| &**person))?;
         let options = clip_options(host, instance, settings, scale, source)?;
         let range = instance.frame_range(host);
         let query = ReferenceQuery {

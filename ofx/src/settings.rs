@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use stylelipsync::model::Provider;
+use stylelipsync::{Corner, Label};
 
 use crate::controls::*;
-use crate::error::Result;
+use crate::error::{ActionError, Result};
 use crate::host::Host;
 use crate::parameters::Parameters;
 
@@ -34,12 +35,15 @@ pub struct Settings {
     /// 0 (none) to 1.
     pub colour_match: f32,
     pub input_colour: InputColour,
+    pub label: Option<Label>,
     pub output: Output,
     pub on_problem: OnProblem,
     /// A model folder, empty where none was chosen; `None`: the built-in model.
     pub bundle: Option<PathBuf>,
     pub provider: Provider,
     pub person: Option<PathBuf>,
+    pub consent: Option<PathBuf>,
+    pub require_consent: bool,
 }
 
 impl Settings {
@@ -94,6 +98,21 @@ impl Settings {
                 5 if host.linear => InputColour::Linear,
                 _ => InputColour::Display,
             },
+            label: match int(LABEL)? {
+                1 => Some(Corner::TopLeft),
+                2 => Some(Corner::TopRight),
+                3 => Some(Corner::BottomLeft),
+                4 => Some(Corner::BottomRight),
+                _ => None,
+            }
+            .map(|corner| {
+                Ok::<_, ActionError>(Label {
+                    corner,
+                    size: double(LABEL_SIZE, 0.01, 0.5, 0.06)? as f32,
+                    opacity: double(LABEL_OPACITY, 0.0, 1.0, 0.8)? as f32,
+                })
+            })
+            .transpose()?,
             output: match int(OUTPUT)? {
                 1 => Output::Matte,
                 2 => Output::MaskOverlay,
@@ -118,6 +137,8 @@ impl Settings {
                 _ => Provider::Auto,
             },
             person: path(PERSON)?,
+            consent: path(CONSENT_FILE)?,
+            require_consent: int(REQUIRE_CONSENT)? == 1,
         })
     }
 

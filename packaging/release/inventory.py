@@ -6,7 +6,8 @@
 Writes FOLDER/LICENSES-THIRD-PARTY.txt and FOLDER/sbom.cdx.json (CycloneDX 1.5). Crates are those that are
 compiled into the library, the command line and the effect for TARGET: no build scripts, procedural
 macros or tests. --component adds a file that is not a crate (ONNX Runtime) to the bill; --text adds a
-licence text. A crate without a licence file is an error, unless its licence has a text in this repository.
+licence text. A crate without a licence file is an error, unless another crate of its repository has one, or
+its licence has a text in this repository.
 """
 
 import argparse
@@ -74,13 +75,19 @@ def spdx(package):
     return (package["license"] or "NOASSERTION").replace("/", " OR ")
 
 
-def licence_texts(package):
+def licence_files(package):
     folder = pathlib.Path(package["manifest_path"]).parent
     files = [file for file in sorted(folder.iterdir()) if LICENCE_FILE.match(file.name) and file.is_file()]
     files += [file for file in sorted(folder.glob("[Ll][Ii][Cc][Ee][Nn][Ss][Ee]*/*")) if file.is_file()]
-    texts = [file.read_text(errors="replace").replace("\r\n", "\n").strip() for file in files]
-    if texts or package["source"] is None:
-        return texts
+    return [file.read_text(errors="replace").replace("\r\n", "\n").strip() for file in files]
+
+
+def licence_texts(package, packages):
+    # A crate without a licence file has that of another crate of the same repository.
+    same = [other for other in packages if other["repository"] == package["repository"] is not None]
+    for other in [package, *(other for other in same if other["license"] == package["license"])]:
+        if texts := licence_files(other):
+            return texts
     for name, file in OWN_TEXTS.items():
         if name in re.split(r"[^\w.-]+", spdx(package)):
             text = (ROOT / file).read_text().strip()
@@ -94,7 +101,7 @@ def write_licences(packages, texts, path):
     for package in packages:
         if package["source"] is None:
             continue
-        for text in licence_texts(package):
+        for text in licence_texts(package, packages):
             # MPL-2.0 asks that users are told where the source is.
             source = f", source: {package['repository']}" if package["repository"] else ""
             title = f"{package['name']} {package['version']} ({spdx(package)}){source}"

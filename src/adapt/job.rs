@@ -158,6 +158,7 @@ impl Adaptation {
             seed: options.seed,
             source,
             consent: options.consent.clone(),
+            consent_record: options.consent_record.clone(),
         };
         Ok(Person::new(info, &parameters, &adam.theta))
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::SYNC_FRAMES;
+use crate::provenance::Consent;
 use crate::{Error, Result};
 
 /// The weights of equations 8 and 10. 0 leaves a term out.
@@ -51,6 +52,8 @@ pub struct AdaptOptions {
     pub checkpoint: Option<PathBuf>,
     /// Free text for the person file: who consented to the training, and how.
     pub consent: String,
+    /// The same as fields.
+    pub consent_record: Option<Consent>,
 }
 
 impl Default for AdaptOptions {
@@ -66,6 +69,7 @@ impl Default for AdaptOptions {
             frames: 600,
             checkpoint: None,
             consent: String::new(),
+            consent_record: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::sized::{self, SizedStruct};
 use super::status::sls_status;
 use super::text;
 use crate::adapt::{AdaptOptions, Progress, Weights};
+use crate::provenance::Consent;
 
 /// Options of an adaptation. Initialise them with sls_adapt_options_init(), then set fields.
 #[repr(C)]
@@ -48,8 +49,12 @@ pub struct sls_adapt_options {
     /// UTF-8 text stored in the person file: who consented to the adaptation, and how. Default
     /// NULL: none.
     pub consent: *const c_char,
+    /// Path of a consent file, UTF-8; see sls_clip_load_consent(). Its fields are stored in the person file,
+    /// and are checked when a clip with sls_clip_options.require_consent is rendered with it. Default NULL:
+    /// none.
+    pub consent_file: *const c_char,
     /// Must be 0.
-    pub reserved: [u64; 6],
+    pub reserved: [u64; 5],
 }
 
 // SAFETY: size first, numbers and pointers, reserved last.
@@ -57,7 +62,7 @@ unsafe impl SizedStruct for sls_adapt_options {
     const NAME: &'static str = "sls_adapt_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 6]
+        self.reserved0 == 0 && self.reserved == [0; 5]
     }
 }
 
@@ -190,6 +195,9 @@ pub(super) unsafe fn adapt_options(options: &sls_adapt_options) -> Result<AdaptO
         consent: text(options.consent, "options.consent")?
             .unwrap_or_default()
             .into(),
+        consent_record: text(options.consent_file, "options.consent_file")?
+            .map(Consent::load)
+            .transpose()?,
     })
 }
 

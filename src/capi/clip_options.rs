@@ -9,7 +9,7 @@ use super::status::sls_status;
 use crate::audio::Rate;
 use crate::clip::{ClipOptions, Timing};
 use crate::face::MaskTrim;
-use crate::frame::Transfer;
+use crate::frame::{Corner, Label, Transfer};
 use crate::model::SpeechContext;
 use crate::track::Selection;
 
@@ -39,6 +39,17 @@ pub const SLS_CONTEXT_NEAR: i32 = 0;
 /// The audio encoder hears more of the audio after a frame, and the mouth follows the speech better.
 /// For clips whose audio is known in advance.
 pub const SLS_CONTEXT_FAR: i32 = 1;
+
+/// No label.
+pub const SLS_LABEL_NONE: i32 = 0;
+/// A label in the top left corner of the frame.
+pub const SLS_LABEL_TOP_LEFT: i32 = 1;
+/// A label in the top right corner of the frame.
+pub const SLS_LABEL_TOP_RIGHT: i32 = 2;
+/// A label in the bottom left corner of the frame.
+pub const SLS_LABEL_BOTTOM_LEFT: i32 = 3;
+/// A label in the bottom right corner of the frame.
+pub const SLS_LABEL_BOTTOM_RIGHT: i32 = 4;
 
 /// Options of a clip. Initialise them with sls_clip_options_init(), then set fields.
 #[repr(C)]
@@ -87,8 +98,20 @@ pub struct sls_clip_options {
     /// Width of the feathered edge as a multiple of the width that the bundle sets, at most 4. The
     /// default 0 means 1.
     pub mask_feather: f32,
+    /// 1: sls_clip_render() and the functions that pull frames return SLS_ERROR_CONSENT unless the clip
+    /// (sls_clip_load_consent()) or its person file has consent, and all that there is holds today (UTC).
+    /// Default 0.
+    pub require_consent: i32,
+    /// A visible label, the letters "AI", drawn over every rendered frame, also where the mouth was not
+    /// changed: one of SLS_LABEL_*; default SLS_LABEL_NONE. It is the one thing that changes pixels outside
+    /// the mask.
+    pub label: i32,
+    /// Height of the label as a share of the frame's height, 0.01 to 0.5. The default 0 means 0.06.
+    pub label_size: f32,
+    /// Opacity of the label, at most 1. The default 0 means 0.8.
+    pub label_opacity: f32,
     /// Must be 0.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 2],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -96,7 +119,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 4]
+        self.reserved == [0; 2]
     }
 }
 
@@ -143,6 +166,28 @@ pub unsafe extern "C" fn sls_clip_options_init(
 ) -> sls_status {
     // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(options, struct_size, "options", defaults()) })
+}
+
+fn label(options: &sls_clip_options) -> Result<Option<Label>, Failure> {
+    let corner = match options.label {
+        SLS_LABEL_NONE => return Ok(None),
+        SLS_LABEL_TOP_LEFT => Corner::TopLeft,
+        SLS_LABEL_TOP_RIGHT => Corner::TopRight,
+        SLS_LABEL_BOTTOM_LEFT => Corner::BottomLeft,
+        SLS_LABEL_BOTTOM_RIGHT => Corner::BottomRight,
+        other => {
+            let reason = format!("{other} is not an SLS_LABEL_ value");
+            return Err(Failure::argument("options.label", reason));
+        }
+    };
+    let usual = Label::default();
+    // 0 is what older programs pass here: the fields used to be reserved.
+    let or_usual = |value: f32, usual: f32| if value == 0.0 { usual } else { value };
+    Ok(Some(Label {
+        corner,
+        size: or_usual(options.label_size, usual.size),
+        opacity: or_usual(options.label_opacity, usual.opacity),
+    }))
 }
 
 /// # Safety
@@ -204,6 +249,15 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
                 0.0 => MaskTrim::default().feather,
                 feather => feather,
             },
+        },
+        label: label(options)?,
+        require_consent: match options.require_consent {
+            0 => false,
+            1 => true,
+            other => {
+                let reason = format!("{other} is not 0 or 1");
+                return Err(Failure::argument("options.require_consent", reason));
+            }
         },
         memory: (options.memory_limit > 0).then_some(options.memory_limit),
         ..ClipOptions::default()

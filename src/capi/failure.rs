@@ -46,6 +46,7 @@ impl Failure {
                 Error::Bundle { .. } => SLS_ERROR_BUNDLE,
                 Error::Person { .. } => SLS_ERROR_PERSON,
                 Error::Analysis { .. } => SLS_ERROR_ANALYSIS,
+                Error::Consent(_) => SLS_ERROR_CONSENT,
                 Error::Runtime(_) => SLS_ERROR_RUNTIME,
                 Error::Provider { .. } => SLS_ERROR_PROVIDER,
                 Error::Network { .. } => SLS_ERROR_NETWORK,

@@ -53,7 +53,8 @@ unsafe impl SizedStruct for sls_render_options {
 pub struct sls_render_result {
     /// sizeof(sls_render_result).
     pub struct_size: u32,
-    /// 0 if the destination is a bit-exact copy of the source; 1 if pixels may differ.
+    /// 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
+    /// the mouth may differ.
     pub changed: i32,
     /// Index of the frame.
     pub index: i64,
@@ -132,7 +133,7 @@ pub unsafe extern "C" fn sls_render_result_init(
 ///
 /// @return SLS_OK, also for a frame without a face, which is copied; SLS_ERROR_NULL, SLS_ERROR_ABI,
 /// SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT; SLS_ERROR_NO_AUDIO if no audio was set; SLS_ERROR_STATE if
-/// audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure only the
+/// audio was pushed; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CONSENT, SLS_ERROR_CANCELLED. On failure only the
 /// pixels of destination may have been written; their content is undefined.
 ///
 /// Threads: any; concurrent. Blocks: while networks run. Allocates: working memory, which the clip

@@ -52,6 +52,9 @@ pub const SLS_ERROR_PERSON: i32 = -20;
 pub const SLS_ERROR_MEMORY: i32 = -21;
 /// An analysis file is damaged, or belongs to another bundle or to other options.
 pub const SLS_ERROR_ANALYSIS: i32 = -22;
+/// Consent is required (sls_clip_options.require_consent) and missing, does not hold today, or a consent
+/// file is wrong.
+pub const SLS_ERROR_CONSENT: i32 = -23;
 /// A bug in this library. The process can go on; the handle becomes unusable.
 pub const SLS_ERROR_INTERNAL: i32 = -19;
 
@@ -85,6 +88,7 @@ pub extern "C" fn sls_status_str(status: i32) -> *const c_char {
         SLS_ERROR_CANCELLED => c"cancelled",
         SLS_ERROR_PERSON => c"a person file cannot be used",
         SLS_ERROR_ANALYSIS => c"an analysis file cannot be used",
+        SLS_ERROR_CONSENT => c"consent is missing, does not hold, or is wrong",
         SLS_ERROR_MEMORY => c"not enough memory",
         SLS_ERROR_POISONED => c"the handle is unusable after an internal error",
         SLS_ERROR_INTERNAL => c"internal error",

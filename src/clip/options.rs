@@ -3,7 +3,7 @@
 use super::Timing;
 use crate::audio::Rate;
 use crate::face::MaskTrim;
-use crate::frame::{ColourMatch, Transfer};
+use crate::frame::{ColourMatch, Label, Transfer};
 use crate::latent::MAX_ARTICULATION;
 use crate::model::SpeechContext;
 use crate::track::Selection;
@@ -39,6 +39,12 @@ pub struct ClipOptions {
     /// Frames of the bank less than this many samples at 16 kHz away from the frame that is rendered are
     /// not used: for evaluation only, so that no frame is shown its own picture. 0: all are used.
     pub reference_gap: i64,
+    /// Whether frames are rendered only with consent that holds today: set for the clip, or in its person
+    /// file. Without it, calls that render fail with [`Error::Consent`].
+    pub require_consent: bool,
+    /// A label that is drawn over every rendered frame, also where the mouth was not changed: the one thing
+    /// that changes pixels outside the mask.
+    pub label: Option<Label>,
 }
 
 impl Default for ClipOptions {
@@ -55,6 +61,8 @@ impl Default for ClipOptions {
             mask: MaskTrim::default(),
             memory: None,
             reference_gap: 0,
+            require_consent: false,
+            label: None,
         }
     }
 }
@@ -77,6 +85,9 @@ impl ClipOptions {
                 field: "reference_gap",
                 reason: format!("{} is negative", self.reference_gap),
             });
+        }
+        if let Some(label) = &self.label {
+            label.check()?;
         }
         check_strength(self.strength)
     }
@@ -170,8 +181,8 @@ pub struct Rendered {
     pub confidence: f32,
     /// The share of the new mouth that was blended in, 0 to 1: strength times the fade.
     pub strength: f32,
-    /// Whether any pixel may differ from the source. A frame that is not changed is its source,
-    /// bit for bit.
+    /// Whether the mouth was changed. Otherwise the frame is its source, bit for bit, but for the
+    /// [label](ClipOptions::label).
     pub changed: bool,
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Clip, Rendered};
 use crate::mark::MarkId;
-use crate::provenance::{AudioFacts, BundleFacts, Provenance};
+
+use crate::Result;
+use crate::provenance::{AudioFacts, Consent, Provenance, check_consents};
 
 impl Clip {
     /// What the clip's frames are rendered from, and which of them were changed since the clip was
@@ -12,16 +14,10 @@ impl Clip {
     /// May be called from any number of threads, also while frames are rendered. It reads all of the
     /// clip's audio.
     pub fn provenance(&self) -> Provenance {
-        let bundle = self.engine().bundle();
-        let manifest = bundle.manifest();
-        let facts = BundleFacts {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
-            sha256: bundle.identity().to_owned(),
-        };
         let frames = self.changed.lock().report();
-        let mut provenance = Provenance::new(facts, frames);
+        let mut provenance = Provenance::new(self.engine().bundle().facts(), frames);
         provenance.person.clone_from(&self.person);
+        provenance.consent.clone_from(&self.consent);
         provenance.audio = self.speech.as_ref().map(|speech| AudioFacts {
             sha256: None,
             samples_sha256: speech.hash(),
@@ -51,6 +47,29 @@ impl Clip {
             audio.and_then(|audio| audio.samples_sha256),
         ];
         MarkId::of(parts.map(Option::unwrap_or_default).join("/").as_bytes())
+    }
+
+    /// Sets the consent of the person who is shown, for the [provenance](Self::provenance) and for
+    /// [`ClipOptions::require_consent`](super::ClipOptions::require_consent). A person file may hold one of its
+    /// own, which must hold too. `None` removes it.
+    pub fn set_consent(&mut self, consent: Option<Consent>) {
+        self.consent = consent;
+    }
+
+    /// Whether the clip may be rendered: with consent that holds today, where it is required.
+    ///
+    /// # Errors
+    /// [`Error::Consent`](crate::Error::Consent).
+    pub fn check_consent(&self) -> Result<()> {
+        match self.options().require_consent {
+            true => check_consents(
+                self.consent.as_ref(),
+                self.person
+                    .as_ref()
+                    .and_then(|person| person.consent.as_ref()),
+            ),
+            false => Ok(()),
+        }
     }
 
     /// Records a frame that was rendered.

@@ -113,7 +113,7 @@ impl Clip {
     /// [`Error::NoAudio`] before [`set_audio`](Self::set_audio), [`Error::State`] when the audio
     /// was pushed, [`Error::Argument`] for an index outside a variable timing, [`Error::Frame`]
     /// when the frames do not fit each other, [`Error::Network`] when a network fails; [`Error::State`]
-    /// for a frame other than the one of a [loaded](Self::load_analysis) analysis. The content of
+    /// for a frame other than the one of a [loaded](Self::load_analysis) analysis; [`Error::Consent`]. The content of
     /// `target` is undefined then.
     pub fn render(
         &self,
@@ -135,6 +135,7 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
+        self.check_consent()?;
         let speech = self.speech()?;
         let position = self.options().timing.position(index)?;
         self.analysis.check_frame(index, source)?;

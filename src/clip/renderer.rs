@@ -321,6 +321,22 @@ impl Renderer {
         options: &mut FrameOptions<'_>,
         profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
+        let rendered = self.render_face(inputs, source, target, options, profile)?;
+        if let Some(label) = &self.options.label {
+            label.draw(target, self.options.transfer);
+        }
+        Ok(rendered)
+    }
+
+    /// As [`render`](Self::render), without the label.
+    fn render_face(
+        &self,
+        inputs: &FrameInputs<'_>,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+        profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
+    ) -> Result<Rendered> {
         options.check()?;
         let untouched = Rendered::untouched(inputs.index);
         let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {

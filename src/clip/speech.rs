@@ -103,7 +103,7 @@ impl Speech {
     }
 
     /// SHA-256 of the samples, in hexadecimal; `None` where they are pushed and forgotten.
-    pub(super) fn hash(&self) -> Option<String> {
+    pub fn hash(&self) -> Option<String> {
         (!self.streamed).then(|| self.timeline.hash())
     }
 

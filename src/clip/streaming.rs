@@ -104,8 +104,8 @@ impl Clip {
     /// # Errors
     /// [`Error::Again`] when more frames or more audio are needed, [`Error::End`] after the last
     /// frame of a flushed stream, [`Error::NoAudio`] when the stream was flushed without any,
-    /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails. The
-    /// frame can be pulled again then.
+    /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails,
+    /// [`Error::Consent`]. The frame can be pulled again then.
     pub fn pull_frame(&mut self, target: &mut FrameMut<'_>) -> Result<Rendered> {
         self.pull_frame_with(target, &mut FrameOptions::default())
     }
@@ -119,6 +119,7 @@ impl Clip {
         target: &mut FrameMut<'_>,
         options: &mut FrameOptions<'_>,
     ) -> Result<Rendered> {
+        self.check_consent()?;
         let (renderer, speech) = (&self.renderer, self.speech.as_mut());
         self.stream
             .pull(renderer, speech, target, options, |index| {
@@ -133,6 +134,7 @@ impl Clip {
     /// # Errors
     /// As [`pull_frame`](Self::pull_frame), except those about a target.
     pub fn ready(&self) -> Result<(u32, u32, PixelFormat)> {
+        self.check_consent()?;
         let speech = self.speech.as_ref();
         self.stream
             .ready(&self.renderer, speech, |index| self.profile_at(index))

@@ -13,6 +13,7 @@ use super::manifest::{Dimension, FileEntry, Manifest};
 use super::onnx::{self, Kind};
 use super::signature::signatures;
 use super::weights::{Values, Weights};
+use crate::provenance::BundleFacts;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::{borrow::Cow, collections::BTreeMap, collections::BTreeSet, path::Path};
@@ -243,6 +244,16 @@ impl Bundle {
     /// The shape of a tensor of the weights; `None` where there is none of that name.
     pub(crate) fn shape(&self, tensor: &str) -> Option<&[usize]> {
         self.weights.shape(tensor)
+    }
+
+    /// What a report states of it.
+    pub fn facts(&self) -> BundleFacts {
+        let manifest = self.manifest();
+        BundleFacts {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            sha256: self.identity().to_owned(),
+        }
     }
 
     /// What tells these weights from any others: the SHA-256 of their file.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Bundle;
 use super::adaptation::Parameter;
-use crate::provenance::PersonFacts;
+use crate::provenance::{Consent, PersonFacts};
 use crate::{Error, Result, files};
 
 const FORMAT: u32 = 1;
@@ -36,6 +36,9 @@ pub struct PersonInfo {
     pub source: String,
     /// Free text: who agreed to this, and how.
     pub consent: String,
+    /// The same as fields, where they were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_record: Option<Consent>,
 }
 
 /// The value under the key.
@@ -44,6 +47,10 @@ struct Label {
     format: u32,
     #[serde(flatten)]
     info: PersonInfo,
+    /// SHA-256 of the consent with the tensors, where there is one: it shows that neither was exchanged.
+    /// Whoever changes the file on purpose can compute it anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consent_seal: Option<String>,
 }
 
 /// A person: tensors that replace those of a clip's generator.
@@ -82,10 +89,11 @@ impl Person {
     }
 
     /// What a report states of the person.
-    pub(crate) fn facts(&self) -> PersonFacts {
+    pub fn facts(&self) -> PersonFacts {
         PersonFacts {
             sha256: self.file.clone(),
             tensors_sha256: self.hash.clone(),
+            consent: self.info.consent_record.clone(),
         }
     }
 
@@ -134,6 +142,11 @@ impl Person {
         let label = Label {
             format: FORMAT,
             info: self.info.clone(),
+            consent_seal: self
+                .info
+                .consent_record
+                .as_ref()
+                .map(|it| seal(it, &self.hash)),
         };
         let label = serde_json::to_string(&label).map_err(|error| failed(error.to_string()))?;
         let metadata = [(KEY.to_owned(), label)];
@@ -163,8 +176,11 @@ impl Person {
         let Some(label) = metadata.get(KEY) else {
             return Err("is not a person file: it has no description of a person".into());
         };
-        let Label { format, info } =
-            serde_json::from_str(label).map_err(|error| format!("is damaged: {error}"))?;
+        let Label {
+            format,
+            info,
+            consent_seal,
+        } = serde_json::from_str(label).map_err(|error| format!("is damaged: {error}"))?;
         if format != FORMAT {
             return Err(format!("has format {format}; this library reads {FORMAT}"));
         }
@@ -205,6 +221,13 @@ impl Person {
             return Err("holds no tensor".into());
         }
         let hash = hash(&info.base, &tensors);
+        let consent = info.consent_record.as_ref();
+        if let Some(fault) = consent.and_then(Consent::fault) {
+            return Err(format!("is damaged: consent_record.{fault}"));
+        }
+        if consent.map(|consent| seal(consent, &hash)) != consent_seal {
+            return Err("its consent was changed, or comes from another person file".into());
+        }
         Ok(Self {
             info,
             tensors,
@@ -212,6 +235,26 @@ impl Person {
             file: Some(hex::encode(Sha256::digest(bytes))),
         })
     }
+}
+
+/// Binds a consent to tensors with this hash.
+fn seal(consent: &Consent, hash: &str) -> String {
+    let Consent {
+        who,
+        when,
+        scope,
+        expires,
+        document_sha256,
+    } = consent;
+    let mut seal = Sha256::new();
+    seal.update(hash);
+    let expires = expires.clone().unwrap_or_default();
+    for field in [who, when, scope, &expires, document_sha256] {
+        // With its length, so that no text can move from one field to the next.
+        seal.update((field.len() as u64).to_le_bytes());
+        seal.update(field);
+    }
+    hex::encode(seal.finalize())
 }
 
 fn hash(base: &str, tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> String {

@@ -1,9 +1,13 @@
 //! The report of a render, as JSON.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use super::consent::Consent;
 use super::frames::FramesReport;
-use crate::{Error, Result};
+use super::hex::is_hex;
+use crate::{Error, Result, files};
 
 /// What was done, in the vocabulary of C2PA.
 pub const ACTION: &str = "c2pa.edited";
@@ -40,6 +44,9 @@ pub struct Provenance {
     pub audio: Option<AudioFacts>,
     /// Which frames were changed.
     pub frames: FramesReport,
+    /// The consent given for this render; that of the person file is in `person`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// The identifier in the invisible watermark: 16 hexadecimal digits; `None` without a watermark.
     pub watermark: Option<String>,
 }
@@ -75,6 +82,9 @@ pub struct PersonFacts {
     pub sha256: Option<String>,
     /// SHA-256 of the adapted tensors, in hexadecimal.
     pub tensors_sha256: String,
+    /// The consent in the person file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
 }
 
 /// The audio that the speaker speaks.
@@ -90,7 +100,7 @@ pub struct AudioFacts {
 
 impl Provenance {
     /// A report of this version of the library.
-    pub(crate) fn new(bundle: BundleFacts, frames: FramesReport) -> Self {
+    pub fn new(bundle: BundleFacts, frames: FramesReport) -> Self {
         Self {
             format: FORMAT.into(),
             version: VERSION,
@@ -104,6 +114,7 @@ impl Provenance {
             person: None,
             audio: None,
             frames,
+            consent: None,
             watermark: None,
         }
     }
@@ -115,6 +126,14 @@ impl Provenance {
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map_err(|error| Error::State(format!("the provenance report: {error}")))
+    }
+
+    /// Writes the report to a file, completely or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        files::write_whole(path.as_ref(), self.to_json()?.as_bytes())
     }
 
     /// Reads a report and checks that it is consistent. What it states may still be false: it is not signed.
@@ -221,14 +240,17 @@ impl Provenance {
                 return Some(format!("{field}: not {digits} hexadecimal digits"));
             }
         }
+        let of_person = person.and_then(|facts| facts.consent.as_ref());
+        for (field, consent) in [
+            ("consent", self.consent.as_ref()),
+            ("person.consent", of_person),
+        ] {
+            if let Some(fault) = consent.and_then(Consent::fault) {
+                return Some(format!("{field}.{fault}"));
+            }
+        }
         self.frames.fault()
     }
-}
-
-/// Whether a text is this number of small hexadecimal digits.
-fn is_hex(text: &str, digits: usize) -> bool {
-    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.len() == digits && text.bytes().all(hex)
 }
 
 #[cfg(test)]

@@ -213,19 +213,49 @@ static void memory_of_the_host(const sls_engine *engine)
     sls_clip_destroy(clip);
 }
 
+#define CONSENT(expires)                                                                          \
+    "{\"who\": \"Jane Doe\", \"when\": \"2020-05-03\", \"scope\": \"a test\", " expires            \
+    "\"document_sha256\": \"0000000000000000000000000000000000000000000000000000000000000000\"}"
+static const char *folder;
+static const char valid[] = CONSENT("");
+static const char expired[] = CONSENT("\"expires\": \"2021-05-03\", ");
+
+/* The path of a file of this content. */
+static const char *written(const char *content)
+{
+    static char path[4096];
+    FILE *file;
+
+    CHECK(snprintf(path, sizeof path, "%s/consent.json", folder) < (int)sizeof path);
+    file = fopen(path, "wb");
+    CHECK(file != NULL && fputs(content, file) >= 0 && fclose(file) == 0);
+    return path;
+}
+
 /* The report lists the frames that were rendered and changed, and nothing is written where it does not fit. */
 static void provenance(const sls_engine *engine)
 {
-    sls_clip *clip = new_clip(engine, NULL);
+    sls_clip_options options = defaults();
+    sls_clip *clip = NULL;
     unsigned char *out = (unsigned char *)allocate(frame_bytes);
     sls_frame source = frame_at(1), destination = rgba(out, width, height);
     char *text, small[8] = "before";
     size_t size = 99, again = 0;
 
+    options.require_consent = 1;
+    OK(sls_clip_create(engine, &options, &clip));
     FAILS(SLS_ERROR_NULL, "size", sls_clip_provenance(clip, small, sizeof small, NULL));
     FAILS(SLS_ERROR_ARGUMENT, "capacity", sls_clip_provenance(clip, small, sizeof small, &size));
     CHECK(size == 99 && strcmp(small, "before") == 0);
     OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
+    FAILS(SLS_ERROR_CONSENT, "is required",
+          sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
+    FAILS(SLS_ERROR_READ, "no-such", sls_clip_load_consent(clip, "no-such-consent.json"));
+    FAILS(SLS_ERROR_CONSENT, "is not a consent file", sls_clip_load_consent(clip, written("{}")));
+    OK(sls_clip_load_consent(clip, written(expired)));
+    FAILS(SLS_ERROR_CONSENT, "expired on 2021-05-03",
+          sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
+    OK(sls_clip_load_consent(clip, written(valid)));
     OK(sls_clip_render(clip, 1, &source, &destination, NULL, NULL));
     OK(sls_clip_provenance(clip, NULL, 0, &size));
     text = (char *)allocate(size);
@@ -234,6 +264,7 @@ static void provenance(const sls_engine *engine)
     CHECK(again == size && strlen(text) + 1 == size);
     CHECK(strstr(text, "compositeWithTrainedAlgorithmicMedia") != NULL);
     CHECK(strstr(text, "\"changed_count\": 1,") != NULL);
+    CHECK(strstr(text, "\"who\": \"Jane Doe\"") != NULL);
     free(text);
     OK(sls_clip_reset(clip));
     OK(sls_clip_provenance(clip, NULL, 0, &again));
@@ -515,6 +546,7 @@ int main(int argc, char **argv)
     height = atoi(argv[3]);
     count = atoi(argv[4]);
     frame_bytes = 4 * (size_t)width * (size_t)height;
+    folder = argv[1];
     frames = whole_file(argv[1], "frames.rgba", &bytes);
     CHECK(bytes == frame_bytes * (size_t)count && count >= 16);
     speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);

@@ -37,7 +37,7 @@ static void row(const char *call, int32_t status)
         NAMED(SLS_ERROR_FRAME),    NAMED(SLS_ERROR_READ),     NAMED(SLS_ERROR_AUDIO),
         NAMED(SLS_ERROR_NO_AUDIO), NAMED(SLS_ERROR_NO_FACE),  NAMED(SLS_ERROR_STATE),
         NAMED(SLS_ERROR_PERSON),
-        NAMED(SLS_ERROR_ANALYSIS),
+        NAMED(SLS_ERROR_ANALYSIS), NAMED(SLS_ERROR_CONSENT),
     };
     size_t name = 0;
     if (printed)
@@ -72,9 +72,9 @@ static void versions_and_texts(void)
              SLS_VERSION_PATCH);
     CHECK(strcmp(sls_version(), version) == 0);
     CHECK(sls_abi_version() == SLS_ABI_VERSION);
-    for (status = SLS_OK; status >= SLS_ERROR_ANALYSIS; status--)
+    for (status = SLS_OK; status >= SLS_ERROR_CONSENT; status--)
         CHECK(strcmp(sls_status_str(status), "unknown status") != 0);
-    CHECK(strcmp(sls_status_str(SLS_ERROR_ANALYSIS - 1), "unknown status") == 0);
+    CHECK(strcmp(sls_status_str(SLS_ERROR_CONSENT - 1), "unknown status") == 0);
     CHECK(strcmp(sls_status_str(1), "unknown status") == 0);
     CHECK(*sls_last_error() == '\0');
 }
@@ -203,6 +203,10 @@ static void clip_options(const sls_engine *engine)
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 12);
     REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = -1);
     REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = 2);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.require_consent", options.require_consent = 2);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.label", options.label = 5);
+    REFUSED(SLS_ERROR_ARGUMENT, "label.size", (options.label = 1, options.label_size = 0.6f));
+    REFUSED(SLS_ERROR_ARGUMENT, "label.opacity", (options.label = 1, options.label_opacity = zero / zero));
     REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[0] = 1);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_den = 0);
@@ -258,6 +262,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_provenance(NULL, NULL, 0, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_watermark(NULL, 1));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_consent(NULL, "consent.json"));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
 }
 
@@ -324,7 +329,8 @@ static void adaptation(sls_engine *engine, sls_clip *clip)
     REFUSED(SLS_ERROR_ARGUMENT, "options.seconds", options.seconds = -1.0);
     REFUSED(SLS_ERROR_ARGUMENT, "steps", options.steps = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "options.consent", options.consent = "\xFF");
-    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[5] = 1);
+    REFUSED(SLS_ERROR_READ, "no-such-consent", options.consent_file = "no-such-consent.json");
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[4] = 1);
 #undef REFUSED
     OK(sls_adapt_options_init(&options, sizeof options));
     FAILS(SLS_ERROR_NO_AUDIO, "audio", sls_adapt_create(clip, &options, &adapt));

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::ai_metadata;
 use crate::args::JoinArguments;
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
@@ -77,6 +78,12 @@ pub fn join(arguments: &JoinArguments) -> Result<u64> {
         let tag = encoder::piece_tag(start, frames);
         command.args(["-metadata", &tag]);
     }
+    let marked = pieces
+        .iter()
+        .any(|piece| ai_metadata::is_marked(piece.path));
+    if marked {
+        encoder::ai_metadata(&mut command, kind);
+    }
     write(command, &concat::list(&pieces)?, &temporary, out)?;
     // ffmpeg leaves out a piece that it cannot read, and ends without an error.
     let written = probe::movie(&temporary)?.frames;
@@ -85,6 +92,9 @@ pub fn join(arguments: &JoinArguments) -> Result<u64> {
             "ffmpeg wrote {written} of {frames} frames while joining {}",
             out.display()
         )));
+    }
+    if marked {
+        ai_metadata::mark_movie(kind, &temporary)?;
     }
     temporary
         .persist(out)

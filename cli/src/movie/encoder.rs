@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use stylelipsync::provenance::DIGITAL_SOURCE_TYPE;
+
+use crate::ai_metadata::MATROSKA_TAG;
 use crate::audio::Track;
 use crate::format::{Codec, Kind, PictureKind};
 use crate::movie::codec::Coding;
@@ -42,6 +45,8 @@ pub struct Format<'a> {
     pub pictures: PictureKind,
     /// Of movies.
     pub coding: Option<&'a Coding>,
+    /// Whether a movie states that it is synthetic.
+    pub ai_metadata: bool,
 }
 
 /// Begins the comment that states which frames of the clip a movie holds, for `join`.
@@ -84,6 +89,9 @@ pub fn command(kind: Kind, format: &Format, coding: &Coding) -> Command {
     if let Some(frames) = format.part {
         command.args(["-metadata", &piece_tag(format.first, frames)]);
     }
+    if format.ai_metadata {
+        ai_metadata(&mut command, kind);
+    }
     container(&mut command, kind);
     command
 }
@@ -105,6 +113,17 @@ impl Sound<'_> {
 pub fn piece_tag(first: u64, frames: u64) -> String {
     let last = (first + frames).saturating_sub(1);
     format!("comment={PIECE}{first}-{last}")
+}
+
+/// States that a movie is synthetic where the container has tags of any name; others are marked when they are
+/// complete (`crate::ai_metadata`).
+pub fn ai_metadata(command: &mut Command, kind: Kind) {
+    if kind == Kind::Mkv {
+        command.args([
+            "-metadata",
+            &format!("{MATROSKA_TAG}={DIGITAL_SOURCE_TYPE}"),
+        ]);
+    }
 }
 
 /// Options of the container.

@@ -143,3 +143,42 @@ fn adaptation_writes_a_person_file_and_can_be_stopped() {
     assert!(render(&instance, 80.0) != adapted);
     instance.assert_clean();
 }
+
+#[test]
+fn the_report_lists_the_frames_that_were_changed() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("report.json");
+    let last = |instance: &Instance| instance.log().messages.last().unwrap().text.clone();
+    instance.changed("writeReport");
+    assert!(
+        last(&instance).contains("Report File"),
+        "{}",
+        last(&instance)
+    );
+    instance.set("report", path.to_str().unwrap());
+    instance.changed("writeReport");
+    assert!(
+        last(&instance).contains("render the frames first"),
+        "{}",
+        last(&instance)
+    );
+    assert!(!path.exists());
+    for time in [30.0, 31.0, 45.0] {
+        render(&instance, time);
+    }
+    instance.changed("writeReport");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let report = stylelipsync::Provenance::parse(&text).unwrap();
+    assert_eq!(report.frames.changed, [[30, 31], [45, 45]]);
+    assert!(report.audio.unwrap().samples_sha256.is_some());
+    instance.edit("strength", 0.5);
+    instance.changed("writeReport");
+    assert!(
+        last(&instance).contains("render the frames first"),
+        "{}",
+        last(&instance)
+    );
+}

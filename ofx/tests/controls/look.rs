@@ -35,6 +35,25 @@ fn without_effect_the_source_passes_and_is_identity() {
 }
 
 #[test]
+fn the_label_changes_its_corner_only() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let without = render(&instance, THIRTY);
+    instance.set("label", 2);
+    let ([left, top, right, bottom], count) =
+        difference(&without, &render(&instance, THIRTY), WIDTH);
+    assert!(count > 100, "{count} pixels");
+    assert!(left > WIDTH * 4 / 5 && right <= WIDTH && bottom < HEIGHT / 8 && top > 0);
+    // Views of mask and track are no result.
+    instance.set("output", 3);
+    let view = render(&instance, THIRTY);
+    instance.set("label", 0);
+    assert!(view == render(&instance, THIRTY));
+    instance.assert_clean();
+}
+
+#[test]
 fn strength_mixes_and_the_render_window_limits() {
     let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);

@@ -54,6 +54,8 @@ fn a_problem_is_reported_once_and_the_source_passes() {
             "manifest.json",
         ),
         (&|i| i.set("device", 4), "CoreML"),
+        (&|i| i.set("requireConsent", 1), "Require Consent"),
+        (&|i| i.set("consentFile", garbage.as_str()), "Consent File"),
         (
             &|i| {
                 i.set("reference", 1);
@@ -79,10 +81,10 @@ fn a_problem_is_reported_once_and_the_source_passes() {
             message.text
         );
         // Corrected: the message disappears, and the mouth is rendered.
-        for (name, value) in [("person", ""), ("modelFolder", "")] {
+        for (name, value) in [("person", ""), ("modelFolder", ""), ("consentFile", "")] {
             instance.set(name, value);
         }
-        for name in ["model", "device", "reference"] {
+        for name in ["model", "device", "reference", "requireConsent"] {
             instance.set(name, 0);
         }
         instance.set("audio", other_speech().as_str());
