@@ -167,7 +167,7 @@ impl Code {
 /// Sign `at` of the code word of a symbol: its lower bits choose a Walsh function, its highest one the sign.
 fn word(symbol: usize, at: usize) -> f32 {
     let odd = (symbol & at).count_ones() + (symbol >> (SYMBOL_BITS - 1)) as u32;
-    if odd % 2 == 0 { 1.0 } else { -1.0 }
+    if odd.is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
 /// The symbol whose word correlates best, and its lead over the second.
