@@ -20,10 +20,11 @@ pub const SLS_WATERMARK_OF_INPUTS: u64 = u64::MAX;
 
 /// Puts an invisible watermark into every frame that is changed after the call. It carries 64 bits: the
 /// product, and an identifier of 32 bits, which sls_clip_provenance() reports. It changes generated pixels
-/// only, by about 2 of 255 levels, and is a function of the frame and the identifier.
+/// only, by about 1 of 255 levels, and is a function of the frame and the identifier.
 ///
-/// It survives common video compression and, on large faces, resizing; sls_detect_result() finds it. It is
-/// no proof against removal: whoever has this library can find it and paint over it.
+/// sls_detect_result() finds it in whole clips, also after common compression where the face is large; the
+/// README has the figures. It is no proof against removal: whoever has this library can find it and paint
+/// over it.
 ///
 /// @param clip  not NULL. With SLS_WATERMARK_OF_INPUTS, set audio and person first.
 /// @param id    0 for no watermark, which is the default; 1 to 2^32 - 1; or SLS_WATERMARK_OF_INPUTS.
@@ -140,11 +141,12 @@ pub struct sls_detection {
     pub struct_size: u32,
     /// 1 if there is a watermark, 0 if none was found.
     pub found: i32,
-    /// The identifier; 0 if none was found or it cannot be read.
+    /// The identifier; 0 if none was found, or if it cannot be read with certainty: that needs a better copy
+    /// than finding the mark.
     pub id: u64,
     /// How well the frames agree with a watermark, in standard deviations of chance.
     pub score: f64,
-    /// Upper bound of the probability of that score without a watermark. Up to 1e-9, found is 1.
+    /// Upper bound of the probability of that score without a watermark. Up to 1e-7, found is 1.
     pub chance: f64,
     /// Frames added.
     pub frames: u64,

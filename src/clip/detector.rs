@@ -14,7 +14,7 @@ use crate::mark::{Code, MarkId, Reader, Sum};
 use crate::track::Selection;
 
 /// The probability by chance up to which a mark counts as found.
-const CHANCE: f64 = 1e-9;
+const CHANCE: f64 = 1e-7;
 /// The logarithm of the odds of each symbol from which the identifier counts as read: 1000 to 1.
 const ODDS: f64 = 6.9;
 /// Faces whose sums are kept apart; of more, those seen in the most frames.
@@ -42,7 +42,7 @@ pub struct Detection {
     pub found: bool,
     /// The identifier, where a mark was found and can be read.
     pub id: Option<MarkId>,
-    /// How well the frames agree with the mark, in standard deviations of chance; from about 6.5 on a mark
+    /// How well the frames agree with the mark, in standard deviations of chance; from about 5.8 on a mark
     /// counts as found, more where there are many faces.
     pub score: f64,
     /// An upper bound of the probability of such a score without a mark.

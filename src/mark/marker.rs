@@ -12,9 +12,9 @@ const WANTED: f32 = 10.0;
 const MOST: f32 = 14.0;
 /// Texture hides the mark and disturbs its detection, so both grow with the median of the coefficients:
 /// from `WEAKEST` to `STRONGEST` times.
-const TEXTURE: f32 = 0.2;
-const WEAKEST: f32 = 0.8;
-const STRONGEST: f32 = 1.86;
+const TEXTURE: f32 = 0.12;
+const WEAKEST: f32 = 0.5;
+const STRONGEST: f32 = 1.1;
 
 /// The mark of one clip.
 #[derive(Debug)]
