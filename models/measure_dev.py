@@ -70,7 +70,7 @@ def render(arguments, listed):
             if not target.exists():
                 last = int(arguments.seconds * 25) - 1
                 subprocess.run([arguments.binary, "render", "--video", path, "--audio", sounds / f"{audio}.wav",
-                                "--out", target, "--frames", f"0-{last}", *arguments.options],
+                                "--out", target, "--frames", f"0-{last}", "--no-watermark", *arguments.options],
                                check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 

@@ -99,7 +99,8 @@ class Bench:
             return figures(json.loads(out.read_text()))
         what = ["--baseline", baseline] if baseline else [folder / f"{made or name}.mkv"]
         if not made and not baseline:
-            run(self.arguments.binary, "render", "--video", video, "--audio", sound, "--out", what[0], *self.common,
+            run(self.arguments.binary, "render", "--video", video, "--audio", sound, "--out", what[0], "--no-watermark",
+                *self.common,
                 *(["--person", person] if person else []))
         recognition = ["--recognition", self.arguments.recognition] if self.arguments.recognition else []
         run(self.arguments.binary, "evaluate", *what, against, video, "--audio", sound, *recognition, *self.common,
