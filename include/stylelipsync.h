@@ -2075,7 +2075,7 @@ sls_status sls_clip_provenance(const sls_clip *clip,
  * only, by about 1 of 255 levels, and is a function of the frame and the identifier.
  *
  * sls_detect_result() finds it in whole clips, also after common compression where the face is large; the
- * README has the figures. It is no proof against removal: whoever has this library can find it and paint
+ * README has the figures. It can be removed: whoever has this library can find it and paint
  * over it.
  *
  * @param clip  not NULL. With SLS_WATERMARK_OF_INPUTS, set audio and person first.

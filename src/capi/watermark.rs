@@ -23,7 +23,7 @@ pub const SLS_WATERMARK_OF_INPUTS: u64 = u64::MAX;
 /// only, by about 1 of 255 levels, and is a function of the frame and the identifier.
 ///
 /// sls_detect_result() finds it in whole clips, also after common compression where the face is large; the
-/// README has the figures. It is no proof against removal: whoever has this library can find it and paint
+/// README has the figures. It can be removed: whoever has this library can find it and paint
 /// over it.
 ///
 /// @param clip  not NULL. With SLS_WATERMARK_OF_INPUTS, set audio and person first.

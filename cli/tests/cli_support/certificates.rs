@@ -12,7 +12,7 @@ use rcgen::{
     date_time_ymd,
 };
 
-/// A key of P-256. Those of tests are no secret.
+/// A P-256 key, for tests only.
 struct Key {
     secret: SigningKey,
     public: Vec<u8>,

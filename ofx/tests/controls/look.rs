@@ -45,7 +45,7 @@ fn the_label_changes_its_corner_only() {
         difference(&without, &render(&instance, THIRTY), WIDTH);
     assert!(count > 100, "{count} pixels");
     assert!(left > WIDTH * 4 / 5 && right <= WIDTH && bottom < HEIGHT / 8 && top > 0);
-    // Views of mask and track are no result.
+    // The views of mask and track are for checking, not for delivery.
     instance.set("output", 3);
     let view = render(&instance, THIRTY);
     instance.set("label", 0);
