@@ -1,37 +1,33 @@
 //! The renderer: a pure function from a frame's inputs to its output pixels.
 
+mod audio;
+mod person;
+
 use std::sync::Arc;
 
 use super::bank::Gap;
-use super::bank_frame::{BankFrame, ReferenceImage};
-use super::cells::Room;
 use super::faces::{FrameFaces, Neighbours, Speaker};
 use super::mouth_pose::MouthPose;
-use super::range;
-use super::reference::{Candidate, Reference};
+use super::reference::Reference;
 use super::shot_profile::ShotProfile;
 use super::speech::Speech;
 use super::{ClipOptions, FrameOptions, Rendered};
 use crate::engine::Engine;
 use crate::face::crop::IMAGE;
-use crate::face::lips::{inner_lips, mouth_points, opening};
+use crate::face::lips::{inner_lips, mouth_points};
 use crate::face::reference_warp::MOST_LAYERS;
-use crate::face::{DetailGate, Face, Mask, Pose, ReferencePicture, ReferenceWarp};
+use crate::face::{DetailGate, Face, Mask, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{
-    BorderMode, Compositor, DetailLayer, FineBand, FrameMut, FrameRef, Sampler, Similarity,
-    ToneMap, copy_pixels,
+    BorderMode, Compositor, DetailLayer, FrameMut, FrameRef, Sampler, Similarity, ToneMap,
+    copy_pixels,
 };
-use crate::latent::{
-    CODE_WINDOW, MouthShape, Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code,
-    window_positions,
-};
+use crate::latent::{Movement, ShapeBuffers, mouth_shape, move_shapes, smooth_code};
 use crate::mark::{MarkBuffers, MarkId, Marker};
 use crate::model::Person;
-use crate::model::networks::{Generator, SpeechNetworks};
+use crate::model::networks::Generator;
 use crate::pool::Pool;
-use crate::track::Selection;
-use crate::track::quality::{fade, reference_score, sharpness};
+use crate::track::quality::fade;
 use crate::{Error, Result};
 
 /// Renders frames of one clip. It holds what is the same for all of them (networks, options, the
@@ -191,118 +187,6 @@ impl Renderer {
     /// The face that the options select.
     pub(crate) fn selected<'a>(&self, faces: &'a Neighbours) -> Option<Speaker<'a>> {
         faces.speaker(self.options.selection, self.engine.crop())
-    }
-
-    /// Pictures that one clip's profile may be chosen from.
-    pub(super) fn room(&self) -> Room {
-        match self.engine.reference_warp() {
-            Some(_) => Room::within(self.options.memory),
-            None => Room {
-                shots: Room::within(self.options.memory).shots,
-                ..Room::NONE
-            },
-        }
-    }
-
-    /// The largest face of a frame that the caller gives as the reference with this number.
-    ///
-    /// # Errors
-    /// [`Error::NoFace`] when there is none in it; [`Error::Network`].
-    pub(super) fn given(&self, frame: &FrameRef<'_>, number: usize) -> Result<Candidate> {
-        let faces = self.find_faces(frame)?;
-        let Some(face) = faces
-            .chosen(Selection::Largest)
-            .filter(|face| is_shown(face))
-        else {
-            return Err(Error::NoFace("the reference frame"));
-        };
-        self.candidate(face, frame, (number as i64, None))
-    }
-
-    /// The candidate that a frame with this index and position makes; `None` where its speaker's
-    /// confidence is too low.
-    pub(super) fn candidate_of(
-        &self,
-        faces: &FrameFaces,
-        frame: &FrameRef<'_>,
-        time: (i64, Option<i64>),
-    ) -> Result<Option<Candidate>> {
-        match faces.chosen(self.options.selection) {
-            Some(face) if is_shown(face) => self.candidate(face, frame, time).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// A face as a candidate. `face` is not smoothed; `time` is the frame's index and position.
-    fn candidate(
-        &self,
-        face: &Face,
-        frame: &FrameRef<'_>,
-        time: (i64, Option<i64>),
-    ) -> Result<Candidate> {
-        let buffers = &mut *self.buffers.take();
-        let map = self.sample(face, frame, buffers)?;
-        let sharpness = sharpness(&buffers.crop, IMAGE);
-        let model = self.engine.face_model();
-        let mut mouth = MouthPose::default();
-        let (shape, _) = model.split_expression(&face.expression);
-        mouth.set(model, shape, &face.pose, &map);
-        let image = ReferenceImage {
-            picture: ReferencePicture::new(&buffers.crop, IMAGE),
-            points: self.own_mouth(face, &face.pose, &map),
-            band: self.band(frame, &map, buffers)?,
-        };
-        let quality = f64::from(face.confidence) * sharpness.sqrt();
-        Ok(Candidate {
-            score: reference_score(face, sharpness),
-            identity: face.identity.clone(),
-            frame: Arc::new(BankFrame::new(time, quality, mouth, image)),
-        })
-    }
-
-    /// What the crop that `map` places does not hold of a frame; `None` where it holds all, or there is no
-    /// room.
-    fn band(
-        &self,
-        frame: &FrameRef<'_>,
-        map: &Similarity,
-        buffers: &mut Buffers,
-    ) -> Result<Option<FineBand>> {
-        let Some(factor) = FineBand::factor(map).filter(|_| self.room().detailed()) else {
-            return Ok(None);
-        };
-        let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
-        fine.resize(3 * side * side, 0.0);
-        let colour = (self.options.transfer, &buffers.tone);
-        buffers
-            .sampler
-            .sample_with(frame, colour, &map, side, BorderMode::Edge, fine)?;
-        Ok(Some(FineBand::new(fine, side, factor)))
-    }
-
-    /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
-    pub(crate) fn own_mouth(&self, face: &Face, pose: &Pose, map: &Similarity) -> Vec<f32> {
-        let model = self.engine.face_model();
-        let (mouth, _) = model.split_expression(&face.expression);
-        let mut points = Vec::new();
-        mouth_points(model, pose, &face.identity, mouth, map, &mut points);
-        points
-    }
-
-    /// The gain on the mouth's movement that suits the selected person, as these frames show the mouth.
-    pub(super) fn gain<'a>(&self, frames: impl Iterator<Item = &'a FrameFaces>) -> f32 {
-        let Some(protocol) = self.engine.bundle().manifest().range else {
-            return 1.0;
-        };
-        let model = self.engine.face_model();
-        let opening_of = |faces: &FrameFaces| {
-            let face = faces.chosen(self.options.selection);
-            let (mouth, _) =
-                model.split_expression(&face.filter(|face| is_shown(face))?.expression);
-            // Of the mean face: the identity of one frame is uncertain.
-            Some(opening(model, &[], mouth, &[])? as f32)
-        };
-        range::gain(protocol, frames.filter_map(opening_of).collect())
     }
 
     /// Renders the frame `source` into `target` (same size and format). `profile` gives what
@@ -532,58 +416,6 @@ impl Renderer {
             .sampler
             .sample_with(frame, colour, &map, IMAGE, BorderMode::Edge, crop)?;
         Ok(map)
-    }
-
-    /// The position after the last sample that a frame at `position` depends on.
-    pub(super) fn audio_end(&self, position: i64) -> i64 {
-        let [.., last] = window_positions(position);
-        self.engine.shapes().reach(self.speech_networks(), last).end
-    }
-
-    /// The most samples after its own time that a frame depends on. A frame between two feature
-    /// columns depends on one more than a frame on a column.
-    pub(super) fn look_ahead(&self) -> i64 {
-        let timing = &self.options.timing;
-        timing.largest(|position| self.audio_end(position) - position)
-    }
-
-    /// The first sample that is read for frames at `position` and later.
-    pub(super) fn first_sample(&self, position: i64) -> i64 {
-        let [first, ..] = window_positions(position);
-        let source = self.engine.shapes();
-        source.first_sample(self.speech_networks(), first)
-    }
-
-    fn speech_networks(&self) -> &SpeechNetworks {
-        self.engine.networks().speech(self.options.context)
-    }
-
-    /// The mouth shapes whose codes MaLS smooths for a frame at `position`, in order of time.
-    ///
-    /// # Errors
-    /// [`Error::Network`] when the audio encoder fails.
-    pub(crate) fn shapes(
-        &self,
-        speech: &Speech,
-        position: i64,
-    ) -> Result<[MouthShape; CODE_WINDOW]> {
-        self.shapes_with(speech, position, &mut self.buffers.take().speech)
-    }
-
-    /// As [`shapes`](Self::shapes), with buffers.
-    fn shapes_with(
-        &self,
-        speech: &Speech,
-        position: i64,
-        buffers: &mut ShapeBuffers,
-    ) -> Result<[MouthShape; CODE_WINDOW]> {
-        let context = self.options.context;
-        let rest = self.engine.shapes().rest();
-        let mut shapes = std::array::from_fn(|_| rest.clone());
-        for (shape, position) in shapes.iter_mut().zip(window_positions(position)) {
-            *shape = speech.shape(&self.engine, context, position, buffers)?;
-        }
-        Ok(shapes)
     }
 }
 

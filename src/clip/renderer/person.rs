@@ -1,0 +1,132 @@
+//! What one frame shows of the person: candidates for the profile, and the gain on the mouth's movement.
+
+use std::sync::Arc;
+
+use super::super::bank_frame::{BankFrame, ReferenceImage};
+use super::super::cells::Room;
+use super::super::faces::FrameFaces;
+use super::super::mouth_pose::MouthPose;
+use super::super::range;
+use super::super::reference::Candidate;
+use super::{Buffers, Renderer, is_shown};
+use crate::face::crop::IMAGE;
+use crate::face::lips::{mouth_points, opening};
+use crate::face::{Face, Pose, ReferencePicture};
+use crate::frame::{BorderMode, FineBand, FrameRef, Similarity};
+use crate::track::Selection;
+use crate::track::quality::{reference_score, sharpness};
+use crate::{Error, Result};
+
+impl Renderer {
+    /// Pictures that one clip's profile may be chosen from.
+    pub(in crate::clip) fn room(&self) -> Room {
+        match self.engine.reference_warp() {
+            Some(_) => Room::within(self.options.memory),
+            None => Room {
+                shots: Room::within(self.options.memory).shots,
+                ..Room::NONE
+            },
+        }
+    }
+
+    /// The largest face of a frame that the caller gives as the reference with this number.
+    ///
+    /// # Errors
+    /// [`Error::NoFace`] when there is none in it; [`Error::Network`].
+    pub(in crate::clip) fn given(&self, frame: &FrameRef<'_>, number: usize) -> Result<Candidate> {
+        let faces = self.find_faces(frame)?;
+        let Some(face) = faces
+            .chosen(Selection::Largest)
+            .filter(|face| is_shown(face))
+        else {
+            return Err(Error::NoFace("the reference frame"));
+        };
+        self.candidate(face, frame, (number as i64, None))
+    }
+
+    /// The candidate that a frame with this index and position makes; `None` where its speaker's
+    /// confidence is too low.
+    pub(in crate::clip) fn candidate_of(
+        &self,
+        faces: &FrameFaces,
+        frame: &FrameRef<'_>,
+        time: (i64, Option<i64>),
+    ) -> Result<Option<Candidate>> {
+        match faces.chosen(self.options.selection) {
+            Some(face) if is_shown(face) => self.candidate(face, frame, time).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A face as a candidate. `face` is not smoothed; `time` is the frame's index and position.
+    pub(super) fn candidate(
+        &self,
+        face: &Face,
+        frame: &FrameRef<'_>,
+        time: (i64, Option<i64>),
+    ) -> Result<Candidate> {
+        let buffers = &mut *self.buffers.take();
+        let map = self.sample(face, frame, buffers)?;
+        let sharpness = sharpness(&buffers.crop, IMAGE);
+        let model = self.engine.face_model();
+        let mut mouth = MouthPose::default();
+        let (shape, _) = model.split_expression(&face.expression);
+        mouth.set(model, shape, &face.pose, &map);
+        let image = ReferenceImage {
+            picture: ReferencePicture::new(&buffers.crop, IMAGE),
+            points: self.own_mouth(face, &face.pose, &map),
+            band: self.band(frame, &map, buffers)?,
+        };
+        let quality = f64::from(face.confidence) * sharpness.sqrt();
+        Ok(Candidate {
+            score: reference_score(face, sharpness),
+            identity: face.identity.clone(),
+            frame: Arc::new(BankFrame::new(time, quality, mouth, image)),
+        })
+    }
+
+    /// What the crop that `map` places does not hold of a frame; `None` where it holds all, or there is no
+    /// room.
+    fn band(
+        &self,
+        frame: &FrameRef<'_>,
+        map: &Similarity,
+        buffers: &mut Buffers,
+    ) -> Result<Option<FineBand>> {
+        let Some(factor) = FineBand::factor(map).filter(|_| self.room().detailed()) else {
+            return Ok(None);
+        };
+        let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
+        fine.resize(3 * side * side, 0.0);
+        let colour = (self.options.transfer, &buffers.tone);
+        buffers
+            .sampler
+            .sample_with(frame, colour, &map, side, BorderMode::Edge, fine)?;
+        Ok(Some(FineBand::new(fine, side, factor)))
+    }
+
+    /// The points of the mouth that `face` shows, in [-1, 1] of the crop that `map` places.
+    pub(crate) fn own_mouth(&self, face: &Face, pose: &Pose, map: &Similarity) -> Vec<f32> {
+        let model = self.engine.face_model();
+        let (mouth, _) = model.split_expression(&face.expression);
+        let mut points = Vec::new();
+        mouth_points(model, pose, &face.identity, mouth, map, &mut points);
+        points
+    }
+
+    /// The gain on the mouth's movement that suits the selected person, as these frames show the mouth.
+    pub(in crate::clip) fn gain<'a>(&self, frames: impl Iterator<Item = &'a FrameFaces>) -> f32 {
+        let Some(protocol) = self.engine.bundle().manifest().range else {
+            return 1.0;
+        };
+        let model = self.engine.face_model();
+        let opening_of = |faces: &FrameFaces| {
+            let face = faces.chosen(self.options.selection);
+            let (mouth, _) =
+                model.split_expression(&face.filter(|face| is_shown(face))?.expression);
+            // Of the mean face: the identity of one frame is uncertain.
+            Some(opening(model, &[], mouth, &[])? as f32)
+        };
+        range::gain(protocol, frames.filter_map(opening_of).collect())
+    }
+}
