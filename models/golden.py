@@ -47,7 +47,7 @@ def main():
         matrix = geometry.crop_to_frame(pose, CENTRE, SIDE)
         mask, alpha = geometry.pose_aware_mask(
             geometry.masked_regions(model, pose, identity, expression, mouth, matrix),
-            config["mask"]["grow"], config["mask"]["feather"])
+            config["mask"]["grow"], config["mask"]["feather"], config["mask"]["inset"])
         values = dict(scale=np.array([pose.scale]), rotation=pose.rotation, shift=pose.shift, identity=identity,
                       expression=expression, shape=shape, matrix=matrix, hole=mask, alpha=alpha,
                       points=points(shape, pose, identity, matrix))
@@ -63,7 +63,8 @@ def main():
         out[f"face_model.{key}"] = model[key].astype(np.int32)
     out["crop"] = np.array([*CENTRE, SIDE], np.float32)
     out["carry"] = np.array([WARP["grid"], WARP["sigma"]], np.float32)
-    out["mask"] = np.array([config["mask"]["grow"], config["mask"]["feather"]], np.float32)
+    out["mask"] = np.array([config["mask"][key] for key in ("grow", "feather")]
+                           + [config["mask"]["inset"][key] for key in ("beside", "below")], np.float32)
     save_file(out, str(arguments.out))
     arguments.out.chmod(0o644)
 

@@ -22,6 +22,7 @@ import configuration
 import losses
 import training
 from data import dataset, geometry
+from data.variety import Variety
 from from_prior import start_from_prior
 from networks.discriminator import PatchDiscriminator
 from networks.encoders import MeshPredictor, ReferenceEncoder, ShapeCode
@@ -240,6 +241,7 @@ def parse(options=None):
     for name in ("perceptual", "landmarks", "texture", "sync", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=0.0, help=f"weight of the {name} loss")
     parser.add_argument("--sync-on", choices=list(SYNC), default="both", help="what the sync loss compares with audio")
+    parser.add_argument("--variety", action="store_true", help="mirrored, stretched, recoloured clips (data/variety.py)")
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
     arguments = parser.parse_args(options)
     config = configuration.load(arguments)
@@ -265,7 +267,8 @@ def main(options=None):
     load = lambda split, rights: dataset.load(arguments.data, model, config["mouth"], rights=rights, split=split)
     emphasis = {k: float(v) for k, v in (e.split("=") for e in arguments.emphasis.split(",") if e)}
     batches = dataset.LipSyncBatches(load("train", arguments.rights), config, arguments.size, arguments.clips,
-                                     arguments.frames, run.random, emphasis, arguments.consecutive, sound, spoken)
+                                     arguments.frames, run.random, emphasis, arguments.consecutive, sound, spoken,
+                                     Variety(model, config["mouth"]) if arguments.variety else None)
     validation = Validation(load("dev", None), config, arguments, sound, run.device)
     run.print(f"{len(batches.clips)} clips of {len({c.person for c in batches.clips})} persons, "
               f"{sum(int(c.valid.sum()) for c in batches.clips)} frames")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from data import geometry, protocol
+from data import geometry, protocol, variety
 from networks.syncnet import SPOKEN
 
 REACH = 3
@@ -127,18 +127,9 @@ def load(folder, model, mouth, limit=None, rights=None, split="train"):
     return clips
 
 
-def colours(random, strength=1.0):
-    """One colour change for all pictures of a clip."""
-    gain = np.exp(random.normal(0, 0.08 * strength, 3) + random.normal(0, 0.12 * strength))
-    return gain, np.exp(random.normal(0, 0.15 * strength))
-
-
-def to_tensor(image, change=None):
-    """uint8 RGB [H, W, 3] -> float32 [3, H, W] in [-1, 1], `change` being what `colours` gives."""
-    x = image.astype(np.float32) / 255
-    if change is not None:
-        gain, gamma = change
-        x = np.clip(x ** gamma * gain, 0, 1)
+def to_tensor(image):
+    """RGB [H, W, 3], uint8 or float in [0, 1] -> float32 [3, H, W] in [-1, 1]."""
+    x = image.astype(np.float32) / 255 if image.dtype == np.uint8 else image
     return (x * 2 - 1).astype(np.float32).transpose(2, 0, 1)
 
 
@@ -149,17 +140,19 @@ class LipSyncBatches:
     outweigh the rest. `seed`: a number or a NumPy generator. `consecutive`: the frames of a clip follow
     each other (T of section 3.4). `sound`: (audio, sample positions) -> shapes, which replace the true ones
     (`phonetic_features.AudioToShape`); then some closed mouths come with silence. `spoken`: what gives the input of
-    SyncNet's sound tower (`phonetic_features.SpokenWindows`), for the sync loss."""
+    SyncNet's sound tower (`phonetic_features.SpokenWindows`), for the sync loss. `changes`: what draws the change of a
+    clip's pictures (`variety.Variety`), None for a little change of colours alone."""
 
     CLOSED = 0.08                               # share of clips drawn as a closed mouth with silence
 
     def __init__(self, clips, config, size, clips_a_batch=4, frames=2, seed=0, weights=None,
-                 consecutive=False, sound=None, spoken=None):
+                 consecutive=False, sound=None, spoken=None, changes=None):
         self.clips = [c for c in clips if c.sync] if sound else clips
         self.config, self.size = config, size
         self.count, self.frames, self.consecutive = clips_a_batch, frames, consecutive
         self.random = np.random.default_rng(seed)
         self.sound, self.spoken, self.predicted = sound, spoken, {}            # shapes by clip, from audio
+        self.changes = changes
         persons = {}
         for clip in self.clips:
             persons[clip.person] = persons.get(clip.person, 0) + len(clip.valid)
@@ -175,21 +168,22 @@ class LipSyncBatches:
         return turn, size / 2 - turn @ np.full(2, size / 2) + move * size, np.exp(random.normal(0, 0.15))
 
     def frame(self, clip, t, change, misplaced):
-        """{name: array} of one target frame, with `change` of its colours and as `misplaced` by the tracker."""
+        """{name: array} of one target frame, with the `change` of its clip and as `misplaced` by the tracker."""
         random, size = self.random, self.size
         turn, shift, growth = misplaced
         scale = size / geometry.IMAGE
         image = clip.crop(t, half=size == geometry.IMAGE // 2)
-        image = cv2.warpAffine(image, np.concatenate([turn, shift[:, None]], 1), (size, size),
-                               flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         to_unit = (shift + turn @ np.full(2, size / 2)) / (size / 2) - 1
+        whole = turn @ change.linear
+        shift = shift + turn @ variety.about_centre(change.linear, image)
+        image = variety.warped(image, whole, shift)
         options = self.config["mask"]
-        mask, alpha = geometry.inpainting_mask(list(clip.contours[t] * scale @ turn.T + shift),
+        mask, alpha = geometry.inpainting_mask(list(clip.contours[t] * scale @ whole.T + shift),
                                                {**options, "grow": options["grow"] * growth}, size)
         noise = random.normal(0, 0.004, 2)
-        return dict(target=to_tensor(image, change), mask=mask[None], alpha=alpha[None],
-                    points=clip.points[t] @ turn.T + to_unit + noise, rest=clip.rest[t] @ turn.T + to_unit + noise,
-                    turn=turn @ clip.turn[t])
+        placed = lambda points: change.placed(points) @ turn.T + to_unit + noise
+        return dict(target=to_tensor(change.coloured(image, random)), mask=mask[None], alpha=alpha[None],
+                    points=placed(clip.points[t]), rest=placed(clip.rest[t]), turn=turn @ change.turned(clip.turn[t]))
 
     def choose(self, clip):
         """(frame numbers of a clip, whether their audio is replaced by silence)."""
@@ -224,18 +218,18 @@ class LipSyncBatches:
         references, reference_rest, reference_turn, sync = [], [], [], []
         for index in random.choice(len(self.clips), self.count, p=self.weight):
             clip = self.clips[index]
-            change = colours(random)
+            change = self.changes.draw(random) if self.changes else variety.colours(random)
             times, quiet = self.choose(clip)
             anything = random.random() < RANDOM_REFERENCE
             t = random.choice(np.nonzero(clip.valid)[0]) if anything else clip.nearest(times, APART)
-            references.append(to_tensor(clip.crop(t), change))
-            reference_rest.append(clip.rest[t])
-            reference_turn.append(clip.turn[t])
+            references.append(to_tensor(change.coloured(change.moved(clip.crop(t)), random)))
+            reference_rest.append(change.placed(clip.rest[t]))
+            reference_turn.append(change.turned(clip.turn[t]))
             misplaced = self.misplacement()
             for t in times:
                 row = self.frame(clip, t, change, misplaced if self.consecutive else self.misplacement())
                 around = np.clip(np.arange(t - REACH, t + REACH + 1), 0, len(clip.shape) - 1)
-                row["shapes"] = self.shapes(clip, around, quiet)
+                row["shapes"] = change.shape(self.shapes(clip, around, quiet))
                 rows.append(row)
             # eq. 7 needs speech in time: silence and clips of unknown offset are left out.
             follows = self.consecutive and not quiet and clip.sync and (np.diff(times) == 1).all()

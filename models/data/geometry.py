@@ -92,9 +92,25 @@ def fill(polygon, size=IMAGE):
     return winding != 0
 
 
-def pose_aware_mask(polygons, grow, feather, size=IMAGE):
+def smoothstep(x):
+    """0 below 0, 1 above 1, smooth between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def insets(polygons, inset, size=IMAGE):
+    """[size, size] distance from the hole's edge at which alpha begins to rise. `inset`: {"beside", "below"}, in
+    pixels: beside the jaw nothing moves with speech, below the chin the generated jaw needs the room."""
+    middle = np.concatenate(polygons).mean(0)
+    x, y = np.arange(size) + 0.5 - middle[0], (np.arange(size) + 0.5 - middle[1])[:, None]
+    down = y / np.maximum(np.hypot(x, y), 1)
+    return inset["beside"] + (inset["below"] - inset["beside"]) * smoothstep((down - 0.4) / 0.4)
+
+
+def pose_aware_mask(polygons, grow, feather, inset=None, size=IMAGE):
     """(mask, alpha), both [size, size] float32: 1 where the network inpaints, and the
-    weight of its result in the output. alpha is 0 outside the mask and rises to 1 `feather` pixels inside it."""
+    weight of its result in the output. alpha is 0 outside the mask and rises to 1 over `feather` pixels from `inset`
+    pixels inside it."""
     inside = np.zeros((size, size), bool)
     for polygon in polygons:
         inside |= fill(polygon, size)
@@ -102,8 +118,8 @@ def pose_aware_mask(polygons, grow, feather, size=IMAGE):
     mask = away <= grow
     mask[:2] = mask[-2:] = mask[:, :2] = mask[:, -2:] = False
     depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    ramp = np.clip((depth - 0.5) / feather, 0, 1)
-    return mask.astype(np.float32), (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    begin = insets(polygons, inset, size) if inset else 0
+    return mask.astype(np.float32), (smoothstep((depth - 0.5 - begin) / feather) * mask).astype(np.float32)
 
 
 def rectangle(options, size=IMAGE):
@@ -112,8 +128,7 @@ def rectangle(options, size=IMAGE):
     edge = size // 16
     mask[size // 2: size - edge, edge: size - edge] = 1
     depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    ramp = np.clip((depth - 0.5) / (options["feather"] * size / IMAGE), 0, 1)
-    return mask, (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return mask, smoothstep((depth - 0.5) / (options["feather"] * size / IMAGE)).astype(np.float32)
 
 
 def inpainting_mask(polygons, options, size=IMAGE):
@@ -121,7 +136,8 @@ def inpainting_mask(polygons, options, size=IMAGE):
     if options.get("rectangle"):
         return rectangle(options, size)
     scale = size / IMAGE
-    return pose_aware_mask(polygons, options["grow"] * scale, options["feather"] * scale, size)
+    inset = {side: value * scale for side, value in options.get("inset", {}).items()}
+    return pose_aware_mask(polygons, options["grow"] * scale, options["feather"] * scale, inset, size)
 
 
 def masked_regions(model, pose, identity, expression, mouth, matrix):

@@ -109,7 +109,7 @@ def panels(frame, face, model, options, mouth):
     # The mask itself lives in the generator's crop, which is the middle of this view.
     inner = geometry.crop_to_frame(face.pose, CENTRE, SIDE)
     polygons = geometry.masked_regions(model, face.pose, face.identity, face.expression, mouth, inner)
-    _, alpha = geometry.pose_aware_mask(polygons, options["grow"], options["feather"])
+    _, alpha = geometry.pose_aware_mask(polygons, options["grow"], options["feather"], options["inset"])
     to_view = geometry.invert(matrix)[:, :2] @ inner[:, :2]
     shift = geometry.apply(geometry.invert(matrix), inner[:, 2])
     warp = np.concatenate([to_view, (shift + to_view @ [0.5, 0.5] - 0.5)[:, None]], 1)

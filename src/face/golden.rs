@@ -3,7 +3,7 @@
 use super::crop::{CropProtocol, IMAGE};
 use super::fit::Face;
 use super::lips::mouth_points;
-use super::mask::{Mask, MaskProtocol};
+use super::mask::{Inset, Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
 use super::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
@@ -63,7 +63,7 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
     let [grid, sigma] = golden.floats("carry")[..] else {
         panic!("carry")
     };
-    let [grow, feather] = golden.floats("mask")[..] else {
+    let [grow, feather, beside, below] = golden.floats("mask")[..] else {
         panic!("mask")
     };
     let mut mask = Mask::default();
@@ -129,7 +129,11 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
             &face,
             &identity,
             &crop,
-            MaskProtocol { grow, feather },
+            MaskProtocol {
+                grow,
+                feather,
+                inset: Inset { beside, below },
+            },
         );
         let (hole, alpha) = (floats("hole"), floats("alpha"));
         let area = hole.iter().filter(|v| **v > 0.5).count();

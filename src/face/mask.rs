@@ -27,6 +27,29 @@ pub struct MaskProtocol {
     pub grow: f32,
     /// Alpha rises over this many pixels.
     pub feather: f32,
+    /// Where in the hole alpha begins to rise.
+    #[serde(default)]
+    pub inset: Inset,
+}
+
+/// Distance from the hole's edge at which alpha begins to rise, crop pixels. Beside the jaw nothing moves
+/// with speech, so hair, ears and the outline of the cheek are the source's own; below the chin the
+/// generated jaw needs the room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+pub struct Inset {
+    /// Beside and above the mouth.
+    pub beside: f32,
+    /// Below the chin.
+    pub below: f32,
+}
+
+impl Inset {
+    /// The inset of a pixel at `[x, y]` from the middle of the outlines, the head upright.
+    fn at(self, [x, y]: [f32; 2]) -> f32 {
+        // The cosine of the angle to straight down: the chin lies within some 35 degrees of it.
+        let down = y / (x * x + y * y).sqrt().max(1.0);
+        self.beside + (self.below - self.beside) * smoothstep(0.4, 0.8, down)
+    }
 }
 
 /// The user's adjustment of alpha. The hole stays as the network was trained.
@@ -56,6 +79,8 @@ pub struct Mask {
     alpha: Vec<f32>,
     trim: MaskTrim,
     polygon: Vec<[f64; 2]>,
+    /// Sum of the outlines' points, and their number.
+    sum: ([f64; 2], usize),
     crossings: Vec<(f64, i32)>,
     distance: Distance,
 }
@@ -67,7 +92,7 @@ impl Mask {
     }
 
     /// `[256, 256]` in [0, 1]: the share of the generated picture. Above 0 only in the hole; everywhere
-    /// in it unless it is trimmed.
+    /// in it without an inset and a trim.
     pub fn alpha(&self) -> &[f32] {
         &self.alpha
     }
@@ -138,6 +163,7 @@ impl Mask {
         self.hole.resize(IMAGE * IMAGE, false);
         self.alpha.clear();
         self.alpha.resize(IMAGE * IMAGE, 0.0);
+        self.sum = Default::default();
     }
 
     /// Adds the pixels whose centres are in `polygon` (non-zero winding).
@@ -145,6 +171,11 @@ impl Mask {
         if self.polygon.iter().flatten().any(|v| !v.is_finite()) {
             return;
         }
+        for [x, y] in &self.polygon {
+            self.sum.0[0] += x;
+            self.sum.0[1] += y;
+        }
+        self.sum.1 += self.polygon.len();
         for row in 0..IMAGE {
             let y = row as f64 + 0.5;
             self.crossings.clear();
@@ -172,7 +203,12 @@ impl Mask {
     }
 
     /// Grows the hole and ramps alpha.
-    fn finish(&mut self, MaskProtocol { grow, feather }: MaskProtocol) {
+    fn finish(&mut self, protocol: MaskProtocol) {
+        let MaskProtocol {
+            grow,
+            feather,
+            inset,
+        } = protocol;
         let Some(inside) = support(&self.hole) else {
             return;
         };
@@ -193,13 +229,15 @@ impl Mask {
         // The pixels next to the hole are outside it, and inside the crop because of its border.
         let zone = inside.padded(1);
         let feather = feather * self.trim.feather;
+        let middle = self.sum.0.map(|v| (v / self.sum.1 as f64) as f32);
         self.distance
             .measure(zone, |x, y| !self.hole[y * IMAGE + x]);
         for y in inside.top..inside.bottom {
             for x in inside.left..inside.right {
                 if self.hole[y * IMAGE + x] {
                     let depth = self.distance.squared(zone, x, y).sqrt() - 0.5;
-                    let depth = depth + self.trim.grow;
+                    let place = [x as f32 + 0.5 - middle[0], y as f32 + 0.5 - middle[1]];
+                    let depth = depth - inset.at(place) + self.trim.grow;
                     self.alpha[y * IMAGE + x] = if feather > 0.0 {
                         smoothstep(0.0, feather, depth)
                     } else {

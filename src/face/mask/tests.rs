@@ -5,7 +5,15 @@ use proptest::prelude::*;
 
 fn drawn(polygons: &[Vec<[f64; 2]>], grow: f32, feather: f32) -> Mask {
     let mut mask = Mask::default();
-    mask.draw_polygons(polygons, MaskProtocol { grow, feather });
+    let inset = Inset::default();
+    mask.draw_polygons(
+        polygons,
+        MaskProtocol {
+            grow,
+            feather,
+            inset,
+        },
+    );
     mask
 }
 
@@ -119,6 +127,34 @@ fn alpha_is_above_zero_exactly_in_the_hole() {
 }
 
 #[test]
+fn beside_the_jaw_alpha_begins_farther_in_than_below_the_chin() {
+    let mut mask = Mask::default();
+    let inset = Inset {
+        beside: 14.0,
+        below: 6.0,
+    };
+    // Its middle is (130, 160).
+    let protocol = MaskProtocol {
+        grow: 0.0,
+        feather: 10.0,
+        inset,
+    };
+    mask.draw_polygons(&[rectangle(60.0, 100.0, 200.0, 220.0)], protocol);
+    let ramp = |depth: f32, inset: f32| smoothstep((depth - 0.5 - inset) / 10.0);
+    for depth in 1_u8..30 {
+        let (step, depth) = (usize::from(depth), f32::from(depth));
+        let at = |x: usize, y: usize| mask.alpha()[y * IMAGE + x];
+        assert!((at(59 + step, 160) - ramp(depth, 14.0)).abs() < 1e-6);
+        assert!((at(130, 99 + step) - ramp(depth, 14.0)).abs() < 1e-6);
+        assert!((at(130, 220 - step) - ramp(depth, 6.0)).abs() < 1e-6);
+    }
+    // No step between the two: the ramp's own slope is at most .15 a pixel.
+    for pair in mask.alpha()[205 * IMAGE + 70..][..120].windows(2) {
+        assert!((pair[0] - pair[1]).abs() < 0.2, "{pair:?}");
+    }
+}
+
+#[test]
 fn the_hole_is_cut_and_nothing_else() {
     let mask = drawn(&[rectangle(60.0, 100.0, 200.0, 220.0)], 2.0, 3.0);
     let mut picture = vec![0.25; 3 * IMAGE * IMAGE];
@@ -140,6 +176,7 @@ fn the_mask_covers_the_mouth_open_and_closed() {
     let protocol = MaskProtocol {
         grow: 0.0,
         feather: 4.0,
+        inset: Inset::default(),
     };
     mask.draw(&model, &seen, &[], &crop, protocol);
     let box_of = |mask: &Mask| support(mask.hole()).map(|z| [z.left, z.top, z.right, z.bottom]);
@@ -187,7 +224,8 @@ proptest! {
     ) {
         let fresh = drawn(std::slice::from_ref(&polygon), grow, feather);
         let mut used = drawn(&[other], 9.0, 14.0);
-        used.draw_polygons(&[polygon], MaskProtocol { grow, feather });
+        let protocol = MaskProtocol { grow, feather, inset: Inset::default() };
+        used.draw_polygons(&[polygon], protocol);
         prop_assert_eq!(fresh.hole(), used.hole());
         prop_assert_eq!(fresh.alpha(), used.alpha());
         for (at, (hole, alpha)) in fresh.hole().iter().zip(fresh.alpha()).enumerate() {
