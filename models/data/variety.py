@@ -72,7 +72,8 @@ class Change:
 
     def moved(self, image):
         """A crop [S, S, 3], uint8."""
-        return image if (self.linear == np.eye(2)).all() else warped(image, self.linear, about_centre(self.linear, image))
+        same = (self.linear == np.eye(2)).all()
+        return image if same else warped(image, self.linear, about_centre(self.linear, image))
 
     def coloured(self, image, random):
         """A crop [S, S, 3], uint8 -> float32 in [0, 1]. `random` draws the noise alone."""

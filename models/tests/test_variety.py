@@ -1,0 +1,73 @@
+"""Changed clips stay faces: points, shapes and pictures are changed alike.
+
+From models/: python -m unittest tests.test_variety.
+"""
+import unittest
+
+import numpy as np
+
+from data import geometry, variety
+from tests.test_prepare import shipped_face
+
+MOUTH = 40
+
+
+class VarietyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.face = shipped_face()
+        cls.variety = variety.Variety(cls.face, MOUTH)
+        vertices = geometry.warp_vertices(cls.face)
+        cls.mean, cls.basis = cls.face["mean"][vertices], cls.face["expression"][:MOUTH][:, vertices]
+        cls.random = np.random.default_rng(3)
+
+    def test_a_mirrored_face_is_one(self):
+        order = self.variety.mirror.order
+        np.testing.assert_array_equal(order[order], np.arange(len(order)))
+        away = np.linalg.norm(self.mean[order] * variety.MIRROR - self.mean, axis=1)
+        self.assertLess(away.max(), 0.05)               # of a face two units wide
+
+    def test_points_follow_the_changed_shape(self):
+        turn = np.array([[0.42, 0.1, 0.05], [-0.08, 0.43, 0.1]])
+        rest = self.mean @ turn.T
+        for _ in range(20):
+            shape = self.random.normal(0, 0.5, MOUTH) / (1 + np.arange(MOUTH))
+            points = (self.mean + np.tensordot(shape, self.basis, 1)) @ turn.T
+            change = self.variety.draw(self.random)
+            moved = (change.placed(rest)
+                     + np.tensordot(change.shape(shape), self.basis, 1) @ change.turned(turn).T)
+            moves = np.abs(points - rest).max()
+            self.assertLess(np.abs(moved - change.placed(points)).max(), 0.1 * moves + 1e-6)
+
+    def test_pictures_move_with_points(self):
+        size = geometry.IMAGE
+        for _ in range(20):
+            change = self.variety.draw(self.random)
+            x, y = self.random.integers(60, 196, 2)
+            image = np.zeros((size, size, 3), np.uint8)
+            image[y, x] = 255
+            seen = change.moved(image)[..., 0].astype(float)
+            middle = np.array([seen.sum(axis) @ np.arange(size) for axis in (0, 1)]) / seen.sum()
+            wanted = change.linear @ ((np.array([x, y]) + 0.5) / (size / 2) - 1)
+            self.assertLess(np.abs((middle + 0.5) / (size / 2) - 1 - wanted).max() * size / 2, 0.3)
+
+    def test_colours_stay_in_range_and_the_size(self):
+        image = self.random.integers(0, 256, (128, 128, 3)).astype(np.uint8)
+        for _ in range(40):
+            made = self.variety.draw(self.random).coloured(image, self.random)
+            self.assertEqual((made.shape, made.dtype), (image.shape, np.float32))
+            self.assertTrue(0 <= made.min() and made.max() <= 1)
+        plain = variety.Change(np.eye(2), None, np.eye(3), 1.0, np.zeros(2), 0, 0, 0)
+        np.testing.assert_allclose(plain.coloured(image, self.random), image / 255, atol=1e-6)
+
+    def test_equal_seeds_draw_equal_changes(self):
+        image = self.random.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        made = []
+        for _ in range(2):
+            random = np.random.default_rng(11)
+            made.append(self.variety.draw(random).coloured(image, random))
+        np.testing.assert_array_equal(*made)
+
+
+if __name__ == "__main__":
+    unittest.main()
