@@ -106,7 +106,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
     if !arguments.no_watermark {
-        let id = clip.input_id();
+        let id = clip.provenance().input_id();
         clip.set_watermark(Some(id));
     }
     clip.set_consent(consent);

@@ -92,6 +92,7 @@ names! {
     LABEL = c"label";
     LABEL_SIZE = c"labelSize";
     LABEL_OPACITY = c"labelOpacity";
+    WATERMARK = c"watermark";
     OUTPUT = c"output";
     MODEL = c"model";
     MODEL_FOLDER = c"modelFolder";
@@ -199,6 +200,8 @@ pub const GROUPS: &[Group] = &[
             c"Adapts the networks to this person, using the frames above. Audio File must be the clip's own audio, as spoken in these frames."),
     ] },
     Group { name: c"provenanceGroup", label: c"Provenance", open: false, controls: &[
+        control!(WATERMARK, c"Watermark", ControlKind::Choice(&[c"None", c"In The New Mouth"], 0),
+            c"Puts an invisible watermark into the pixels that are generated, which `stylelipsync detect` finds in the exported film. It changes them by about 1 of 255 levels, and no other pixel."),
         control!(REPORT, c"Report File", ControlKind::Text(TextKind::NewFile),
             c"Where Write Report writes: a JSON file beside the project, for `stylelipsync sign`, which signs what the host exports."),
         control!(WRITE_REPORT, c"Write Report", ControlKind::Button,

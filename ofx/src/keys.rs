@@ -77,6 +77,7 @@ pub struct ClipKey {
     pub audio: FileKey,
     pub person: Option<FileKey>,
     pub options: ClipOptions,
+    pub watermark: bool,
     pub reference: ReferenceKey,
 }
 

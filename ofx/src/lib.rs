@@ -47,6 +47,7 @@ mod parameters;
 mod pixel_format;
 mod pixels;
 mod post_process;
+mod provenance;
 mod reference;
 mod render;
 mod render_clip;

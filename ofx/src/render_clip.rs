@@ -16,6 +16,7 @@ use crate::image::Image;
 use crate::instance::Instance;
 use crate::keys::{ClipKey, EngineKey, ReferenceQuery};
 use crate::known_references::ReferenceRequest;
+use crate::provenance;
 use crate::reference::ReferenceSearch;
 use crate::settings::Settings;
 use crate::shared;
@@ -98,14 +99,19 @@ impl RenderClip {
             audio,
             person: person.as_ref().map(|(key, _)| key.clone()),
             options,
+            watermark: settings.watermark,
             reference: reference.key,
         };
         let start = key.options.audio_offset;
         let audio = start..start + samples.len() as i64;
         let parts = shared::clip(&key, || {
-            let mut renderer = Renderer::new(engine, key.options.clone())?;
+            let mut renderer = Renderer::new(engine.clone(), key.options.clone())?;
             let speech = Speech::new(samples, key.options.audio_offset)?;
-            renderer.set_person(person.as_ref().map(|(_, person)| &**person))?;
+            let person = person.as_ref().map(|(_, person)| &**person);
+            renderer.set_person(person)?;
+            let id =
+                || provenance::of_inputs(&engine, person, &speech, Default::default()).input_id();
+            renderer.set_watermark(key.watermark.then(id));
             let profile = reference.analysis.profile(&renderer)?;
             Ok(ClipParts {
                 renderer,

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use stylelipsync::provenance::{AudioFacts, Provenance};
 use stylelipsync::{Consent, Speech};
 
 use crate::abi::names::*;
@@ -10,6 +9,7 @@ use crate::controls::*;
 use crate::error::{ActionError, Result};
 use crate::host::Host;
 use crate::instance::Instance;
+use crate::provenance;
 use crate::settings::Settings;
 use crate::shared;
 
@@ -41,15 +41,13 @@ fn write(host: &Host, instance: &Instance) -> Result<String> {
     let (_, samples) = shared::audio(audio)?;
     let (key, engine) = shared::engine(settings.bundle.as_deref(), settings.provider)?;
     let changed = frames.changed_count;
-    let mut report = Provenance::new(engine.bundle().facts(), frames);
-    if let Some(path) = &settings.person {
-        let (_, person) = shared::person((&key, &engine), path)?;
-        report.person = Some(person.facts());
-    }
-    report.audio = Some(AudioFacts {
-        sha256: None,
-        samples_sha256: Speech::new(samples, 0)?.hash(),
-    });
+    let person = match &settings.person {
+        Some(path) => Some(shared::person((&key, &engine), path)?.1),
+        None => None,
+    };
+    let speech = Speech::new(samples, 0)?;
+    let mut report = provenance::of_inputs(&engine, person.as_deref(), &speech, frames);
+    report.watermark = settings.watermark.then(|| report.input_id().text());
     report.consent = settings.consent.as_ref().map(Consent::load).transpose()?;
     report.save(&out)?;
     Ok(format!("{changed} changed frames: {}", out.display()))

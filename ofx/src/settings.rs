@@ -36,6 +36,7 @@ pub struct Settings {
     pub colour_match: f32,
     pub input_colour: InputColour,
     pub label: Option<Label>,
+    pub watermark: bool,
     pub output: Output,
     pub on_problem: OnProblem,
     /// A model folder, empty where none was chosen; `None`: the built-in model.
@@ -113,6 +114,7 @@ impl Settings {
                 })
             })
             .transpose()?,
+            watermark: int(WATERMARK)? == 1,
             output: match int(OUTPUT)? {
                 1 => Output::Matte,
                 2 => Output::MaskOverlay,

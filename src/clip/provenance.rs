@@ -32,23 +32,6 @@ impl Clip {
         self.renderer.set_watermark(id);
     }
 
-    /// The identifier for what this clip renders: a function of the bundle, the person and the audio (none
-    /// of it for a stream). It does not depend on the frames, so that all pieces of one render get the same.
-    pub fn input_id(&self) -> MarkId {
-        let Provenance {
-            bundle,
-            person,
-            audio,
-            ..
-        } = self.provenance();
-        let parts = [
-            Some(bundle.sha256),
-            person.map(|person| person.tensors_sha256),
-            audio.and_then(|audio| audio.samples_sha256),
-        ];
-        MarkId::of(parts.map(Option::unwrap_or_default).join("/").as_bytes())
-    }
-
     /// Sets the consent of the person who is shown, for the [provenance](Self::provenance) and for
     /// [`ClipOptions::require_consent`](super::ClipOptions::require_consent). A person file may hold one of its
     /// own, which must hold too. `None` removes it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::Consent;
 use super::frames::FramesReport;
 use super::hex::is_hex;
+use crate::mark::MarkId;
 use crate::{Error, Result, files};
 
 /// What was done, in the vocabulary of C2PA.
@@ -117,6 +118,20 @@ impl Provenance {
             consent: None,
             watermark: None,
         }
+    }
+
+    /// The identifier for the watermark of this render: a function of the bundle, the person and the audio
+    /// (none of it for a stream). It does not depend on the frames, so that all pieces of one render get the
+    /// same.
+    pub fn input_id(&self) -> MarkId {
+        let parts = [
+            Some(self.bundle.sha256.as_str()),
+            self.person.as_ref().map(|it| it.tensors_sha256.as_str()),
+            self.audio
+                .as_ref()
+                .and_then(|it| it.samples_sha256.as_deref()),
+        ];
+        MarkId::of(parts.map(Option::unwrap_or_default).join("/").as_bytes())
     }
 
     /// The report as JSON, with line breaks; the order of the fields is fixed.

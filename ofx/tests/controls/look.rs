@@ -54,6 +54,31 @@ fn the_label_changes_its_corner_only() {
 }
 
 #[test]
+fn the_watermark_is_a_little_of_the_new_mouth() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let without = render(&instance, THIRTY);
+    let ([left, top, right, bottom], _) = difference(&source(30), &without, WIDTH);
+    instance.set("watermark", 1);
+    let with = render(&instance, THIRTY);
+    let (changed, count) = difference(&without, &with, WIDTH);
+    assert!(count > 50, "{count} pixels");
+    assert!(changed[0] >= left && changed[1] >= top && changed[2] <= right && changed[3] <= bottom);
+    let channels = |picture: &[[f32; 4]]| picture.concat();
+    let away = channels(&without)
+        .into_iter()
+        .zip(channels(&with))
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    assert!(away <= 12.0 / 255.0, "{away}");
+    assert!(with == render(&instance, THIRTY));
+    instance.set("watermark", 0);
+    assert!(without == render(&instance, THIRTY));
+    instance.assert_clean();
+}
+
+#[test]
 fn strength_mixes_and_the_render_window_limits() {
     let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
