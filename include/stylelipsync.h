@@ -765,6 +765,53 @@ typedef struct {
 } sls_face;
 
 /**
+ * Receives the layers of one frame: what its result is composited from. Initialise it with
+ * sls_layers_init(), set the layers that are wanted, and pass it in sls_render_options.layers.
+ *
+ * Each layer has the frame's size, with rows from the top. The operator "over" makes the result of mouth and
+ * source, in the encoding of the source's numbers and before rounding:
+ *
+ *     result = mouth.rgb + source.rgb * (1 - mouth.alpha)
+ *
+ * Where a source value is not finite and mouth.alpha is above 0, the result is mouth.rgb / mouth.alpha. The
+ * result has the source's alpha. sls_clip_options.label is not part of the layers. If the frame is not
+ * changed, mouth is 0 everywhere and st is -1 everywhere.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_layers); set by sls_layers_init().
+     */
+    uint32_t struct_size;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved0;
+    /**
+     * Receives the generated mouth: four floats per pixel, red, green and blue multiplied by alpha, and alpha,
+     * which is the matte. Points to the top row. Default NULL: not wanted.
+     */
+    float *mouth;
+    /**
+     * Bytes from a row of mouth to the row below it; negative if stored bottom-up.
+     */
+    int64_t mouth_stride;
+    /**
+     * Receives the ST map: two floats per pixel, the position of the pixel in the upright square crop of the
+     * face. s is 0 at the left edge of the crop and 1 at the right, t is 0 at the bottom and 1 at the top;
+     * values beyond that lie outside the crop. Points to the top row. Default NULL: not wanted.
+     */
+    float *st;
+    /**
+     * Bytes from a row of st to the row below it; negative if stored bottom-up.
+     */
+    int64_t st_stride;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[4];
+} sls_layers;
+
+/**
  * Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
  */
 typedef struct {
@@ -799,9 +846,13 @@ typedef struct {
      */
     float detail_offset;
     /**
+     * Receives the layers that the frame is composited from, if the call succeeds. Default NULL: none.
+     */
+    const sls_layers *layers;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[3];
+    uint64_t reserved[2];
 } sls_render_options;
 
 /**
@@ -1610,6 +1661,18 @@ SLS_API sls_status sls_clip_finish_audio(sls_clip *clip);
  * Threads: any; exclusive. Blocks: while another call runs. Allocates: the silence, if any.
  */
 SLS_API sls_status sls_clip_cut_audio(sls_clip *clip, int64_t position);
+
+/**
+ * Initialises an sls_layers: sets struct_size, and every other field to 0.
+ *
+ * @param layers       not NULL.
+ * @param struct_size  sizeof(sls_layers).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_layers_init(sls_layers *layers, size_t struct_size);
 
 /**
  * Initialises render options with the default values.

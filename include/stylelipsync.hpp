@@ -260,6 +260,7 @@ using clip_options = detail::initialised<sls_clip_options, sls_clip_options_init
 using face = detail::initialised<sls_face, sls_face_init>;
 using render_options = detail::initialised<sls_render_options, sls_render_options_init>;
 using render_result = detail::initialised<sls_render_result, sls_render_result_init>;
+using layers = detail::initialised<sls_layers, sls_layers_init>;
 using adapt_options = detail::initialised<sls_adapt_options, sls_adapt_options_init>;
 /** @} */
 

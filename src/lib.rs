@@ -76,7 +76,7 @@ pub use clip::{
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
 pub use face::MaskTrim;
-pub use frame::{ColourMatch, Corner, FrameMut, FrameRef, Label, PixelFormat, Transfer};
+pub use frame::{ColourMatch, Corner, FrameMut, FrameRef, Label, Layers, PixelFormat, Transfer};
 pub use mark::MarkId;
 pub use model::{Person, Provider, SpeechContext};
 pub use provenance::{Consent, Provenance};

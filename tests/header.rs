@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
     "version",
     "status",
     "last_error",
@@ -29,6 +29,7 @@ const SECTIONS: [&str; 17] = [
     "clip",
     "analysis",
     "audio",
+    "layers",
     "render",
     "stream",
     "adapt_options",
@@ -424,7 +425,19 @@ fn layouts_are_kept() {
                 "matte 16",
                 "articulation_offset 24",
                 "detail_offset 28",
-                "reserved 32",
+                "layers 32",
+                "reserved 40",
+            ],
+        ),
+        (
+            "sls_layers",
+            72,
+            &[
+                "mouth 8",
+                "mouth_stride 16",
+                "st 24",
+                "st_stride 32",
+                "reserved 40",
             ],
         ),
         (

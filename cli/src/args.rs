@@ -158,6 +158,11 @@ pub struct RenderArguments {
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
+    /// Also write the layers for a compositor, three EXR sequences in this folder: mouth.* (premultiplied, alpha is
+    /// the matte: its "over" on the source is the result, in the numbers of the source), matte.* (Y) and st.* (the
+    /// ST map into the upright crop of the face: R = s to the right, G = t upwards, -1 without a face).
+    #[arg(long, value_name = "FOLDER")]
+    pub layers: Option<PathBuf>,
     #[command(flatten)]
     pub marking: MarkingArguments,
     /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its

@@ -78,6 +78,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         coding: None,
         others: None,
         matte: None,
+        layers: None,
         marks: &marks,
         articulation: 1.0,
         detail: 1.0,

@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::GrayImage;
-use stylelipsync::{Clip, Error, FrameOptions, Matte, Provenance, Rendered};
+use stylelipsync::{Clip, Error, FrameOptions, Layers, Matte, Provenance, Rendered};
 
 use crate::audio::Track;
 use crate::credentials::PictureList;
 use crate::failure::{Failure, Result};
 use crate::format::PictureKind;
+use crate::layers::{self, EncodedLayers, LayersFolder};
 use crate::marks::{self, Marks};
 use crate::movie::codec::Coding;
 use crate::movie::encoder::{Format, Sound};
@@ -38,6 +39,8 @@ pub struct RenderJob<'a> {
     /// The source's other streams, where they are kept.
     pub others: Option<&'a Others>,
     pub matte: Option<&'a Path>,
+    /// The folder for the layers.
+    pub layers: Option<&'a Path>,
     /// How the result says that it is synthetic.
     pub marks: &'a Marks,
     /// Multiplies the movement of the mouth.
@@ -258,6 +261,7 @@ impl RenderJob<'_> {
             .matte
             .map(|target| Sink::create(target, &grey))
             .transpose()?;
+        let mut layers = self.layers.map(LayersFolder::create).transpose()?;
 
         let encode = (out.encoding(), matte.as_ref().map(Sink::encoding));
         let wanted: Vec<bool> = range.clone().map(|index| watch.wants(index)).collect();
@@ -298,7 +302,10 @@ impl RenderJob<'_> {
                 failed = Some(Which::Matte);
                 return Err(failure);
             }
-            Ok(())
+            match (&mut layers, &done.layers) {
+                (Some(folder), Some(layers)) => folder.write(&name, layers),
+                _ => Ok(()),
+            }
         });
         bar.finish_and_clear();
         if done.is_ok() && summary.frames < frames {
@@ -314,6 +321,7 @@ impl RenderJob<'_> {
                 self.marks.write_report(&provenance)?;
                 out.name()?;
                 matte.map_or(Ok(()), Unnamed::name)?;
+                layers.map_or(Ok(()), LayersFolder::name)?;
                 Ok(summary)
             }
             (Err(failure), Some(Which::Out), _) => Err(out.explain(failure)),
@@ -342,12 +350,13 @@ impl RenderJob<'_> {
     ) -> Result<Done> {
         let Layout { width, height, .. } = frame.picture.layout;
         let mut result = frame.picture.clone();
-        let mut alpha = Matte::default();
+        let (mut alpha, mut layers) = (Matte::default(), Layers::default());
         let wants_matte = show || encode_matte.is_some();
         let mut options = FrameOptions {
             articulation: self.articulation,
             detail: self.detail,
             matte: wants_matte.then_some(&mut alpha),
+            layers: self.layers.is_some().then_some(&mut layers),
             ..FrameOptions::default()
         };
         let mut target = result.view_mut()?;
@@ -361,14 +370,27 @@ impl RenderJob<'_> {
             .zip(matte.as_ref())
             .map(|(encoding, matte)| encoding.encode(Picture::from_matte(matte)))
             .transpose()?;
+        let marked = self.marks.ai_metadata && rendered.changed;
+        let layers = match self.layers {
+            Some(_) => {
+                let encoder = layers::Frame {
+                    pixel_aspect: frame.picture.layout.pixel_aspect(),
+                    original: frame.picture.original.as_deref(),
+                    marked,
+                };
+                Some(encoder.encode(&layers)?)
+            }
+            None => None,
+        };
         let show = match matte {
             Some(matte) if show => Some((frame.picture, matte, result.clone())),
             _ => None,
         };
         Ok(Done {
             rendered,
-            result: encode.encode_marked(result, self.marks.ai_metadata && rendered.changed)?,
+            result: encode.encode_marked(result, marked)?,
             matte: matte_bytes,
+            layers,
             show,
         })
     }
@@ -385,6 +407,7 @@ struct Done {
     rendered: Rendered,
     result: Vec<u8>,
     matte: Option<Vec<u8>>,
+    layers: Option<EncodedLayers>,
     show: Option<(Picture, GrayImage, Picture)>,
 }
 

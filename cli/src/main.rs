@@ -17,6 +17,7 @@ mod fit;
 mod format;
 mod interrupt;
 mod join;
+mod layers;
 mod lipsync;
 mod logger;
 mod marks;

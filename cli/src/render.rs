@@ -13,6 +13,7 @@ use crate::audio::Track;
 use crate::credentials::{Credentials, Parent};
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
+use crate::layers;
 use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::marks::Marks;
 use crate::movie::codec::{self, Coding, Wanted};
@@ -39,6 +40,9 @@ impl Watch for Unwatched {
 /// Any error that stops it; the outputs are then unchanged.
 pub fn run(arguments: &RenderArguments) -> Result<()> {
     // The outputs are checked before hours of work.
+    if let Some(folder) = &arguments.layers {
+        layers::check(folder, arguments)?;
+    }
     for target in [Some(&arguments.out), arguments.matte.as_ref()]
         .into_iter()
         .flatten()
@@ -129,6 +133,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         coding: coding.as_ref(),
         others: others.as_ref(),
         matte: arguments.matte.as_deref(),
+        layers: arguments.layers.as_deref(),
         marks: &marks,
         articulation: arguments.articulation,
         detail: arguments.detail,

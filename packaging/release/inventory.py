@@ -6,8 +6,8 @@
 Writes FOLDER/LICENSES-THIRD-PARTY.txt and FOLDER/sbom.cdx.json (CycloneDX 1.5). Crates are those that are
 compiled into the library, the command line and the effect for TARGET: no build scripts, procedural
 macros or tests. --component adds a file that is not a crate (ONNX Runtime) to the bill; --text adds a
-licence text. A crate without a licence file is an error, unless another crate of its repository has one, or
-its licence has a text in this repository.
+licence text. A licence that deny.toml does not allow is an error. So is a crate without a licence file, unless
+another crate of its repository has one, or its licence has a text in this repository.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -73,6 +74,44 @@ def checksums():
 
 def spdx(package):
     return (package["license"] or "NOASSERTION").replace("/", " OR ")
+
+
+def is_allowed(expression, allowed):
+    """Whether an SPDX expression holds with the licences `allowed`."""
+    tokens = re.findall(r"[()]|[^\s()]+(?:\s+WITH\s+[^\s()]+)?", expression)
+
+    def either():
+        holds = both()
+        while tokens[:1] == ["OR"]:
+            tokens.pop(0)
+            holds = both() or holds
+        return holds
+
+    def both():
+        holds = one()
+        while tokens[:1] == ["AND"]:
+            tokens.pop(0)
+            holds = one() and holds
+        return holds
+
+    def one():
+        token = tokens.pop(0)
+        if token != "(":
+            return token in allowed
+        holds = either()
+        tokens.pop(0)
+        return holds
+
+    return either()
+
+
+def check_licences(packages):
+    allowed = tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"]
+    wrong = [package for package in packages if not is_allowed(spdx(package), allowed)]
+    for package in wrong:
+        print(f"{package['name']} {package['version']}: {spdx(package)} is not in deny.toml", file=sys.stderr)
+    if wrong:
+        sys.exit(1)
 
 
 def licence_files(package):
@@ -178,6 +217,7 @@ def main():
     parser.add_argument("--text", nargs=2, action="append", default=[], metavar=("TITLE", "FILE"))
     given = parser.parse_args()
     packages, uses = compiled(metadata(given.target))
+    check_licences(packages)
     texts = write_licences(packages, given.text, given.folder / "LICENSES-THIRD-PARTY.txt")
     parts = write_bill(packages, uses, given.component, given.target, given.folder / "sbom.cdx.json")
     print(f"{texts} licence texts, {parts} components")

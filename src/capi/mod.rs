@@ -28,6 +28,7 @@ pub mod failure;
 pub mod frame;
 pub mod handle;
 pub mod last_error;
+mod layers;
 pub mod log;
 pub mod person;
 pub mod provenance;

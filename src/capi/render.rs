@@ -7,6 +7,7 @@ use super::clip::sls_clip;
 use super::failure::Failure;
 use super::frame::{self, sls_frame};
 use super::handle::on;
+use super::layers::{self, LayersOut, sls_layers};
 use super::sized::{self, Out, SizedStruct};
 use super::status::sls_status;
 use crate::clip::{FrameOptions, Matte, Rendered};
@@ -33,8 +34,10 @@ pub struct sls_render_options {
     /// than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
     /// at least 672 MiB.
     pub detail_offset: f32,
+    /// Receives the layers that the frame is composited from, if the call succeeds. Default NULL: none.
+    pub layers: *const sls_layers,
     /// Must be 0.
-    pub reserved: [u64; 3],
+    pub reserved: [u64; 2],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -42,7 +45,7 @@ unsafe impl SizedStruct for sls_render_options {
     const NAME: &'static str = "sls_render_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 3]
+        self.reserved == [0; 2]
     }
 }
 
@@ -160,16 +163,17 @@ pub unsafe extern "C" fn sls_clip_render(
     }
 }
 
-/// The optional parts of a call that renders: options, matte, result.
+/// The optional parts of a call that renders: options, matte, layers, result.
 pub(super) struct RenderRequest {
     options: sls_render_options,
     matte: Option<Matte>,
+    layers: Option<LayersOut>,
     result: Option<Out<sls_render_result>>,
 }
 
 impl RenderRequest {
     /// # Safety
-    /// Both are NULL, or structs of the size that they state; the matte is as large as the frame.
+    /// Both are NULL, or structs of the size that they state; matte and layers are as large as the frame.
     pub(super) unsafe fn new(
         options: *const sls_render_options,
         result: *mut sls_render_result,
@@ -196,10 +200,13 @@ impl RenderRequest {
         }
         let matte = (!options.matte.is_null()).then(Matte::default);
         // SAFETY: guaranteed by the caller.
+        let layers = unsafe { LayersOut::new(options.layers)? };
+        // SAFETY: guaranteed by the caller.
         let result = unsafe { Out::new(result, "result")? };
         Ok(Self {
             options,
             matte,
+            layers,
             result,
         })
     }
@@ -210,27 +217,23 @@ impl RenderRequest {
             articulation: 1.0 + self.options.articulation_offset,
             detail: 1.0 + self.options.detail_offset,
             matte: self.matte.as_mut(),
+            layers: self.layers.as_mut().map(LayersOut::layers),
         }
     }
 
-    /// Writes matte and result to the caller's memory.
+    /// Writes matte, layers and result to the caller's memory.
     ///
     /// # Safety
     /// As for [`new`](Self::new).
     pub(super) unsafe fn finish(self, rendered: &Rendered) -> Result<(), Failure> {
         if let Some(matte) = self.matte {
-            for (y, row) in matte.alpha.chunks_exact(matte.width).enumerate() {
-                let offset = (self.options.matte_stride as isize).wrapping_mul(y as isize);
-                let target = self.options.matte.wrapping_byte_offset(offset);
-                // SAFETY: the caller guarantees a matte of the frame's size and this stride.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(
-                        row.as_ptr().cast::<u8>(),
-                        target.cast(),
-                        size_of_val(row),
-                    );
-                }
-            }
+            let target = (self.options.matte, self.options.matte_stride);
+            // SAFETY: the caller guarantees a matte of the frame's size and this stride.
+            unsafe { layers::write_rows(&matte.alpha, matte.width, target) };
+        }
+        if let Some(layers) = self.layers {
+            // SAFETY: guaranteed by the caller.
+            unsafe { layers.write() };
         }
         if let Some(result) = self.result {
             result.write(sls_render_result {

@@ -222,9 +222,10 @@ impl Renderer {
         profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
         options.check()?;
+        options.clear(source.width(), source.height())?;
         let untouched = Rendered::untouched(inputs.index);
         let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {
-            return pass_through(untouched, source, target, options);
+            return pass_through(untouched, source, target);
         };
         let rendered = Rendered {
             face: Some(id),
@@ -240,7 +241,7 @@ impl Renderer {
         };
         let strength = self.options.strength * options.strength * fade;
         if strength <= 0.0 {
-            return pass_through(rendered, source, target, options);
+            return pass_through(rendered, source, target);
         }
         let profile = match profile()? {
             Some(profile) => profile,
@@ -357,11 +358,15 @@ impl Renderer {
             .compositor
             .blend(target, transfer, &map, &patch, strength)?;
         if let Some(matte) = &mut options.matte {
-            matte.clear(source.width(), source.height())?;
             let out = &mut matte.alpha;
             buffers
                 .compositor
                 .matte(source, &map, (IMAGE, alpha), strength, out)?;
+        }
+        if let Some(layers) = &mut options.layers {
+            buffers
+                .compositor
+                .add_layers(source, transfer, &map, &patch, strength, layers)?;
         }
         Ok(changed.is_some())
     }
@@ -424,12 +429,8 @@ fn pass_through(
     rendered: Rendered,
     source: &FrameRef<'_>,
     target: &mut FrameMut<'_>,
-    options: &mut FrameOptions<'_>,
 ) -> Result<Rendered> {
     copy_pixels(source, target)?;
-    if let Some(matte) = &mut options.matte {
-        matte.clear(source.width(), source.height())?;
-    }
     Ok(rendered)
 }
 

@@ -98,6 +98,7 @@ static void init_functions(void)
         sls_info info;
         sls_face face;
         sls_detection detection;
+        sls_layers layers;
         unsigned char bytes[4096];
     } any;
 
@@ -121,6 +122,7 @@ static void init_functions(void)
     INIT(sls_info_init, info, sls_info);
     INIT(sls_face_init, face, sls_face);
     INIT(sls_detection_init, detection, sls_detection);
+    INIT(sls_layers_init, layers, sls_layers);
 }
 
 static void engines(void)
@@ -452,6 +454,9 @@ static void rendering(sls_clip *clip)
     sls_frame smaller = rgba(pixels[1], SIDE / 2, SIDE), other = destination;
     sls_render_options options;
     sls_render_result result;
+    sls_layers layers;
+    float mouth[SIDE][4 * SIDE], st[SIDE][2 * SIDE];
+    size_t place;
     sls_face face;
     int64_t index = -7;
 
@@ -507,6 +512,15 @@ static void rendering(sls_clip *clip)
     options.reserved[0] = 1;
     FAILS(SLS_ERROR_ABI, "reserved",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.reserved[0] = 0;
+    memset(&layers, 0, sizeof layers);
+    options.layers = &layers;
+    FAILS(SLS_ERROR_ABI, "options.layers.struct_size",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    OK(sls_layers_init(&layers, sizeof layers));
+    layers.reserved0 = 1;
+    FAILS(SLS_ERROR_ABI, "reserved",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
     CHECK(result.index == -7);
     result.struct_size = 3;
     FAILS(SLS_ERROR_ABI, "result", sls_clip_render(clip, 0, &source, &destination, NULL, &result));
@@ -516,6 +530,21 @@ static void rendering(sls_clip *clip)
     OK(sls_clip_render(clip, 0, &source, &destination, NULL, &result));
     CHECK(memcmp(pixels[0], pixels[1], sizeof pixels[0]) == 0);
     CHECK(result.face == -1 && result.changed == 0 && result.index == 0);
+
+    /* Its layers are empty. */
+    OK(sls_layers_init(&layers, sizeof layers));
+    OK(sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    memset(mouth, 0x3F, sizeof mouth);
+    memset(st, 0x3F, sizeof st);
+    layers.mouth = mouth[SIDE - 1];
+    layers.mouth_stride = -(int64_t)sizeof mouth[0];
+    layers.st = st[0];
+    layers.st_stride = sizeof st[0];
+    OK(sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    for (place = 0; place < 4 * SIDE * SIDE; place++)
+        CHECK(mouth[place / (4 * SIDE)][place % (4 * SIDE)] == 0.0f);
+    for (place = 0; place < 2 * SIDE * SIDE; place++)
+        CHECK(st[place / (2 * SIDE)][place % (2 * SIDE)] == -1.0f);
 
     CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_AGAIN);
     OK(sls_clip_push_frame(clip, &source, &index));
