@@ -226,13 +226,7 @@ struct Format {
 }
 
 fn examine(path: &Path) -> Result<Found> {
-    let mut command = tool::command("ffprobe");
-    command.args(["-show_streams", "-show_format", "-of", "json"]);
-    command.arg(tool::file(path));
-    let doing = format!("examining the audio of {}", path.display());
-    let printed = tool::output("ffprobe", command, doing.clone())?;
-    let report: Report = serde_json::from_slice(&printed)
-        .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))?;
+    let report: Report = tool::probe(path, &[])?;
     let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok();
     let kind = |stream: &&Stream, kind| stream.codec_type.as_deref() == Some(kind);
     let tracks = report.streams.iter().filter(|s| kind(s, "audio")).count();

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
+use serde::de::DeserializeOwned;
+
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 
@@ -172,6 +174,22 @@ pub fn output(name: &'static str, mut command: Command, doing: String) -> Result
     }
     tool.finish()?;
     Ok(printed)
+}
+
+/// Asks ffprobe about a file: `options` name what it shows, `T` holds the fields that are wanted.
+///
+/// # Errors
+/// [`Failure::Tool`] from ffprobe, or where its answer lacks a field.
+pub fn probe<T: DeserializeOwned>(path: &Path, options: &[&str]) -> Result<T> {
+    let mut command = command("ffprobe");
+    command
+        .args(options)
+        .args(["-show_streams", "-show_format", "-of", "json"]);
+    command.arg(file(path));
+    let doing = format!("examining {}", path.display());
+    let printed = output("ffprobe", command, doing.clone())?;
+    serde_json::from_slice(&printed)
+        .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))
 }
 
 /// The last line with text in it; read to the end so that the child never blocks on a full pipe.

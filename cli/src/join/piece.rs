@@ -81,7 +81,7 @@ impl<'a> Piece<'a> {
                     .into(),
             ));
         }
-        let report = examine(path)?;
+        let report: Report = tool::probe(path, &["-show_data_hash", "md5"])?;
         let stream = |kind| {
             let mut streams = report.streams.iter();
             streams.find(|stream| stream.codec_type.as_deref() == Some(kind))
@@ -219,14 +219,4 @@ pub fn order(pieces: &mut [Piece]) -> Result<Option<u64>> {
         }
     }
     Ok(pieces.first().map(|piece| range(piece).0))
-}
-
-fn examine(path: &Path) -> Result<Report> {
-    let mut command = tool::command("ffprobe");
-    command.args(["-show_streams", "-show_format", "-show_data_hash", "md5"]);
-    command.args(["-of", "json"]).arg(tool::file(path));
-    let doing = format!("examining {}", path.display());
-    let printed = tool::output("ffprobe", command, doing.clone())?;
-    serde_json::from_slice(&printed)
-        .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))
 }

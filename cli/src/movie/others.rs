@@ -69,13 +69,7 @@ impl Others {
     /// # Errors
     /// [`Failure::Tool`] from ffprobe.
     pub fn find(path: &Path, kind: Kind) -> Result<Self> {
-        let mut command = tool::command("ffprobe");
-        command.args(["-show_streams", "-show_chapters", "-show_format"]);
-        command.args(["-of", "json"]).arg(tool::file(path));
-        let doing = format!("listing the streams of {}", path.display());
-        let printed = tool::output("ffprobe", command, doing.clone())?;
-        let report: Report = serde_json::from_slice(&printed)
-            .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))?;
+        let report: Report = tool::probe(path, &["-show_chapters"])?;
         let mut others = Self {
             path: path.to_owned(),
             shift: 0.0,

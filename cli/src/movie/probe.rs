@@ -129,15 +129,10 @@ struct Tags {
 /// [`Failure::Input`] when the file holds no picture; [`Failure::Tool`] from ffprobe itself.
 pub fn movie(path: &Path) -> Result<Movie> {
     std::fs::File::open(path).map_err(|error| Failure::reading(path, error))?;
-    let mut command = tool::command("ffprobe");
-    command.args(["-select_streams", "v:0", "-show_streams", "-show_format"]);
     // Some properties are stated in frames only.
-    command.args(["-show_frames", "-read_intervals", "%+#2", "-of", "json"]);
-    command.arg(tool::file(path));
-    let doing = format!("reading {}", path.display());
-    let printed = tool::output("ffprobe", command, doing.clone())?;
-    let report: Report = serde_json::from_slice(&printed)
-        .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))?;
+    let first_frames = ["-show_frames", "-read_intervals", "%+#2"];
+    let picture = ["-select_streams", "v:0"];
+    let report: Report = tool::probe(path, &[&picture[..], &first_frames].concat())?;
     let no_picture = || Failure::Input(format!("{} has no video stream", path.display()));
     let stream = report.streams.into_iter().next().ok_or_else(no_picture)?;
     let size = stream
