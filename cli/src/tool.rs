@@ -186,7 +186,7 @@ pub fn probe<T: DeserializeOwned>(path: &Path, options: &[&str]) -> Result<T> {
         .args(options)
         .args(["-show_streams", "-show_format", "-of", "json"]);
     command.arg(file(path));
-    let doing = format!("examining {}", path.display());
+    let doing = format!("reading {}", path.display());
     let printed = output("ffprobe", command, doing.clone())?;
     serde_json::from_slice(&printed)
         .map_err(|error| Failure::Tool(format!("ffprobe failed while {doing}: {error}")))

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::format::Kind;
 use crate::tool;
 
@@ -67,7 +67,7 @@ impl Others {
     /// Asks ffprobe about the streams of `path`, to be kept in a result of this kind.
     ///
     /// # Errors
-    /// [`Failure::Tool`] from ffprobe.
+    /// [`Failure::Tool`](crate::failure::Failure::Tool) from ffprobe.
     pub fn find(path: &Path, kind: Kind) -> Result<Self> {
         let report: Report = tool::probe(path, &["-show_chapters"])?;
         let mut others = Self {
