@@ -812,6 +812,45 @@ typedef struct {
 } sls_layers;
 
 /**
+ * Describes what was done to a frame. If the clip has several speakers, face, confidence and strength are those
+ * of speaker 0. Set struct_size before the call, or call
+ * sls_render_result_init().
+ */
+typedef struct {
+    /**
+     * sizeof(sls_render_result).
+     */
+    uint32_t struct_size;
+    /**
+     * 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
+     * the mouth may differ.
+     */
+    int32_t changed;
+    /**
+     * Index of the frame.
+     */
+    int64_t index;
+    /**
+     * Id of the face that was lip-synced; -1 if no face was found.
+     */
+    int64_t face;
+    /**
+     * Confidence of the detection, 0 to 1.
+     */
+    float confidence;
+    /**
+     * Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
+     * a fade-out factor that falls if the face is turned away, small, partly outside the frame or
+     * uncertain.
+     */
+    float strength;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[4];
+} sls_render_result;
+
+/**
  * Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
  */
 typedef struct {
@@ -850,48 +889,15 @@ typedef struct {
      */
     const sls_layers *layers;
     /**
+     * Receives what was done for each speaker, if the call succeeds: an array with an element for speaker 0 and
+     * for each one that sls_clip_add_speaker() added, initialised with sls_render_result_init(). Default NULL.
+     */
+    sls_render_result *speakers;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[2];
+    uint64_t reserved[1];
 } sls_render_options;
-
-/**
- * Describes what was done to a frame. Set struct_size before the call, or call
- * sls_render_result_init().
- */
-typedef struct {
-    /**
-     * sizeof(sls_render_result).
-     */
-    uint32_t struct_size;
-    /**
-     * 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
-     * the mouth may differ.
-     */
-    int32_t changed;
-    /**
-     * Index of the frame.
-     */
-    int64_t index;
-    /**
-     * Id of the face that was lip-synced; -1 if no face was found.
-     */
-    int64_t face;
-    /**
-     * Confidence of the detection, 0 to 1.
-     */
-    float confidence;
-    /**
-     * Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
-     * a fade-out factor that falls if the face is turned away, small, partly outside the frame or
-     * uncertain.
-     */
-    float strength;
-    /**
-     * Must be 0.
-     */
-    uint64_t reserved[4];
-} sls_render_result;
 
 /**
  * Provides memory for a frame that is about to be rendered.
@@ -1054,6 +1060,67 @@ typedef struct {
  * It is called on the thread that called sls_adapt_run(). It must not throw exceptions.
  */
 typedef int32_t (*sls_adapt_callback)(void *user, const sls_adapt_progress *progress);
+
+/**
+ * Another face of a clip, with its own audio. Initialise it with sls_speaker_init(), then set which face it is,
+ * and either samples or path.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_speaker); set by sls_speaker_init().
+     */
+    uint32_t struct_size;
+    /**
+     * Which face it is: one of SLS_SELECT_*; default SLS_SELECT_LARGEST.
+     */
+    int32_t selection;
+    /**
+     * For SLS_SELECT_POINT: as sls_clip_options.point_x.
+     */
+    float point_x;
+    /**
+     * For SLS_SELECT_POINT: as sls_clip_options.point_y.
+     */
+    float point_y;
+    /**
+     * For SLS_SELECT_FACE: the id of the face. For SLS_SELECT_FROM_LEFT: the number of faces to its left.
+     */
+    uint32_t face;
+    /**
+     * Sample rate of samples in Hz, 1000 to 768000.
+     */
+    uint32_t rate;
+    /**
+     * All of its audio: frames * channels interleaved samples, nominally -1 to 1; they are copied. Default NULL:
+     * from a file.
+     */
+    const float *samples;
+    /**
+     * Number of samples per channel.
+     */
+    uint64_t frames;
+    /**
+     * Number of channels of samples, 1 to 64; they are mixed down to mono.
+     */
+    int32_t channels;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved0;
+    /**
+     * The audio file, UTF-8, if samples is NULL; see sls_clip_load_audio(). Default NULL.
+     */
+    const char *path;
+    /**
+     * The person that this face is rendered with. Default NULL: the bundle's own decoder. It may be destroyed
+     * after the call.
+     */
+    const sls_person *person;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[4];
+} sls_speaker;
 
 /**
  * What a detector found. Set struct_size before the call, or call sls_detection_init().
@@ -1675,18 +1742,6 @@ SLS_API sls_status sls_clip_cut_audio(sls_clip *clip, int64_t position);
 SLS_API sls_status sls_layers_init(sls_layers *layers, size_t struct_size);
 
 /**
- * Initialises render options with the default values.
- *
- * @param options      not NULL.
- * @param struct_size  sizeof(sls_render_options).
- *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
- *
- * Threads: any. Blocks: no. Allocates: nothing.
- */
-SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t struct_size);
-
-/**
  * Initialises an sls_render_result: sets struct_size, and every other field to 0.
  *
  * @param result       not NULL.
@@ -1697,6 +1752,18 @@ SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t s
  * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_render_result_init(sls_render_result *result, size_t struct_size);
+
+/**
+ * Initialises render options with the default values.
+ *
+ * @param options      not NULL.
+ * @param struct_size  sizeof(sls_render_options).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t struct_size);
 
 /**
  * Renders any frame of a clip, in any order. The output depends only on the clip's options, audio,
@@ -2078,6 +2145,46 @@ SLS_API void sls_person_destroy(sls_person *person);
  * this person. Allocates: that network, shared by the clips that use the person.
  */
 SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
+
+/**
+ * Initialises a speaker: sets struct_size, and every other field to 0.
+ *
+ * @param speaker      not NULL.
+ * @param struct_size  sizeof(sls_speaker).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_speaker_init(sls_speaker *speaker, size_t struct_size);
+
+/**
+ * Adds a speaker to a clip: another face of its frames, with its own audio and person. The clip itself is
+ * speaker 0, with the face of sls_clip_options, the audio of sls_clip_set_audio() and the person of
+ * sls_clip_set_person(); all other options of the clip apply to every speaker. Frames are analysed once for all
+ * speakers, and sls_clip_render() paints all of them. If two speakers select the same face of a frame, the one
+ * that was added first paints it. A clip has at most 16 speakers.
+ *
+ * Add all speakers before the first frame is analysed. A clip with several speakers has no stream
+ * (sls_clip_push_frame() returns SLS_ERROR_STATE), and its analysis cannot be saved or loaded.
+ *
+ * @param clip     not NULL.
+ * @param speaker  not NULL.
+ * @param number   may be NULL; receives the number of the speaker: 1, 2 and so on. See
+ *                 sls_render_options.speakers.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; SLS_ERROR_READ, SLS_ERROR_AUDIO,
+ * SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_STATE if frames were analysed or pushed, or the person
+ * was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
+ * stays as it was.
+ *
+ * Threads: any; exclusive. Blocks: while audio is decoded and resampled, and while a network of the person is
+ * built. Allocates: the audio as 16 kHz mono float, held by the clip.
+ */
+SLS_API
+sls_status sls_clip_add_speaker(sls_clip *clip,
+                                const sls_speaker *speaker,
+                                int32_t *number);
 
 /**
  * Sets the consent of the person who is shown, from a JSON file with these fields: `who`, `when` (the first

@@ -70,8 +70,8 @@ pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
     Analysis, Clip, ClipOptions, Detection, Detector, FrameFaces, FrameInputs, FrameOptions,
-    LookAhead, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace,
-    ShotProfile, Speech, Timing,
+    LookAhead, MOST_SPEAKERS, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered,
+    Renderer, SeenFace, ShotProfile, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 20] = [
     "version",
     "status",
     "last_error",
@@ -30,11 +30,13 @@ const SECTIONS: [&str; 18] = [
     "analysis",
     "audio",
     "layers",
+    "render_result",
     "render",
     "stream",
     "adapt_options",
     "adapt",
     "person",
+    "speakers",
     "provenance",
     "watermark",
 ];
@@ -426,7 +428,22 @@ fn layouts_are_kept() {
                 "articulation_offset 24",
                 "detail_offset 28",
                 "layers 32",
-                "reserved 40",
+                "speakers 40",
+                "reserved 48",
+            ],
+        ),
+        (
+            "sls_speaker",
+            96,
+            &[
+                "selection 4",
+                "face 16",
+                "rate 20",
+                "samples 24",
+                "channels 40",
+                "path 48",
+                "person 56",
+                "reserved 64",
             ],
         ),
         (

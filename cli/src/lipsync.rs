@@ -29,8 +29,10 @@ const TRACK_REACH: u64 = 2;
 /// What to render.
 pub struct RenderJob<'a> {
     pub tracks: Tracks<'a>,
-    /// The audio, for the result's sound.
-    pub audio: Track<'a>,
+    /// The result's sound.
+    pub sound: Track<'a>,
+    /// The files that the speakers speak, the first one's first.
+    pub speech: Vec<&'a Path>,
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
@@ -63,11 +65,11 @@ pub trait Watch {
 }
 
 /// The result of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub frames: u64,
-    /// Frames that were left unchanged because no face was found.
-    pub without_face: u64,
+    /// For each speaker, the frames that were left unchanged because its face was not found.
+    pub without_face: Vec<u64>,
 }
 
 /// The first pass: the tracks that a range of frames needs.
@@ -218,7 +220,7 @@ impl RenderJob<'_> {
         let range = first..first + frames;
         let rate = source.rate();
         let sound = Sound {
-            track: self.audio,
+            track: self.sound,
             start: source.seconds(first),
             seconds: source.seconds(first + frames) - source.seconds(first),
         };
@@ -274,13 +276,18 @@ impl RenderJob<'_> {
             u64::from(self.tracks.person == PersonFrames::Known && range.end < self.frames.end);
         let read = range.start..range.end + more;
         let bar = progress::bar("rendering", frames);
-        let mut summary = Summary::default();
+        let mut summary = Summary {
+            frames: 0,
+            without_face: vec![0; self.tracks.clip.speakers()],
+        };
         let mut failed = None;
         let mut pictures = PictureList::default();
         let mut done = pipeline::run(source.frames(read)?, workers, work, |done: Done| {
             let name = source.name(done.rendered.index as u64);
             summary.frames += 1;
-            summary.without_face += u64::from(done.rendered.face.is_none());
+            for (without, speaker) in summary.without_face.iter_mut().zip(&done.speakers) {
+                *without += u64::from(speaker.face.is_none());
+            }
             if let Some((source, matte, result)) = &done.show {
                 watch.see(WatchedFrame {
                     source,
@@ -335,8 +342,13 @@ impl RenderJob<'_> {
         let mut provenance = self.tracks.clip.provenance();
         provenance.frames.first = Some(first.cast_signed());
         provenance.frames.count = Some(frames);
-        if let Some(audio) = &mut provenance.audio {
-            audio.sha256 = Some(marks::file_hash(self.audio.path)?);
+        let further = provenance
+            .speakers
+            .iter_mut()
+            .map(|speaker| &mut speaker.audio);
+        let audio = provenance.audio.iter_mut().chain(further);
+        for (audio, path) in audio.zip(&self.speech) {
+            audio.sha256 = Some(marks::file_hash(path)?);
         }
         Ok(provenance)
     }
@@ -351,12 +363,14 @@ impl RenderJob<'_> {
         let Layout { width, height, .. } = frame.picture.layout;
         let mut result = frame.picture.clone();
         let (mut alpha, mut layers) = (Matte::default(), Layers::default());
+        let mut speakers = Vec::new();
         let wants_matte = show || encode_matte.is_some();
         let mut options = FrameOptions {
             articulation: self.articulation,
             detail: self.detail,
             matte: wants_matte.then_some(&mut alpha),
             layers: self.layers.is_some().then_some(&mut layers),
+            speakers: Some(&mut speakers),
             ..FrameOptions::default()
         };
         let mut target = result.view_mut()?;
@@ -388,6 +402,7 @@ impl RenderJob<'_> {
         };
         Ok(Done {
             rendered,
+            speakers,
             result: encode.encode_marked(result, marked)?,
             matte: matte_bytes,
             layers,
@@ -405,6 +420,7 @@ enum Which {
 /// A frame that a worker rendered, for the writer.
 struct Done {
     rendered: Rendered,
+    speakers: Vec<Rendered>,
     result: Vec<u8>,
     matte: Option<Vec<u8>>,
     layers: Option<EncodedLayers>,

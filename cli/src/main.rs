@@ -37,6 +37,7 @@ mod sheet;
 mod sign;
 mod sink;
 mod source;
+mod speakers;
 mod stills;
 mod tool;
 mod variants;

@@ -243,6 +243,7 @@ impl FrameRender<'_> {
             detail: self.settings.detail,
             matte: needs_matte.then_some(&mut matte),
             layers: matches!(output, Output::Layer(_)).then_some(&mut layers),
+            speakers: None,
         };
         let ClipParts {
             renderer,

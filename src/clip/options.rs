@@ -117,6 +117,8 @@ pub struct FrameOptions<'a> {
     pub matte: Option<&'a mut Matte>,
     /// Receives what the frame was composited from, where one is given.
     pub layers: Option<&'a mut Layers>,
+    /// Receives what was done for each speaker of the clip, the first one first, where one is given.
+    pub speakers: Option<&'a mut Vec<Rendered>>,
 }
 
 impl Default for FrameOptions<'_> {
@@ -127,6 +129,7 @@ impl Default for FrameOptions<'_> {
             detail: 1.0,
             matte: None,
             layers: None,
+            speakers: None,
         }
     }
 }
@@ -184,7 +187,7 @@ impl Matte {
     }
 }
 
-/// What was done to a frame.
+/// What was done to a frame. Of several speakers, face, confidence and strength are those of the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rendered {
     /// Index of the frame.

@@ -154,8 +154,8 @@ impl Compositor {
         Some((encoded, alpha))
     }
 
-    /// Writes the generated picture's share of each pixel, `[height, width]` in [0, 1], as
-    /// [`Compositor::blend`] would use it. Of `frame` only the size and the pixel aspect ratio are used.
+    /// Adds the generated picture's share of each pixel, as [`Compositor::blend`] would use it, to the shares
+    /// in `out`, `[height, width]` in [0, 1], over which it lies. Of `frame` only the size and the pixel aspect ratio are used.
     ///
     /// # Errors
     /// As [`Compositor::blend`], and when `out` has another length.
@@ -176,7 +176,6 @@ impl Compositor {
                 reason,
             });
         }
-        out.fill(0.0);
         let Some(walk) = Walk::new(FrameShape::of(frame), map, size, alpha) else {
             return Ok(());
         };
@@ -184,7 +183,9 @@ impl Compositor {
         for y in walk.bounds.top..walk.bounds.bottom {
             for x in walk.bounds.left..walk.bounds.right {
                 if let Some((_, alpha)) = walk.at(&self.cells, x, y) {
-                    out[y * width + x] = (alpha * strength).clamp(0.0, 1.0);
+                    let (over, share) =
+                        ((alpha * strength).clamp(0.0, 1.0), &mut out[y * width + x]);
+                    *share = over + *share * (1.0 - over);
                 }
             }
         }
