@@ -214,20 +214,19 @@ fn filters(format: &Format, coding: &Coding, colour: &Colour) -> Vec<String> {
     if width != height {
         filters.push(format!("setsar={width}/{height}"));
     }
-    // Some encoders ask the frames for their tags, others the options.
-    if coding.codec == Codec::Prores {
-        let tags = [
-            ("colorspace", colour.space.as_deref()),
-            ("color_primaries", colour.primaries.as_deref()),
-            ("color_trc", colour.transfer.as_deref()),
-        ];
-        let tags = tags
-            .iter()
-            .filter_map(|(name, tag)| Some(format!("{name}={}", (*tag)?)));
-        let tags: Vec<String> = tags.collect();
-        if !tags.is_empty() {
-            filters.push(format!("setparams={}", tags.join(":")));
-        }
+    // Some encoders ask the frames for their tags, others the options; with ffmpeg 9 all ask the frames.
+    let yuv = coding.codec != Codec::Ffv1;
+    let tags = [
+        ("colorspace", colour.space.as_deref().filter(|_| yuv)),
+        ("color_primaries", colour.primaries.as_deref()),
+        ("color_trc", colour.transfer.as_deref()),
+    ];
+    let tags = tags
+        .iter()
+        .filter_map(|(name, tag)| Some(format!("{name}={}", (*tag)?)));
+    let tags: Vec<String> = tags.collect();
+    if !tags.is_empty() {
+        filters.push(format!("setparams={}", tags.join(":")));
     }
     filters
 }
