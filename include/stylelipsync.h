@@ -765,47 +765,55 @@ typedef struct {
 } sls_face;
 
 /**
- * Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
+ * Receives the layers of one frame: what its result is composited from. Initialise it with
+ * sls_layers_init(), set the layers that are wanted, and pass it in sls_render_options.layers.
+ *
+ * Each layer has the frame's size, with rows from the top. The operator "over" makes the result of mouth and
+ * source, in the encoding of the source's numbers and before rounding:
+ *
+ *     result = mouth.rgb + source.rgb * (1 - mouth.alpha)
+ *
+ * Where a source value is not finite and mouth.alpha is above 0, the result is mouth.rgb / mouth.alpha. The
+ * result has the source's alpha. sls_clip_options.label is not part of the layers. If the frame is not
+ * changed, mouth is 0 everywhere and st is -1 everywhere.
  */
 typedef struct {
     /**
-     * sizeof(sls_render_options).
+     * sizeof(sls_layers); set by sls_layers_init().
      */
     uint32_t struct_size;
     /**
-     * Multiplies sls_clip_options.strength, for effects that animate it; 0 to 1, default 1.
+     * Must be 0.
      */
-    float strength;
+    uint32_t reserved0;
     /**
-     * Bytes from a row of the matte to the row below it; negative if stored bottom-up.
+     * Receives the generated mouth: four floats per pixel, red, green and blue multiplied by alpha, and alpha,
+     * which is the matte. Points to the top row. Default NULL: not wanted.
      */
-    int64_t matte_stride;
+    float *mouth;
     /**
-     * Receives the matte if the call succeeds: one float per pixel of the frame, the opacity of
-     * the generated pixel. Where it is 0, the output is the source pixel, bit for bit. Points to
-     * the top row. Default NULL: no matte.
+     * Bytes from a row of mouth to the row below it; negative if stored bottom-up.
      */
-    float *matte;
+    int64_t mouth_stride;
     /**
-     * The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
-     * (the mouth rests) to 1, default 0.
+     * Receives the ST map: two floats per pixel, the position of the pixel in the upright square crop of the
+     * face. s is 0 at the left edge of the crop and 1 at the right, t is 0 at the bottom and 1 at the top;
+     * values beyond that lie outside the crop. Points to the top row. Default NULL: not wanted.
      */
-    float articulation_offset;
+    float *st;
     /**
-     * Where the generated mouth agrees with the person's own pictures but for their fine detail, that
-     * detail replaces its own, multiplied by 1 + detail_offset; -1 (none) to 1, default 0. Detail finer
-     * than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
-     * at least 672 MiB.
+     * Bytes from a row of st to the row below it; negative if stored bottom-up.
      */
-    float detail_offset;
+    int64_t st_stride;
     /**
      * Must be 0.
      */
-    uint64_t reserved[3];
-} sls_render_options;
+    uint64_t reserved[4];
+} sls_layers;
 
 /**
- * Describes what was done to a frame. Set struct_size before the call, or call
+ * Describes what was done to a frame. If the clip has several speakers, face, confidence and strength are those
+ * of speaker 0. Set struct_size before the call, or call
  * sls_render_result_init().
  */
 typedef struct {
@@ -841,6 +849,55 @@ typedef struct {
      */
     uint64_t reserved[4];
 } sls_render_result;
+
+/**
+ * Options of one rendered frame. Initialise them with sls_render_options_init(), then set fields.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_render_options).
+     */
+    uint32_t struct_size;
+    /**
+     * Multiplies sls_clip_options.strength, for effects that animate it; 0 to 1, default 1.
+     */
+    float strength;
+    /**
+     * Bytes from a row of the matte to the row below it; negative if stored bottom-up.
+     */
+    int64_t matte_stride;
+    /**
+     * Receives the matte if the call succeeds: one float per pixel of the frame, the opacity of
+     * the generated pixel. Where it is 0, the output is the source pixel, bit for bit. Points to
+     * the top row. Default NULL: no matte.
+     */
+    float *matte;
+    /**
+     * The mouth's movement is multiplied by 1 + articulation_offset, for effects that animate it; -1
+     * (the mouth rests) to 1, default 0.
+     */
+    float articulation_offset;
+    /**
+     * Where the generated mouth agrees with the person's own pictures but for their fine detail, that
+     * detail replaces its own, multiplied by 1 + detail_offset; -1 (none) to 1, default 0. Detail finer
+     * than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
+     * at least 672 MiB.
+     */
+    float detail_offset;
+    /**
+     * Receives the layers that the frame is composited from, if the call succeeds. Default NULL: none.
+     */
+    const sls_layers *layers;
+    /**
+     * Receives what was done for each speaker, if the call succeeds: an array with an element for speaker 0 and
+     * for each one that sls_clip_add_speaker() added, initialised with sls_render_result_init(). Default NULL.
+     */
+    sls_render_result *speakers;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[1];
+} sls_render_options;
 
 /**
  * Provides memory for a frame that is about to be rendered.
@@ -1003,6 +1060,67 @@ typedef struct {
  * It is called on the thread that called sls_adapt_run(). It must not throw exceptions.
  */
 typedef int32_t (*sls_adapt_callback)(void *user, const sls_adapt_progress *progress);
+
+/**
+ * Another face of a clip, with its own audio. Initialise it with sls_speaker_init(), then set which face it is,
+ * and either samples or path.
+ */
+typedef struct {
+    /**
+     * sizeof(sls_speaker); set by sls_speaker_init().
+     */
+    uint32_t struct_size;
+    /**
+     * Which face it is: one of SLS_SELECT_*; default SLS_SELECT_LARGEST.
+     */
+    int32_t selection;
+    /**
+     * For SLS_SELECT_POINT: as sls_clip_options.point_x.
+     */
+    float point_x;
+    /**
+     * For SLS_SELECT_POINT: as sls_clip_options.point_y.
+     */
+    float point_y;
+    /**
+     * For SLS_SELECT_FACE: the id of the face. For SLS_SELECT_FROM_LEFT: the number of faces to its left.
+     */
+    uint32_t face;
+    /**
+     * Sample rate of samples in Hz, 1000 to 768000.
+     */
+    uint32_t rate;
+    /**
+     * All of its audio: frames * channels interleaved samples, nominally -1 to 1; they are copied. Default NULL:
+     * from a file.
+     */
+    const float *samples;
+    /**
+     * Number of samples per channel.
+     */
+    uint64_t frames;
+    /**
+     * Number of channels of samples, 1 to 64; they are mixed down to mono.
+     */
+    int32_t channels;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved0;
+    /**
+     * The audio file, UTF-8, if samples is NULL; see sls_clip_load_audio(). Default NULL.
+     */
+    const char *path;
+    /**
+     * The person that this face is rendered with. Default NULL: the bundle's own decoder. It may be destroyed
+     * after the call.
+     */
+    const sls_person *person;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[4];
+} sls_speaker;
 
 /**
  * What a detector found. Set struct_size before the call, or call sls_detection_init().
@@ -1612,16 +1730,16 @@ SLS_API sls_status sls_clip_finish_audio(sls_clip *clip);
 SLS_API sls_status sls_clip_cut_audio(sls_clip *clip, int64_t position);
 
 /**
- * Initialises render options with the default values.
+ * Initialises an sls_layers: sets struct_size, and every other field to 0.
  *
- * @param options      not NULL.
- * @param struct_size  sizeof(sls_render_options).
+ * @param layers       not NULL.
+ * @param struct_size  sizeof(sls_layers).
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
  *
  * Threads: any. Blocks: no. Allocates: nothing.
  */
-SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t struct_size);
+SLS_API sls_status sls_layers_init(sls_layers *layers, size_t struct_size);
 
 /**
  * Initialises an sls_render_result: sets struct_size, and every other field to 0.
@@ -1634,6 +1752,18 @@ SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t s
  * Threads: any. Blocks: no. Allocates: nothing.
  */
 SLS_API sls_status sls_render_result_init(sls_render_result *result, size_t struct_size);
+
+/**
+ * Initialises render options with the default values.
+ *
+ * @param options      not NULL.
+ * @param struct_size  sizeof(sls_render_options).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_render_options_init(sls_render_options *options, size_t struct_size);
 
 /**
  * Renders any frame of a clip, in any order. The output depends only on the clip's options, audio,
@@ -2015,6 +2145,46 @@ SLS_API void sls_person_destroy(sls_person *person);
  * this person. Allocates: that network, shared by the clips that use the person.
  */
 SLS_API sls_status sls_clip_set_person(sls_clip *clip, const sls_person *person);
+
+/**
+ * Initialises a speaker: sets struct_size, and every other field to 0.
+ *
+ * @param speaker      not NULL.
+ * @param struct_size  sizeof(sls_speaker).
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
+ *
+ * Threads: any. Blocks: no. Allocates: nothing.
+ */
+SLS_API sls_status sls_speaker_init(sls_speaker *speaker, size_t struct_size);
+
+/**
+ * Adds a speaker to a clip: another face of its frames, with its own audio and person. The clip itself is
+ * speaker 0, with the face of sls_clip_options, the audio of sls_clip_set_audio() and the person of
+ * sls_clip_set_person(); all other options of the clip apply to every speaker. Frames are analysed once for all
+ * speakers, and sls_clip_render() paints all of them. If two speakers select the same face of a frame, the one
+ * that was added first paints it. A clip has at most 16 speakers.
+ *
+ * Add all speakers before the first frame is analysed. A clip with several speakers has no stream
+ * (sls_clip_push_frame() returns SLS_ERROR_STATE), and its analysis cannot be saved or loaded.
+ *
+ * @param clip     not NULL.
+ * @param speaker  not NULL.
+ * @param number   may be NULL; receives the number of the speaker: 1, 2 and so on. See
+ *                 sls_render_options.speakers.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; SLS_ERROR_READ, SLS_ERROR_AUDIO,
+ * SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_STATE if frames were analysed or pushed, or the person
+ * was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
+ * stays as it was.
+ *
+ * Threads: any; exclusive. Blocks: while audio is decoded and resampled, and while a network of the person is
+ * built. Allocates: the audio as 16 kHz mono float, held by the clip.
+ */
+SLS_API
+sls_status sls_clip_add_speaker(sls_clip *clip,
+                                const sls_speaker *speaker,
+                                int32_t *number);
 
 /**
  * Sets the consent of the person who is shown, from a JSON file with these fields: `who`, `when` (the first

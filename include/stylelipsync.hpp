@@ -260,6 +260,8 @@ using clip_options = detail::initialised<sls_clip_options, sls_clip_options_init
 using face = detail::initialised<sls_face, sls_face_init>;
 using render_options = detail::initialised<sls_render_options, sls_render_options_init>;
 using render_result = detail::initialised<sls_render_result, sls_render_result_init>;
+using speaker = detail::initialised<sls_speaker, sls_speaker_init>;
+using layers = detail::initialised<sls_layers, sls_layers_init>;
 using adapt_options = detail::initialised<sls_adapt_options, sls_adapt_options_init>;
 /** @} */
 
@@ -487,6 +489,14 @@ public:
 
     /** Marks the end of pushed audio. @return SLS_OK, SLS_ERROR_NO_AUDIO. Any thread. */
     status finish_audio() SLS_NOTHROW { return check(sls_clip_finish_audio(get())); }
+
+    /** Adds another face of the frames, with its own audio, before the first frame is analysed.
+     *  @return SLS_OK, SLS_ERROR_ARGUMENT, SLS_ERROR_READ, SLS_ERROR_AUDIO, SLS_ERROR_NO_AUDIO,
+     *  SLS_ERROR_STATE, SLS_ERROR_MEMORY, SLS_ERROR_NETWORK. Any thread. */
+    status add_speaker(const sls_speaker &added, int32_t *number = nullptr) SLS_NOTHROW
+    {
+        return check(sls_clip_add_speaker(get(), &added, number));
+    }
 
     /** Renders any frame, in any order; the destination may be the source's memory.
      *  @return SLS_OK, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT, SLS_ERROR_NO_AUDIO, SLS_ERROR_STATE,

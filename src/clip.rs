@@ -25,6 +25,7 @@ mod bank_frame;
 mod cells;
 mod detector;
 mod faces;
+mod further_speaker;
 mod mouth_pose;
 mod options;
 mod profile;
@@ -36,6 +37,7 @@ mod reference;
 mod renderer;
 mod shot_profile;
 mod shots;
+mod speakers;
 mod speech;
 mod stream;
 mod streaming;
@@ -56,11 +58,13 @@ use crate::{Error, Result};
 pub use analysis::Analysis;
 pub use detector::{Detection, Detector};
 pub use faces::{FrameFaces, Neighbours};
+pub use further_speaker::MOST_SPEAKERS;
 pub use options::{ClipOptions, FrameOptions, LookAhead, Matte, MemoryUse, Rendered, SeenFace};
 pub use profile::Profile;
 pub use reference::ReferenceFrame;
 pub use renderer::{FrameInputs, Renderer};
 pub use shot_profile::ShotProfile;
+
 pub use speech::Speech;
 pub use timing::Timing;
 
@@ -69,6 +73,7 @@ pub(crate) use reference::Reference;
 pub(crate) use renderer::{FaceCrop, is_shown};
 
 use bank_frame::Held;
+use further_speaker::FurtherSpeaker;
 use reference::CANDIDATES;
 use stream::Stream;
 
@@ -118,6 +123,8 @@ pub struct Clip {
     consent: Option<Consent>,
     /// The frames that were rendered and changed.
     changed: Mutex<FrameSet>,
+    /// The speakers after the first.
+    speakers: Vec<FurtherSpeaker>,
 }
 
 impl Clip {
@@ -137,6 +144,7 @@ impl Clip {
             person: None,
             consent: None,
             changed: Mutex::default(),
+            speakers: Vec::new(),
         })
     }
 
@@ -185,12 +193,18 @@ impl Clip {
             .given
             .as_ref()
             .map_or(Held::default(), |profile| profile.held());
-        given + self.stream.held() + self.analysis.held()
+        let further = self.speakers.iter();
+        further.fold(
+            given + self.stream.held() + self.analysis.held(),
+            |sum, speaker| sum + speaker.analysis.held(),
+        )
     }
 
     /// Bytes of frames, audio and pictures of the person.
     fn bytes(&self) -> u64 {
-        let audio = self.speech.as_ref().map_or(0, Speech::samples) * size_of::<f32>();
+        let further = self.speakers.iter().map(|speaker| speaker.speech.samples());
+        let samples = self.speech.as_ref().map_or(0, Speech::samples) + further.sum::<usize>();
+        let audio = samples * size_of::<f32>();
         (self.stream.bytes() + audio + self.held().bytes) as u64
     }
 

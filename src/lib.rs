@@ -70,13 +70,13 @@ pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
     Analysis, Clip, ClipOptions, Detection, Detector, FrameFaces, FrameInputs, FrameOptions,
-    LookAhead, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered, Renderer, SeenFace,
-    ShotProfile, Speech, Timing,
+    LookAhead, MOST_SPEAKERS, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered,
+    Renderer, SeenFace, ShotProfile, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};
 pub use face::MaskTrim;
-pub use frame::{ColourMatch, Corner, FrameMut, FrameRef, Label, PixelFormat, Transfer};
+pub use frame::{ColourMatch, Corner, FrameMut, FrameRef, Label, Layers, PixelFormat, Transfer};
 pub use mark::MarkId;
 pub use model::{Person, Provider, SpeechContext};
 pub use provenance::{Consent, Provenance};

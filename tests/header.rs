@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// The sections, in the header's order.
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 20] = [
     "version",
     "status",
     "last_error",
@@ -29,11 +29,14 @@ const SECTIONS: [&str; 17] = [
     "clip",
     "analysis",
     "audio",
+    "layers",
+    "render_result",
     "render",
     "stream",
     "adapt_options",
     "adapt",
     "person",
+    "speakers",
     "provenance",
     "watermark",
 ];
@@ -424,7 +427,34 @@ fn layouts_are_kept() {
                 "matte 16",
                 "articulation_offset 24",
                 "detail_offset 28",
-                "reserved 32",
+                "layers 32",
+                "speakers 40",
+                "reserved 48",
+            ],
+        ),
+        (
+            "sls_speaker",
+            96,
+            &[
+                "selection 4",
+                "face 16",
+                "rate 20",
+                "samples 24",
+                "channels 40",
+                "path 48",
+                "person 56",
+                "reserved 64",
+            ],
+        ),
+        (
+            "sls_layers",
+            72,
+            &[
+                "mouth 8",
+                "mouth_stride 16",
+                "st 24",
+                "st_stride 32",
+                "reserved 40",
             ],
         ),
         (

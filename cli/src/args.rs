@@ -112,9 +112,14 @@ pub struct RenderArguments {
     /// The clip: a movie, a PNG, JPEG, TIFF or EXR picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf).
-    #[arg(long, value_name = "FILE")]
-    pub audio: PathBuf,
+    /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf). With --speak, the
+    /// sound of the result instead; by default that is the speakers' audio, added up.
+    #[arg(long, value_name = "FILE", required_unless_present = "speak")]
+    pub audio: Option<PathBuf>,
+    /// One of several faces, and what it speaks: give it once for each speaker. FACE is a point X,Y in pixels, a
+    /// track's number or 'largest'.
+    #[arg(long, value_name = "FACE=FILE", conflicts_with_all = ["face", "person", "reference", "analysis"])]
+    pub speak: Vec<Speak>,
     #[command(flatten)]
     pub sound: AudioArguments,
     /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
@@ -158,6 +163,11 @@ pub struct RenderArguments {
     /// Also write the matte (white where the picture was changed).
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub matte: Option<PathBuf>,
+    /// Also write the layers for a compositor, three EXR sequences in this folder: mouth.* (premultiplied, alpha is
+    /// the matte: its "over" on the source is the result, in the numbers of the source), matte.* (Y) and st.* (the
+    /// ST map into the upright crop of the face: R = s to the right, G = t upwards, -1 without a face).
+    #[arg(long, value_name = "FOLDER")]
+    pub layers: Option<PathBuf>,
     #[command(flatten)]
     pub marking: MarkingArguments,
     /// Frames per second of a folder of pictures, such as 25, 23.976 or 30000/1001. A movie keeps its
@@ -506,6 +516,28 @@ impl FromStr for FaceChoice {
     }
 }
 
+/// A face and the audio that it speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speak {
+    pub face: FaceChoice,
+    pub audio: PathBuf,
+}
+
+impl FromStr for Speak {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (face, audio) = text
+            .split_once('=')
+            .filter(|(_, audio)| !audio.is_empty())
+            .ok_or_else(|| format!("'{text}' is not FACE=FILE, such as 0=speech.wav"))?;
+        Ok(Self {
+            face: face.parse()?,
+            audio: audio.into(),
+        })
+    }
+}
+
 /// Three numbers between commas.
 fn three(text: &str) -> Result<[f32; 3], String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
@@ -554,6 +586,16 @@ mod tests {
                 "packaging/man/{} is old: BLESS=1 cargo test -p stylelipsync-cli manual",
                 name.display()
             );
+        }
+    }
+
+    #[test]
+    fn a_speaker_is_a_face_and_a_file() {
+        let speak = "640,250.5=a=b.wav".parse::<Speak>().unwrap();
+        assert_eq!(speak.face, FaceChoice::Point { x: 640.0, y: 250.5 });
+        assert_eq!(speak.audio, PathBuf::from("a=b.wav"));
+        for text in ["a.wav", "0=", "left=a.wav", "=a.wav", ""] {
+            assert!(text.parse::<Speak>().is_err(), "{text}");
         }
     }
 

@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::GrayImage;
-use stylelipsync::{Clip, Error, FrameOptions, Matte, Provenance, Rendered};
+use stylelipsync::{Clip, Error, FrameOptions, Layers, Matte, Provenance, Rendered};
 
 use crate::audio::Track;
 use crate::credentials::PictureList;
 use crate::failure::{Failure, Result};
 use crate::format::PictureKind;
+use crate::layers::{self, EncodedLayers, LayersFolder};
 use crate::marks::{self, Marks};
 use crate::movie::codec::Coding;
 use crate::movie::encoder::{Format, Sound};
@@ -28,8 +29,10 @@ const TRACK_REACH: u64 = 2;
 /// What to render.
 pub struct RenderJob<'a> {
     pub tracks: Tracks<'a>,
-    /// The audio, for the result's sound.
-    pub audio: Track<'a>,
+    /// The result's sound.
+    pub sound: Track<'a>,
+    /// The files that the speakers speak, the first one's first.
+    pub speech: Vec<&'a Path>,
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
@@ -38,6 +41,8 @@ pub struct RenderJob<'a> {
     /// The source's other streams, where they are kept.
     pub others: Option<&'a Others>,
     pub matte: Option<&'a Path>,
+    /// The folder for the layers.
+    pub layers: Option<&'a Path>,
     /// How the result says that it is synthetic.
     pub marks: &'a Marks,
     /// Multiplies the movement of the mouth.
@@ -60,11 +65,11 @@ pub trait Watch {
 }
 
 /// The result of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub frames: u64,
-    /// Frames that were left unchanged because no face was found.
-    pub without_face: u64,
+    /// For each speaker, the frames that were left unchanged because its face was not found.
+    pub without_face: Vec<u64>,
 }
 
 /// The first pass: the tracks that a range of frames needs.
@@ -215,7 +220,7 @@ impl RenderJob<'_> {
         let range = first..first + frames;
         let rate = source.rate();
         let sound = Sound {
-            track: self.audio,
+            track: self.sound,
             start: source.seconds(first),
             seconds: source.seconds(first + frames) - source.seconds(first),
         };
@@ -258,6 +263,7 @@ impl RenderJob<'_> {
             .matte
             .map(|target| Sink::create(target, &grey))
             .transpose()?;
+        let mut layers = self.layers.map(LayersFolder::create).transpose()?;
 
         let encode = (out.encoding(), matte.as_ref().map(Sink::encoding));
         let wanted: Vec<bool> = range.clone().map(|index| watch.wants(index)).collect();
@@ -270,13 +276,18 @@ impl RenderJob<'_> {
             u64::from(self.tracks.person == PersonFrames::Known && range.end < self.frames.end);
         let read = range.start..range.end + more;
         let bar = progress::bar("rendering", frames);
-        let mut summary = Summary::default();
+        let mut summary = Summary {
+            frames: 0,
+            without_face: vec![0; self.tracks.clip.speakers()],
+        };
         let mut failed = None;
         let mut pictures = PictureList::default();
         let mut done = pipeline::run(source.frames(read)?, workers, work, |done: Done| {
             let name = source.name(done.rendered.index as u64);
             summary.frames += 1;
-            summary.without_face += u64::from(done.rendered.face.is_none());
+            for (without, speaker) in summary.without_face.iter_mut().zip(&done.speakers) {
+                *without += u64::from(speaker.face.is_none());
+            }
             if let Some((source, matte, result)) = &done.show {
                 watch.see(WatchedFrame {
                     source,
@@ -298,7 +309,10 @@ impl RenderJob<'_> {
                 failed = Some(Which::Matte);
                 return Err(failure);
             }
-            Ok(())
+            match (&mut layers, &done.layers) {
+                (Some(folder), Some(layers)) => folder.write(&name, layers),
+                _ => Ok(()),
+            }
         });
         bar.finish_and_clear();
         if done.is_ok() && summary.frames < frames {
@@ -314,6 +328,7 @@ impl RenderJob<'_> {
                 self.marks.write_report(&provenance)?;
                 out.name()?;
                 matte.map_or(Ok(()), Unnamed::name)?;
+                layers.map_or(Ok(()), LayersFolder::name)?;
                 Ok(summary)
             }
             (Err(failure), Some(Which::Out), _) => Err(out.explain(failure)),
@@ -327,8 +342,13 @@ impl RenderJob<'_> {
         let mut provenance = self.tracks.clip.provenance();
         provenance.frames.first = Some(first.cast_signed());
         provenance.frames.count = Some(frames);
-        if let Some(audio) = &mut provenance.audio {
-            audio.sha256 = Some(marks::file_hash(self.audio.path)?);
+        let further = provenance
+            .speakers
+            .iter_mut()
+            .map(|speaker| &mut speaker.audio);
+        let audio = provenance.audio.iter_mut().chain(further);
+        for (audio, path) in audio.zip(&self.speech) {
+            audio.sha256 = Some(marks::file_hash(path)?);
         }
         Ok(provenance)
     }
@@ -342,12 +362,15 @@ impl RenderJob<'_> {
     ) -> Result<Done> {
         let Layout { width, height, .. } = frame.picture.layout;
         let mut result = frame.picture.clone();
-        let mut alpha = Matte::default();
+        let (mut alpha, mut layers) = (Matte::default(), Layers::default());
+        let mut speakers = Vec::new();
         let wants_matte = show || encode_matte.is_some();
         let mut options = FrameOptions {
             articulation: self.articulation,
             detail: self.detail,
             matte: wants_matte.then_some(&mut alpha),
+            layers: self.layers.is_some().then_some(&mut layers),
+            speakers: Some(&mut speakers),
             ..FrameOptions::default()
         };
         let mut target = result.view_mut()?;
@@ -361,14 +384,28 @@ impl RenderJob<'_> {
             .zip(matte.as_ref())
             .map(|(encoding, matte)| encoding.encode(Picture::from_matte(matte)))
             .transpose()?;
+        let marked = self.marks.ai_metadata && rendered.changed;
+        let layers = match self.layers {
+            Some(_) => {
+                let encoder = layers::Frame {
+                    pixel_aspect: frame.picture.layout.pixel_aspect(),
+                    original: frame.picture.original.as_deref(),
+                    marked,
+                };
+                Some(encoder.encode(&layers)?)
+            }
+            None => None,
+        };
         let show = match matte {
             Some(matte) if show => Some((frame.picture, matte, result.clone())),
             _ => None,
         };
         Ok(Done {
             rendered,
-            result: encode.encode_marked(result, self.marks.ai_metadata && rendered.changed)?,
+            speakers,
+            result: encode.encode_marked(result, marked)?,
             matte: matte_bytes,
+            layers,
             show,
         })
     }
@@ -383,8 +420,10 @@ enum Which {
 /// A frame that a worker rendered, for the writer.
 struct Done {
     rendered: Rendered,
+    speakers: Vec<Rendered>,
     result: Vec<u8>,
     matte: Option<Vec<u8>>,
+    layers: Option<EncodedLayers>,
     show: Option<(Picture, GrayImage, Picture)>,
 }
 

@@ -5,7 +5,8 @@ use std::io::Cursor;
 
 use exr::meta::attribute::{AttributeValue, Text};
 use exr::prelude::{
-    AnyChannel, FlatImage, FlatSamples, ReadChannels, ReadLayers, WritableImage, f16, read,
+    AnyChannel, FlatImage, FlatSamples, IntegerBounds, ReadChannels, ReadLayers, WritableImage,
+    f16, read,
 };
 use stylelipsync::provenance::DIGITAL_SOURCE_TYPE;
 
@@ -144,6 +145,11 @@ impl Original {
     pub fn is_rec709(&self) -> bool {
         let stated = self.image.attributes.chromaticities;
         stated.is_none_or(|c| (c.red.x() - 0.64).abs() < 0.005 && (c.green.y() - 0.6).abs() < 0.005)
+    }
+
+    /// The rectangle of the picture in the file's own coordinates.
+    pub fn display_window(&self) -> IntegerBounds {
+        self.image.attributes.display_window
     }
 
     /// Width to height of one pixel; `None` for a square one, and where the file states nonsense.

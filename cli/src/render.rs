@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use stylelipsync::audio::{RATE, Rate, Waveform};
+use stylelipsync::audio::{RATE, Rate};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label};
 
 use crate::ai_metadata;
 use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
-use crate::audio::Track;
 use crate::credentials::{Credentials, Parent};
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
+use crate::layers;
 use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::marks::Marks;
 use crate::movie::codec::{self, Coding, Wanted};
@@ -20,6 +20,7 @@ use crate::movie::others::Others;
 use crate::rate::FrameRate;
 use crate::sink;
 use crate::source::{self, Source};
+use crate::speakers::{self, Speaker};
 use crate::stills::{Content, Still};
 
 /// Watches no frame.
@@ -39,6 +40,9 @@ impl Watch for Unwatched {
 /// Any error that stops it; the outputs are then unchanged.
 pub fn run(arguments: &RenderArguments) -> Result<()> {
     // The outputs are checked before hours of work.
+    if let Some(folder) = &arguments.layers {
+        layers::check(folder, arguments)?;
+    }
     for target in [Some(&arguments.out), arguments.matte.as_ref()]
         .into_iter()
         .flatten()
@@ -58,10 +62,19 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let consent = arguments.marking.consent_file.as_ref();
     let consent = consent.map(Consent::load).transpose()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let track = Track::find(&arguments.audio, &arguments.sound)?;
-    let speech = track.read()?;
-    let seconds = speech.samples.len() as f64 / f64::from(speech.rate);
+    let speakers = Speaker::all(arguments)?;
+    let seconds = speakers::longest(&speakers);
     let source = source::extended(source, seconds, arguments.fit)?;
+    // Only a movie has sound.
+    let unmixed = Kind::of(&arguments.out)? != Kind::Folder && arguments.audio.is_none();
+    let mixed = match speakers.len() > 1 && unmixed {
+        true => Some(speakers::mixed(&speakers)?),
+        false => None,
+    };
+    let sound = speakers::sound(arguments, &speakers, mixed.as_deref())?;
+    let (Some(sound), Some((first, further))) = (sound, speakers.split_first()) else {
+        return Err(Failure::Input("nobody speaks".into()));
+    };
     let range = match &arguments.frames {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
@@ -71,7 +84,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),
-        selection: arguments.face.into(),
+        selection: first.selection,
         strength: arguments.strength,
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
@@ -84,7 +97,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         ..ClipOptions::default()
     };
     let mut clip = Clip::new(engine, options)?;
-    clip.set_audio(&speech.samples, speech.rate, 1)?;
+    clip.set_audio(&first.speech.samples, first.speech.rate, 1)?;
+    for speaker in further {
+        speaker.add_to(&mut clip)?;
+    }
     if let Some(path) = &arguments.analysis {
         if matches!(source, Source::Extended(_)) {
             return Err(Failure::Input(format!(
@@ -115,7 +131,9 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         tracks: Tracks {
             clip: &clip,
             source: &source,
-            number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+            number_faces: speakers
+                .iter()
+                .any(|speaker| matches!(speaker.selection, Selection::Id(_))),
             person: match arguments.reference[..] {
                 _ if arguments.analysis.is_some() => PersonFrames::Known,
                 [] => PersonFrames::All,
@@ -123,19 +141,21 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
             },
             workers: arguments.engine.workers(),
         },
-        audio: track,
+        sound,
+        speech: speakers.iter().map(|speaker| speaker.track.path).collect(),
         frames: range,
         out: &arguments.out,
         coding: coding.as_ref(),
         others: others.as_ref(),
         matte: arguments.matte.as_deref(),
+        layers: arguments.layers.as_deref(),
         marks: &marks,
         articulation: arguments.articulation,
         detail: arguments.detail,
     };
     let summary = job.run(&mut Unwatched)?;
     report_length(
-        &speech,
+        seconds,
         &source,
         job.frames.start + summary.frames,
         arguments.frames.is_none(),
@@ -240,10 +260,22 @@ pub fn rate(rate: FrameRate) -> Result<Rate> {
 
 /// Reports what was done, and warns of frames that were left unchanged.
 pub fn report(summary: &Summary, out: &Path) {
-    let Summary {
-        frames,
-        without_face,
-    } = *summary;
+    let frames = summary.frames;
+    if let [_, _, ..] = summary.without_face[..] {
+        for (number, without) in summary.without_face.iter().enumerate() {
+            eprintln!(
+                "speaker {}: {} of {frames} frames show the face",
+                number + 1,
+                frames - without
+            );
+            if *without == frames {
+                log::warn!("speaker {}: the face was found in no frame", number + 1);
+            }
+        }
+        eprintln!("{frames} frames: {}", out.display());
+        return;
+    }
+    let without_face = summary.without_face.first().copied().unwrap_or(0);
     if without_face == frames {
         log::warn!("no face was found in any of the {frames} frames: the picture is unchanged");
     } else if without_face > 0 {
@@ -253,8 +285,7 @@ pub fn report(summary: &Summary, out: &Path) {
 }
 
 /// The video determines the length: warns where the audio's differs by more than a frame.
-fn report_length(speech: &Waveform, source: &Source, frames: u64, whole: bool) {
-    let sound = speech.samples.len() as f64 / f64::from(speech.rate);
+fn report_length(sound: f64, source: &Source, frames: u64, whole: bool) {
     let picture = source.seconds(frames);
     let frame = source.rate().seconds(1);
     if !whole {

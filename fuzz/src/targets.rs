@@ -18,6 +18,7 @@ use stylelipsync::capi::engine::*;
 use stylelipsync::capi::frame::*;
 use stylelipsync::capi::last_error::sls_last_error;
 use stylelipsync::capi::render::*;
+use stylelipsync::capi::render_result::*;
 use stylelipsync::capi::status::*;
 use stylelipsync::capi::stream::*;
 use stylelipsync::capi::version::SLS_ABI_VERSION;

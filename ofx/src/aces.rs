@@ -60,6 +60,17 @@ pub fn from_rec709(image: &Image<'_>, converted: &[u8], rendered: &[u8]) -> Vec<
     out
 }
 
+/// Packed RGBA floats that are no colours, in a bit depth.
+pub fn data(depth: BitDepth, rendered: &[u8]) -> Vec<u8> {
+    let sample = depth.bytes();
+    let mut out = vec![0; rendered.len() / size_of::<f32>() * sample];
+    let values = rendered.chunks_exact(size_of::<f32>());
+    for (out, value) in out.chunks_exact_mut(sample).zip(values) {
+        depth.write(out, BitDepth::Float.read(value));
+    }
+    out
+}
+
 fn read(depth: BitDepth, pixel: &[u8]) -> [f32; 4] {
     let sample = depth.bytes();
     [0, 1, 2, 3].map(|channel| depth.read(&pixel[channel * sample..]))

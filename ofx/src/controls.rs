@@ -167,8 +167,8 @@ pub const GROUPS: &[Group] = &[
             c"Height of the label as a share of the picture's height."),
         control!(LABEL_OPACITY, c"Label Opacity", ControlKind::Double { default: 0.8, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
             c"Opacity of the label."),
-        control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay"], 0),
-            c"What the effect outputs: the result, the result with its matte in the alpha channel, or a view of the mask or of the face track."),
+        control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay", c"Mouth", c"Matte", c"ST Map"], 0),
+            c"What the effect outputs: the result; the result with its matte in the alpha channel; a view of the mask or of the face track; or a layer for compositing. Mouth: the new mouth, premultiplied, alpha is the matte; merged over the source it is the result. Matte: in all channels. ST Map: where each pixel lies in the upright crop of the face, red to the right, green upwards; needs float images."),
     ] },
     Group { name: c"modelGroup", label: c"Model", open: false, controls: &[
         control!(MODEL, c"Quality", ControlKind::Choice(&[c"Lite (Built In)", c"Model Folder"], 0),
@@ -211,9 +211,21 @@ pub const GROUPS: &[Group] = &[
 pub enum Output {
     Result,
     /// The result, with the matte in its alpha channel.
-    Matte,
+    MatteInAlpha,
     MaskOverlay,
     TrackOverlay,
+    Layer(Layer),
+}
+
+/// A layer of the result, for compositing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The new mouth, premultiplied; alpha is the matte.
+    Mouth,
+    /// The matte in all channels.
+    Matte,
+    /// Where each pixel lies in the upright crop of the face.
+    StMap,
 }
 
 /// What a render does about a problem that the user can fix.

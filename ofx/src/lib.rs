@@ -42,6 +42,7 @@ mod instance;
 mod interaction;
 mod keys;
 mod known_references;
+mod layer_output;
 mod log_file;
 mod parameters;
 mod pixel_format;

@@ -75,7 +75,9 @@ pub fn apply(
                 }
             }
             match process.output {
-                Output::Matte if has_alpha => process.depth.write(&mut to[3 * sample..], *share),
+                Output::MatteInAlpha if has_alpha => {
+                    process.depth.write(&mut to[3 * sample..], *share)
+                }
                 Output::MaskOverlay if *share > 0.0 => {
                     mix(process.depth, to, MASK_COLOUR, MASK_OPACITY * *share)
                 }
@@ -90,7 +92,7 @@ pub fn apply(
 
 /// A pixel's alpha. Some hosts mark pictures as premultiplied although their alpha is empty: a pixel
 /// with an alpha of 0 is treated as opaque.
-fn opacity(depth: BitDepth, pixel: &[u8]) -> f32 {
+pub fn opacity(depth: BitDepth, pixel: &[u8]) -> f32 {
     let sample = depth.bytes();
     match depth.read(&pixel[3 * sample..]) {
         alpha if alpha > 0.0 => alpha.min(1.0),

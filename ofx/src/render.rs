@@ -1,19 +1,20 @@
 //! The render action, and the actions by which a host asks about a render beforehand.
 
 use stylelipsync::frame::{FrameMut, FrameRef};
-use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Matte, Neighbours};
+use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Layers, Matte, Neighbours};
 
 use crate::abi::names::*;
 use crate::abi::{OfxStatus, RectI, status};
 use crate::aces;
 use crate::clip_parts::ClipParts;
-use crate::controls::{InputColour, OnProblem, Output};
+use crate::controls::{InputColour, Layer, OnProblem, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::{FrameTime, time_of};
 use crate::host::{Host, Properties};
 use crate::image::Image;
 use crate::input_frame::InputFrame;
 use crate::instance::{AudioCover, Instance, RenderReport};
+use crate::layer_output;
 use crate::pixel_format::{BitDepth, Components};
 use crate::pixels;
 use crate::post_process::{self, PostProcess};
@@ -39,6 +40,10 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
         None => output.bounds,
     };
     let source = source_image(host, instance, current)?;
+    let layer = match settings.output {
+        Output::Layer(layer) => Some(layer),
+        _ => None,
+    };
     let Some(source) = source else {
         pixels::copy(None, &mut output, window);
         return Ok(());
@@ -50,8 +55,16 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
     }
     let thumbnail =
         source.thumbnail || arguments.int(EFFECT_PROP_THUMBNAIL_RENDER, 0).unwrap_or(0) != 0;
+    // What is output where nothing is changed.
+    let pass_through = |output: &mut Image<'_>| match layer {
+        Some(layer) => {
+            layer_output::write_empty(layer, output, window);
+            Ok(())
+        }
+        None => copy_source(&source, output, window),
+    };
     if thumbnail || settings.is_pass_through() || source.components == Components::Alpha {
-        return copy_source(&source, &mut output, window);
+        return pass_through(&mut output);
     }
     let scale = [0, 1].map(|k| arguments.double(EFFECT_PROP_RENDER_SCALE, k).unwrap_or(1.0));
     let fails = match settings.on_problem {
@@ -78,7 +91,7 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
             if fails {
                 return Err(ActionError::User(reason));
             }
-            copy_source(&source, &mut output, window)
+            pass_through(&mut output)
         }
         Err(error) => Err(error),
     }
@@ -163,13 +176,18 @@ impl FrameRender<'_> {
         let mut target = FrameMut::packed(&mut packed, width as u32, height as u32, format)?;
         let report = self.render_to(&mut target, &clip, &faces, &frame, input.depth())?;
         let packed = match input.copy() {
-            Some(converted) if settings.input_colour == InputColour::AcesCg => {
-                aces::from_rec709(source, converted, &packed)
+            Some(_) if self.is_aces() && settings.output == Output::Layer(Layer::StMap) => {
+                aces::data(source.depth, &packed)
             }
+            Some(converted) if self.is_aces() => aces::from_rec709(source, converted, &packed),
             _ => pixels::add_alpha(packed, format),
         };
         pixels::write_packed_rgba(&packed, source.bounds, output, window);
         Ok(report)
+    }
+
+    fn is_aces(&self) -> bool {
+        self.settings.input_colour == InputColour::AcesCg
     }
 
     fn check_abort(&self) -> Result<()> {
@@ -216,7 +234,7 @@ impl FrameRender<'_> {
     ) -> Result<RenderReport> {
         let occlusion = self.occlusion()?;
         let output = self.settings.output;
-        let mut matte = Matte::default();
+        let (mut matte, mut layers) = (Matte::default(), Layers::default());
         let needs_matte =
             output != Output::Result || occlusion.is_some() || self.source.premultiplied;
         let mut options = FrameOptions {
@@ -224,6 +242,8 @@ impl FrameRender<'_> {
             articulation: self.settings.articulation,
             detail: self.settings.detail,
             matte: needs_matte.then_some(&mut matte),
+            layers: matches!(output, Output::Layer(_)).then_some(&mut layers),
+            speakers: None,
         };
         let ClipParts {
             renderer,
@@ -259,7 +279,12 @@ impl FrameRender<'_> {
             };
             post_process::apply(&post_process, target, frame, &mut matte);
         }
-        if let (Output::Result | Output::Matte, Some(label)) = (output, &self.settings.label) {
+        if let Output::Layer(layer) = output {
+            let format = (depth, self.source.premultiplied);
+            layer_output::write(layer, (&layers, &matte), frame, target, format);
+        }
+        if let (Output::Result | Output::MatteInAlpha, Some(label)) = (output, &self.settings.label)
+        {
             label.draw(target, renderer.options().transfer);
         }
         let info = renderer.engine().info();

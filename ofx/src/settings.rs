@@ -114,9 +114,12 @@ impl Settings {
             })
             .transpose()?,
             output: match int(OUTPUT)? {
-                1 => Output::Matte,
+                1 => Output::MatteInAlpha,
                 2 => Output::MaskOverlay,
                 3 => Output::TrackOverlay,
+                4 => Output::Layer(Layer::Mouth),
+                5 => Output::Layer(Layer::Matte),
+                6 => Output::Layer(Layer::StMap),
                 _ => Output::Result,
             },
             on_problem: match int(ON_PROBLEM)? {

@@ -14,7 +14,7 @@ use crate::audio::decode_below;
 ///
 /// # Safety
 /// `samples` is NULL, or points to `frames * channels` floats that do not change during `'a`.
-unsafe fn interleaved<'a>(
+pub(super) unsafe fn interleaved<'a>(
     samples: *const f32,
     frames: u64,
     channels: i32,

@@ -206,25 +206,11 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
         let time = |index| unsafe { options.times.add(index).read_unaligned() };
         Timing::Variable((0..count).map(time).collect())
     };
-    let selection = match options.selection {
-        SLS_SELECT_LARGEST => Selection::Largest,
-        SLS_SELECT_POINT => Selection::Point {
-            x: options.point_x.into(),
-            y: options.point_y.into(),
-        },
-        SLS_SELECT_FACE => Selection::Id(options.face),
-        SLS_SELECT_FROM_LEFT => Selection::FromLeft(options.face),
-        other => {
-            let reason = format!("{other} is not an SLS_SELECT_ value");
-            return Err(Failure::argument("options.selection", reason));
-        }
-    };
-    if !(options.point_x.is_finite() && options.point_y.is_finite()) {
-        return Err(Failure::argument(
-            "options.point_x",
-            "point_x and point_y must be finite",
-        ));
-    }
+    let selection = selection(
+        (options.selection, options.face),
+        [options.point_x, options.point_y],
+        ["options.selection", "options.point_x"],
+    )?;
     let context = match options.speech_context {
         // 0 is what older programs pass here: the field used to be reserved.
         SLS_CONTEXT_NEAR => SpeechContext::Near,
@@ -262,4 +248,29 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
         memory: (options.memory_limit > 0).then_some(options.memory_limit),
         ..ClipOptions::default()
     })
+}
+
+/// Which face C selects. `fields` are the names of selection and point_x.
+pub(super) fn selection(
+    (selection, face): (i32, u32),
+    [x, y]: [f32; 2],
+    fields: [&'static str; 2],
+) -> Result<Selection, Failure> {
+    if !(x.is_finite() && y.is_finite()) {
+        let reason = "point_x and point_y must be finite";
+        return Err(Failure::argument(fields[1], reason));
+    }
+    match selection {
+        SLS_SELECT_LARGEST => Ok(Selection::Largest),
+        SLS_SELECT_POINT => Ok(Selection::Point {
+            x: x.into(),
+            y: y.into(),
+        }),
+        SLS_SELECT_FACE => Ok(Selection::Id(face)),
+        SLS_SELECT_FROM_LEFT => Ok(Selection::FromLeft(face)),
+        other => {
+            let reason = format!("{other} is not an SLS_SELECT_ value");
+            Err(Failure::argument(fields[0], reason))
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::model::Person;
 /// The decoder weights of one person: the result of an adaptation, or a loaded person file. It is
 /// immutable and may be used by several threads.
 pub struct sls_person {
-    person: Person,
+    pub(super) person: Person,
     health: Health,
 }
 

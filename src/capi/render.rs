@@ -7,7 +7,10 @@ use super::clip::sls_clip;
 use super::failure::Failure;
 use super::frame::{self, sls_frame};
 use super::handle::on;
+use super::layers::{self, LayersOut, sls_layers};
+use super::render_result::{SpeakerResults, sls_render_result};
 use super::sized::{self, Out, SizedStruct};
+
 use super::status::sls_status;
 use crate::clip::{FrameOptions, Matte, Rendered};
 
@@ -33,8 +36,13 @@ pub struct sls_render_options {
     /// than the model's crop (256 pixels a side) is used only if sls_clip_options.memory_limit is 0 or
     /// at least 672 MiB.
     pub detail_offset: f32,
+    /// Receives the layers that the frame is composited from, if the call succeeds. Default NULL: none.
+    pub layers: *const sls_layers,
+    /// Receives what was done for each speaker, if the call succeeds: an array with an element for speaker 0 and
+    /// for each one that sls_clip_add_speaker() added, initialised with sls_render_result_init(). Default NULL.
+    pub speakers: *mut sls_render_result,
     /// Must be 0.
-    pub reserved: [u64; 3],
+    pub reserved: [u64; 1],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -42,40 +50,7 @@ unsafe impl SizedStruct for sls_render_options {
     const NAME: &'static str = "sls_render_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 3]
-    }
-}
-
-/// Describes what was done to a frame. Set struct_size before the call, or call
-/// sls_render_result_init().
-#[repr(C)]
-#[derive(Clone, Copy, Zeroable)]
-pub struct sls_render_result {
-    /// sizeof(sls_render_result).
-    pub struct_size: u32,
-    /// 0 if the destination is a bit-exact copy of the source, but for sls_clip_options.label; 1 if pixels of
-    /// the mouth may differ.
-    pub changed: i32,
-    /// Index of the frame.
-    pub index: i64,
-    /// Id of the face that was lip-synced; -1 if no face was found.
-    pub face: i64,
-    /// Confidence of the detection, 0 to 1.
-    pub confidence: f32,
-    /// Opacity of the new mouth, 0 to 1: the product of the clip's strength, the frame's strength and
-    /// a fade-out factor that falls if the face is turned away, small, partly outside the frame or
-    /// uncertain.
-    pub strength: f32,
-    /// Must be 0.
-    pub reserved: [u64; 4],
-}
-
-// SAFETY: size first, numbers, reserved last.
-unsafe impl SizedStruct for sls_render_result {
-    const NAME: &'static str = "sls_render_result";
-
-    fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 4]
+        self.reserved == [0; 1]
     }
 }
 
@@ -98,23 +73,6 @@ pub unsafe extern "C" fn sls_render_options_init(
     };
     // SAFETY: the header requires a struct of that size.
     boundary(|| unsafe { sized::init(options, struct_size, "options", defaults) })
-}
-
-/// Initialises an sls_render_result: sets struct_size, and every other field to 0.
-///
-/// @param result       not NULL.
-/// @param struct_size  sizeof(sls_render_result).
-///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI.
-///
-/// Threads: any. Blocks: no. Allocates: nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sls_render_result_init(
-    result: *mut sls_render_result,
-    struct_size: usize,
-) -> sls_status {
-    // SAFETY: the header requires a struct of that size.
-    boundary(|| unsafe { sized::init(result, struct_size, "result", Zeroable::zeroed()) })
 }
 
 /// Renders any frame of a clip, in any order. The output depends only on the clip's options, audio,
@@ -150,9 +108,9 @@ pub unsafe extern "C" fn sls_clip_render(
     // SAFETY: the header requires a live clip, and frames and structs as described.
     unsafe {
         on(clip, |clip| {
-            let mut request = RenderRequest::new(options, result)?;
+            let clip = clip.clip.read();
+            let mut request = RenderRequest::new(options, result, clip.speakers())?;
             let rendered = frame::pair(source, destination, |source, destination| {
-                let clip = clip.clip.read();
                 Ok(clip.render_with(index, source, destination, &mut request.options())?)
             })?;
             request.finish(&rendered)
@@ -160,19 +118,25 @@ pub unsafe extern "C" fn sls_clip_render(
     }
 }
 
-/// The optional parts of a call that renders: options, matte, result.
+/// The optional parts of a call that renders: options, matte, layers, results.
 pub(super) struct RenderRequest {
     options: sls_render_options,
     matte: Option<Matte>,
+    layers: Option<LayersOut>,
+    speakers: Option<SpeakerResults>,
     result: Option<Out<sls_render_result>>,
 }
 
 impl RenderRequest {
+    /// `speakers` is how many the clip has.
+    ///
     /// # Safety
-    /// Both are NULL, or structs of the size that they state; the matte is as large as the frame.
+    /// Both are NULL, or structs of the size that they state; matte and layers are as large as the frame,
+    /// and there is a result for each speaker.
     pub(super) unsafe fn new(
         options: *const sls_render_options,
         result: *mut sls_render_result,
+        speakers: usize,
     ) -> Result<Self, Failure> {
         let options = if options.is_null() {
             sls_render_options {
@@ -196,10 +160,16 @@ impl RenderRequest {
         }
         let matte = (!options.matte.is_null()).then(Matte::default);
         // SAFETY: guaranteed by the caller.
+        let layers = unsafe { LayersOut::new(options.layers)? };
+        // SAFETY: guaranteed by the caller.
+        let speakers = unsafe { SpeakerResults::new(options.speakers, speakers)? };
+        // SAFETY: guaranteed by the caller.
         let result = unsafe { Out::new(result, "result")? };
         Ok(Self {
             options,
             matte,
+            layers,
+            speakers,
             result,
         })
     }
@@ -210,37 +180,30 @@ impl RenderRequest {
             articulation: 1.0 + self.options.articulation_offset,
             detail: 1.0 + self.options.detail_offset,
             matte: self.matte.as_mut(),
+            layers: self.layers.as_mut().map(LayersOut::layers),
+            speakers: self.speakers.as_mut().map(SpeakerResults::results),
         }
     }
 
-    /// Writes matte and result to the caller's memory.
+    /// Writes matte, layers and result to the caller's memory.
     ///
     /// # Safety
     /// As for [`new`](Self::new).
     pub(super) unsafe fn finish(self, rendered: &Rendered) -> Result<(), Failure> {
         if let Some(matte) = self.matte {
-            for (y, row) in matte.alpha.chunks_exact(matte.width).enumerate() {
-                let offset = (self.options.matte_stride as isize).wrapping_mul(y as isize);
-                let target = self.options.matte.wrapping_byte_offset(offset);
-                // SAFETY: the caller guarantees a matte of the frame's size and this stride.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(
-                        row.as_ptr().cast::<u8>(),
-                        target.cast(),
-                        size_of_val(row),
-                    );
-                }
-            }
+            let target = (self.options.matte, self.options.matte_stride);
+            // SAFETY: the caller guarantees a matte of the frame's size and this stride.
+            unsafe { layers::write_rows(&matte.alpha, matte.width, target) };
+        }
+        if let Some(layers) = self.layers {
+            // SAFETY: guaranteed by the caller.
+            unsafe { layers.write() };
+        }
+        if let Some(speakers) = self.speakers {
+            speakers.write();
         }
         if let Some(result) = self.result {
-            result.write(sls_render_result {
-                changed: i32::from(rendered.changed),
-                index: rendered.index,
-                face: rendered.face.map_or(-1, i64::from),
-                confidence: rendered.confidence,
-                strength: rendered.strength,
-                ..Zeroable::zeroed()
-            });
+            result.write(sls_render_result::of(rendered));
         }
         Ok(())
     }

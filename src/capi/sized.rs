@@ -125,6 +125,11 @@ impl<T: SizedStruct> Out<T> {
         Ok(Some(Self { pointer, size }))
     }
 
+    /// The size that the struct states.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     /// Writes the result.
     pub(super) fn write(self, value: T) {
         // SAFETY: the caller of `new` guaranteed `size` writable bytes.

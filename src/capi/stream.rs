@@ -8,7 +8,8 @@ use super::clip::sls_clip;
 use super::failure::Failure;
 use super::frame::{self, sls_frame};
 use super::handle::on;
-use super::render::{RenderRequest, sls_render_options, sls_render_result};
+use super::render::{RenderRequest, sls_render_options};
+use super::render_result::sls_render_result;
 use super::sized::Out;
 use super::status::sls_status;
 use crate::Error;
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn sls_clip_pull_frame(
     // SAFETY: the header requires a live clip, and frames and structs as described.
     unsafe {
         on(clip, |clip| {
-            let mut request = RenderRequest::new(options, result)?;
+            let mut request = RenderRequest::new(options, result, 1)?;
             let mut destination = frame::write(destination, "destination")?;
             let mut stream = clip.clip.write();
             let rendered = stream.pull_frame_with(&mut destination, &mut request.options())?;
@@ -226,7 +227,7 @@ pub unsafe extern "C" fn sls_clip_pull_allocated(
             let allocate = allocate.ok_or(Failure::Null("allocate"))?;
             let out = Out::new(destination, "destination")?;
             let out = out.ok_or(Failure::Null("destination"))?;
-            let mut request = RenderRequest::new(options, result)?;
+            let mut request = RenderRequest::new(options, result, 1)?;
             let mut stream = clip.clip.write();
             let (width, height, format) = stream.ready()?;
             let mut target = frame::unplaced(width, height, format);

@@ -44,8 +44,8 @@ impl Analysis {
     /// [`Error::Network`] when a network fails; nothing is added then. [`Error::State`] when a face
     /// is selected by its number and a later frame was added already: numbers are assigned in order.
     pub fn add(&self, renderer: &Renderer, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
-        if let Some(known) = self.tracks.read().faces(index) {
-            return Ok(known.faces.len());
+        if let Some(known) = self.count(index) {
+            return Ok(known);
         }
         // No lock is held while the networks run.
         self.add_faces(renderer, index, renderer.find_faces(frame)?, frame)
@@ -90,6 +90,12 @@ impl Analysis {
             }
         }
         Ok(count)
+    }
+
+    /// How many faces the frame `index` has; `None` when it was not added.
+    pub(super) fn count(&self, index: i64) -> Option<usize> {
+        let tracks = self.tracks.read();
+        Some(tracks.faces(index)?.faces.len())
     }
 
     /// The faces of the frame `index`, numbered in the clip; `None` when it was not added.

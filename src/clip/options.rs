@@ -3,7 +3,7 @@
 use super::Timing;
 use crate::audio::Rate;
 use crate::face::MaskTrim;
-use crate::frame::{ColourMatch, Label, Transfer};
+use crate::frame::{ColourMatch, Label, Layers, Transfer};
 use crate::latent::MAX_ARTICULATION;
 use crate::model::SpeechContext;
 use crate::track::Selection;
@@ -115,6 +115,10 @@ pub struct FrameOptions<'a> {
     pub detail: f32,
     /// Receives the matte, where one is given.
     pub matte: Option<&'a mut Matte>,
+    /// Receives what the frame was composited from, where one is given.
+    pub layers: Option<&'a mut Layers>,
+    /// Receives what was done for each speaker of the clip, the first one first, where one is given.
+    pub speakers: Option<&'a mut Vec<Rendered>>,
 }
 
 impl Default for FrameOptions<'_> {
@@ -124,11 +128,24 @@ impl Default for FrameOptions<'_> {
             articulation: 1.0,
             detail: 1.0,
             matte: None,
+            layers: None,
+            speakers: None,
         }
     }
 }
 
 impl FrameOptions<'_> {
+    /// Empties matte and layers, where they are wanted.
+    pub(crate) fn clear(&mut self, width: usize, height: usize) -> Result<()> {
+        if let Some(matte) = &mut self.matte {
+            matte.clear(width, height)?;
+        }
+        if let Some(layers) = &mut self.layers {
+            layers.clear(width, height)?;
+        }
+        Ok(())
+    }
+
     /// Every call that renders checks its options; this is for callers that have work to do first.
     ///
     /// # Errors
@@ -170,7 +187,7 @@ impl Matte {
     }
 }
 
-/// What was done to a frame.
+/// What was done to a frame. Of several speakers, face, confidence and strength are those of the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rendered {
     /// Index of the frame.

@@ -1,5 +1,6 @@
 //! The provenance of what a clip rendered.
 
+use super::further_speaker::FurtherSpeaker;
 use super::{Clip, Rendered};
 use crate::mark::MarkId;
 
@@ -22,6 +23,7 @@ impl Clip {
             sha256: None,
             samples_sha256: speech.hash(),
         });
+        provenance.speakers = self.speakers.iter().map(FurtherSpeaker::facts).collect();
         provenance.watermark = self.renderer.watermark().map(MarkId::text);
         provenance
     }
@@ -30,6 +32,9 @@ impl Clip {
     /// the matte alone.
     pub fn set_watermark(&mut self, id: Option<MarkId>) {
         self.renderer.set_watermark(id);
+        for speaker in &mut self.speakers {
+            speaker.renderer.set_watermark(id);
+        }
     }
 
     /// The identifier for what this clip renders: a function of the bundle, the person and the audio (none
@@ -39,14 +44,22 @@ impl Clip {
             bundle,
             person,
             audio,
+            speakers,
             ..
         } = self.provenance();
-        let parts = [
-            Some(bundle.sha256),
+        let first = [
             person.map(|person| person.tensors_sha256),
             audio.and_then(|audio| audio.samples_sha256),
         ];
-        MarkId::of(parts.map(Option::unwrap_or_default).join("/").as_bytes())
+        let further = speakers.into_iter().flat_map(|speaker| {
+            let person = speaker.person.map(|person| person.tensors_sha256);
+            [person, speaker.audio.samples_sha256]
+        });
+        let parts = std::iter::once(Some(bundle.sha256))
+            .chain(first)
+            .chain(further);
+        let parts: Vec<String> = parts.map(Option::unwrap_or_default).collect();
+        MarkId::of(parts.join("/").as_bytes())
     }
 
     /// Sets the consent of the person who is shown, for the [provenance](Self::provenance) and for
@@ -56,20 +69,22 @@ impl Clip {
         self.consent = consent;
     }
 
-    /// Whether the clip may be rendered: with consent that holds today, where it is required.
+    /// Whether the clip may be rendered: with consent that holds today, where it is required. Each speaker needs
+    /// the clip's or that of their person file.
     ///
     /// # Errors
     /// [`Error::Consent`](crate::Error::Consent).
     pub fn check_consent(&self) -> Result<()> {
-        match self.options().require_consent {
-            true => check_consents(
-                self.consent.as_ref(),
-                self.person
-                    .as_ref()
-                    .and_then(|person| person.consent.as_ref()),
-            ),
-            false => Ok(()),
+        if !self.options().require_consent {
+            return Ok(());
         }
+        let further = self.speakers.iter().map(|speaker| &speaker.person);
+        std::iter::once(&self.person)
+            .chain(further)
+            .try_for_each(|person| {
+                let of_person = person.as_ref().and_then(|person| person.consent.as_ref());
+                check_consents(self.consent.as_ref(), of_person)
+            })
     }
 
     /// Records a frame that was rendered.

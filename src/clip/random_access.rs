@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::further_speaker::FurtherSpeaker;
 use super::{
     Analysis, Clip, FrameFaces, FrameInputs, FrameOptions, ReferenceFrame, Rendered, SeenFace,
 };
@@ -19,9 +20,13 @@ impl Clip {
     ///
     /// # Errors
     /// [`Error::State`] when no frame was analysed, [`Error::NoFace`] when none shows the face well enough,
-    /// [`Error::Network`]; the profile is not frozen then.
+    /// [`Error::Network`]; the profile is not frozen then. With several speakers it is the first error of any,
+    /// and the profiles of the others are frozen.
     pub fn finish_analysis(&self) -> Result<()> {
-        self.analysis.finish(&self.renderer)
+        let first = self.analysis.finish(&self.renderer);
+        let finish = |speaker: &FurtherSpeaker| speaker.analysis.finish(&speaker.renderer);
+        let further: Vec<Result<()>> = self.speakers.iter().map(finish).collect();
+        first.and(further.into_iter().collect())
     }
 
     /// Finds the faces of the frame `index`, for random access: the face of a frame is smoothed over
@@ -37,7 +42,10 @@ impl Clip {
     /// order. With several threads, use
     /// [`add_faces`](Self::add_faces) then.
     pub fn analyze(&self, index: i64, frame: &FrameRef<'_>) -> Result<usize> {
-        self.analysis.add(&self.renderer, index, frame)
+        if let Some(known) = self.analysis.count(index) {
+            return Ok(known);
+        }
+        self.add_faces(index, self.renderer.find_faces(frame)?, frame)
     }
 
     /// The second half of [`analyze`](Self::analyze), with the faces that
@@ -48,6 +56,7 @@ impl Clip {
     /// # Errors
     /// As [`analyze`](Self::analyze).
     pub fn add_faces(&self, index: i64, faces: FrameFaces, frame: &FrameRef<'_>) -> Result<usize> {
+        self.add_faces_for_further(index, &faces, frame)?;
         self.analysis.add_faces(&self.renderer, index, faces, frame)
     }
 
@@ -79,8 +88,9 @@ impl Clip {
     /// Writes the finished analysis to a file.
     ///
     /// # Errors
-    /// As [`Analysis::save`].
+    /// As [`Analysis::save`], and [`Error::State`] with several speakers.
     pub fn save_analysis(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.check_alone("an analysis file holds what one speaker needs")?;
         self.analysis.save(&self.renderer, path)
     }
 
@@ -88,8 +98,9 @@ impl Clip {
     /// a frame of an analysed index that is not the picture that was analysed.
     ///
     /// # Errors
-    /// As [`Analysis::load`], and [`Error::Memory`]; the analysis stays what it was.
+    /// As [`Analysis::load`], [`Error::State`] with several speakers, and [`Error::Memory`]; the analysis stays what it was.
     pub fn load_analysis(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        self.check_alone("an analysis file holds what one speaker needs")?;
         let loaded = Analysis::load(&self.renderer, path)?;
         let present = std::mem::replace(&mut self.analysis, loaded);
         if let Err(error) = self.check_memory(0, "analysis") {
@@ -102,6 +113,9 @@ impl Clip {
     /// Discards the analysis, for instance when the clip's pictures changed.
     pub fn forget_analysis(&mut self) {
         self.analysis = Analysis::default();
+        for speaker in &mut self.speakers {
+            speaker.analysis = Analysis::default();
+        }
     }
 
     /// Renders the frame `index`, whose pixels are `source`, into `target` (same size and format).
@@ -152,8 +166,13 @@ impl Clip {
             speech,
             faces: &faces,
         };
-        self.renderer
-            .render(&inputs, source, target, options, || self.profile_at(index))
-            .map(|rendered| self.record(rendered))
+        self.renderer.begin(source, target, options)?;
+        let profile = || self.profile_at(index);
+        let first = self
+            .renderer
+            .paint(&inputs, source, target, options, profile)?;
+        let rendered = self.paint_further(first, &inputs, source, target, options)?;
+        self.renderer.finish(target);
+        Ok(self.record(rendered))
     }
 }

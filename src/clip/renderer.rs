@@ -205,15 +205,39 @@ impl Renderer {
         options: &mut FrameOptions<'_>,
         profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
-        let rendered = self.render_face(inputs, source, target, options, profile)?;
-        if let Some(label) = &self.options.label {
-            label.draw(target, self.options.transfer);
-        }
+        self.begin(source, target, options)?;
+        let rendered = self.paint(inputs, source, target, options, profile)?;
+        self.finish(target);
         Ok(rendered)
     }
 
-    /// As [`render`](Self::render), without the label.
-    fn render_face(
+    /// Begins a frame: its pixels are copied, matte and layers are empty.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub(super) fn begin(
+        &self,
+        source: &FrameRef<'_>,
+        target: &mut FrameMut<'_>,
+        options: &mut FrameOptions<'_>,
+    ) -> Result<()> {
+        options.check()?;
+        options.clear(source.width(), source.height())?;
+        copy_pixels(source, target)
+    }
+
+    /// Ends a frame: the label is drawn.
+    pub(super) fn finish(&self, target: &mut FrameMut<'_>) {
+        if let Some(label) = &self.options.label {
+            label.draw(target, self.options.transfer);
+        }
+    }
+
+    /// Paints the face over what `target` holds: the frame, and the faces of other speakers.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub(super) fn paint(
         &self,
         inputs: &FrameInputs<'_>,
         source: &FrameRef<'_>,
@@ -221,10 +245,9 @@ impl Renderer {
         options: &mut FrameOptions<'_>,
         profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
-        options.check()?;
         let untouched = Rendered::untouched(inputs.index);
         let Some(Speaker { own, smoothed, id }) = self.selected(inputs.faces) else {
-            return pass_through(untouched, source, target, options);
+            return Ok(untouched);
         };
         let rendered = Rendered {
             face: Some(id),
@@ -240,7 +263,7 @@ impl Renderer {
         };
         let strength = self.options.strength * options.strength * fade;
         if strength <= 0.0 {
-            return pass_through(rendered, source, target, options);
+            return Ok(rendered);
         }
         let profile = match profile()? {
             Some(profile) => profile,
@@ -351,17 +374,20 @@ impl Renderer {
             tone: buffers.tone,
             detail: &detail,
         };
-        copy_pixels(source, target)?;
         let strength = change.strength;
         let changed = buffers
             .compositor
             .blend(target, transfer, &map, &patch, strength)?;
         if let Some(matte) = &mut options.matte {
-            matte.clear(source.width(), source.height())?;
             let out = &mut matte.alpha;
             buffers
                 .compositor
                 .matte(source, &map, (IMAGE, alpha), strength, out)?;
+        }
+        if let Some(layers) = &mut options.layers {
+            buffers
+                .compositor
+                .add_layers(source, transfer, &map, &patch, strength, layers)?;
         }
         Ok(changed.is_some())
     }
@@ -417,20 +443,6 @@ impl Renderer {
             .sample_with(frame, colour, &map, IMAGE, BorderMode::Edge, crop)?;
         Ok(map)
     }
-}
-
-/// Copies a frame unchanged.
-fn pass_through(
-    rendered: Rendered,
-    source: &FrameRef<'_>,
-    target: &mut FrameMut<'_>,
-    options: &mut FrameOptions<'_>,
-) -> Result<Rendered> {
-    copy_pixels(source, target)?;
-    if let Some(matte) = &mut options.matte {
-        matte.clear(source.width(), source.height())?;
-    }
-    Ok(rendered)
 }
 
 /// Whether the confidence of a face is high enough for the frame to be changed.

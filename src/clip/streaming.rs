@@ -65,7 +65,7 @@ impl Clip {
     ///
     /// # Errors
     /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
-    /// [`flush`](Self::flush), [`Error::Frame`] when size or format are not those of the frames
+    /// [`flush`](Self::flush) and with several speakers, [`Error::Frame`] when size or format are not those of the frames
     /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
     /// [`Error::Network`] when a network fails. The frame is not taken then.
     pub fn push_frame(&mut self, frame: &FrameRef<'_>) -> Result<i64> {
@@ -79,6 +79,7 @@ impl Clip {
     /// # Errors
     /// As [`push_frame`](Self::push_frame), and [`Error::Argument`] when the time goes back.
     pub fn push_frame_at(&mut self, position: i64, frame: &FrameRef<'_>) -> Result<i64> {
+        self.check_alone("several speakers need random access")?;
         let more = self.stream.admit(position, frame)?;
         self.check_memory(more, "frame")?;
         self.stream.push(&self.renderer, position, frame)
@@ -125,7 +126,12 @@ impl Clip {
             .pull(renderer, speech, target, options, |index| {
                 profile_at(&self.given, &self.analysis, renderer, index)
             })
-            .map(|rendered| self.record(rendered))
+            .map(|rendered| {
+                if let Some(speakers) = &mut options.speakers {
+                    **speakers = vec![rendered];
+                }
+                self.record(rendered)
+            })
     }
 
     /// Whether [`pull_frame`](Self::pull_frame) would render a frame now: its width, height and

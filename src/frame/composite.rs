@@ -11,8 +11,10 @@ use super::tone::ToneMap;
 use crate::{Error, Result};
 
 mod colour_match;
+mod layers;
 
 pub use colour_match::{ColourMatch, Gains};
+pub use layers::Layers;
 
 /// A generated face with its mask, both in the crop.
 #[derive(Clone, Copy, Debug)]
@@ -75,18 +77,7 @@ impl Compositor {
         patch: &Patch<'_>,
         strength: f32,
     ) -> Result<Option<Bounds>> {
-        check(map, patch.size, patch.alpha, strength)?;
-        if patch.generated.len() != 3 * patch.size * patch.size {
-            let reason = format!(
-                "{} numbers for [3, {1}, {1}]",
-                patch.generated.len(),
-                patch.size
-            );
-            return Err(Error::Argument {
-                field: "generated",
-                reason,
-            });
-        }
+        check_patch(map, patch, strength)?;
         let shape = FrameShape::of(&frame.as_ref());
         let Some(walk) = Walk::new(shape, map, patch.size, patch.alpha) else {
             return Ok(None);
@@ -119,22 +110,16 @@ impl Compositor {
         for y in top..bottom {
             let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
             for (i, pixel) in row.chunks_exact_mut(P::BYTES).enumerate() {
-                let Some((rgb, alpha)) = walk.at(&self.cells, left + i, y) else {
+                let at = (left + i, y);
+                let Some((rgb, alpha)) = self.generated(walk, detail, (curve, tone), at) else {
                     continue;
                 };
                 let weight = alpha * strength;
                 if weight <= 0.0 {
                     continue;
                 }
-                let added = walk.detail(detail, left + i, y);
                 let mut out = P::read(pixel);
                 for (v, generated) in out.iter_mut().zip(rgb) {
-                    let detailed = if added == 0.0 {
-                        generated
-                    } else {
-                        unit(generated + added)
-                    };
-                    let generated = tone.invert(curve.from_srgb(detailed));
                     *v = if v.is_finite() {
                         *v + (generated - *v) * weight
                     } else {
@@ -146,8 +131,31 @@ impl Compositor {
         }
     }
 
-    /// Writes the generated picture's share of each pixel, `[height, width]` in [0, 1], as
-    /// [`Compositor::blend`] would use it. Of `frame` only the size and the pixel aspect ratio are used.
+    /// The generated picture at a frame pixel, in the frame's encoding, and the mask there; `None` where the
+    /// mask is 0.
+    #[inline(always)]
+    fn generated(
+        &self,
+        walk: &Walk,
+        detail: &[DetailLayer<'_>],
+        (curve, tone): (&Curve, ToneMap),
+        (x, y): (usize, usize),
+    ) -> Option<([f32; 3], f32)> {
+        let (rgb, alpha) = walk.at(&self.cells, x, y)?;
+        let added = walk.detail(detail, x, y);
+        let encoded = rgb.map(|generated| {
+            let detailed = if added == 0.0 {
+                generated
+            } else {
+                unit(generated + added)
+            };
+            tone.invert(curve.from_srgb(detailed))
+        });
+        Some((encoded, alpha))
+    }
+
+    /// Adds the generated picture's share of each pixel, as [`Compositor::blend`] would use it, to the shares
+    /// in `out`, `[height, width]` in [0, 1], over which it lies. Of `frame` only the size and the pixel aspect ratio are used.
     ///
     /// # Errors
     /// As [`Compositor::blend`], and when `out` has another length.
@@ -168,7 +176,6 @@ impl Compositor {
                 reason,
             });
         }
-        out.fill(0.0);
         let Some(walk) = Walk::new(FrameShape::of(frame), map, size, alpha) else {
             return Ok(());
         };
@@ -176,7 +183,9 @@ impl Compositor {
         for y in walk.bounds.top..walk.bounds.bottom {
             for x in walk.bounds.left..walk.bounds.right {
                 if let Some((_, alpha)) = walk.at(&self.cells, x, y) {
-                    out[y * width + x] = (alpha * strength).clamp(0.0, 1.0);
+                    let (over, share) =
+                        ((alpha * strength).clamp(0.0, 1.0), &mut out[y * width + x]);
+                    *share = over + *share * (1.0 - over);
                 }
             }
         }
@@ -222,6 +231,22 @@ impl Compositor {
             }
         }
     }
+}
+
+fn check_patch(map: &Similarity, patch: &Patch<'_>, strength: f32) -> Result<()> {
+    check(map, patch.size, patch.alpha, strength)?;
+    if patch.generated.len() != 3 * patch.size * patch.size {
+        let reason = format!(
+            "{} numbers for [3, {1}, {1}]",
+            patch.generated.len(),
+            patch.size
+        );
+        return Err(Error::Argument {
+            field: "generated",
+            reason,
+        });
+    }
+    Ok(())
 }
 
 fn check(map: &Similarity, size: usize, alpha: &[f32], strength: f32) -> Result<()> {

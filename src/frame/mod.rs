@@ -20,7 +20,7 @@ pub mod warp;
 #[cfg(test)]
 mod properties;
 
-pub use composite::{ColourMatch, Compositor, Gains};
+pub use composite::{ColourMatch, Compositor, Gains, Layers};
 pub use detail::{DetailLayer, FineBand};
 pub use fingerprint::fingerprint;
 pub use format::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat, Transfer, copy_pixels};

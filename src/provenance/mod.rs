@@ -12,4 +12,5 @@ pub use consent::{Consent, check_consents};
 pub use frames::{FrameSet, FramesReport};
 pub use report::{
     ACTION, AudioFacts, BundleFacts, DIGITAL_SOURCE_TYPE, PersonFacts, Provenance, Software,
+    SpeakerFacts,
 };

@@ -42,6 +42,9 @@ pub struct Provenance {
     pub person: Option<PersonFacts>,
     /// The new speech.
     pub audio: Option<AudioFacts>,
+    /// The speakers after the first, whose are `person` and `audio`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speakers: Vec<SpeakerFacts>,
     /// Which frames were changed.
     pub frames: FramesReport,
     /// The consent given for this render; that of the person file is in `person`.
@@ -98,6 +101,16 @@ pub struct AudioFacts {
     pub samples_sha256: Option<String>,
 }
 
+/// A further speaker of a clip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeakerFacts {
+    /// The person that its decoder was adapted to.
+    pub person: Option<PersonFacts>,
+    /// Its speech.
+    pub audio: AudioFacts,
+}
+
 impl Provenance {
     /// A report of this version of the library.
     pub fn new(bundle: BundleFacts, frames: FramesReport) -> Self {
@@ -113,6 +126,7 @@ impl Provenance {
             bundle,
             person: None,
             audio: None,
+            speakers: Vec::new(),
             frames,
             consent: None,
             watermark: None,
@@ -238,6 +252,22 @@ impl Provenance {
                 && !is_hex(value, digits)
             {
                 return Some(format!("{field}: not {digits} hexadecimal digits"));
+            }
+        }
+        for speaker in &self.speakers {
+            let (person, audio) = (speaker.person.as_ref(), &speaker.audio);
+            let hashes = [
+                person.and_then(|facts| facts.sha256.as_ref()),
+                person.map(|facts| &facts.tensors_sha256),
+                audio.sha256.as_ref(),
+                audio.samples_sha256.as_ref(),
+            ];
+            if hashes.into_iter().flatten().any(|hash| !is_hex(hash, 64)) {
+                return Some("speakers: not 64 hexadecimal digits".into());
+            }
+            let consent = person.and_then(|facts| facts.consent.as_ref());
+            if let Some(fault) = consent.and_then(Consent::fault) {
+                return Some(format!("speakers.person.consent.{fault}"));
             }
         }
         let of_person = person.and_then(|facts| facts.consent.as_ref());

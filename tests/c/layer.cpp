@@ -137,6 +137,7 @@ static void types()
     filled_as_by<sls::info>(sls_info_init);
     filled_as_by<sls::face>(sls_face_init);
     filled_as_by<sls::render_options>(sls_render_options_init);
+    filled_as_by<sls::layers>(sls_layers_init);
     filled_as_by<sls::render_result>(sls_render_result_init);
     filled_as_by<sls::adapt_options>(sls_adapt_options_init);
     filled_as_by<sls::frame>(sls_frame_init);
@@ -328,7 +329,15 @@ static std::vector<unsigned char> random_access(const sls::engine &engine)
     sls::render_options wish;
     wish.matte = matte.data();
     wish.matte_stride = static_cast<int64_t>(width) * static_cast<int64_t>(sizeof(float));
+    std::vector<float> mouth(4 * matte.size(), -7.0f);
+    sls::layers layers;
+    layers.mouth = mouth.data();
+    layers.mouth_stride = 4 * wish.matte_stride;
+    wish.layers = &layers;
     CHECK(clip.render(0, frame_at(0), upside_down, &wish));
+    /* The alpha of the mouth is the matte. */
+    for (size_t i = 0; i < matte.size(); i++)
+        CHECK(mouth[4 * i + 3] == matte[i]);
     for (size_t y = 0; y < static_cast<size_t>(height); y++)
         CHECK(memcmp(again.data() + row * (static_cast<size_t>(height) - 1 - y),
                      made.data() + row * y, row)

@@ -98,6 +98,8 @@ static void init_functions(void)
         sls_info info;
         sls_face face;
         sls_detection detection;
+        sls_layers layers;
+        sls_speaker speaker;
         unsigned char bytes[4096];
     } any;
 
@@ -121,6 +123,8 @@ static void init_functions(void)
     INIT(sls_info_init, info, sls_info);
     INIT(sls_face_init, face, sls_face);
     INIT(sls_detection_init, detection, sls_detection);
+    INIT(sls_layers_init, layers, sls_layers);
+    INIT(sls_speaker_init, speaker, sls_speaker);
 }
 
 static void engines(void)
@@ -261,6 +265,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_cancel(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_memory(NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_provenance(NULL, NULL, 0, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_add_speaker(NULL, NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_set_watermark(NULL, 1));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_load_consent(NULL, "consent.json"));
     CHECK(sls_clip_last_error(NULL, text, sizeof text) == 1 && *text == '\0');
@@ -443,6 +448,76 @@ static void frames(sls_clip *clip)
 #undef REFUSED
 }
 
+static void speakers(const sls_engine *engine)
+{
+    unsigned char pixels[4 * SIDE * SIDE] = {0};
+    sls_frame frame = rgba(pixels, SIDE, SIDE);
+    float samples[1600] = {0}, zero = 0.0f;
+    sls_render_options options;
+    sls_render_result results[3];
+    sls_speaker speaker;
+    sls_clip *clip;
+    int32_t number = -7;
+    int more;
+
+    OK(sls_clip_create(engine, NULL, &clip));
+    FAILS(SLS_ERROR_NULL, "speaker", sls_clip_add_speaker(clip, NULL, &number));
+
+#define REFUSED(status, word, change)                                                             \
+    do {                                                                                          \
+        OK(sls_speaker_init(&speaker, sizeof speaker));                                           \
+        speaker.samples = samples;                                                                \
+        speaker.frames = 1600;                                                                    \
+        speaker.rate = 16000;                                                                     \
+        speaker.channels = 1;                                                                     \
+        change;                                                                                   \
+        about("sls_speaker: " #change);                                                           \
+        FAILS(status, word, sls_clip_add_speaker(clip, &speaker, &number));                       \
+        about(NULL);                                                                              \
+    } while (0)
+
+    REFUSED(SLS_ERROR_ABI, "speaker.struct_size", speaker.struct_size = 8);
+    REFUSED(SLS_ERROR_ABI, "reserved", speaker.reserved0 = 1);
+    REFUSED(SLS_ERROR_ARGUMENT, "speaker.selection", speaker.selection = 4);
+    REFUSED(SLS_ERROR_ARGUMENT, "speaker.point_x", speaker.point_y = zero / zero);
+    REFUSED(SLS_ERROR_ARGUMENT, "channels", speaker.channels = 0);
+    REFUSED(SLS_ERROR_ARGUMENT, "rate", speaker.rate = 0);
+    REFUSED(SLS_ERROR_NO_AUDIO, "samples", speaker.frames = 0);
+    REFUSED(SLS_ERROR_NULL, "speaker.path", speaker.samples = NULL);
+    REFUSED(SLS_ERROR_READ, "no-such", (speaker.samples = NULL, speaker.path = "no-such.wav"));
+    CHECK(number == -7);
+
+    OK(sls_speaker_init(&speaker, sizeof speaker));
+    speaker.samples = samples;
+    speaker.frames = 1600;
+    speaker.rate = 16000;
+    speaker.channels = 1;
+    OK(sls_clip_set_audio(clip, samples, 1600, 16000, 1));
+    OK(sls_clip_add_speaker(clip, &speaker, &number));
+    CHECK(number == 1);
+    OK(sls_clip_add_speaker(clip, &speaker, NULL));
+    FAILS(SLS_ERROR_STATE, "speakers", sls_clip_push_frame(clip, &frame, NULL));
+    FAILS(SLS_ERROR_STATE, "speakers", sls_clip_save_analysis(clip, "clip.slsa"));
+    FAILS(SLS_ERROR_STATE, "speakers", sls_clip_load_analysis(clip, "clip.slsa"));
+    OK(sls_render_options_init(&options, sizeof options));
+    options.speakers = results;
+    for (more = 0; more < 3; more++)
+        OK(sls_render_result_init(&results[more], sizeof *results));
+    OK(sls_clip_render(clip, 4, &frame, &frame, &options, NULL));
+    for (more = 0; more < 3; more++)
+        CHECK(results[more].face == -1 && results[more].index == 4);
+    results[2].struct_size = sizeof *results + 8;
+    FAILS(SLS_ERROR_ABI, "options.speakers", sls_clip_render(clip, 4, &frame, &frame, &options, NULL));
+    OK(sls_clip_analyze(clip, 0, &frame, NULL));
+    FAILS(SLS_ERROR_STATE, "analysed", sls_clip_add_speaker(clip, &speaker, NULL));
+    OK(sls_clip_forget_analysis(clip));
+    for (more = 3; more < 16; more++)
+        OK(sls_clip_add_speaker(clip, &speaker, NULL));
+    FAILS(SLS_ERROR_ARGUMENT, "speaker", sls_clip_add_speaker(clip, &speaker, NULL));
+#undef REFUSED
+    sls_clip_destroy(clip);
+}
+
 static void rendering(sls_clip *clip)
 {
     float zero = 0.0f;
@@ -452,6 +527,10 @@ static void rendering(sls_clip *clip)
     sls_frame smaller = rgba(pixels[1], SIDE / 2, SIDE), other = destination;
     sls_render_options options;
     sls_render_result result;
+    sls_render_result speakers[2];
+    sls_layers layers;
+    float mouth[SIDE][4 * SIDE], st[SIDE][2 * SIDE];
+    size_t place;
     sls_face face;
     int64_t index = -7;
 
@@ -507,6 +586,15 @@ static void rendering(sls_clip *clip)
     options.reserved[0] = 1;
     FAILS(SLS_ERROR_ABI, "reserved",
           sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    options.reserved[0] = 0;
+    memset(&layers, 0, sizeof layers);
+    options.layers = &layers;
+    FAILS(SLS_ERROR_ABI, "options.layers.struct_size",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    OK(sls_layers_init(&layers, sizeof layers));
+    layers.reserved0 = 1;
+    FAILS(SLS_ERROR_ABI, "reserved",
+          sls_clip_render(clip, 0, &source, &destination, &options, &result));
     CHECK(result.index == -7);
     result.struct_size = 3;
     FAILS(SLS_ERROR_ABI, "result", sls_clip_render(clip, 0, &source, &destination, NULL, &result));
@@ -516,6 +604,33 @@ static void rendering(sls_clip *clip)
     OK(sls_clip_render(clip, 0, &source, &destination, NULL, &result));
     CHECK(memcmp(pixels[0], pixels[1], sizeof pixels[0]) == 0);
     CHECK(result.face == -1 && result.changed == 0 && result.index == 0);
+
+    options.layers = NULL;
+    options.speakers = &speakers[0];
+    speakers[0].struct_size = 5;
+    FAILS(SLS_ERROR_ABI, "options.speakers.struct_size",
+          sls_clip_render(clip, 0, &source, &destination, &options, NULL));
+    OK(sls_render_result_init(&speakers[0], sizeof speakers[0]));
+    memset(&speakers[1], 0x5A, sizeof speakers[1]);
+    OK(sls_clip_render(clip, 0, &source, &destination, &options, NULL));
+    CHECK(speakers[0].face == -1 && speakers[1].struct_size == 0x5A5A5A5A);
+    options.speakers = NULL;
+    options.layers = &layers;
+
+    /* Its layers are empty. */
+    OK(sls_layers_init(&layers, sizeof layers));
+    OK(sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    memset(mouth, 0x3F, sizeof mouth);
+    memset(st, 0x3F, sizeof st);
+    layers.mouth = mouth[SIDE - 1];
+    layers.mouth_stride = -(int64_t)sizeof mouth[0];
+    layers.st = st[0];
+    layers.st_stride = sizeof st[0];
+    OK(sls_clip_render(clip, 0, &source, &destination, &options, &result));
+    for (place = 0; place < 4 * SIDE * SIDE; place++)
+        CHECK(mouth[place / (4 * SIDE)][place % (4 * SIDE)] == 0.0f);
+    for (place = 0; place < 2 * SIDE * SIDE; place++)
+        CHECK(st[place / (2 * SIDE)][place % (2 * SIDE)] == -1.0f);
 
     CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_AGAIN);
     OK(sls_clip_push_frame(clip, &source, &index));
@@ -574,6 +689,7 @@ int main(int argc, char **argv)
     CHECK(logged > 0);
     an_engine(engine);
     clip_options(engine);
+    speakers(engine);
     OK(sls_clip_create(engine, NULL, &clip));
     adaptation(engine, clip);
     watermark(engine, clip);

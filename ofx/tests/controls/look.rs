@@ -119,6 +119,40 @@ fn outputs_show_the_matte_the_mask_and_the_track() {
     let (at, count) = difference(&result, &track, WIDTH);
     // The crop's box stands out of the mask's.
     assert!(count > 200 && at[1] < HEIGHT * 2 / 5, "{at:?} {count}");
+    for (output, check) in [(4, 0), (5, 1), (6, 2)] {
+        instance.set("output", output);
+        let layer = render(&instance, THIRTY);
+        for (((was, result), matte), layer) in was.iter().zip(&result).zip(&matte).zip(&layer) {
+            match check {
+                0 => {
+                    assert_eq!(layer[3], matte[3]);
+                    for channel in 0..3 {
+                        let over = layer[channel] + was[channel] * (1.0 - layer[3]);
+                        assert!((over - result[channel]).abs() < 1e-6);
+                    }
+                }
+                1 => assert_eq!(*layer, [matte[3]; 4]),
+                _ => {
+                    let inside = (0.0..=1.0).contains(&layer[0]) && (0.0..=1.0).contains(&layer[1]);
+                    assert!((inside || matte[3] == 0.0) && layer[2..] == [0.0, 1.0]);
+                }
+            }
+        }
+    }
+    // Green runs upwards: the first row is the top one.
+    let st = render(&instance, THIRTY);
+    assert!(st[WIDTH * 10][1] > st[WIDTH * 20][1] && st[11][0] > st[10][0]);
+    // Without audio nothing is changed: the layers are empty, not the source.
+    instance.set("audio", "");
+    for (output, pixel) in [(4, [0.0; 4]), (5, [0.0; 4]), (6, [-1.0, -1.0, 0.0, 1.0])] {
+        instance.set("output", output);
+        assert!(
+            render(&instance, THIRTY)
+                .iter()
+                .all(|found| *found == pixel)
+        );
+    }
+    instance.set("audio", other_speech().as_str());
     instance.set("output", 0);
 
     // An occlusion over the left half of the picture keeps it; alpha alone, and RGBA.

@@ -1,0 +1,108 @@
+//! Who speaks what in a render: one face with `--audio`, several with `--speak`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stylelipsync::Clip;
+use stylelipsync::audio::{Waveform, to_16k};
+use stylelipsync::track::Selection;
+use tempfile::TempPath;
+
+use crate::args::{FaceChoice, RenderArguments};
+use crate::audio::{AudioArguments, Track};
+use crate::failure::{Failure, Result};
+use crate::tool;
+
+/// A face and the audio that it speaks.
+pub struct Speaker<'a> {
+    pub selection: Selection,
+    pub track: Track<'a>,
+    pub speech: Waveform,
+}
+
+impl<'a> Speaker<'a> {
+    /// All speakers of a render, the first one first, with their audio.
+    ///
+    /// # Errors
+    /// From finding and reading the audio.
+    pub fn all(arguments: &'a RenderArguments) -> Result<Vec<Self>> {
+        let one = arguments
+            .audio
+            .iter()
+            .filter(|_| arguments.speak.is_empty());
+        let one = one.map(|audio| (arguments.face, audio.as_path()));
+        let several = arguments
+            .speak
+            .iter()
+            .map(|speak| (speak.face, speak.audio.as_path()));
+        let read = |(face, path): (FaceChoice, &'a Path)| {
+            let track = Track::find(path, &arguments.sound)?;
+            Ok(Self {
+                selection: face.into(),
+                track,
+                speech: track.read()?,
+            })
+        };
+        one.chain(several).map(read).collect()
+    }
+
+    /// Adds this speaker to a clip that has the first one.
+    ///
+    /// # Errors
+    /// From the library.
+    pub fn add_to(&self, clip: &mut Clip) -> Result<()> {
+        let samples = to_16k(&self.speech.samples, self.speech.rate, 1)?;
+        clip.add_speaker(self.selection, Arc::new(samples), None)?;
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.speech.samples.len() as f64 / f64::from(self.speech.rate)
+    }
+}
+
+/// The length of the longest audio in seconds.
+pub fn longest(speakers: &[Speaker<'_>]) -> f64 {
+    speakers.iter().map(Speaker::seconds).fold(0.0, f64::max)
+}
+
+/// What several speakers speak, added up: ffmpeg mixes their files, from the clip's beginning on, into one file.
+///
+/// # Errors
+/// [`Failure::Tool`] from ffmpeg, [`Failure::Output`] without room for the file.
+pub fn mixed(speakers: &[Speaker<'_>]) -> Result<TempPath> {
+    let file = tempfile::Builder::new().suffix(".wav").tempfile();
+    let file =
+        file.map_err(|error| Failure::Output(format!("cannot write the mixed audio: {error}")))?;
+    let mixed = file.into_temp_path();
+    let mut command = tool::command("ffmpeg");
+    let (mut filter, mut labels) = (String::new(), String::new());
+    for (number, speaker) in speakers.iter().enumerate() {
+        command.arg("-i").arg(tool::file(speaker.track.path));
+        let (input, placed) = (speaker.track.map(number), speaker.track.filter());
+        filter += &format!("[{input}]{placed}[a{number}];");
+        labels += &format!("[a{number}]");
+    }
+    filter += &format!("{labels}amix=inputs={}:normalize=0[out]", speakers.len());
+    command.args(["-filter_complex", &filter, "-map", "[out]"]);
+    // Float: a sum above full scale is not clipped before it is encoded.
+    command.args(["-c:a", "pcm_f32le"]).arg(tool::file(&mixed));
+    tool::output("ffmpeg", command, "mixing the speakers' audio".into())?;
+    Ok(mixed)
+}
+
+/// The sound of a result: what `--audio` or the only speaker gives, else the mixed file.
+///
+/// # Errors
+/// As [`Track::find`].
+pub fn sound<'a>(
+    arguments: &'a RenderArguments,
+    speakers: &[Speaker<'a>],
+    mixed: Option<&'a Path>,
+) -> Result<Option<Track<'a>>> {
+    match (mixed, &arguments.audio) {
+        (Some(mixed), _) => Track::find(mixed, &AudioArguments::default()).map(Some),
+        (None, Some(audio)) if speakers.len() > 1 => Track::find(audio, &arguments.sound).map(Some),
+        (None, _) => Ok(speakers.first().map(|speaker| speaker.track)),
+    }
+}
