@@ -18,6 +18,7 @@
 //! size of chunks do not change the result. [`Clip`] only combines these parts. A host that
 //! collects frames in another way uses the parts directly.
 
+mod active_speaker;
 mod analysis;
 mod analysis_file;
 mod bank;
@@ -55,6 +56,7 @@ use crate::model::Person;
 use crate::provenance::{Consent, FrameSet, PersonFacts};
 use crate::{Error, Result};
 
+pub use active_speaker::AudibleFace;
 pub use analysis::Analysis;
 pub use detector::{Detection, Detector};
 pub use faces::{FrameFaces, Neighbours};

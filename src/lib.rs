@@ -69,9 +69,9 @@ pub use adapt::{AdaptOptions, Adaptation};
 pub use audio::{Rate, Waveform, decode_file};
 pub use cancel::Canceller;
 pub use clip::{
-    Analysis, Clip, ClipOptions, Detection, Detector, FrameFaces, FrameInputs, FrameOptions,
-    LookAhead, MOST_SPEAKERS, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame, Rendered,
-    Renderer, SeenFace, ShotProfile, Speech, Timing,
+    Analysis, AudibleFace, Clip, ClipOptions, Detection, Detector, FrameFaces, FrameInputs,
+    FrameOptions, LookAhead, MOST_SPEAKERS, Matte, MemoryUse, Neighbours, Profile, ReferenceFrame,
+    Rendered, Renderer, SeenFace, ShotProfile, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
 pub use error::{Error, Result};

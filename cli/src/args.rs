@@ -174,9 +174,14 @@ pub struct RenderArguments {
     /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
-    /// Which face: the largest, the one at a point in pixels, or a track's number.
-    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
-    pub face: FaceChoice,
+    /// Which face: the largest, the one at a point in pixels, a track's number, or the one that speaks in the
+    /// movie's own audio (the clip is tracked once more for that).
+    #[arg(
+        long,
+        default_value = "largest",
+        value_name = "largest|X,Y|ID|speaking"
+    )]
+    pub face: RenderedFace,
     /// Strength of the effect: 0 leaves the source unchanged, 1 is the full effect.
     #[arg(long, default_value_t = 1.0, value_name = "0..1")]
     pub strength: f32,
@@ -513,6 +518,25 @@ impl FromStr for FaceChoice {
             return Ok(Self::Point { x, y });
         }
         text.parse().map(Self::Id).map_err(|_| wrong())
+    }
+}
+
+/// Which face `render` lip-syncs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RenderedFace {
+    Chosen(FaceChoice),
+    /// The one that speaks in the clip's own audio.
+    Speaking,
+}
+
+impl FromStr for RenderedFace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "speaking" => Ok(Self::Speaking),
+            _ => text.parse().map(Self::Chosen),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Reads clips, drives [`stylelipsync::Clip`], writes results. Lip-sync itself is in the library;
 //! this crate holds files, child processes, queues and messages.
 
+mod active;
 mod adapt;
 mod ai_metadata;
 mod analyze;

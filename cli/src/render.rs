@@ -7,8 +7,9 @@ use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label};
 
+use crate::active;
 use crate::ai_metadata;
-use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments};
+use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments, RenderedFace};
 use crate::credentials::{Credentials, Parent};
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
@@ -62,7 +63,15 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let consent = arguments.marking.consent_file.as_ref();
     let consent = consent.map(Consent::load).transpose()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let speakers = Speaker::all(arguments)?;
+    let engine = arguments.engine.open()?;
+    let face = match arguments.face {
+        RenderedFace::Chosen(face) => face.into(),
+        RenderedFace::Speaking => {
+            let clip = (&source, arguments.video.as_path());
+            active::speaking_face(&engine, clip, arguments.engine.workers())?
+        }
+    };
+    let speakers = Speaker::all(arguments, face)?;
     let seconds = speakers::longest(&speakers);
     let source = source::extended(source, seconds, arguments.fit)?;
     // Only a movie has sound.
@@ -80,7 +89,6 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         None => 0..u64::MAX,
     };
     let (coding, others) = result_of(arguments, &source)?;
-    let engine = arguments.engine.open()?;
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),

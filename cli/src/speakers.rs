@@ -8,7 +8,7 @@ use stylelipsync::audio::{Waveform, to_16k};
 use stylelipsync::track::Selection;
 use tempfile::TempPath;
 
-use crate::args::{FaceChoice, RenderArguments};
+use crate::args::RenderArguments;
 use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
 use crate::tool;
@@ -21,24 +21,24 @@ pub struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    /// All speakers of a render, the first one first, with their audio.
+    /// All speakers of a render, the first one first, with their audio. `face` is that of a single one.
     ///
     /// # Errors
     /// From finding and reading the audio.
-    pub fn all(arguments: &'a RenderArguments) -> Result<Vec<Self>> {
+    pub fn all(arguments: &'a RenderArguments, face: Selection) -> Result<Vec<Self>> {
         let one = arguments
             .audio
             .iter()
             .filter(|_| arguments.speak.is_empty());
-        let one = one.map(|audio| (arguments.face, audio.as_path()));
+        let one = one.map(|audio| (face, audio.as_path()));
         let several = arguments
             .speak
             .iter()
-            .map(|speak| (speak.face, speak.audio.as_path()));
-        let read = |(face, path): (FaceChoice, &'a Path)| {
+            .map(|speak| (speak.face.into(), speak.audio.as_path()));
+        let read = |(selection, path): (Selection, &'a Path)| {
             let track = Track::find(path, &arguments.sound)?;
             Ok(Self {
-                selection: face.into(),
+                selection,
                 track,
                 speech: track.read()?,
             })

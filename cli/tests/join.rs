@@ -120,7 +120,8 @@ fn frames_that_are_missing_or_there_twice_are_named_and_nothing_is_written() {
     let gap = "frames 0012 to 0013 are missing: after ";
     refused(&[&far, &a], &[], 3, &[gap, "0011.png", "0014.png"]);
     let twice = "frame 0011 is there twice: ";
-    refused(&[&a, &over], &[], 3, &[twice, "a/", "over/"]);
+    let folders = ["a", "over"].map(|name| format!("{name}{}", std::path::MAIN_SEPARATOR));
+    refused(&[&a, &over], &[], 3, &[twice, &folders[0], &folders[1]]);
     refused(&[&a, &a], &[], 3, &["frame 0009 is there twice"]);
     refused(&[&a, &wide], &[], 3, &["wide", "9x8", "8x8"]);
     refused(&[&a, &broken], &[], 3, &["broken", "0012.png"]);
@@ -167,8 +168,9 @@ fn movies_keep_frames_times_sound_and_properties() {
         let whole = at(&format!("whole.{kind}"));
         rendered(&whole, "0-12");
         let mut pieces = Vec::new();
-        // Names that ffmpeg's list and its protocols could misread.
-        for (name, range) in [("10 it's", "7-11"), ("a%20?#b\\", "0-6"), ("-", "12-12")] {
+        // Names that ffmpeg's list and its protocols could misread. Windows allows fewer.
+        let special = if cfg!(windows) { "a%20#b" } else { "a%20?#b\\" };
+        for (name, range) in [("10 it's", "7-11"), (special, "0-6"), ("-", "12-12")] {
             let piece = at(&format!("{name}.{kind}"));
             rendered(&piece, range);
             pieces.push(piece);

@@ -284,7 +284,7 @@ fn a_variable_rate_keeps_every_frame_and_its_time() {
         ("web.mkv", "30", "lt(mod(n,6),3)"),
     ] {
         let select = format!("select='{select}'");
-        let options = ["-an", "-vf", &select, "-vsync", "vfr", "-bf", "0"];
+        let options = ["-an", "-vf", &select, "-fps_mode", "vfr", "-bf", "0"];
         let video = made.movie(name, "64x48", rate, 12, &options);
         let expected = times(&video);
         assert_eq!(expected.len(), 12);

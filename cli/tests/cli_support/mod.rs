@@ -160,7 +160,9 @@ pub fn probe(path: &Path, stream: &str, entries: &str) -> String {
         .arg(path)
         .output()
         .unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    // ffprobe ends its lines with CR and LF on Windows.
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim().replace('\r', "")
 }
 
 /// Runs ffmpeg to make an input.
