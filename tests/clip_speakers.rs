@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use clip_support::*;
 use stylelipsync::{
-    Clip, ClipOptions, Error, FrameOptions, Layers, MOST_SPEAKERS, Matte, Rendered, Selection,
+    Clip, ClipOptions, Error, FrameOptions, Layers, MOST_SPEAKERS, MarkId, Matte, Rendered,
+    Selection,
 };
 
 const COUNT: usize = 8;
@@ -188,12 +189,12 @@ fn two_speakers_with_one_face_paint_it_once() {
 fn what_several_speakers_cannot_do_is_an_error() {
     let frames = pairs();
     let mut clip = Clip::new(engine(), of(Selection::FromLeft(0))).unwrap();
-    let without = clip.provenance().input_id();
+    let without = MarkId::of_inputs(&clip.provenance());
     let empty = clip.add_speaker(Selection::Largest, Arc::default(), None);
     assert!(matches!(empty, Err(Error::NoAudio(_))) && clip.speakers() == 1);
     clip.add_speaker(Selection::FromLeft(1), speech(0), None)
         .unwrap();
-    assert_ne!(clip.provenance().input_id(), without);
+    assert_ne!(MarkId::of_inputs(&clip.provenance()), without);
     let used = clip.memory_use().bytes;
     assert_eq!(used, 4 * speech(0).len() as u64);
     let place = tempfile::tempdir().unwrap();

@@ -97,9 +97,8 @@ fn the_identifier_of_the_inputs_depends_on_them() {
     let frames = head(3);
     let id = |seconds: f64| {
         let audio = words(seconds, RATE);
-        analysed(ClipOptions::default(), &frames, &audio, RATE)
-            .provenance()
-            .input_id()
+        let clip = analysed(ClipOptions::default(), &frames, &audio, RATE);
+        MarkId::of_inputs(&clip.provenance())
     };
     assert_eq!(id(1.0), id(1.0));
     assert_ne!(id(1.0), id(1.1));

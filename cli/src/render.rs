@@ -5,7 +5,7 @@ use std::path::Path;
 use stylelipsync::audio::{RATE, Rate};
 use stylelipsync::model::Person;
 use stylelipsync::track::Selection;
-use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label};
+use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label, MarkId};
 
 use crate::active;
 use crate::ai_metadata;
@@ -130,7 +130,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
     if !arguments.no_watermark {
-        let id = clip.provenance().input_id();
+        let id = MarkId::of_inputs(&clip.provenance());
         clip.set_watermark(Some(id));
     }
     clip.set_consent(consent);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stylelipsync::model::Person;
 use stylelipsync::provenance::check_consents;
-use stylelipsync::{Consent, Renderer, Speech};
+use stylelipsync::{Consent, MarkId, Renderer, Speech};
 
 use crate::clip_options::clip_options;
 use crate::clip_parts::ClipParts;
@@ -109,8 +109,10 @@ impl RenderClip {
             let speech = Speech::new(samples, key.options.audio_offset)?;
             let person = person.as_ref().map(|(_, person)| &**person);
             renderer.set_person(person)?;
-            let id =
-                || provenance::of_inputs(&engine, person, &speech, Default::default()).input_id();
+            let id = || {
+                let frames = Default::default();
+                MarkId::of_inputs(&provenance::of_inputs(&engine, person, &speech, frames))
+            };
             renderer.set_watermark(key.watermark.then(id));
             let profile = reference.analysis.profile(&renderer)?;
             Ok(ClipParts {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stylelipsync::{Consent, Speech};
+use stylelipsync::{Consent, MarkId, Speech};
 
 use crate::abi::names::*;
 use crate::controls::*;
@@ -47,7 +47,9 @@ fn write(host: &Host, instance: &Instance) -> Result<String> {
     };
     let speech = Speech::new(samples, 0)?;
     let mut report = provenance::of_inputs(&engine, person.as_deref(), &speech, frames);
-    report.watermark = settings.watermark.then(|| report.input_id().text());
+    report.watermark = settings
+        .watermark
+        .then(|| MarkId::of_inputs(&report).text());
     report.consent = settings.consent.as_ref().map(Consent::load).transpose()?;
     report.save(&out)?;
     Ok(format!("{changed} changed frames: {}", out.display()))

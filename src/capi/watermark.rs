@@ -42,7 +42,7 @@ pub unsafe extern "C" fn sls_clip_set_watermark(clip: *mut sls_clip, id: u64) ->
             let mut clip = clip.clip.write();
             let id = match id {
                 0 => None,
-                SLS_WATERMARK_OF_INPUTS => Some(clip.provenance().input_id()),
+                SLS_WATERMARK_OF_INPUTS => Some(MarkId::of_inputs(&clip.provenance())),
                 id => Some(
                     MarkId::new(id).map_err(|error| Failure::argument("id", error.to_string()))?,
                 ),

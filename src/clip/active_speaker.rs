@@ -11,6 +11,7 @@ use super::speech::Speech;
 use crate::Result;
 use crate::audio::{Rate, STEP};
 use crate::engine::Engine;
+use crate::evaluate::series::correlation;
 use crate::evaluate::sync::{self, MAX_OFFSET};
 use crate::face::lips::opening;
 use crate::latent::ShapeBuffers;
@@ -23,6 +24,9 @@ const APART: i64 = 3;
 const DISTANCE_WEIGHT: f64 = 4.0;
 /// Faces with less than this share of the windows of the longest one are not compared: a few windows fit any audio.
 const LEAST_SHARE: f64 = 0.25;
+
+/// The shapes of one face's mouth `[S]`, by their frames' positions.
+type MouthTrack = Vec<(i64, Vec<f32>)>;
 
 /// How well a face fits the audio.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +69,7 @@ impl Analysis {
         let mut hearing = net.listen(own.as_slice());
         let mut sounds = BTreeMap::new();
         let mut found = Vec::new();
-        for (id, shapes) in self.mouth_shapes(renderer)? {
+        for (id, shapes) in self.mouth_tracks(renderer)? {
             let windows = windows(&shapes);
             let mut mouths = BTreeMap::new();
             for (step, window) in &windows {
@@ -95,10 +99,10 @@ impl Analysis {
         Ok(found)
     }
 
-    /// The shapes of each face's mouth by their frames' positions.
-    fn mouth_shapes(&self, renderer: &Renderer) -> Result<BTreeMap<u32, Vec<(i64, Vec<f32>)>>> {
+    /// The mouths of all faces, by their numbers.
+    fn mouth_tracks(&self, renderer: &Renderer) -> Result<BTreeMap<u32, MouthTrack>> {
         let model = renderer.engine().face_model();
-        let mut shapes: BTreeMap<u32, Vec<(i64, Vec<f32>)>> = BTreeMap::new();
+        let mut tracks: BTreeMap<u32, MouthTrack> = BTreeMap::new();
         for index in self.indices() {
             let Some(faces) = self.faces(index) else {
                 continue;
@@ -106,11 +110,11 @@ impl Analysis {
             let position = renderer.options().timing.position(index)?;
             for (face, id) in faces.numbered() {
                 let (mouth, _) = model.split_expression(&face.expression);
-                let of_face = shapes.entry(id.unwrap_or(0)).or_default();
+                let of_face = tracks.entry(id.unwrap_or(0)).or_default();
                 of_face.push((position, mouth.to_vec()));
             }
         }
-        Ok(shapes)
+        Ok(tracks)
     }
 }
 
@@ -157,25 +161,10 @@ impl Heard {
                 .keys()
                 .map(|step| self.opening(engine, step + apart));
             let asked = asked.collect::<Result<Vec<_>>>()?;
-            best = best.max(correlation(&seen, &asked));
+            best = best.max(correlation(&seen, &asked).unwrap_or(0.0));
         }
         Ok(best)
     }
-}
-
-/// Pearson's correlation of two series of the same length; 0 where one is constant.
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let (mean_a, mean_b) = (mean(a), mean(b));
-    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
-    for (a, b) in a.iter().zip(b) {
-        let (a, b) = (a - mean_a, b - mean_b);
-        both += a * b;
-        of_a += a * a;
-        of_b += b * b;
-    }
-    let scale = (of_a * of_b).sqrt();
-    if scale > 1e-12 { both / scale } else { 0.0 }
 }
 
 /// The windows that SyncNet takes, by the step of their middle, of shapes at any rate: they are interpolated between
@@ -212,15 +201,6 @@ mod tests {
     fn timed(positions: impl Iterator<Item = i64>) -> Vec<(i64, Vec<f32>)> {
         let shape = |position: i64| (position, vec![position as f32 / STEP as f32]);
         positions.map(shape).collect()
-    }
-
-    #[test]
-    fn what_moves_together_correlates() {
-        let series = [0.0, 1.0, 4.0, 2.0];
-        let scaled = series.map(|v| 7.0 - 3.0 * v);
-        assert!((correlation(&series, &scaled) + 1.0).abs() < 1e-12);
-        assert_eq!(correlation(&series, &[5.0; 4]), 0.0);
-        assert_eq!(correlation(&[], &[]), 0.0);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! identifier, so that the mark can be recognised before it is read.
 
 use super::lapped::COEFFICIENTS;
+use crate::provenance::Provenance;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -45,6 +46,11 @@ impl MarkId {
             field: "watermark",
             reason: format!("{value:#x} is not in 1 to {:#x}", Self::MAX),
         })
+    }
+
+    /// The identifier for what was rendered from the inputs of a report.
+    pub fn of_inputs(report: &Provenance) -> Self {
+        Self::of(report.inputs().as_bytes())
     }
 
     /// The identifier for something that has this name: the first 32 bits of its SHA-256.

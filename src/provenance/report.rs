@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::consent::Consent;
 use super::frames::FramesReport;
 use super::hex::is_hex;
-use crate::mark::MarkId;
 use crate::{Error, Result, files};
 
 /// What was done, in the vocabulary of C2PA.
@@ -134,10 +133,10 @@ impl Provenance {
         }
     }
 
-    /// The identifier for the watermark of this render: a function of the bundle, the person and the audio
-    /// (none of it for a stream). It does not depend on the frames, so that all pieces of one render get the
-    /// same.
-    pub fn input_id(&self) -> MarkId {
+    /// A name for what the render is made from: the hashes of the bundle, and of person and audio of each
+    /// speaker (empty where there is none, and for the audio of a stream). It does not depend on the frames,
+    /// so that all pieces of one render get the same.
+    pub fn inputs(&self) -> String {
         let person = |it: &Option<PersonFacts>| it.as_ref().map(|it| it.tensors_sha256.clone());
         let first = [
             Some(self.bundle.sha256.clone()),
@@ -150,7 +149,7 @@ impl Provenance {
             .flat_map(|it| [person(&it.person), it.audio.samples_sha256.clone()]);
         let parts = first.into_iter().chain(further);
         let parts: Vec<String> = parts.map(Option::unwrap_or_default).collect();
-        MarkId::of(parts.join("/").as_bytes())
+        parts.join("/")
     }
 
     /// The report as JSON, with line breaks; the order of the fields is fixed.
