@@ -155,7 +155,8 @@ impl Compositor {
     }
 
     /// Adds the generated picture's share of each pixel, as [`Compositor::blend`] would use it, to the shares
-    /// in `out`, `[height, width]` in [0, 1], over which it lies. Of `frame` only the size and the pixel aspect ratio are used.
+    /// in `out`, `[height, width]` in [0, 1], over which it lies: 0 before the first face. Of `frame` only the
+    /// size and the pixel aspect ratio are used.
     ///
     /// # Errors
     /// As [`Compositor::blend`], and when `out` has another length.

@@ -196,7 +196,7 @@ proptest! {
         let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::uniform(gains), tone: ToneMap::NONE, detail: &[] };
         let target = render(&source, transfer, &map, &patch, strength);
         let (width, height) = (source.width as usize, source.height as usize);
-        let mut matte = vec![9.0; width * height];
+        let mut matte = vec![0.0; width * height];
         Compositor::default()
             .matte(&source.view(), &map, (SIZE, &alpha), strength, &mut matte)
             .unwrap();
