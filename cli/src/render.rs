@@ -63,15 +63,14 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let consent = arguments.marking.consent_file.as_ref();
     let consent = consent.map(Consent::load).transpose()?;
     let source = Source::open(&arguments.video, arguments.rate)?;
-    let engine = arguments.engine.open()?;
-    let face = match arguments.face {
-        RenderedFace::Chosen(face) => face.into(),
-        RenderedFace::Speaking => {
-            let clip = (&source, arguments.video.as_path());
-            active::speaking_face(&engine, clip, arguments.engine.workers())?
-        }
-    };
-    let speakers = Speaker::all(arguments, face)?;
+    let mut speakers = Speaker::all(arguments)?;
+    // Where it is not needed to find the face, the engine is opened when all other inputs are known to be good.
+    let mut opened = None;
+    if let (RenderedFace::Speaking, [only]) = (arguments.face, &mut speakers[..]) {
+        let engine = opened.insert(arguments.engine.open()?);
+        let clip = (&source, arguments.video.as_path());
+        only.selection = active::speaking_face(engine, clip, arguments.engine.workers())?;
+    }
     let seconds = speakers::longest(&speakers);
     let source = source::extended(source, seconds, arguments.fit)?;
     // Only a movie has sound.
@@ -89,6 +88,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         None => 0..u64::MAX,
     };
     let (coding, others) = result_of(arguments, &source)?;
+    let engine = match opened {
+        Some(engine) => engine,
+        None => arguments.engine.open()?,
+    };
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),

@@ -8,7 +8,7 @@ use stylelipsync::audio::{Waveform, to_16k};
 use stylelipsync::track::Selection;
 use tempfile::TempPath;
 
-use crate::args::RenderArguments;
+use crate::args::{RenderArguments, RenderedFace};
 use crate::audio::{AudioArguments, Track};
 use crate::failure::{Failure, Result};
 use crate::tool;
@@ -21,11 +21,16 @@ pub struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    /// All speakers of a render, the first one first, with their audio. `face` is that of a single one.
+    /// All speakers of a render, the first one first, with their audio. The face of a single one that is to be
+    /// found by its speech is the largest until then.
     ///
     /// # Errors
     /// From finding and reading the audio.
-    pub fn all(arguments: &'a RenderArguments, face: Selection) -> Result<Vec<Self>> {
+    pub fn all(arguments: &'a RenderArguments) -> Result<Vec<Self>> {
+        let face = match arguments.face {
+            RenderedFace::Chosen(face) => face.into(),
+            RenderedFace::Speaking => Selection::Largest,
+        };
         let one = arguments
             .audio
             .iter()
