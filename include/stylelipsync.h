@@ -769,11 +769,8 @@ typedef struct {
  * sls_layers_init(), set the layers that are wanted, and pass it in sls_render_options.layers.
  *
  * Each layer has the frame's size, with rows from the top. The operator "over" makes the result of mouth and
- * source, in the encoding of the source's numbers and before rounding:
- *
- *     result = mouth.rgb + source.rgb * (1 - mouth.alpha)
- *
- * Where a source value is not finite and mouth.alpha is above 0, the result is mouth.rgb / mouth.alpha. The
+ * source, in the encoding of the source's numbers and before rounding: result = mouth.rgb + source.rgb *
+ * (1 - mouth.alpha). Where a source value is not finite and mouth.alpha is above 0, the result is mouth.rgb / mouth.alpha. The
  * result has the source's alpha. sls_clip_options.label is not part of the layers. If the frame is not
  * changed, mouth is 0 everywhere and st is -1 everywhere.
  */
