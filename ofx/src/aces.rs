@@ -60,7 +60,7 @@ pub fn from_rec709(image: &Image<'_>, converted: &[u8], rendered: &[u8]) -> Vec<
     out
 }
 
-/// Packed RGBA floats that are no colours, in a bit depth.
+/// Packed RGBA floats that hold data (an ST map), in a bit depth: they are not converted as colours are.
 pub fn data(depth: BitDepth, rendered: &[u8]) -> Vec<u8> {
     let sample = depth.bytes();
     let mut out = vec![0; rendered.len() / size_of::<f32>() * sample];
