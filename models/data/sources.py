@@ -50,8 +50,15 @@ def of_manifest(data, stills):
         missing = {"split", "person", "file", "sound"} - set(reader.fieldnames or [])
         if missing:
             raise SystemExit(f"{data / 'MANIFEST.tsv'} lacks the column(s) {', '.join(sorted(missing))}")
+        splits = {}
         for row in reader:
             path = data / row["file"]
+            # A file that is listed again counts once; in two splits it would be judged by what it was trained on.
+            if path in splits:
+                if splits[path] != row["split"]:
+                    raise SystemExit(f"{data / 'MANIFEST.tsv'} lists {row['file']} in two splits")
+                continue
+            splits[path] = row["split"]
             kind = path.suffix.lower()
             if kind in MOVIES or (stills and kind in IMAGES):
                 person = row["person"] if row["person"] != "-" or kind in IMAGES else plain(path.stem)

@@ -300,6 +300,16 @@ class Prepared(unittest.TestCase):
         (again / "RD_Radio10_000.mp4").touch()
         self.assertEqual(len({s.name for s in sources.find_all([hdtf, again])}), 6)
 
+    def test_a_file_that_is_listed_twice_counts_once(self):
+        folder = self.base / "twice"
+        folder.mkdir()
+        row, head = "{}\tana\tmovie.mp4\ty\n", "split\tperson\tfile\tsound\n"
+        (folder / "MANIFEST.tsv").write_text(head + row.format("train") * 2)
+        self.assertEqual([s.name for s in sources.find_all([folder])], ["movie"])
+        (folder / "MANIFEST.tsv").write_text(head + row.format("train") + row.format("dev"))
+        with self.assertRaisesRegex(SystemExit, "lists movie.mp4 in two splits"):
+            sources.find_all([folder])
+
     # Travel
 
     def test_travels_under_its_budget_and_back(self):
