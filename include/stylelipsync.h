@@ -724,9 +724,18 @@ typedef struct {
      */
     float label_opacity;
     /**
+     * 1: the mouth is painted over what lies in front of it. 0, the default: hands, microphones and food stay
+     * visible, where the bundle can find them.
+     */
+    int32_t ignore_occlusion;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[2];
+    int32_t reserved0;
+    /**
+     * Must be 0.
+     */
+    uint64_t reserved[1];
 } sls_clip_options;
 
 /**

@@ -386,7 +386,9 @@ fn layouts_are_kept() {
                 "require_consent 80",
                 "label 84",
                 "label_size 88",
-                "reserved 96",
+                "ignore_occlusion 96",
+                "reserved0 100",
+                "reserved 104",
             ],
         ),
         (

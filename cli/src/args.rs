@@ -191,6 +191,9 @@ pub struct RenderArguments {
     /// How much of the fine detail of the person's own pictures is used: 0 none, 1 as they show it.
     #[arg(long, default_value_t = 1.0, value_name = "0..2")]
     pub detail: f32,
+    /// Paint the mouth over hands, microphones and food in front of it, which otherwise stay visible.
+    #[arg(long)]
+    pub ignore_occlusion: bool,
     /// How much of the audio after a frame is heard: `far` follows the speech better, `near` is what a
     /// live stream can do.
     #[arg(long, value_enum, default_value_t = Context::Far, hide_short_help = true)]

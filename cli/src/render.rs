@@ -99,6 +99,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         strength: arguments.strength,
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
+        ignore_occlusion: arguments.ignore_occlusion,
         require_consent: arguments.marking.require_consent,
         label: arguments.marking.label.map(|corner| Label {
             corner: corner.into(),

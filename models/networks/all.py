@@ -6,6 +6,7 @@ import torch
 from networks.encoders import AudioEncoder, Detector, MeshPredictor, ReferenceEncoder, ShapeCode
 from networks.generator import Generator
 from networks.mals import MaLS
+from networks.occlusion import Occlusion
 from networks.phonetic import PhoneticBlock, PhoneticEncoder
 from networks.syncnet import SPOKEN, FaceTower, ShapeTower, SoundTower
 
@@ -19,6 +20,7 @@ NETWORKS = {
     "reference_encoder": ReferenceEncoder,
     "mals": MaLS,
     "generator": Generator,
+    "occlusion": Occlusion,
     "sync_sound": SoundTower,
     "sync_shape": ShapeTower,
     "sync_face": FaceTower,
@@ -35,13 +37,14 @@ OUTPUTS = {
     "reference_encoder": ["code"],
     "mals": ["code"],
     "generator": ["image"],
+    "occlusion": ["logits"],
     "sync_sound": ["sound"],
     "sync_shape": ["mouth"],
     "sync_face": ["mouth"],
 }
 
-# What a bundle may lack: rendering does not need it.
-OPTIONAL = {"sync_face"}
+# What a bundle may lack: rendering works without it.
+OPTIONAL = {"occlusion", "sync_face"}
 
 # The graphs whose batch may be of any size.
 BATCHED = {"audio_encoder", "audio_encoder_far", "shape_code", "sync_sound", "sync_shape", "sync_face"}
@@ -84,6 +87,7 @@ def example_inputs(name, config, seed=0):
                               "lips": torch.rand(1, config["lip_hint"]["points"], 2, generator=draw) * 1.6 - 0.8,
                               "code": torch.randn(1, codes, dim, generator=draw),
                               **({"carried": image(size)} if config.get("carry") else {})},
+        "occlusion": lambda: {"crop": image(size)},
         "shape_code": lambda: {"shape": (torch.randn(batch, config["mouth"], generator=draw) * 0.7).half().float()},
         "sync_sound": lambda: {"features": features(2 * SPOKEN + 1)},
         "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},

@@ -68,6 +68,8 @@ pub fn clip_options(
         label: None,
         // Checked where the person file is known.
         require_consent: false,
+        // The user's own matte replaces what the engine finds.
+        ignore_occlusion: instance.connected_occlusion(host)?.is_some(),
     })
 }
 

@@ -110,6 +110,20 @@ impl Instance {
         self.shown_error.lock().clone()
     }
 
+    /// The occlusion matte; `None` where none is connected.
+    ///
+    /// # Errors
+    /// [`ActionError::Host`](crate::error::ActionError::Host) where the host does not know its own clip.
+    pub fn connected_occlusion(&self, host: &Host) -> Result<Option<ClipHandle>> {
+        let Some(clip) = self.occlusion else {
+            return Ok(None);
+        };
+        let connected = host
+            .clip_properties(clip)?
+            .int(IMAGE_CLIP_PROP_CONNECTED, 0);
+        Ok((connected.unwrap_or(0) != 0).then_some(clip))
+    }
+
     /// First and last frame of the source; `None` where the host does not report a finite range.
     pub fn frame_range(&self, host: &Host) -> Option<[i64; 2]> {
         let about = host.clip_properties(self.source).ok()?;

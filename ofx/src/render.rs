@@ -302,13 +302,9 @@ impl FrameRender<'_> {
 
     /// The occlusion matte; `None` where none is connected.
     fn occlusion(&self) -> Result<Option<Image<'_>>> {
-        let Some(clip) = self.instance.occlusion else {
-            return Ok(None);
-        };
-        let about = self.host.clip_properties(clip)?;
-        match about.int(IMAGE_CLIP_PROP_CONNECTED, 0).unwrap_or(0) {
-            0 => Ok(None),
-            _ => Image::fetch(self.host, clip, self.current.time),
+        match self.instance.connected_occlusion(self.host)? {
+            Some(clip) => Image::fetch(self.host, clip, self.current.time),
+            None => Ok(None),
         }
     }
 }

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 
 use super::boundary::boundary;
 use super::failure::Failure;
-use super::sized::{self, SizedStruct};
+use super::sized::{self, SizedStruct, switch};
 use super::status::sls_status;
 use super::text;
 use crate::adapt::{AdaptOptions, Progress, Weights};
@@ -157,14 +157,7 @@ pub unsafe extern "C" fn sls_adapt_options_init(
 /// # Safety
 /// The strings are NULL or NUL-terminated.
 pub(super) unsafe fn adapt_options(options: &sls_adapt_options) -> Result<AdaptOptions, Failure> {
-    let plateau = match options.plateau {
-        0 => false,
-        1 => true,
-        other => {
-            let reason = format!("{other} is not 0 or 1");
-            return Err(Failure::argument("options.plateau", reason));
-        }
-    };
+    let plateau = switch(options.plateau, "options.plateau")?;
     let time = match options.seconds {
         0.0 => None,
         seconds => Some(Duration::try_from_secs_f64(seconds).map_err(|_| {

@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 
 use super::boundary::boundary;
 use super::failure::Failure;
-use super::sized::{self, SizedStruct};
+use super::sized::{self, SizedStruct, switch};
 use super::status::sls_status;
 use crate::audio::Rate;
 use crate::clip::{ClipOptions, Timing};
@@ -110,8 +110,13 @@ pub struct sls_clip_options {
     pub label_size: f32,
     /// Opacity of the label, at most 1. The default 0 means 0.8.
     pub label_opacity: f32,
+    /// 1: the mouth is painted over what lies in front of it. 0, the default: hands, microphones and food stay
+    /// visible, where the bundle can find them.
+    pub ignore_occlusion: i32,
     /// Must be 0.
-    pub reserved: [u64; 2],
+    pub reserved0: i32,
+    /// Must be 0.
+    pub reserved: [u64; 1],
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -119,7 +124,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved == [0; 2]
+        self.reserved0 == 0 && self.reserved == [0; 1]
     }
 }
 
@@ -237,14 +242,8 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
             },
         },
         label: label(options)?,
-        require_consent: match options.require_consent {
-            0 => false,
-            1 => true,
-            other => {
-                let reason = format!("{other} is not 0 or 1");
-                return Err(Failure::argument("options.require_consent", reason));
-            }
-        },
+        require_consent: switch(options.require_consent, "options.require_consent")?,
+        ignore_occlusion: switch(options.ignore_occlusion, "options.ignore_occlusion")?,
         memory: (options.memory_limit > 0).then_some(options.memory_limit),
         ..ClipOptions::default()
     })

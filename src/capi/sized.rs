@@ -26,6 +26,15 @@ pub(super) unsafe trait SizedStruct: Zeroable + Copy {
     const FIRST_SIZE: usize = size_of::<Self>();
 }
 
+/// A field that turns something on: 0 or 1.
+pub(super) fn switch(value: i32, field: &'static str) -> Result<bool, Failure> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Failure::argument(field, format!("{other} is not 0 or 1"))),
+    }
+}
+
 /// A copy of C's struct; fields that the program's older header did not know are 0. The struct need
 /// not be aligned.
 ///

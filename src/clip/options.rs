@@ -32,6 +32,9 @@ pub struct ClipOptions {
     pub colour_match: ColourMatch,
     /// How the edge of the generated region is trimmed.
     pub mask: MaskTrim,
+    /// Whether the mouth is painted over what lies in front of it. By default hands, microphones and food stay
+    /// visible, where the bundle can find them.
+    pub ignore_occlusion: bool,
     /// The most bytes of frames, audio and pictures of the person that the clip may hold; `None`: no
     /// limit. A call that would hold more fails with [`Error::Memory`]. The bank of an analysis takes
     /// about a quarter of it, and holds the detail of large faces from 672 MiB on.
@@ -59,6 +62,7 @@ impl Default for ClipOptions {
             strength: 1.0,
             colour_match: ColourMatch::default(),
             mask: MaskTrim::default(),
+            ignore_occlusion: false,
             memory: None,
             reference_gap: 0,
             require_consent: false,

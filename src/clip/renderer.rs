@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::face::crop::IMAGE;
 use crate::face::lips::{inner_lips, mouth_points};
 use crate::face::reference_warp::MOST_LAYERS;
-use crate::face::{DetailGate, Face, Mask, ReferenceWarp};
+use crate::face::{DetailGate, Face, Mask, Occlusion, ReferenceWarp};
 use crate::frame::composite::Patch;
 use crate::frame::{
     BorderMode, Compositor, DetailLayer, FrameMut, FrameRef, Sampler, Similarity, ToneMap,
@@ -82,6 +82,7 @@ struct Buffers {
     /// The crop with the inpainting mask applied.
     masked: Vec<f32>,
     mask: Mask,
+    occlusion: Occlusion,
     /// The wanted mouth's points `[C, 2]` in [-1, 1], the lips' first.
     points: Vec<f32>,
     /// The wanted mouth, for the choice in the bank.
@@ -310,7 +311,10 @@ impl Renderer {
         } = change;
         let (model, anchor) = (engine.face_model(), profile.anchor());
         let identity = anchor.identity.as_slice();
-        let map = self.mask(face, anchor, source, buffers)?;
+        let map = self.mask(face, &anchor.identity, source, buffers)?;
+        if self.find_occlusion(buffers)? {
+            buffers.mask.uncover(buffers.occlusion.hidden());
+        }
         let shapes = self.shapes_with(inputs.speech, inputs.position, &mut buffers.speech)?;
         move_shapes(&shapes, change.movement, &mut buffers.moved);
         let shape = mouth_shape(&buffers.moved);
@@ -403,7 +407,7 @@ impl Renderer {
         frame: &FrameRef<'_>,
     ) -> Result<FaceCrop> {
         let buffers = &mut *self.buffers.take();
-        let map = self.mask(face, reference, frame, buffers)?;
+        let map = self.mask(face, &reference.identity, frame, buffers)?;
         Ok(FaceCrop {
             crop: buffers.crop.clone(),
             hole: buffers.mask.hole().to_vec(),
@@ -415,16 +419,26 @@ impl Renderer {
     fn mask(
         &self,
         face: &Face,
-        reference: &Reference,
+        identity: &[f32],
         frame: &FrameRef<'_>,
         buffers: &mut Buffers,
     ) -> Result<Similarity> {
         let map = self.sample(face, frame, buffers)?;
-        let (model, identity) = (self.engine.face_model(), reference.identity.as_slice());
+        let model = self.engine.face_model();
         buffers.mask.trim(self.options.mask);
         let sizes = self.engine.mask();
         buffers.mask.draw(model, face, identity, &map, sizes);
         Ok(map)
+    }
+
+    /// Finds what lies in front of the face of the sampled crop; returns whether that was asked for.
+    fn find_occlusion(&self, buffers: &mut Buffers) -> Result<bool> {
+        let segmenter = self.engine.networks().occlusion.as_ref();
+        let Some(segmenter) = segmenter.filter(|_| !self.options.ignore_occlusion) else {
+            return Ok(false);
+        };
+        buffers.occlusion.set(&segmenter.run(&buffers.crop)?);
+        Ok(true)
     }
 
     /// Samples the crop of a face; returns the map from crop to frame.

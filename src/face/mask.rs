@@ -158,6 +158,17 @@ impl Mask {
         }
     }
 
+    /// Takes what is `hidden`, `[256, 256]` in [0, 1], out of alpha. The hole stays.
+    ///
+    /// # Panics
+    /// When `hidden` has another length than alpha.
+    pub(crate) fn uncover(&mut self, hidden: &[f32]) {
+        assert_eq!(hidden.len(), self.alpha.len(), "a picture of another size");
+        for (alpha, hidden) in self.alpha.iter_mut().zip(hidden) {
+            *alpha *= 1.0 - hidden;
+        }
+    }
+
     fn begin(&mut self) {
         self.hole.clear();
         self.hole.resize(IMAGE * IMAGE, false);

@@ -30,6 +30,8 @@ pub struct Networks {
     pub mals: Mals,
     /// E_face and the generator.
     pub generator: Generator,
+    /// What lies in front of the face, where the bundle has a segmenter for it.
+    pub occlusion: Option<OcclusionSegmenter>,
     report: ProviderReport,
     threads: usize,
 }
@@ -57,6 +59,10 @@ impl Networks {
             reference: ReferenceEncoder(loader.network("reference_encoder")?),
             mals: Mals(loader.network("mals")?),
             generator: Generator(loader.network("generator")?),
+            occlusion: bundle
+                .has("occlusion")
+                .then(|| loader.network("occlusion").map(OcclusionSegmenter))
+                .transpose()?,
             threads: loader.threads,
             report: loader.report,
         })
@@ -94,8 +100,10 @@ impl Networks {
             &self.mals.0,
             &self.generator.0,
         ]
+        .into_iter()
+        .chain(self.occlusion.iter().map(|segmenter| &segmenter.0))
         .map(Network::placement)
-        .to_vec()
+        .collect()
     }
 }
 
@@ -236,6 +244,18 @@ impl Mals {
     pub fn run(&self, codes: &[f32], reference: &[f32]) -> Result<Vec<f32>> {
         let [code] = self.0.run([codes, reference])?;
         Ok(code)
+    }
+}
+
+/// Finds hands, microphones and food in front of the mouth. Not in the paper.
+pub struct OcclusionSegmenter(Network);
+
+impl OcclusionSegmenter {
+    /// `face`: the crop, [3, image, image], unmasked. Gives logits, [image / 2, image / 2]: above 0 where
+    /// something lies in front of the face.
+    pub fn run(&self, face: &[f32]) -> Result<Vec<f32>> {
+        let [logits] = self.0.run([face])?;
+        Ok(logits)
     }
 }
 

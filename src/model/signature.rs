@@ -97,6 +97,12 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
             ],
             vec![("code", code)],
         ),
+        Signature {
+            network: "occlusion",
+            required: false,
+            inputs: vec![("crop", image.clone())],
+            outputs: vec![("logits", vec![1, 1, manifest.image / 2, manifest.image / 2])],
+        },
         needed("generator", painted, vec![("image", image)]),
     ]
     .into_iter()

@@ -208,6 +208,7 @@ static void clip_options(const sls_engine *engine)
     REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = -1);
     REFUSED(SLS_ERROR_ARGUMENT, "options.speech_context", options.speech_context = 2);
     REFUSED(SLS_ERROR_ARGUMENT, "options.require_consent", options.require_consent = 2);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.ignore_occlusion", options.ignore_occlusion = 2);
     REFUSED(SLS_ERROR_ARGUMENT, "options.label", options.label = 5);
     REFUSED(SLS_ERROR_ARGUMENT, "label.size", (options.label = 1, options.label_size = 0.6f));
     REFUSED(SLS_ERROR_ARGUMENT, "label.opacity", (options.label = 1, options.label_opacity = zero / zero));

@@ -66,7 +66,12 @@ impl Renderer {
         time: (i64, Option<i64>),
     ) -> Result<Candidate> {
         let buffers = &mut *self.buffers.take();
-        let map = self.sample(face, frame, buffers)?;
+        let map = self.mask(face, &face.identity, frame, buffers)?;
+        // A mouth behind a hand shows nothing of the person.
+        let visible = match self.find_occlusion(buffers)? {
+            true => 1.0 - f64::from(buffers.occlusion.share(buffers.mask.alpha())),
+            false => 1.0,
+        };
         let sharpness = sharpness(&buffers.crop, IMAGE);
         let model = self.engine.face_model();
         let mut mouth = MouthPose::default();
@@ -77,9 +82,9 @@ impl Renderer {
             points: self.own_mouth(face, &face.pose, &map),
             band: self.band(frame, &map, buffers)?,
         };
-        let quality = f64::from(face.confidence) * sharpness.sqrt();
+        let quality = visible * f64::from(face.confidence) * sharpness.sqrt();
         Ok(Candidate {
-            score: reference_score(face, sharpness),
+            score: visible * reference_score(face, sharpness),
             identity: face.identity.clone(),
             frame: Arc::new(BankFrame::new(time, quality, mouth, image)),
         })
