@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from safetensors.numpy import save_file
@@ -55,7 +56,13 @@ def main():
                        picture=random.uniform(-1, 1, (3, 32, 32)))
         single = [torch.from_numpy(values[name].astype(np.float32)[None]) for name in ("picture", "seen", "points")]
         values["carried"] = ReferenceWarp({"carry": WARP})(*single)[0].numpy()
-        out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in ("hole", "alpha") else np.float32)
+        if case == 3:
+            # Smooth, so that parts of it lie over the edge of the mask and parts within.
+            logits = cv2.resize(np.random.default_rng(case).normal(-1, 4, (12, 12)), (geometry.IMAGE // 2,) * 2,
+                                interpolation=cv2.INTER_CUBIC).astype(np.float16).astype(np.float32)
+            values |= dict(logits=logits, hidden=geometry.occlusion(logits, mask))
+        small = ("hole", "alpha", "logits", "hidden")
+        out |= {f"{case}.{k}": np.ascontiguousarray(v, np.float16 if k in small else np.float32)
                 for k, v in values.items()}
     for key in ("mean", "identity", "expression", "open", "closed"):
         out[f"face_model.{key}"] = np.ascontiguousarray(model[key], np.float16)

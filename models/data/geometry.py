@@ -140,6 +140,20 @@ def inpainting_mask(polygons, options, size=IMAGE):
     return pose_aware_mask(polygons, options["grow"] * scale, options["feather"] * scale, inset, size)
 
 
+def occlusion(logits, hole):
+    """[size, size] in [0, 1]: what lies in front of the face, of the segmenter's logits at half the size; `hole` [size,
+    size]: the inpainting mask. Only what is connected with a sure answer outside the mask counts."""
+    unsure, sure = -1.0, 1.0
+    count, parts = cv2.connectedComponents((logits > unsure).astype(np.uint8), connectivity=4)
+    found = np.zeros(count, bool)
+    found[parts[(logits > sure) & (hole[::2, ::2] == 0)]] = True
+    found[0] = False
+    attached = np.where(found[parts], logits, np.minimum(logits, unsure)).astype(np.float32)
+    large = cv2.resize(attached, hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    share = ((large - unsure) / (sure - unsure)).clip(0, 1)
+    return share * share * (3 - 2 * share)
+
+
 def masked_regions(model, pose, identity, expression, mouth, matrix):
     """The two contour polygons [R, 2] in crop pixels: mouth open, mouth closed."""
     back = invert(matrix)

@@ -204,6 +204,11 @@ impl Timeline {
         self.samples.is_empty() && self.dropped.is_none()
     }
 
+    /// The position of the first sample that is held.
+    pub fn begin(&self) -> i64 {
+        self.first
+    }
+
     /// The position after the last known sample.
     pub fn end(&self) -> i64 {
         self.first.saturating_add(self.samples.len() as i64)

@@ -15,6 +15,7 @@ use super::bank_frame::{BankFrame, ReferenceImage};
 use super::faces::FrameFaces;
 use super::mouth_pose::MouthPose;
 use super::profile::Profile;
+use super::range::OpeningRange;
 use super::reference::Reference;
 use super::renderer::Renderer;
 use super::shot_profile::ShotProfile;
@@ -27,7 +28,7 @@ use crate::track::{Look, Selection};
 use crate::{Error, Result, files};
 
 const MAGIC: &[u8] = b"StyleLipSync analysis\n";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HASH: usize = 32;
 /// The largest file that is read. An hour of two faces at 60 frames a second takes about 350 MB.
 const LARGEST: u64 = 2 << 30;
@@ -63,7 +64,7 @@ struct StoredShot {
 
 #[derive(Serialize, Deserialize)]
 struct StoredProfile {
-    gain: f32,
+    range: Option<OpeningRange>,
     identity: Vec<f32>,
     /// The reference first.
     bank: Vec<StoredPicture>,
@@ -242,7 +243,7 @@ impl StoredFrame {
 impl StoredShot {
     fn of((start, profile): (i64, Option<&ShotProfile>)) -> Self {
         let profile = profile.map(|profile| StoredProfile {
-            gain: profile.gain(),
+            range: profile.range(),
             identity: profile.anchor().identity.clone(),
             bank: profile
                 .bank()
@@ -260,7 +261,9 @@ impl StoredProfile {
     fn into_profile(self, renderer: &Renderer) -> std::result::Result<Option<ShotProfile>, String> {
         let engine = renderer.engine();
         let valid = are_valid(&self.identity, engine.face_model().n_identity())
-            && (0.1..=10.0).contains(&self.gain)
+            && self
+                .range
+                .is_none_or(|known| (0.0..=10.0).contains(&known.range))
             && !self.bank.is_empty()
             && self.bank.len() <= super::bank::MOST
             && self.bank.iter().all(|picture| picture.is_valid(renderer));
@@ -274,7 +277,7 @@ impl StoredProfile {
             .collect();
         let network = |error: Error| error.to_string();
         let anchor = Reference::of(engine, self.identity, &frames[0]).map_err(network)?;
-        let profile = ShotProfile::new(anchor, Bank::of(frames), self.gain);
+        let profile = ShotProfile::new(anchor, Bank::of(frames), self.range);
         profile.encode(engine).map_err(network)?;
         Ok(Some(profile))
     }

@@ -280,7 +280,7 @@ impl Renderer {
             profile: &profile,
             movement: Movement {
                 articulation: options.articulation,
-                gain: profile.gain(),
+                gain: self.gain(&profile, inputs.speech)?,
             },
             strength,
         };
@@ -437,7 +437,8 @@ impl Renderer {
         let Some(segmenter) = segmenter.filter(|_| !self.options.ignore_occlusion) else {
             return Ok(false);
         };
-        buffers.occlusion.set(&segmenter.run(&buffers.crop)?);
+        let logits = segmenter.run(&buffers.crop)?;
+        buffers.occlusion.set(&logits, buffers.mask.hole());
         Ok(true)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bank::{Bank, Gap, Shares};
 use super::bank_frame::{BankFrame, Held};
 use super::mouth_pose::MouthPose;
+use super::range::OpeningRange;
 use super::reference::{Candidate, Reference};
 use crate::engine::Engine;
 use crate::face::reference_warp::MOST_LAYERS;
@@ -22,15 +23,17 @@ pub struct ShotProfile {
     /// Masks and lips are drawn with its identity.
     anchor: Arc<Reference>,
     bank: Bank,
-    /// On the movement that the audio gives.
-    gain: f32,
+    /// How far the person was seen to open the mouth.
+    range: Option<OpeningRange>,
+    /// Whether it is of a finished analysis, not of the first frames of a shot.
+    finished: bool,
     /// Whether the caller gave its frames.
     given: bool,
 }
 
 impl ShotProfile {
     /// Of the reference `anchor`, a bank that is chosen among `frames`, which are in an order of their
-    /// own, and the gain on the mouth's movement.
+    /// own, and how far the mouth was seen to open.
     ///
     /// # Errors
     /// [`Error::Network`] when the reference cannot be encoded.
@@ -38,7 +41,7 @@ impl ShotProfile {
         engine: &Engine,
         anchor: &Candidate,
         frames: impl Iterator<Item = &'a Arc<BankFrame>>,
-        gain: f32,
+        range: Option<OpeningRange>,
     ) -> Result<Self> {
         Ok(Self {
             anchor: Arc::new(Reference::of(
@@ -47,18 +50,28 @@ impl ShotProfile {
                 &anchor.frame,
             )?),
             bank: Bank::choose(&anchor.frame, frames),
-            gain,
+            range,
+            finished: false,
             given: false,
         })
     }
 
-    /// Of its parts; the reference is the first frame of the bank.
-    pub(super) fn new(anchor: Reference, bank: Bank, gain: f32) -> Self {
+    /// Of a finished analysis, of its parts; the reference is the first frame of the bank.
+    pub(super) fn new(anchor: Reference, bank: Bank, range: Option<OpeningRange>) -> Self {
         Self {
             anchor: Arc::new(anchor),
             bank,
-            gain,
+            range,
+            finished: true,
             given: false,
+        }
+    }
+
+    /// The same as that of a finished analysis.
+    pub(super) fn finished(self) -> Self {
+        Self {
+            finished: true,
+            ..self
         }
     }
 
@@ -84,7 +97,8 @@ impl ShotProfile {
         Ok(Self {
             anchor: Arc::new(Reference::of(engine, frame.identity.clone(), &frame.frame)?),
             bank: Bank::of(vec![frame.frame.clone()]),
-            gain: 1.0,
+            range: None,
+            finished: false,
             given: true,
         })
     }
@@ -109,7 +123,8 @@ impl ShotProfile {
         Ok(Self {
             anchor: self.anchor.clone(),
             bank: Bank::of(frames),
-            gain: self.gain,
+            range: self.range,
+            finished: self.finished,
             given: true,
         })
     }
@@ -129,10 +144,14 @@ impl ShotProfile {
         indices
     }
 
-    /// The gain on the movement that the audio gives: above 1 for somebody who opens the mouth far in
-    /// the analysed frames, 1 where the caller gave the frames.
-    pub fn gain(&self) -> f32 {
-        self.gain
+    /// How far the person was seen to open the mouth; `None` where the caller gave the frames.
+    pub(super) fn range(&self) -> Option<OpeningRange> {
+        self.range
+    }
+
+    /// Whether it is of a finished analysis. Then the movement of the mouth is matched to the speech too.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// The reference.

@@ -1,9 +1,11 @@
 //! A clip's audio, and the mouth shapes that were computed from it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::range::OpeningRange;
 use crate::audio::Timeline;
 use crate::engine::Engine;
+use crate::face::lips::opening;
 use crate::latent::{MouthShape, ShapeBuffers, Shapes};
 use crate::model::SpeechContext;
 use crate::{Error, Result};
@@ -16,7 +18,14 @@ pub struct Speech {
     streamed: bool,
     /// Mouth shapes by position. They are a function of the audio: other audio needs empty caches.
     shapes: Shapes,
+    /// How far all of the audio opens the mouth, for each context, once it was asked for.
+    ranges: [OnceLock<Option<OpeningRange>>; SpeechContext::ALL.len()],
 }
+
+/// The most mouth shapes from which the range of the speech is taken.
+const MEASURED: i64 = 250;
+/// They are at least this far apart, in samples at 16 kHz: a frame at 25 frames a second.
+const FRAME: i64 = 640;
 
 impl Speech {
     /// All of a clip's audio: mono samples at 16 kHz, which are shared, not copied. The first sample
@@ -32,6 +41,7 @@ impl Speech {
             timeline: Timeline::whole(samples, offset),
             streamed: false,
             shapes: Shapes::new(),
+            ranges: Default::default(),
         })
     }
 
@@ -41,6 +51,7 @@ impl Speech {
             timeline: Timeline::growing(offset),
             streamed: true,
             shapes: Shapes::new(),
+            ranges: Default::default(),
         }
     }
 
@@ -68,6 +79,34 @@ impl Speech {
         let (source, networks) = (engine.shapes(), engine.networks().speech(context));
         let clip = (context, &self.timeline);
         self.shapes.get(source, networks, clip, position, buffers)
+    }
+
+    /// How far the speech opens the mouth; `None` where the audio is pushed piece by piece. Measured at
+    /// [`MEASURED`] times at most, which are spread evenly.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a network fails.
+    pub(super) fn range(
+        &self,
+        engine: &Engine,
+        context: SpeechContext,
+    ) -> Result<Option<OpeningRange>> {
+        if self.streamed {
+            return Ok(None);
+        }
+        let known = &self.ranges[context as usize];
+        if let Some(range) = known.get() {
+            return Ok(*range);
+        }
+        let (begin, end) = (self.timeline.begin(), self.timeline.end());
+        let step = ((end - begin) / MEASURED).max(FRAME) as usize;
+        let mut buffers = ShapeBuffers::default();
+        let mut openings = Vec::new();
+        for position in (begin..end).step_by(step) {
+            let shape = self.shape(engine, context, position, &mut buffers)?;
+            openings.extend(opening(engine.face_model(), &[], &shape, &[]).map(|gap| gap as f32));
+        }
+        Ok(*known.get_or_init(|| OpeningRange::of(openings)))
     }
 
     /// Appends interleaved samples.

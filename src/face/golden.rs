@@ -6,7 +6,7 @@ use super::lips::mouth_points;
 use super::mask::{Inset, Mask, MaskProtocol};
 use super::model::{FaceModel, FaceModelParts};
 use super::pose::Pose;
-use super::{ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
+use super::{Occlusion, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
@@ -162,5 +162,23 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
         assert!(off < limit, "{case}: alpha is off by {off}");
         // Only centres on an outline, to the last bit, may fall on either side.
         assert!(differing <= 8, "{case}: {differing} pixels differ");
+    }
+}
+
+#[test]
+fn what_lies_in_front_is_that_of_the_training_side() {
+    let bytes = include_bytes!("../../tests/golden/geometry.safetensors");
+    let golden = Golden(SafeTensors::deserialize(bytes).unwrap());
+    let hole: Vec<bool> = golden.floats("3.hole").iter().map(|v| *v > 0.5).collect();
+    let hidden = golden.floats("3.hidden");
+    let in_mask = hidden
+        .iter()
+        .zip(&hole)
+        .filter(|(hidden, hole)| **hole && **hidden > 0.5);
+    assert!(in_mask.count() > 5000);
+    let mut occlusion = Occlusion::default();
+    occlusion.set(&golden.floats("3.logits"), &hole);
+    for (at, (got, want)) in occlusion.hidden().iter().zip(&hidden).enumerate() {
+        assert!((got - want).abs() < 2e-3, "{got} for {want} at {at}");
     }
 }

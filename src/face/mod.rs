@@ -28,7 +28,7 @@ pub use detail::DetailGate;
 pub use fit::Face;
 pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;
-pub(crate) use occlusion::{OCCLUSION, Occlusion};
+pub(crate) use occlusion::Occlusion;
 pub use pose::Pose;
 pub use reference_picture::ReferencePicture;
 pub use reference_warp::{Layer, ReferenceWarp};

@@ -201,7 +201,10 @@ pub struct RangeProtocol {
     /// The range of the lips' opening that the mesh predictor sees in typical people who speak, from
     /// the 10th to the 90th percentile, in units of the face model.
     pub typical: f32,
-    /// The gain is the person's range over the typical one to this power, 0 to 1.
+    /// The range of the opening that E_aud gives for the speech of such people.
+    pub speech: f32,
+    /// The gain is the person's range over the typical one, divided by that of the speech where all of it is
+    /// known, to this power, 0 to 1.
     pub power: f32,
     /// This many frames make half of the gain's logarithm.
     pub frames: f32,
@@ -294,6 +297,7 @@ impl Manifest {
         });
         let range = self.range.unwrap_or(RangeProtocol {
             typical: 1.0,
+            speech: 1.0,
             power: 0.0,
             frames: 0.0,
         });
@@ -368,6 +372,7 @@ impl Manifest {
             ("mask.feather", self.mask.feather, 0.0, 128.0),
             ("carry.sigma", carry.sigma, 1e-3, 4.0),
             ("range.typical", range.typical, 1e-4, 10.0),
+            ("range.speech", range.speech, 1e-4, 10.0),
             ("range.power", range.power, 0.0, 1.0),
             ("range.frames", range.frames, 0.0, 1e6),
             ("detector.threshold", self.detector.threshold, 0.0, 1.0),

@@ -6,8 +6,10 @@ use super::super::bank_frame::{BankFrame, ReferenceImage};
 use super::super::cells::Room;
 use super::super::faces::FrameFaces;
 use super::super::mouth_pose::MouthPose;
-use super::super::range;
+use super::super::range::{self, OpeningRange};
 use super::super::reference::Candidate;
+use super::super::shot_profile::ShotProfile;
+use super::super::speech::Speech;
 use super::{Buffers, Renderer, is_shown};
 use crate::face::crop::IMAGE;
 use crate::face::lips::{mouth_points, opening};
@@ -119,11 +121,11 @@ impl Renderer {
         points
     }
 
-    /// The gain on the mouth's movement that suits the selected person, as these frames show the mouth.
-    pub(in crate::clip) fn gain<'a>(&self, frames: impl Iterator<Item = &'a FrameFaces>) -> f32 {
-        let Some(protocol) = self.engine.bundle().manifest().range else {
-            return 1.0;
-        };
+    /// How far the selected person opens the mouth in these frames.
+    pub(in crate::clip) fn range<'a>(
+        &self,
+        frames: impl Iterator<Item = &'a FrameFaces>,
+    ) -> Option<OpeningRange> {
         let model = self.engine.face_model();
         let opening_of = |faces: &FrameFaces| {
             let face = faces.chosen(self.options.selection);
@@ -132,6 +134,20 @@ impl Renderer {
             // Of the mean face: the identity of one frame is uncertain.
             Some(opening(model, &[], mouth, &[])? as f32)
         };
-        range::gain(protocol, frames.filter_map(opening_of).collect())
+        OpeningRange::of(frames.filter_map(opening_of).collect())
+    }
+
+    /// The gain on the movement that `speech` asks for. Audio that is pushed is not known in advance, and
+    /// the first frames of a shot say little: speech counts as typical then, so that a stream gives the same
+    /// bytes as random access.
+    pub(super) fn gain(&self, profile: &ShotProfile, speech: &Speech) -> Result<f32> {
+        let Some(protocol) = self.engine.bundle().manifest().range else {
+            return Ok(1.0);
+        };
+        let asked = match profile.is_finished() {
+            true => speech.range(&self.engine, self.options.context)?,
+            false => None,
+        };
+        Ok(range::gain(protocol, profile.range(), asked))
     }
 }
