@@ -148,6 +148,10 @@ fn every_network_agrees_with_pytorch() {
         )
         .unwrap();
     golden.check("generator", "image", &image);
+
+    let segmenter = networks.occlusion.as_ref().unwrap();
+    let logits = segmenter.run(golden.input("occlusion", "crop")).unwrap();
+    golden.check("occlusion", "logits", &logits);
 }
 
 #[test]
