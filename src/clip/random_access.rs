@@ -18,6 +18,9 @@ impl Clip {
     /// do not change it; [`forget_analysis`](Self::forget_analysis) forgets it. A call after the first one
     /// changes nothing. Call it when no other thread analyses.
     ///
+    /// Where the whole audio is set, the mouth then moves as far as the person's did in these frames: their
+    /// range over that of the speech, .45 to 2.2. Audio that is pushed counts as typical speech.
+    ///
     /// # Errors
     /// [`Error::State`] when no frame was analysed, [`Error::NoFace`] when none shows the face well enough,
     /// [`Error::Network`]; the profile is not frozen then. With several speakers it is the first error of any,
