@@ -402,6 +402,16 @@
 #define SLS_TRANSFER_LINEAR 3
 
 /**
+ * The perceptual quantiser of ITU-R BT.2100; 203 cd/m² are diffuse white.
+ */
+#define SLS_TRANSFER_PQ 4
+
+/**
+ * The hybrid log-gamma of ITU-R BT.2100, for a display of 1,000 cd/m².
+ */
+#define SLS_TRANSFER_HLG 5
+
+/**
  * The audio encoder hears little of the audio after a frame, for streams that are shown as they
  * arrive; see sls_clip_look_ahead().
  */

@@ -178,10 +178,11 @@ impl Source {
 
     /// How the numbers of the frames relate to light.
     pub fn transfer(&self) -> Transfer {
-        match self.layout().depth {
+        let hdr = self.movie().and_then(|movie| movie.colour.hdr());
+        hdr.unwrap_or(match self.layout().depth {
             Depth::Float => Transfer::Linear,
             Depth::Eight | Depth::Sixteen => Transfer::Display,
-        }
+        })
     }
 
     /// The clip in display-referred numbers.

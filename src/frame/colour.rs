@@ -6,6 +6,7 @@
 //! square root of the value, where the curves have no steep part.)
 
 use super::format::Transfer;
+use super::tone::HIGHLIGHTS;
 use std::sync::OnceLock;
 
 const ENCODE_STEPS: usize = 4096;
@@ -47,6 +48,65 @@ pub fn linear_from_rec709(v: f64) -> f64 {
     }
 }
 
+/// Diffuse white of HDR video, cd/m² (ITU-R BT.2408).
+const WHITE: f64 = 203.0;
+/// Light, relative to diffuse white, of HLG's value 1 on a display of 1,000 cd/m².
+const HLG_PEAK: f64 = 1000.0 / WHITE;
+/// The system gamma of such a display (ITU-R BT.2100).
+const HLG_GAMMA: f64 = 1.2;
+
+/// The perceptual quantiser's curve (SMPTE ST 2084): light relative to diffuse white to the encoded value.
+pub fn pq_from_linear(v: f64) -> f64 {
+    let y = (v * WHITE / 10_000.0).max(0.0).powf(PQ_M1);
+    ((PQ_C1 + PQ_C2 * y) / (1.0 + PQ_C3 * y)).powf(PQ_M2)
+}
+
+/// The inverse of [`pq_from_linear`].
+pub fn linear_from_pq(v: f64) -> f64 {
+    let y = v.max(0.0).powf(1.0 / PQ_M2);
+    let y = (y - PQ_C1).max(0.0) / (PQ_C2 - PQ_C3 * y);
+    y.powf(1.0 / PQ_M1) * 10_000.0 / WHITE
+}
+
+const PQ_M1: f64 = 2610.0 / 16_384.0;
+const PQ_M2: f64 = 2523.0 / 32.0;
+const PQ_C1: f64 = 3424.0 / 4096.0;
+const PQ_C2: f64 = 2413.0 / 128.0;
+const PQ_C3: f64 = 2392.0 / 128.0;
+
+/// The hybrid log-gamma curve, with the system gamma of each channel alone: displayed light relative to
+/// diffuse white to the encoded value.
+pub fn hlg_from_linear(v: f64) -> f64 {
+    let scene = (v / HLG_PEAK).max(0.0).powf(1.0 / HLG_GAMMA);
+    match scene <= 1.0 / 12.0 {
+        true => (3.0 * scene).sqrt(),
+        false => HLG_A * (12.0 * scene - HLG_B).ln() + HLG_C,
+    }
+}
+
+/// The inverse of [`hlg_from_linear`].
+pub fn linear_from_hlg(v: f64) -> f64 {
+    let scene = match v <= 0.5 {
+        true => v * v / 3.0,
+        false => (((v - HLG_C) / HLG_A).exp() + HLG_B) / 12.0,
+    };
+    scene.powf(HLG_GAMMA) * HLG_PEAK
+}
+
+const HLG_A: f64 = 0.178_832_77;
+const HLG_B: f64 = 0.284_668_92;
+const HLG_C: f64 = 0.559_910_73;
+
+/// sRGB of light relative to diffuse white, highlights compressed.
+fn srgb_from_hdr(v: f64) -> f64 {
+    srgb_from_linear(f64::from(HIGHLIGHTS.apply(v as f32)).min(1.0))
+}
+
+/// The inverse of [`srgb_from_hdr`].
+fn hdr_from_srgb(v: f64) -> f64 {
+    f64::from(HIGHLIGHTS.invert(linear_from_srgb(v) as f32))
+}
+
 /// The way from a frame's encoding to sRGB and back.
 pub struct Curve {
     identity: bool,
@@ -66,6 +126,14 @@ impl Curve {
                 |v| srgb_from_linear(linear_from_rec709(v)),
                 |v| rec709_from_linear(linear_from_srgb(v)),
             ),
+            Transfer::Pq => (
+                |v| srgb_from_hdr(linear_from_pq(v)),
+                |v| pq_from_linear(hdr_from_srgb(v)),
+            ),
+            Transfer::Hlg => (
+                |v| srgb_from_hdr(linear_from_hlg(v)),
+                |v| hlg_from_linear(hdr_from_srgb(v)).min(1.0),
+            ),
         };
         // One entry beyond the end, so that 1.0 interpolates like everything below it.
         let table = |steps: usize, f: &dyn Fn(f64) -> f64| {
@@ -82,7 +150,7 @@ impl Curve {
 
     /// The curve of a transfer; made once, shared by every thread.
     pub fn of(transfer: Transfer) -> &'static Self {
-        static CURVES: [OnceLock<Curve>; 4] = [const { OnceLock::new() }; 4];
+        static CURVES: [OnceLock<Curve>; 6] = [const { OnceLock::new() }; 6];
         CURVES[transfer as usize].get_or_init(|| Self::new(transfer))
     }
 
@@ -147,7 +215,13 @@ mod tests {
             let v = f64::from(i) / 1000.0;
             assert!((srgb_from_linear(linear_from_srgb(v)) - v).abs() < 1e-6);
             assert!((rec709_from_linear(linear_from_rec709(v)) - v).abs() < 1e-3);
+            assert!((pq_from_linear(linear_from_pq(v)) - v).abs() < 1e-6);
+            assert!((hlg_from_linear(linear_from_hlg(v)) - v).abs() < 1e-6);
         }
+        // ITU-R BT.2408: diffuse white is at 58 % of PQ and at 75 % of HLG; 100 cd/m² at 51 % of PQ.
+        assert!((pq_from_linear(1.0) - 0.58).abs() < 2e-3);
+        assert!((pq_from_linear(100.0 / 203.0) - 0.508).abs() < 1e-3);
+        assert!((hlg_from_linear(1.0) - 0.75).abs() < 2e-3);
     }
 
     #[test]
@@ -165,6 +239,18 @@ mod tests {
                 "{v}"
             );
         }
+        // A face's values come back to a 10-bit step, and highlights are told apart up to 8 times white.
+        for (transfer, most) in [(Transfer::Pq, 0.75), (Transfer::Hlg, 0.98)] {
+            let curve = Curve::of(transfer);
+            let mut before = -1.0;
+            for i in 10..=1000 {
+                let v = most * i as f32 / 1000.0;
+                let seen = curve.to_srgb(v);
+                assert!(seen > before && seen <= 1.0, "{transfer:?} {v}");
+                assert!((curve.from_srgb(seen) - v).abs() < 1e-3, "{transfer:?} {v}");
+                before = seen;
+            }
+        }
         for transfer in [Transfer::Srgb, Transfer::Display] {
             assert_eq!(Curve::of(transfer).to_srgb(0.3), 0.3);
             assert_eq!(Curve::of(transfer).from_srgb(0.3), 0.3);
@@ -178,6 +264,8 @@ mod tests {
             Transfer::Rec709,
             Transfer::Linear,
             Transfer::Display,
+            Transfer::Pq,
+            Transfer::Hlg,
         ] {
             let curve = Curve::of(transfer);
             for v in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -3.0] {
@@ -185,7 +273,9 @@ mod tests {
             }
             assert!((curve.to_srgb(40.0) - 1.0).abs() < 1e-6);
             assert_eq!(curve.from_srgb(f32::NAN), 0.0);
-            assert!((curve.from_srgb(3.0) - 1.0).abs() < 1e-6);
+            // PQ reaches farther than what is told apart.
+            let most = if transfer == Transfer::Pq { 0.79 } else { 1.0 };
+            assert!((curve.from_srgb(3.0) - most).abs() < 0.02, "{transfer:?}");
         }
     }
 }

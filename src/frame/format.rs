@@ -51,7 +51,8 @@ impl PixelFormat {
     }
 }
 
-/// How the numbers of a frame relate to light. Primaries are Rec.709's throughout (sRGB's too).
+/// How the numbers of a frame relate to light. Primaries are taken for Rec.709's (sRGB's too) throughout:
+/// those of BT.2020 are not converted, so the networks see HDR colours a little pale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Transfer {
     /// IEC 61966-2-1.
@@ -60,6 +61,11 @@ pub enum Transfer {
     Rec709,
     /// Proportional to light; 1 is diffuse white.
     Linear,
+    /// The perceptual quantiser of ITU-R BT.2100. 203 cd/m² are diffuse white; brighter values are compressed
+    /// for the networks, and those above 8 times white are not told apart.
+    Pq,
+    /// The hybrid log-gamma of ITU-R BT.2100, for a display of 1,000 cd/m². As `Pq`.
+    Hlg,
     /// As it is to be displayed: the numbers go through untouched, like those of ordinary video.
     #[default]
     Display,

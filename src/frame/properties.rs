@@ -123,6 +123,8 @@ fn transfers() -> impl Strategy<Value = Transfer> {
         Transfer::Rec709,
         Transfer::Linear,
         Transfer::Display,
+        Transfer::Pq,
+        Transfer::Hlg,
     ])
 }
 

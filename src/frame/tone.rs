@@ -25,6 +25,13 @@ pub struct ToneMap {
     bend: f32,
 }
 
+/// The map of HDR video, whose values relative to diffuse white have a known range: no gain, and a shoulder
+/// that takes `MOST` to 1.
+pub(super) const HIGHLIGHTS: ToneMap = ToneMap {
+    gain: 1.0,
+    bend: 1.0 / (1.0 - KNEE) - 1.0 / (MOST - KNEE),
+};
+
 impl Default for ToneMap {
     /// No change.
     fn default() -> Self {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use stylelipsync::frame::Transfer;
 
 use crate::failure::{Failure, Result};
 use crate::movie::hdr::{SideData, StaticMetadata};
@@ -62,7 +63,16 @@ pub struct Colour {
 impl Colour {
     /// Perceptual quantiser or hybrid log-gamma (ITU-R BT.2100).
     pub fn is_hdr(&self) -> bool {
-        matches!(self.transfer.as_deref(), Some("smpte2084" | "arib-std-b67"))
+        self.hdr().is_some()
+    }
+
+    /// The transfer function, if it is one of HDR video.
+    pub fn hdr(&self) -> Option<Transfer> {
+        match self.transfer.as_deref() {
+            Some("smpte2084") => Some(Transfer::Pq),
+            Some("arib-std-b67") => Some(Transfer::Hlg),
+            _ => None,
+        }
     }
 }
 
