@@ -49,6 +49,8 @@ pub fn clip_options(
             InputColour::Display => Transfer::Display,
             InputColour::Srgb => Transfer::Srgb,
             InputColour::Rec709 => Transfer::Rec709,
+            InputColour::Pq => Transfer::Pq,
+            InputColour::Hlg => Transfer::Hlg,
             // ACEScg frames are converted to linear Rec.709.
             InputColour::Linear | InputColour::AcesCg => Transfer::Linear,
         },

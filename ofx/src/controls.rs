@@ -130,8 +130,8 @@ pub const GROUPS: &[Group] = &[
             c"Frames per second of the clip, for hosts that report a wrong frame rate. 0 uses the host's frame rate."),
         control!(STATUS, c"Status", ControlKind::Text(TextKind::Status),
             c"The model and device in use, the confidence of the face detection, and what is missing."),
-        control!(ON_PROBLEM, c"On Problem", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"], 0),
-            c"What a render does when a file is missing, or when the reference frame does not show the face. Automatic: the source passes through, but the render fails in a host without a user interface, so that a render farm notices."),
+        control!(ON_PROBLEM, c"If Something Is Missing", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"], 0),
+            c"What a render does when the audio, the person file, the model or the device is missing, or when the reference frame does not show the face. Automatic: previews show the source; exports, and hosts without a user interface, fail with a message, so that a render farm notices."),
     ] },
     Group { name: c"speaker", label: c"Face", open: true, controls: &[
         control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"], 0),
@@ -160,7 +160,7 @@ pub const GROUPS: &[Group] = &[
             c"Softness of the mask's edge. 1 is the width used in training, 0 is a hard edge."),
         control!(COLOUR_MATCH, c"Colour Match", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
-        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic"], 5),
+        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic", c"PQ (HDR10)", c"HLG"], 5),
             c"Encoding of the pixel values that the host passes to the effect. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
         control!(LABEL, c"AI Label", ControlKind::Choice(&[c"None", c"Top Left", c"Top Right", c"Bottom Left", c"Bottom Right"], 0),
             c"Draws the letters AI over every frame of the result, to show viewers that it is synthetic. Nothing else changes pixels outside the mask."),
@@ -234,7 +234,7 @@ pub enum Layer {
 /// What a render does about a problem that the user can fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnProblem {
-    /// Fail in a host without a user interface, else pass the source through.
+    /// Fail in an export and in a host without a user interface, else pass the source through.
     Automatic,
     PassThrough,
     Fail,
@@ -258,6 +258,8 @@ pub enum InputColour {
     Rec709,
     Linear,
     AcesCg,
+    Pq,
+    Hlg,
 }
 
 impl InputColour {
@@ -269,6 +271,8 @@ impl InputColour {
             Self::Rec709 => "Rec.709",
             Self::Linear => "linear",
             Self::AcesCg => "ACEScg",
+            Self::Pq => "PQ",
+            Self::Hlg => "HLG",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use crate::abi::names::*;
 use crate::abi::{EffectHandle, Host, OfxStatus, Plugin, PropertySetHandle, status};
@@ -121,6 +122,14 @@ fn dispatch(
         };
         if action == EFFECT_ACTION_RENDER {
             render::render(&host, instance, &arguments)?;
+        } else if action == EFFECT_ACTION_BEGIN_SEQUENCE_RENDER {
+            // A host that does not say is taken for an interactive one.
+            let interactive = arguments.int(PROP_IS_INTERACTIVE, 0) != Some(0);
+            instance
+                .in_output_render
+                .store(!interactive, Ordering::Release);
+        } else if action == EFFECT_ACTION_END_SEQUENCE_RENDER {
+            instance.in_output_render.store(false, Ordering::Release);
         } else if action == EFFECT_ACTION_IS_IDENTITY {
             return render::is_identity(&host, instance, &arguments, &results);
         } else if action == EFFECT_ACTION_GET_FRAMES_NEEDED {

@@ -28,6 +28,20 @@ impl FrameTime {
         })
     }
 
+    /// The position of the time, in samples at 16 kHz, of the positions of whole frames.
+    ///
+    /// # Errors
+    /// What `position` returns.
+    pub fn position(&self, position: impl Fn(i64) -> stylelipsync::Result<i64>) -> Result<i64> {
+        let start = position(self.frame)?;
+        let part = self.time - self.frame as f64;
+        if part == 0.0 || !(-0.5..=0.5).contains(&part) {
+            return Ok(start);
+        }
+        let next = position(self.frame.saturating_add(1))?;
+        Ok(start + (part * (next - start) as f64).round() as i64)
+    }
+
     /// Whether the time is that of a whole frame; in a retime it may lie between two.
     pub fn is_whole(&self) -> bool {
         self.time == self.frame as f64

@@ -2,12 +2,14 @@
 //! shared between instances (`shared`).
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use stylelipsync::provenance::FrameSet;
 
 use crate::abi::names::*;
 use crate::abi::{ClipHandle, EffectHandle};
+use crate::controls::OnProblem;
 use crate::error::Result;
 use crate::host::{Host, Properties};
 use crate::known_references::KnownReferences;
@@ -36,6 +38,8 @@ pub struct Instance {
     pub last_render: Mutex<Option<RenderReport>>,
     /// The frames in which the mouth was changed since a control was edited.
     pub changed: Mutex<FrameSet>,
+    /// Whether the host renders a sequence that is no preview: an export, a render job.
+    pub in_output_render: AtomicBool,
     /// The references found in the current source.
     pub references: KnownReferences,
 }
@@ -51,6 +55,10 @@ pub struct RenderReport {
     pub faces: usize,
     /// Where the frame lies against the audio.
     pub audio: AudioCover,
+    /// The frame's time in the audio and the audio's length, seconds.
+    pub audio_time: [f64; 2],
+    /// First and last of the frames that the person's look is taken from; `None`: the frame itself.
+    pub reference: Option<[i64; 2]>,
 }
 
 /// Where a frame lies against the audio.
@@ -78,8 +86,22 @@ impl Instance {
             shown_error: Mutex::default(),
             last_render: Mutex::default(),
             changed: Mutex::default(),
+            in_output_render: AtomicBool::new(false),
             references: KnownReferences::default(),
         })
+    }
+
+    /// Whether a problem that the user can fix fails a render now, in place of letting the source pass.
+    /// `responding`: whether the host renders in response to the user.
+    pub fn fails(&self, host: &Host, on_problem: OnProblem, responding: bool) -> bool {
+        match on_problem {
+            OnProblem::Automatic => {
+                let output = self.in_output_render.load(Ordering::Acquire);
+                host.background || (output && !responding)
+            }
+            OnProblem::PassThrough => false,
+            OnProblem::Fail => true,
+        }
     }
 
     /// Shows a persistent error message in place of the current one. The same message is not set

@@ -82,6 +82,13 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
     if !error.is_empty() && !parts.contains(&error) {
         parts.push(error);
     }
+    if settings.audio.is_some() && !parts.is_empty() {
+        let fails = instance.fails(host, settings.on_problem, false);
+        parts.push(match fails {
+            true => "the render fails".into(),
+            false => "the picture passes through unchanged".into(),
+        });
+    }
     if let Some(report) = instance.last_render.lock().clone() {
         parts.push(report.engine);
         parts.push(format!("colour: {}", settings.input_colour.name()));
@@ -95,8 +102,16 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
         match report.audio {
             AudioCover::NotBegun => parts.push("the audio has not begun at the last frame".into()),
             AudioCover::Over => parts.push("the audio is over at the last frame".into()),
-            AudioCover::Playing => {}
+            AudioCover::Playing => {
+                let [at, length] = report.audio_time;
+                parts.push(format!("audio at {at:.2} of {length:.2} s"));
+            }
         }
+        parts.push(match report.reference {
+            Some([first, last]) if first == last => format!("look from frame {first}"),
+            Some([first, last]) => format!("look from frames {first} to {last}"),
+            None => "look from each frame itself".into(),
+        });
     } else if settings.audio.is_some() {
         parts.push("ready".into());
     }

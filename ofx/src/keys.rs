@@ -57,6 +57,8 @@ pub struct ReferenceQuery {
     pub input_colour: InputColour,
     /// The frame that the user chose.
     pub frame: Option<i32>,
+    /// The first frame of the shot; `None`: the shot in which the source's first face is found.
+    pub shot: Option<i64>,
     /// First and last frame of the source.
     pub range: Option<[i64; 2]>,
     /// Width and height, pixels: proxies have references of their own.

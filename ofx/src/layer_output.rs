@@ -3,12 +3,12 @@
 use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{Layers, Matte};
 
-use crate::abi::RectI;
 use crate::controls::Layer;
 use crate::image::Image;
 use crate::pixel_format::BitDepth;
 use crate::pixels;
 use crate::post_process::opacity;
+use crate::window::Window;
 
 /// Writes a layer to `target`. `matte` is the one of the result, after the occlusion; `premultiplied` states
 /// whether the source's colour is multiplied by its alpha, as the mouth's in the result is then.
@@ -53,14 +53,14 @@ pub fn write(
 }
 
 /// The layer of a frame that is not changed.
-pub fn write_empty(layer: Layer, output: &mut Image<'_>, window: RectI) {
+pub fn write_empty(layer: Layer, output: &mut Image<'_>, window: Window) {
     pixels::copy(None, output, window);
     if layer != Layer::StMap {
         return;
     }
     let (depth, bytes) = (output.depth, output.pixel_bytes());
-    for y in window.y1..window.y2 {
-        let row = output.row_mut(y, window.x1, window.x2);
+    for y in window.rows() {
+        let row = output.row_mut(y, window.x1(), window.x2());
         for pixel in row.chunks_exact_mut(bytes) {
             let samples = pixel.chunks_exact_mut(depth.bytes());
             for (sample, value) in samples.zip([-1.0, -1.0, 0.0, 1.0]) {

@@ -7,11 +7,11 @@
 //! abi, identity                          the OpenFX C structures and strings; the effect's name
 //! error, log_file                        why an action failed; what hosts do not show
 //! host                                   safe access to the host's suites
-//! pixel_format, image, pixels            the host's images
+//! pixel_format, image, window, pixels    the host's images
 //! controls, parameters, settings         the controls: their table, handles and values
 //! aces, input_frame                      the host's images as the engine reads them
 //! keys, cache, clip_parts, shared        engines, audio, clips and faces, shared by all instances
-//! known_references, instance             one instance
+//! shot_starts, known_references, instance    one instance
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
 //! post_process, render                   the render action
 //! adapt_button, interaction, describe    the other actions
@@ -55,6 +55,8 @@ mod render_clip;
 mod report_button;
 mod settings;
 mod shared;
+mod shot_starts;
+mod window;
 
 pub use entry::{OfxGetNumberOfPlugins, OfxGetPlugin, OfxSetHost};
 pub use identity::IDENTIFIER;

@@ -5,6 +5,7 @@ use stylelipsync::frame::PixelFormat;
 
 use crate::abi::RectI;
 use crate::image::Image;
+use crate::window::Window;
 
 /// A packed RGBA copy of an image; alpha is 1 where the image has none.
 pub fn to_packed_rgba(image: &Image<'_>) -> Vec<u8> {
@@ -29,13 +30,13 @@ pub fn to_packed_rgba(image: &Image<'_>) -> Vec<u8> {
 
 /// Writes a packed RGBA picture, which covers `bounds`, into the region `window` of an image of the
 /// same depth. Pixels of the window outside `bounds` become transparent black.
-pub fn write_packed_rgba(packed: &[u8], bounds: RectI, image: &mut Image<'_>, window: RectI) {
+pub fn write_packed_rgba(packed: &[u8], bounds: RectI, image: &mut Image<'_>, window: Window) {
     let (sample, channels) = (image.depth.bytes(), image.components.count());
     let width = (bounds.x2 - bounds.x1).max(0) as usize;
-    for y in window.y1..window.y2 {
-        let from = window.x1.max(image.bounds.x1);
+    for y in window.rows() {
+        let from = window.x1().max(image.bounds.x1);
         let above = (y >= bounds.y1 && y < bounds.y2).then(|| (bounds.y2 - 1 - y) as usize);
-        let row = image.row_mut(y, window.x1, window.x2);
+        let row = image.row_mut(y, window.x1(), window.x2());
         for (k, to) in row.chunks_exact_mut(channels * sample).enumerate() {
             let x = from + k as i32;
             let inside = above.filter(|_| x >= bounds.x1 && x < bounds.x2);
@@ -60,13 +61,11 @@ pub fn add_alpha(packed: Vec<u8>, format: PixelFormat) -> Vec<u8> {
 
 /// Copies an image into the region `window` of another image of the same depth and components;
 /// black where the source has no pixels.
-pub fn copy(source: Option<&Image<'_>>, target: &mut Image<'_>, window: RectI) {
+pub fn copy(source: Option<&Image<'_>>, target: &mut Image<'_>, window: Window) {
     let bytes = target.pixel_bytes();
-    for y in window.y1..window.y2 {
-        let (left, right) = (
-            window.x1.max(target.bounds.x1),
-            window.x2.min(target.bounds.x2),
-        );
+    for y in window.rows() {
+        let left = window.x1().max(target.bounds.x1);
+        let right = window.x2().min(target.bounds.x2);
         let row = target.row_mut(y, left, right);
         let Some(source) = source else {
             row.fill(0);

@@ -1,13 +1,14 @@
 //! The search for the reference: the frame from which the engine takes the look of a person.
 //!
 //! Automatic: the first frame that shows a face is looked for; every third of the 25 frames from there
-//! on, up to a cut, is a candidate, and the engine chooses the best of them.
+//! on, up to a cut, is a candidate, and the engine chooses the best of them. Frames beyond a cut that do not
+//! look like these get a reference from their own shot.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use stylelipsync::frame::fingerprint;
-use stylelipsync::{Analysis, ClipOptions, Engine, FrameFaces, Renderer};
+use stylelipsync::{Analysis, ClipOptions, Engine, FrameFaces, Neighbours, Renderer};
 
 use crate::error::{ActionError, Result};
 use crate::frame_time::{FrameTime, time_of};
@@ -19,6 +20,7 @@ use crate::keys::{ReferenceKey, ReferenceQuery};
 use crate::known_references::{KnownReference, ReferenceRequest};
 use crate::settings::Settings;
 use crate::shared;
+use crate::shot_starts::ShotStart;
 
 /// Candidates are taken from this many frames, one of every `CANDIDATE_STEP`.
 const CANDIDATE_FRAMES: i64 = 25;
@@ -27,18 +29,25 @@ const CANDIDATE_STEP: usize = 3;
 const PROBE_STEP: i64 = 8;
 const PROBES: i64 = 64;
 
-/// The frame of the reference that each render asks the host for: once the search is over, the one by
-/// which the reference is checked; before, the one that the user chose. The search itself asks for one
+/// The cut that a shot begins with is looked for in this many frames before the one that is rendered.
+const LONGEST_SHOT: i64 = 3000;
+
+/// The frames of references that each render asks the host for: once the search is over, those by which
+/// the references are checked; before, the one that the user chose. The search itself asks for one
 /// frame after the other: declared in advance, all of them would be fetched by hosts that prefetch.
-pub fn frame_needed(
+pub fn frames_needed(
     instance: &Instance,
     settings: &Settings,
     range: Option<[i64; 2]>,
-) -> Option<i64> {
+) -> Vec<i64> {
     let request = ReferenceRequest::of(settings, range);
-    match instance.references.of(&request) {
-        Some(known) => known.key.candidates.first().map(|(frame, _)| *frame),
-        None => settings.reference.map(i64::from),
+    let known = instance.references.of(&request);
+    match known.iter().any(Option::is_some) {
+        true => {
+            let first = |known: &KnownReference| Some(known.key.candidates.first()?.0);
+            known.iter().flatten().filter_map(first).collect()
+        }
+        false => settings.reference.map(i64::from).into_iter().collect(),
     }
 }
 
@@ -53,33 +62,123 @@ pub struct ReferenceSearch<'a> {
 }
 
 impl ReferenceSearch<'_> {
+    /// The reference of the frame's shot: the one that the instance knows, if the source still shows its
+    /// pictures, else a new one.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn find(
+        &self,
+        engine: &Arc<Engine>,
+        request: &ReferenceRequest,
+        options: &ClipOptions,
+    ) -> Result<KnownReference> {
+        let renderer = Renderer::new(engine.clone(), options.clone())?;
+        let first = self.known_or_found(&renderer, request)?;
+        let Some(shot) = self.shot_of(&first, &renderer)? else {
+            return Ok(first);
+        };
+        let query = ReferenceQuery {
+            shot: Some(shot),
+            ..self.query.clone()
+        };
+        let of_shot = ReferenceSearch {
+            query: &query,
+            ..*self
+        };
+        of_shot.known_or_found(&renderer, request)
+    }
+
+    fn known_or_found(
+        &self,
+        renderer: &Renderer,
+        request: &ReferenceRequest,
+    ) -> Result<KnownReference> {
+        for known in self.instance.references.of_query(self.query) {
+            if self.still_holds(&known.key)? {
+                self.instance.references.add(known.clone());
+                return Ok(known);
+            }
+        }
+        self.run(renderer, request.clone())
+    }
+
+    /// The first frame of the shot of the frame that is rendered, if it is not the shot of the reference
+    /// `first`. A function of the source's pictures alone.
+    ///
+    /// A frame that looks like a candidate of the reference is of its shot. From any other one, the frames
+    /// before it are looked at, up to a cut or to one that looks like a candidate.
+    fn shot_of(&self, first: &KnownReference, renderer: &Renderer) -> Result<Option<i64>> {
+        let (Some([start, _]), false) = (self.query.range, first.faces.is_empty()) else {
+            return Ok(None);
+        };
+        if self.query.frame.is_some() || !self.host.temporal {
+            return Ok(None);
+        }
+        let frames = Frames::new(self);
+        let is_like = |faces: &FrameFaces| first.faces.iter().any(|near| !near.is_cut_to(faces));
+        let current = self.current.frame;
+        let Some((mut faces, mut fingerprint)) = frames.seen(renderer, current)? else {
+            return Ok(None);
+        };
+        if is_like(&faces) {
+            return Ok(None);
+        }
+        let mut passed = Vec::new();
+        let mut at = current;
+        let (decided_by, is_cut) = loop {
+            if let Some(known) = first.shots.lock().get(at, fingerprint) {
+                break (known.decided_by, known.is_cut);
+            }
+            passed.push((at, fingerprint));
+            if at <= start || current - at >= LONGEST_SHOT {
+                break (at, false);
+            }
+            let Some((before, print)) = frames.seen(renderer, at - 1)? else {
+                return Ok(None);
+            };
+            if before.is_cut_to(&faces) {
+                break (at, true);
+            }
+            if is_like(&before) {
+                break (at - 1, false);
+            }
+            (at, faces, fingerprint) = (at - 1, before, print);
+        };
+        if current - decided_by >= LONGEST_SHOT {
+            return Ok(None);
+        }
+        for (frame, fingerprint) in passed {
+            let start = ShotStart {
+                fingerprint,
+                decided_by,
+                is_cut,
+            };
+            first.shots.lock().insert(frame, start);
+        }
+        Ok(is_cut.then_some(decided_by))
+    }
+
     /// Searches, and adds the reference to those that the instance knows.
     ///
     /// # Errors
     /// [`ActionError::User`] where the frame that the user chose is missing or shows no face;
     /// [`ActionError::Aborted`].
-    pub fn run(
-        &self,
-        engine: &Arc<Engine>,
-        request: ReferenceRequest,
-        options: &ClipOptions,
-    ) -> Result<KnownReference> {
-        let frames = Frames {
-            search: self,
-            incomplete: Cell::new(false),
-        };
-        let renderer = Renderer::new(engine.clone(), options.clone())?;
+    fn run(&self, renderer: &Renderer, request: ReferenceRequest) -> Result<KnownReference> {
+        let frames = Frames::new(self);
+        let (candidates, faces) = self.candidates(&frames, renderer)?.into_iter().unzip();
         let key = ReferenceKey {
             query: self.query.clone(),
-            candidates: self.candidates(&frames, &renderer)?,
+            candidates,
         };
+        let faces: Vec<FrameFaces> = faces;
         let analysis = shared::reference(&key, || {
             let analysis = Analysis::default();
             for (frame, _) in &key.candidates {
                 frames.with(*frame, |image| {
                     let view = image.view()?;
-                    let faces = shared::faces(&self.query.engine, &renderer, &view)?;
-                    Ok(analysis.add_faces(&renderer, *frame, faces, &view)?)
+                    let faces = shared::faces(&self.query.engine, renderer, &view)?;
+                    Ok(analysis.add_faces(renderer, *frame, faces, &view)?)
                 })?;
             }
             Ok(analysis)
@@ -88,6 +187,8 @@ impl ReferenceSearch<'_> {
             request,
             key,
             analysis,
+            faces: faces.into(),
+            shots: Arc::default(),
         };
         // With a frame missing now, a later search may find a better reference.
         if !frames.incomplete.get() {
@@ -96,25 +197,31 @@ impl ReferenceSearch<'_> {
         Ok(found)
     }
 
-    /// Whether the source still shows the picture of the first candidate. A host need not tell that
-    /// the nodes above the effect show another picture or person.
-    ///
-    /// # Errors
-    /// [`ActionError::Image`] for an image that the effect cannot process; [`ActionError::Aborted`].
-    pub fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
-        let Some((frame, known)) = key.candidates.first() else {
-            return Ok(true);
+    /// Whether the source still shows the pictures of the first candidate and of those next to the frame
+    /// that is rendered. A host need not tell that the nodes above the effect show another picture.
+    fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
+        let frames = Frames::new(self);
+        let near = |frame: i64| {
+            self.host.temporal && self.current.frame.abs_diff(frame) <= Neighbours::REACH as u64
         };
-        let frames = Frames {
-            search: self,
-            incomplete: Cell::new(false),
-        };
-        let now = frames.with(*frame, |image| Ok(fingerprint(&image.view()?)))?;
-        Ok(now.is_none_or(|now| now == *known))
+        for (number, (frame, known)) in key.candidates.iter().enumerate() {
+            if number > 0 && !near(*frame) {
+                continue;
+            }
+            let now = frames.with(*frame, |image| Ok(fingerprint(&image.view()?)))?;
+            if now.is_some_and(|now| now != *known) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// The frames among which the reference is chosen, with their fingerprints.
-    fn candidates(&self, frames: &Frames<'_>, renderer: &Renderer) -> Result<Vec<(i64, u128)>> {
+    /// The frames among which the reference is chosen, with their fingerprints and faces.
+    fn candidates(
+        &self,
+        frames: &Frames<'_>,
+        renderer: &Renderer,
+    ) -> Result<Vec<((i64, u128), FrameFaces)>> {
         let range = match (self.query.frame.map(i64::from), self.query.range) {
             (Some(frame), _) if !self.host.temporal && frame != self.current.frame => {
                 return Ok(Vec::new());
@@ -128,39 +235,54 @@ impl ReferenceSearch<'_> {
                 }
             }
             (None, Some([first, last])) if self.host.temporal => {
-                let probes = (0..PROBES).map(|number| first + number * PROBE_STEP);
-                let mut probes = probes.take_while(|frame| *frame <= last);
-                let found = probes.find_map(|frame| match self.has_face(frames, renderer, frame) {
-                    Ok(Some(true)) => Some(Ok(frame)),
-                    Ok(_) => None,
-                    Err(error) => Some(Err(error)),
-                });
-                match found.transpose()? {
+                match self.first_face([first, last], frames, renderer)? {
                     Some(start) => start..=last.min(start + CANDIDATE_FRAMES - 1),
                     None => return Ok(Vec::new()),
                 }
             }
             _ => return Ok(Vec::new()),
         };
-        let mut candidates = Vec::new();
-        let mut before: Option<FrameFaces> = None;
+        let mut candidates: Vec<((i64, u128), FrameFaces)> = Vec::new();
         for frame in range.step_by(CANDIDATE_STEP) {
-            let seen = frames.with(frame, |image| {
-                let view = image.view()?;
-                let faces = shared::faces(&self.query.engine, renderer, &view)?;
-                Ok((faces, fingerprint(&view)))
-            })?;
-            let Some((faces, fingerprint)) = seen else {
+            let Some((faces, fingerprint)) = frames.seen(renderer, frame)? else {
                 continue;
             };
             // Beyond a cut there may be another person.
-            if before.is_some_and(|before| before.is_cut_to(&faces)) {
+            if let Some((_, before)) = candidates.last()
+                && before.is_cut_to(&faces)
+            {
                 break;
             }
-            candidates.push((frame, fingerprint));
-            before = Some(faces);
+            candidates.push(((frame, fingerprint), faces));
         }
         Ok(candidates)
+    }
+
+    /// The first frame, among those that are probed, that shows the selected face: of the source, or of
+    /// the shot.
+    fn first_face(
+        &self,
+        [first, last]: [i64; 2],
+        frames: &Frames<'_>,
+        renderer: &Renderer,
+    ) -> Result<Option<i64>> {
+        let start = self.query.shot.unwrap_or(first);
+        let probes = (0..PROBES).map(|number| start + number * PROBE_STEP);
+        let mut before: Option<FrameFaces> = None;
+        for frame in probes.take_while(|frame| *frame <= last) {
+            let Some((faces, _)) = frames.seen(renderer, frame)? else {
+                continue;
+            };
+            let is_cut = before.is_some_and(|before| before.is_cut_to(&faces));
+            if self.query.shot.is_some() && is_cut {
+                break;
+            }
+            if faces.chosen(self.query.selection).is_some() {
+                return Ok(Some(frame));
+            }
+            before = Some(faces);
+        }
+        Ok(None)
     }
 
     /// Whether a frame shows the selected face; `None` where the host does not have the frame.
@@ -170,10 +292,8 @@ impl ReferenceSearch<'_> {
         renderer: &Renderer,
         frame: i64,
     ) -> Result<Option<bool>> {
-        frames.with(frame, |image| {
-            let faces = shared::faces(&self.query.engine, renderer, &image.view()?)?;
-            Ok(faces.chosen(self.query.selection).is_some())
-        })
+        let seen = frames.seen(renderer, frame)?;
+        Ok(seen.map(|(faces, _)| faces.chosen(self.query.selection).is_some()))
     }
 }
 
@@ -184,7 +304,23 @@ struct Frames<'a> {
     incomplete: Cell<bool>,
 }
 
-impl Frames<'_> {
+impl<'a> Frames<'a> {
+    fn new(search: &'a ReferenceSearch<'a>) -> Self {
+        Self {
+            search,
+            incomplete: Cell::new(false),
+        }
+    }
+
+    /// The faces of a frame, and its fingerprint; `None` where the host does not have it.
+    fn seen(&self, renderer: &Renderer, frame: i64) -> Result<Option<(FrameFaces, u128)>> {
+        self.with(frame, |image| {
+            let view = image.view()?;
+            let faces = shared::faces(&self.search.query.engine, renderer, &view)?;
+            Ok((faces, fingerprint(&view)))
+        })
+    }
+
     /// Uses a frame; `None` where the host does not have it.
     fn with<T>(
         &self,

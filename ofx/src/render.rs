@@ -1,13 +1,14 @@
 //! The render action, and the actions by which a host asks about a render beforehand.
 
+use stylelipsync::audio::RATE;
 use stylelipsync::frame::{FrameMut, FrameRef};
 use stylelipsync::{FrameFaces, FrameInputs, FrameOptions, Layers, Matte, Neighbours};
 
 use crate::abi::names::*;
-use crate::abi::{OfxStatus, RectI, status};
+use crate::abi::{OfxStatus, status};
 use crate::aces;
 use crate::clip_parts::ClipParts;
-use crate::controls::{InputColour, Layer, OnProblem, Output};
+use crate::controls::{InputColour, Layer, Output};
 use crate::error::{ActionError, Result};
 use crate::frame_time::{FrameTime, time_of};
 use crate::host::{Host, Properties};
@@ -22,9 +23,11 @@ use crate::reference;
 use crate::render_clip::RenderClip;
 use crate::settings::Settings;
 use crate::shared;
+use crate::window::Window;
 
 /// Renders a frame. A problem that the user can fix (a missing file, no face in the reference frame)
-/// is shown as a message, and the source passes through, or the render fails: see [`OnProblem`].
+/// is shown as a message, and the source passes through, or the render fails: see
+/// [`OnProblem`](crate::controls::OnProblem).
 ///
 /// # Errors
 /// [`ActionError::User`] for such a problem, where the render fails;
@@ -35,10 +38,7 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
     let settings = Settings::read(host, &instance.parameters, current.time)?;
     let no_output = || ActionError::Image("the host has no output image".into());
     let mut output = Image::fetch(host, instance.output, current.time)?.ok_or_else(no_output)?;
-    let window = match arguments.rect(EFFECT_PROP_RENDER_WINDOW) {
-        Some(window) => intersection(window, output.bounds),
-        None => output.bounds,
-    };
+    let window = Window::of(arguments, output.bounds);
     let source = source_image(host, instance, current)?;
     let layer = match settings.output {
         Output::Layer(layer) => Some(layer),
@@ -67,11 +67,8 @@ pub fn render(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> R
         return pass_through(&mut output);
     }
     let scale = [0, 1].map(|k| arguments.double(EFFECT_PROP_RENDER_SCALE, k).unwrap_or(1.0));
-    let fails = match settings.on_problem {
-        OnProblem::Automatic => host.background,
-        OnProblem::PassThrough => false,
-        OnProblem::Fail => true,
-    };
+    let responding = arguments.int(EFFECT_PROP_INTERACTIVE_RENDER, 0) == Some(1);
+    let fails = instance.fails(host, settings.on_problem, responding);
     let render = FrameRender {
         host,
         instance,
@@ -114,17 +111,8 @@ fn source_image<'h>(
     }
 }
 
-fn intersection(a: RectI, b: RectI) -> RectI {
-    RectI {
-        x1: a.x1.max(b.x1),
-        y1: a.y1.max(b.y1),
-        x2: a.x2.min(b.x2),
-        y2: a.y2.min(b.y2),
-    }
-}
-
 /// Copies the source to the output unchanged.
-fn copy_source(source: &Image<'_>, output: &mut Image<'_>, window: RectI) -> Result<()> {
+fn copy_source(source: &Image<'_>, output: &mut Image<'_>, window: Window) -> Result<()> {
     if source.components == output.components {
         pixels::copy(Some(source), output, window);
     } else {
@@ -146,7 +134,7 @@ struct FrameRender<'a> {
 }
 
 impl FrameRender<'_> {
-    fn run(&self, output: &mut Image<'_>, window: RectI) -> Result<RenderReport> {
+    fn run(&self, output: &mut Image<'_>, window: Window) -> Result<RenderReport> {
         let Self {
             host,
             instance,
@@ -163,7 +151,7 @@ impl FrameRender<'_> {
         let in_place = input.copy().is_none()
             && source.components == output.components
             && source.bounds == output.bounds
-            && window == output.bounds;
+            && window == Window::whole(output.bounds);
         let target = if in_place { output.view_mut() } else { None };
         if let Some(target) = target {
             return self.render_to(&mut target?, &clip, &faces, &frame, source.depth);
@@ -250,7 +238,8 @@ impl FrameRender<'_> {
             speech,
             profile,
         } = &*clip.parts;
-        let position = renderer.options().timing.position(self.current.frame)?;
+        let timing = &renderer.options().timing;
+        let position = self.current.position(|frame| timing.position(frame))?;
         let inputs = FrameInputs {
             index: self.current.frame,
             position,
@@ -288,6 +277,7 @@ impl FrameRender<'_> {
             label.draw(target, renderer.options().transfer);
         }
         let info = renderer.engine().info();
+        let seconds = |samples: i64| samples as f64 / f64::from(RATE);
         Ok(RenderReport {
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
@@ -297,6 +287,11 @@ impl FrameRender<'_> {
                 position if position >= clip.audio.end => AudioCover::Over,
                 _ => AudioCover::Playing,
             },
+            audio_time: [
+                seconds(position.saturating_sub(clip.audio.start)),
+                seconds(clip.audio.end - clip.audio.start),
+            ],
+            reference: clip.reference,
         })
     }
 
@@ -331,7 +326,7 @@ pub fn is_identity(
     Ok(status::OK)
 }
 
-/// The GetFramesNeeded action: the frames of the source that a frame needs, 7 at most.
+/// The GetFramesNeeded action: the frames of the source that a frame needs, 8 at most.
 ///
 /// # Errors
 /// [`ActionError::Host`] where the host refuses a parameter.
@@ -358,8 +353,8 @@ pub fn frames_needed(
             ranges.push([held, held]);
         }
     }
-    let of_reference = reference::frame_needed(instance, &settings, source_range);
-    ranges.extend(of_reference.map(|frame| [frame, frame]));
+    let of_references = reference::frames_needed(instance, &settings, source_range);
+    ranges.extend(of_references.into_iter().map(|frame| [frame, frame]));
     for (index, range) in ranges.iter().enumerate() {
         for (end, frame) in range.iter().enumerate() {
             results.set_double(

@@ -27,6 +27,8 @@ pub struct RenderClip {
     pub parts: Arc<ClipParts>,
     /// The audio's first position and the one after its last, in samples at 16 kHz on the clip's clock.
     pub audio: Range<i64>,
+    /// First and last candidate for the reference; `None`: each frame is its own.
+    pub reference: Option<[i64; 2]>,
 }
 
 /// Whether the clip may be rendered with this person file.
@@ -76,6 +78,7 @@ impl RenderClip {
             selection: options.selection,
             input_colour: settings.input_colour,
             frame: settings.reference,
+            shot: None,
             range,
             size: source.size(),
         };
@@ -86,15 +89,8 @@ impl RenderClip {
             source,
             query: &query,
         };
-        let known = instance.references.find(&query);
-        let reference = match known {
-            Some(reference) if search.still_holds(&reference.key)? => reference,
-            Some(_) => {
-                instance.references.clear();
-                search.run(&engine, ReferenceRequest::of(settings, range), &options)?
-            }
-            None => search.run(&engine, ReferenceRequest::of(settings, range), &options)?,
-        };
+        let request = ReferenceRequest::of(settings, range);
+        let reference = search.find(&engine, &request, &options)?;
         let key = ClipKey {
             audio,
             person: person.as_ref().map(|(key, _)| key.clone()),
@@ -102,6 +98,9 @@ impl RenderClip {
             watermark: settings.watermark,
             reference: reference.key,
         };
+        let candidates = &key.reference.candidates;
+        let ends = candidates.first().zip(candidates.last());
+        let reference_frames = ends.map(|((first, _), (last, _))| [*first, *last]);
         let start = key.options.audio_offset;
         let audio = start..start + samples.len() as i64;
         let parts = shared::clip(&key, || {
@@ -125,6 +124,7 @@ impl RenderClip {
             engine: engine_key,
             parts,
             audio,
+            reference: reference_frames,
         })
     }
 }

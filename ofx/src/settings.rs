@@ -97,6 +97,8 @@ impl Settings {
                 3 => InputColour::Linear,
                 4 => InputColour::AcesCg,
                 5 if host.linear => InputColour::Linear,
+                6 => InputColour::Pq,
+                7 => InputColour::Hlg,
                 _ => InputColour::Display,
             },
             label: match int(LABEL)? {

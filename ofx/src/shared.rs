@@ -50,7 +50,8 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
     let key = EngineKey {
         bundle: bundle
             .map(|folder| FileKey::of(&folder.join("manifest.json")))
-            .transpose()?,
+            .transpose()
+            .map_err(of_control("Model Folder"))?,
         provider,
     };
     let options = EngineOptions {
@@ -58,7 +59,14 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
         threads: 0,
         bundle: bundle.map(Path::to_owned),
     };
-    let engine = ENGINE.get(&key, || Ok(Engine::new(&options)?))?;
+    let failed = |error: Error| {
+        let control = match error {
+            Error::Provider { .. } => "Device",
+            _ => "Model",
+        };
+        of_control(control)(error.into())
+    };
+    let engine = ENGINE.get(&key, || Engine::new(&options).map_err(failed))?;
     Ok((key, engine))
 }
 

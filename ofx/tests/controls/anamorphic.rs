@@ -86,3 +86,80 @@ fn the_mouth_is_painted_where_it_is_whatever_the_pixels_shape() {
         assert!(apart < moved, "{about}: {apart} apart, {moved} moved");
     }
 }
+
+/// Two heads side by side; Face Point, in canonical coordinates, selects one of them, and the track
+/// overlay lies on it.
+#[test]
+fn face_point_and_overlay_are_where_the_face_is_shown() {
+    const TRACK_OVERLAY: i32 = 3;
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let two = |time: f64| {
+        let head = frame(time.round() as usize)?;
+        let pixel = |x: usize, y: usize| head.rgba[y * WIDTH + x % WIDTH];
+        Some(Picture::from_fn(2 * WIDTH, HEIGHT, pixel))
+    };
+    for (aspect, scale, offset) in [
+        (1.0, [1.0, 1.0], [0, 0]),
+        (2.0, [1.0, 1.0], [0, 0]),
+        (2.0, [0.5, 0.5], [40, -16]),
+        (0.9, [0.5, 1.0], [-30, 8]),
+    ] {
+        let width = (2.0 * WIDTH as f64 / aspect).round() as usize;
+        let bounds = Rect::new(
+            offset[0],
+            offset[1],
+            offset[0] + width as i32,
+            offset[1] + HEIGHT as i32,
+        );
+        let instance = speaking(&effect, Context::Filter);
+        let picture = move |time: f64| Some(squeeze(&two(time)?, width));
+        let connection = Connection {
+            bounds,
+            pixel_aspect: aspect,
+            ..Connection::new(width, HEIGHT, picture)
+        };
+        let scaled = bounds.scaled(scale);
+        let (across, down) = (scaled.width(), scaled.height());
+        let original = (connection.source)(THIRTY).unwrap().resized(across, down);
+        instance.connect("Source", connection);
+        instance.set("face", 1);
+        for side in [0, 1] {
+            let at = [
+                (f64::from(offset[0]) * aspect) + WIDTH as f64 * (f64::from(side) + 0.48),
+                f64::from(offset[1]) + HEIGHT as f64 * 0.5,
+            ];
+            instance.set("facePoint", at);
+            let options = RenderOptions { scale, ..plain() };
+            let about = format!("aspect {aspect}, scale {scale:?}, offset {offset:?}, {side}");
+            let mouth = instance.render(THIRTY, &options).rgba();
+            let (mouth, count) = difference(&original.rgba, &mouth, across);
+            assert!(count > 50, "{about}");
+            let half = across / 2;
+            let own_half = if side == 0 { 0..half } else { half..across + 1 };
+            assert!(
+                own_half.contains(&mouth[0]) && own_half.contains(&mouth[2]),
+                "{about}: {mouth:?}"
+            );
+            instance.set("output", TRACK_OVERLAY);
+            let overlay = instance.render(THIRTY, &options).rgba();
+            instance.set("output", 0);
+            let green = |pixel: &[f32; 4]| pixel[1] > 0.9 && pixel[0] < 0.2;
+            let painted: Vec<usize> = (0..overlay.len()).filter(|k| green(&overlay[*k])).collect();
+            assert!(painted.len() > 50, "{about}");
+            let inside = painted
+                .iter()
+                .filter(|k| own_half.contains(&(*k % across)))
+                .count();
+            assert!(inside * 10 > painted.len() * 9, "{about}");
+            // The overlay is around the mouth.
+            let columns = painted.iter().map(|k| k % across);
+            let (left, right) = (columns.clone().min().unwrap(), columns.max().unwrap());
+            assert!(
+                left <= mouth[0] && right + 1 >= mouth[2],
+                "{about}: {left}..{right} {mouth:?}"
+            );
+        }
+        instance.assert_clean();
+    }
+}

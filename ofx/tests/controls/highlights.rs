@@ -4,7 +4,11 @@ use crate::host::*;
 use crate::support::*;
 use crate::{THIRTY, render};
 
+const DISPLAY: i32 = 0;
 const LINEAR: i32 = 3;
+const ACES: i32 = 4;
+const PQ: i32 = 6;
+const HLG: i32 = 7;
 
 /// The head in linear light, in this much light.
 fn lit(light: f32) -> Connection {
@@ -17,6 +21,122 @@ fn lit(light: f32) -> Connection {
         }
         Some(picture)
     })
+}
+
+/// Whatever the light and the encoding, the pixels outside the matte keep every bit.
+#[test]
+fn bright_pixels_outside_the_matte_keep_every_bit() {
+    const MATTE: i32 = 5;
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    for (colour, light, depth) in [
+        (LINEAR, 3.0, Depth::Float),
+        (LINEAR, 12.0, Depth::Half),
+        (DISPLAY, 3.0, Depth::Float),
+        (ACES, 3.0, Depth::Float),
+        (PQ, 0.7, Depth::Float),
+        (PQ, 2.0, Depth::Half),
+        (HLG, 0.8, Depth::Short),
+    ] {
+        let instance = speaking(&effect, Context::Filter);
+        instance.set("inputColour", colour);
+        let connection = Connection {
+            depth,
+            ..lit(light)
+        };
+        let source = (connection.source)(THIRTY).unwrap();
+        let source = source.encode(depth, Components::Rgba);
+        instance.connect("Source", connection);
+        let rendered = instance.render(THIRTY, &RenderOptions::default()).bytes;
+        instance.set("output", MATTE);
+        let matte = render(&instance, THIRTY);
+        let pixels = rendered.chunks(4 * depth.bytes());
+        let pixels = pixels.zip(source.chunks(4 * depth.bytes())).zip(&matte);
+        let (mut inside, mut changed) = (0, 0);
+        for ((to, from), [share, ..]) in pixels {
+            if *share == 0.0 {
+                assert!(to == from, "{colour} {light} {depth:?}");
+            } else {
+                inside += 1;
+                changed += usize::from(to != from);
+            }
+        }
+        assert!(
+            changed > 1000 && changed * 2 > inside,
+            "{changed} of {inside}"
+        );
+        instance.assert_clean();
+    }
+}
+
+/// The light of an encoded value of HDR video relative to 203 cd/m², as ITU-R BT.2100 defines it.
+fn light_of(colour: i32, value: f64) -> f64 {
+    if colour == PQ {
+        let y = value.powf(32.0 / 2523.0);
+        let y = (y - 3424.0 / 4096.0).max(0.0) / (2413.0 / 128.0 - 2392.0 / 128.0 * y);
+        return y.powf(16384.0 / 2610.0) * 10_000.0 / 203.0;
+    }
+    let scene = match value <= 0.5 {
+        true => value * value / 3.0,
+        false => (((value - 0.559_910_73) / 0.178_832_77).exp() + 0.284_668_92) / 12.0,
+    };
+    scene.powf(1.2) * 1000.0 / 203.0
+}
+
+/// The encoded value of a light, by bisection.
+fn encoded(colour: i32, light: f64) -> f32 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        match light_of(colour, middle) < light {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    low as f32
+}
+
+/// The same scene on an HDR timeline and on an ordinary one.
+#[test]
+fn a_face_on_an_hdr_timeline_is_painted_as_on_any_other() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let (linear, _) = shown(&effect, 0.7);
+    for colour in [PQ, HLG] {
+        let table: Vec<f32> = (0..=255)
+            .map(|level| encoded(colour, 0.7 * (f64::from(level) / 255.0).powf(2.2)))
+            .collect();
+        let connection = Connection::new(WIDTH, HEIGHT, move |time| {
+            let mut picture = frame(usize::try_from(time.round() as i64).ok()?)?;
+            for value in picture.rgba.iter_mut().flat_map(|pixel| &mut pixel[..3]) {
+                *value = table[(*value * 255.0).round() as usize];
+            }
+            Some(picture)
+        });
+        let source = (connection.source)(THIRTY).unwrap().rgba;
+        let instance = speaking(&effect, Context::Filter);
+        instance.connect("Source", connection);
+        let apart = |choice: i32| {
+            instance.set("inputColour", choice);
+            let rendered = render(&instance, THIRTY);
+            let (mut apart, mut count) = (0.0, 0);
+            for ((to, from), wanted) in rendered.iter().zip(&source).zip(&linear) {
+                if to != from {
+                    count += 3;
+                    for channel in 0..3 {
+                        let light = light_of(colour, f64::from(to[channel])) as f32;
+                        apart += (light - wanted[channel]).abs();
+                    }
+                }
+            }
+            assert!(count > 3000, "the mouth moves");
+            apart / count as f32
+        };
+        let (chosen, display) = (apart(colour), apart(DISPLAY));
+        assert!(chosen < 0.01, "{colour}: {chosen} apart");
+        assert!(chosen < 0.7 * display, "{colour}: {chosen}, {display}");
+        instance.assert_clean();
+    }
 }
 
 /// A frame and its source.

@@ -10,11 +10,13 @@ mod support;
 
 mod anamorphic;
 mod buttons;
+mod changes;
 mod exports;
 mod faces;
 mod highlights;
 mod look;
 mod problems;
+mod shots;
 mod timelines;
 
 use host::*;

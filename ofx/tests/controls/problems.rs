@@ -94,11 +94,48 @@ fn a_problem_is_reported_once_and_the_source_passes() {
     }
 }
 
-/// A render farm must notice a frame that was rendered without its audio.
+/// A render farm, and who exports a film, must notice a frame that was rendered without what it needs.
 #[test]
-fn a_problem_fails_a_background_render() {
+fn what_is_missing_fails_an_export_and_lets_a_preview_pass() {
     const PASS: i32 = 1;
     const FAIL: i32 = 2;
+    type Set<'a> = &'a dyn Fn(&Instance);
+    // What is set, and what the message names.
+    let missing: &[(Set<'_>, [&str; 2])] = &[
+        (
+            &|i| i.set("audio", "/nowhere/speech.wav"),
+            ["Audio File", "speech.wav"],
+        ),
+        (
+            &|i| i.set("person", "/nowhere/person.safetensors"),
+            ["Person File", "person.safetensors"],
+        ),
+        (
+            &|i| {
+                i.set("model", 1);
+                i.set("modelFolder", "/nowhere/model");
+            },
+            ["Model Folder", "/nowhere/model"],
+        ),
+        (&|i| i.set("device", 4), ["Device", "CoreML"]),
+        (
+            &|i| {
+                i.set("reference", 1);
+                i.set("referenceFrame", 5000);
+            },
+            ["Reference Frame", "5000"],
+        ),
+    ];
+    let preview = RenderOptions::default();
+    let export = RenderOptions {
+        interactive: false,
+        ..preview.clone()
+    };
+    // The user moves a control while the host exports.
+    let response = RenderOptions {
+        responding: true,
+        ..export.clone()
+    };
     for background in [0, 1] {
         let plugin = open_plugin(HostOptions {
             extra: vec![(
@@ -108,18 +145,45 @@ fn a_problem_fails_a_background_render() {
             ..HostOptions::default()
         });
         let effect = plugin.start(Context::Filter);
-        let instance = speaking(&effect, Context::Filter);
-        assert!(render(&instance, THIRTY) != source(30));
-        instance.set("audio", "/nowhere/speech.wav");
-        for (choice, passes) in [(0, background == 0), (PASS, true), (FAIL, false)] {
-            instance.set("onProblem", choice);
-            let rendered = instance.render(THIRTY, &RenderOptions::default());
-            assert_eq!(rendered.status.is_ok(), passes, "{background} {choice}");
-            assert!(!passes || rendered.rgba() == source(30));
+        for (set, names) in missing {
+            let instance = speaking(&effect, Context::Filter);
+            for session in [&preview, &export] {
+                assert!(instance.render(THIRTY, session).rgba() != source(30));
+            }
+            set(&instance);
+            for (session, fails) in [
+                (&preview, background == 1),
+                (&export, true),
+                (&response, background == 1),
+                (&preview, background == 1),
+            ] {
+                for (choice, fails) in [(0, fails), (PASS, false), (FAIL, true)] {
+                    instance.set("onProblem", choice);
+                    let rendered = instance.render(THIRTY, session);
+                    let about = format!("{names:?} {background} {session:?} {choice}");
+                    assert_eq!(!rendered.status.is_ok(), fails, "{about}");
+                    assert!(fails || rendered.rgba() == source(30), "{about}");
+                }
+            }
+            let [message] = instance.log().messages.try_into().expect("one message");
+            for name in names {
+                assert!(message.text.contains(name), "{}", message.text);
+            }
+            for (choice, says) in [
+                (PASS, "the picture passes through unchanged"),
+                (FAIL, "the render fails"),
+            ] {
+                instance.edit("onProblem", choice);
+                let status = instance.get("status").text();
+                assert!(status.contains(says), "{status}");
+                assert!(status.contains(names[0]), "{status}");
+            }
+            instance.assert_clean();
         }
         // Without an audio file the effect is off: not a problem.
+        let instance = speaking(&effect, Context::Filter);
         instance.set("audio", "");
-        assert!(render(&instance, THIRTY) == source(30));
+        assert!(instance.render(THIRTY, &export).rgba() == source(30));
         instance.assert_clean();
     }
 }

@@ -190,13 +190,12 @@ impl Buffer {
         }
     }
 
-    /// The first byte that is not the pattern although nothing but `window` may be written.
-    pub fn stray_write(&self, window: Option<Rect>) -> Option<String> {
-        let mut allowed: Vec<Range<usize>> = Vec::new();
-        if let Some(window) = window {
-            allowed.extend((window.y1..window.y2).map(|y| self.span(window, y)));
-            allowed.sort_by_key(|span| span.start);
-        }
+    /// The first byte that is not the pattern although nothing but the rows `written` of `window` may be
+    /// written.
+    pub fn stray_write(&self, window: Rect, written: &[i32]) -> Option<String> {
+        let mut allowed: Vec<Range<usize>> =
+            written.iter().map(|y| self.span(window, *y)).collect();
+        allowed.sort_by_key(|span| span.start);
         let mut from = 0;
         for span in allowed
             .into_iter()
@@ -210,12 +209,12 @@ impl Buffer {
         None
     }
 
-    /// The first place in `window` that still has the pattern. A single small pixel may have its
+    /// The first place in the rows `written` of `window` that still has the pattern. A single small pixel may have its
     /// value by chance; eight bytes, or a whole shorter row, do not.
-    pub fn unwritten(&self, window: Rect) -> Option<String> {
+    pub fn unwritten(&self, window: Rect, written: &[i32]) -> Option<String> {
         let bytes = self.bytes();
-        for y in window.y1..window.y2 {
-            let span = self.span(window, y);
+        for y in written {
+            let span = self.span(window, *y);
             let mut words = span.start.div_ceil(8)..span.end / 8;
             let found = if words.is_empty() {
                 let none_foreign = !span.is_empty() && self.foreign(span.clone()).is_none();

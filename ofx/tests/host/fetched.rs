@@ -121,7 +121,7 @@ impl FetchedImage {
         let late = match lock(&self.at_release).as_ref() {
             Some(before) if self.is_only_handle(scope) => self.buffer.changed_since(before),
             Some(_) => None,
-            None => self.buffer.stray_write(None),
+            None => self.buffer.stray_write(self.buffer.format.bounds, &[]),
         };
         if let Some(place) = late {
             scope.journal.violation(format!(

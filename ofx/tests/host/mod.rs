@@ -62,7 +62,7 @@ pub use self::{
     plugin::{Plugin, PluginInfo},
     property::PropertySet,
     query::{ClipPreferences, FramesNeeded, Identity},
-    render::{RenderOptions, Rendered},
+    render::{Field, RenderOptions, Rendered},
     scope::stray_violations,
     user::Saved,
     value::{Kind, Value, Values},

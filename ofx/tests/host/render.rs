@@ -20,6 +20,20 @@ use super::property::PropertySet;
 use super::query::{ask, clip_preferences, frames_needed};
 use super::scope::Scope;
 
+/// A field of an interlaced frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The even rows, counted from the bottom.
+    Lower,
+    Upper,
+}
+
+impl Field {
+    pub fn has(self, row: i32) -> bool {
+        (row.rem_euclid(2) == 0) == (self == Field::Lower)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
     /// In pixels at the render scale; all of the output if None.
@@ -33,7 +47,12 @@ pub struct RenderOptions {
     /// Against what the clip preferences settled: a plugin has to refuse that, not crash.
     pub depth: Option<Depth>,
     pub components: Option<Components>,
+    /// The field to render; the rows of the other one must not be written.
+    pub field: Option<Field>,
+    /// Whether the sequence is a preview; an export is not.
     pub interactive: bool,
+    /// Whether the render is in response to the user, who moves a control.
+    pub responding: bool,
     pub draft: bool,
     pub thumbnail: bool,
     /// Further arguments of the render action.
@@ -50,7 +69,9 @@ impl Default for RenderOptions {
             negative_rows: false,
             depth: None,
             components: None,
-            interactive: false,
+            field: None,
+            interactive: true,
+            responding: false,
             draft: false,
             thumbnail: false,
             extra: Extra::new(),
@@ -194,7 +215,9 @@ impl Instance {
         let elapsed = begun.elapsed();
         let aborted = scope.aborted.load(Ordering::Relaxed);
         let result = rendered(status, aborted, window, &buffer, elapsed);
-        examine(&scope, &buffer, &result, time);
+        let written = |y: &i32| options.field.is_none_or(|field| field.has(*y));
+        let written: Vec<i32> = (window.y1..window.y2).filter(written).collect();
+        examine(&scope, &buffer, &result, &written, time);
         if own_sequence {
             sequence(
                 node,
@@ -248,15 +271,20 @@ fn output_format(node: &Arc<Node>, options: &RenderOptions) -> Format {
 }
 
 fn render_arguments(time: f64, window: Rect, options: &RenderOptions) -> PropertySet {
+    let field = match options.field {
+        None => kOfxImageFieldNone,
+        Some(Field::Lower) => kOfxImageFieldLower,
+        Some(Field::Upper) => kOfxImageFieldUpper,
+    };
     let set = PropertySet::new("the arguments of render")
         .fixed(kOfxPropTime, time)
-        .fixed(kOfxImageEffectPropFieldToRender, kOfxImageFieldNone)
+        .fixed(kOfxImageEffectPropFieldToRender, field)
         .fixed(kOfxImageEffectPropRenderWindow, window.array())
         .fixed(kOfxImageEffectPropRenderScale, options.scale)
         .fixed(kOfxImageEffectPropSequentialRenderStatus, 0)
         .fixed(
             kOfxImageEffectPropInteractiveRenderStatus,
-            options.interactive,
+            options.responding,
         )
         .fixed(kOfxImageEffectPropRenderQualityDraft, options.draft)
         .fixed(kOfxImageEffectPropThumbnailRender, options.thumbnail);
@@ -282,7 +310,7 @@ fn sequence(
         .fixed(kOfxImageEffectPropSequentialRenderStatus, 0)
         .fixed(
             kOfxImageEffectPropInteractiveRenderStatus,
-            options.interactive,
+            options.responding,
         );
     put_extra(&input, &options.extra);
     ask(node, action, first, Some(input), None).0
@@ -310,18 +338,19 @@ fn rendered(
     }
 }
 
-/// The output against the rules: all of the window written and finite, nothing else touched.
-fn examine(scope: &Scope, buffer: &Buffer, result: &Rendered, time: f64) {
+/// The output against the rules: all of the window's rows `written` written and finite, nothing else touched.
+fn examine(scope: &Scope, buffer: &Buffer, result: &Rendered, written: &[i32], time: f64) {
     let report = |text: String| scope.journal.violation(format!("render at {time}: {text}"));
-    if let Some(place) = buffer.stray_write(Some(result.window)) {
+    if let Some(place) = buffer.stray_write(result.window, written) {
         report(format!("wrote outside of the window: {place}"));
     }
     if !result.status.is_ok() || result.aborted {
         return;
     }
-    if let Some(place) = buffer.unwritten(result.window) {
+    if let Some(place) = buffer.unwritten(result.window, written) {
         report(format!("left unwritten: {place}"));
-    } else if scope.inputs_finite.load(Ordering::Relaxed)
+    } else if written.len() == result.window.height()
+        && scope.inputs_finite.load(Ordering::Relaxed)
         && matches!(result.depth, Depth::Half | Depth::Float)
         && let Some(at) = result
             .rgba()
