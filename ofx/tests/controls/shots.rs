@@ -68,10 +68,14 @@ fn a_cut_starts_a_new_reference() {
         assert!(shown == in_order[number], "at {time}");
         assert!(shown != (film([Head, Other, Head]).source)(time).unwrap().rgba);
     }
-    // Back in the first shot's picture, its reference counts.
+    // The third shot does not look like the first second of the first: it has a reference of its own.
     assert!(alone([Head, Black, Head], 75.0) == in_order[4]);
     assert!(in_order[4] != source(75));
-    for (time, frames) in [(55.0, "frames 40 to 64"), (75.0, "frames 0 to 24")] {
+    for (time, frames) in [
+        (55.0, "frames 40 to 64"),
+        (20.0, "frames 0 to 24"),
+        (75.0, "frames 70 to 94"),
+    ] {
         let status = status_at(time);
         assert!(status.contains(frames), "{time}: {status}");
         assert!(status.contains(&format!("audio at {:.2} of", time / 25.0)));
