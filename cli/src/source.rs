@@ -340,9 +340,8 @@ struct MovieReader {
 impl MovieReader {
     fn start(path: &Path, movie: &Movie, range: Range<u64>) -> Result<Self> {
         let rate = movie.rate;
-        // Frame numbers become times on the exact grid: ffmpeg then neither repeats nor drops one,
-        // whatever the container's rounding, and `trim` counts from the first frame, so that a
-        // range holds the same frames as the whole clip.
+        // Frame numbers become times on the exact grid, whatever the container's rounding, and `trim`
+        // counts from the first frame, so that a range holds the same frames as the whole clip.
         let resample = if movie.variable && movie.times.is_none() {
             format!("fps={rate},")
         } else {
@@ -372,8 +371,9 @@ impl MovieReader {
         // Accurate rounding costs little and takes an error of up to two levels away.
         command.args(["-sws_flags", "bicubic+accurate_rnd+full_chroma_int"]);
         command.args([
-            "-r",
-            &rate.to_string(),
+            // With a rate, ffmpeg would repeat the last frame for as long as the container says that it lasts.
+            tool::frame_mode(),
+            "passthrough",
             "-f",
             "rawvideo",
             "-pix_fmt",

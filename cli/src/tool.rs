@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
 use serde::de::DeserializeOwned;
@@ -141,10 +142,13 @@ pub fn require(name: &'static str) -> Result<()> {
 
 /// ffmpeg's option that says what becomes of frames: its name changed with version 5.1.
 pub fn frame_mode() -> &'static str {
-    let mut command = Command::new("ffmpeg");
-    command.arg("-version");
-    let printed = output("ffmpeg", command, "printing its version".into()).unwrap_or_default();
-    frame_mode_of(&String::from_utf8_lossy(&printed))
+    static OPTION: OnceLock<&str> = OnceLock::new();
+    OPTION.get_or_init(|| {
+        let mut command = Command::new("ffmpeg");
+        command.arg("-version");
+        let printed = output("ffmpeg", command, "printing its version".into()).unwrap_or_default();
+        frame_mode_of(&String::from_utf8_lossy(&printed))
+    })
 }
 
 fn frame_mode_of(printed: &str) -> &'static str {
