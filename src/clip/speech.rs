@@ -99,7 +99,8 @@ impl Speech {
             return Ok(*range);
         }
         let (begin, end) = (self.timeline.begin(), self.timeline.end());
-        let step = ((end - begin) / MEASURED).max(FRAME) as usize;
+        // Rounded up, so that there are not more.
+        let step = ((end - begin + MEASURED - 1) / MEASURED).max(FRAME) as usize;
         let mut buffers = ShapeBuffers::default();
         let mut openings = Vec::new();
         for position in (begin..end).step_by(step) {
