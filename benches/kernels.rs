@@ -61,6 +61,19 @@ fn cut_a_crop(bencher: Bencher, format: PixelFormat) {
     });
 }
 
+/// What the detector sees of a frame.
+#[divan::bench(args = [PixelFormat::Rgba8, PixelFormat::Rgba16, PixelFormat::RgbaF32])]
+fn shrink_a_frame(bencher: Bencher, format: PixelFormat) {
+    let bytes = frame(format);
+    let source = FrameRef::packed(&bytes, WIDTH, HEIGHT, format).expect("a good frame");
+    let (size, transfer, border) = (192, Transfer::Display, BorderMode::Grey);
+    let (mut sampler, mut out) = (Sampler::default(), vec![0.0; 3 * size * size]);
+    bencher.bench_local(|| {
+        let map = black_box(Similarity::square([960.0, 540.0], 1920.0, 0.0, size));
+        sampler.sample(&source, transfer, &map, size, border, &mut out)
+    });
+}
+
 #[divan::bench(args = [PixelFormat::Rgba8, PixelFormat::Rgba16, PixelFormat::RgbaF32])]
 fn blend_a_crop(bencher: Bencher, format: PixelFormat) {
     let mut bytes = frame(format);

@@ -77,7 +77,7 @@ struct Buffers {
     crop: Vec<f32>,
     /// What the crop was sampled with.
     tone: ToneMap,
-    /// The same crop with more pixels, of large faces.
+    /// Rows of the same crop with more pixels, of large faces.
     fine: Vec<f32>,
     /// The crop with the inpainting mask applied.
     masked: Vec<f32>,

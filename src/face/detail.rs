@@ -5,6 +5,8 @@
 //! and for large faces at the frame's resolution. It does not suit the inside of the mouth, where a tooth
 //! would get the edges of another. Not in the paper.
 
+use multiversion::multiversion;
+
 use super::reference_warp::{MOST_LAYERS, ReferenceWarp};
 use crate::numeric::smoothstep;
 
@@ -26,7 +28,7 @@ pub struct DetailGate {
     coarse: Vec<f32>,
     inside: Vec<f32>,
     smooth: Vec<f32>,
-    row: Vec<f32>,
+    padded: Vec<f32>,
     crossings: Vec<f32>,
     places: [Vec<[f32; 4]>; MOST_LAYERS],
 }
@@ -56,7 +58,7 @@ impl DetailGate {
             difference,
             coarse,
             smooth,
-            row,
+            padded,
             ..
         } = self;
         difference.clear();
@@ -66,13 +68,13 @@ impl DetailGate {
             0.299 * r + 0.587 * g + 0.114 * b
         }));
         coarse.clone_from(difference);
-        blur(coarse, size, FINE, row);
+        blur(coarse, size, FINE, padded);
         smooth.clone_from(difference);
-        blur(smooth, size, LIGHT, row);
+        blur(smooth, size, LIGHT, padded);
         share.clear();
         let apart = coarse.iter().zip(smooth.iter());
         share.extend(apart.map(|(near, light)| (near - light).abs()));
-        blur(share, size, FINE, row);
+        blur(share, size, FINE, padded);
         self.close_mouth(inner, size);
         let (agree, differ) = AGREE;
         let between = self.difference.iter().zip(&self.coarse);
@@ -97,18 +99,18 @@ impl DetailGate {
     fn close_mouth(&mut self, inner: &[[f32; 2]], size: usize) {
         let Self {
             inside,
-            row,
+            padded,
             crossings,
             ..
         } = self;
         inside.clear();
         inside.resize(size * size, 0.0);
         fill(inside, size, inner, crossings);
-        blur(inside, size, FADE, row);
+        blur(inside, size, FADE, padded);
         for value in inside.iter_mut() {
             *value = f32::from(*value > 1e-3);
         }
-        blur(inside, size, FADE, row);
+        blur(inside, size, FADE, padded);
     }
 
     /// Finds the places of the crop's pixels in each of the pictures that `warp` mixed last. `amounts`: how
@@ -132,20 +134,37 @@ impl DetailGate {
 }
 
 /// Means over the squares that reach `reach` pixels to each side; smaller at the picture's edge.
-fn blur(picture: &mut [f32], size: usize, reach: usize, line: &mut Vec<f32>) {
-    let mut pass = |first: usize, step: usize| {
-        line.clear();
-        line.extend((0..size).map(|i| picture[first + i * step]));
-        for i in 0..size {
-            let window = &line[i.saturating_sub(reach)..(i + reach + 1).min(size)];
-            picture[first + i * step] = window.iter().sum::<f32>() / window.len() as f32;
+fn blur(picture: &mut [f32], size: usize, reach: usize, padded: &mut Vec<f32>) {
+    let inside = |i: usize| (i + reach).min(size - 1) - i.saturating_sub(reach) + 1;
+    // Zeros around the picture change no sum.
+    padded.clear();
+    padded.resize(size + 2 * reach, 0.0);
+    for row in picture.chunks_exact_mut(size) {
+        padded[reach..reach + size].copy_from_slice(row);
+        add_terms(row, padded, 1, 2 * reach + 1);
+        for (i, sum) in row.iter_mut().enumerate() {
+            *sum /= inside(i) as f32;
         }
-    };
-    for i in 0..size {
-        pass(i * size, 1);
     }
-    for i in 0..size {
-        pass(i, size);
+    padded.fill(0.0);
+    padded.resize((size + 2 * reach) * size, 0.0);
+    padded[reach * size..][..size * size].copy_from_slice(picture);
+    padded[(reach + size) * size..].fill(0.0);
+    for (i, row) in picture.chunks_exact_mut(size).enumerate() {
+        add_terms(row, &padded[i * size..], size, 2 * reach + 1);
+        let count = inside(i) as f32;
+        row.iter_mut().for_each(|sum| *sum /= count);
+    }
+}
+
+/// Sets `sums[i]` to the sum of `count` terms, the first of them `terms[i]`, the others `step` apart.
+#[multiversion(targets("x86_64+avx2"))]
+fn add_terms(sums: &mut [f32], terms: &[f32], step: usize, count: usize) {
+    sums.fill(0.0);
+    for k in 0..count {
+        for (sum, term) in sums.iter_mut().zip(&terms[k * step..]) {
+            *sum += term;
+        }
     }
 }
 

@@ -167,11 +167,7 @@ impl Curve {
     /// and the infinities give 0, so that nothing but a colour ever reaches a network.
     #[inline(always)]
     pub fn to_srgb(&self, v: f32) -> f32 {
-        let v = if v.is_finite() {
-            v.clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
+        let v = colour(v);
         if self.identity {
             v
         } else {
@@ -189,6 +185,16 @@ impl Curve {
         } else {
             lookup(&self.decode, v, DECODE_STEPS)
         }
+    }
+}
+
+/// A value clipped to [0, 1]; NaN and the infinities give 0.
+#[inline(always)]
+pub(super) fn colour(v: f32) -> f32 {
+    if v.is_finite() {
+        v.clamp(0.0, 1.0)
+    } else {
+        0.0
     }
 }
 

@@ -1,7 +1,8 @@
 //! Compositing: the generated face inside the mask's feathered edge, with every byte outside
 //! unchanged.
 
-use super::bilinear::bilinear;
+use multiversion::multiversion;
+
 use super::colour::{Curve, unit};
 use super::detail::DetailLayer;
 use super::format::{FrameMut, FrameRef, Transfer};
@@ -12,9 +13,11 @@ use crate::{Error, Result};
 
 mod colour_match;
 mod layers;
+mod walk;
 
 pub use colour_match::{ColourMatch, Gains};
 pub use layers::Layers;
+use walk::{BLOCK, FrameShape, Walk};
 
 /// A generated face with its mask, both in the crop.
 #[derive(Clone, Copy, Debug)]
@@ -87,71 +90,15 @@ impl Compositor {
         }
         self.fill(&walk, Some(patch), patch.size, patch.alpha);
         let curve = Curve::of(transfer);
-        with_pixel!(frame.format(), P => {
-            self.blend_rows::<P>(frame, (curve, patch.tone), &walk, patch.detail, strength);
-        });
-        Ok(Some(walk.bounds))
-    }
-
-    fn blend_rows<P: Pixel>(
-        &self,
-        frame: &mut FrameMut<'_>,
-        (curve, tone): (&Curve, ToneMap),
-        walk: &Walk,
-        detail: &[DetailLayer<'_>],
-        strength: f32,
-    ) {
-        let Bounds {
-            left,
-            top,
-            right,
-            bottom,
-        } = walk.bounds;
-        for y in top..bottom {
-            let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
-            for (i, pixel) in row.chunks_exact_mut(P::BYTES).enumerate() {
-                let at = (left + i, y);
-                let Some((rgb, alpha)) = self.generated(walk, detail, (curve, tone), at) else {
-                    continue;
-                };
-                let weight = alpha * strength;
-                if weight <= 0.0 {
-                    continue;
-                }
-                let mut out = P::read(pixel);
-                for (v, generated) in out.iter_mut().zip(rgb) {
-                    *v = if v.is_finite() {
-                        *v + (generated - *v) * weight
-                    } else {
-                        generated
-                    };
-                }
-                P::write(pixel, out);
-            }
+        let Bounds { left, right, .. } = walk.bounds;
+        for y in walk.bounds.top..walk.bounds.bottom {
+            let colour = (curve, patch.tone);
+            with_pixel!(frame.format(), P => {
+                let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
+                blend_row::<P>(row, y, (&walk, &self.cells), patch.detail, colour, strength);
+            });
         }
-    }
-
-    /// The generated picture at a frame pixel, in the frame's encoding, and the mask there; `None` where the
-    /// mask is 0.
-    #[inline(always)]
-    fn generated(
-        &self,
-        walk: &Walk,
-        detail: &[DetailLayer<'_>],
-        (curve, tone): (&Curve, ToneMap),
-        (x, y): (usize, usize),
-    ) -> Option<([f32; 3], f32)> {
-        let (rgb, alpha) = walk.at(&self.cells, x, y)?;
-        let added = walk.detail(detail, x, y);
-        let encoded = rgb.map(|generated| {
-            let detailed = if added == 0.0 {
-                generated
-            } else {
-                unit(generated + added)
-            };
-            tone.invert(curve.from_srgb(detailed))
-        });
-        Some((encoded, alpha))
+        Ok(Some(walk.bounds))
     }
 
     /// Adds the generated picture's share of each pixel, as [`Compositor::blend`] would use it, to the shares
@@ -181,15 +128,10 @@ impl Compositor {
             return Ok(());
         };
         self.fill(&walk, None, size, alpha);
-        for y in walk.bounds.top..walk.bounds.bottom {
-            for x in walk.bounds.left..walk.bounds.right {
-                if let Some((_, alpha)) = walk.at(&self.cells, x, y) {
-                    let (over, share) =
-                        ((alpha * strength).clamp(0.0, 1.0), &mut out[y * width + x]);
-                    *share = over + *share * (1.0 - over);
-                }
-            }
-        }
+        walk.each_pixel(&self.cells, |x, y, [.., alpha]| {
+            let (over, share) = ((alpha * strength).clamp(0.0, 1.0), &mut out[y * width + x]);
+            *share = over + *share * (1.0 - over);
+        });
         Ok(())
     }
 
@@ -234,6 +176,39 @@ impl Compositor {
     }
 }
 
+/// Blends a row of the frame, from the first column of the walk on.
+#[multiversion(targets("x86_64+avx2"))]
+fn blend_row<P: Pixel>(
+    row: &mut [u8],
+    y: usize,
+    (walk, cells): (&Walk, &[[f32; 4]]),
+    detail: &[DetailLayer<'_>],
+    colour: (&Curve, ToneMap),
+    strength: f32,
+) {
+    for (block, pixels) in row.chunks_mut(BLOCK * P::BYTES).enumerate() {
+        let left = walk.bounds.left + block * BLOCK;
+        let mut samples = [[0.0; 4]; BLOCK];
+        walk.sample(cells, left, y, &mut samples);
+        for (i, pixel) in pixels.chunks_exact_mut(P::BYTES).enumerate() {
+            let weight = samples[i][3] * strength;
+            if weight <= 0.0 {
+                continue;
+            }
+            let rgb = walk.generated(samples[i], detail, colour, (left + i, y));
+            let mut out = P::read(pixel);
+            for (v, generated) in out.iter_mut().zip(rgb) {
+                *v = if v.is_finite() {
+                    *v + (generated - *v) * weight
+                } else {
+                    generated
+                };
+            }
+            P::write(pixel, out);
+        }
+    }
+}
+
 fn check_patch(map: &Similarity, patch: &Patch<'_>, strength: f32) -> Result<()> {
     check(map, patch.size, patch.alpha, strength)?;
     if patch.generated.len() != 3 * patch.size * patch.size {
@@ -267,211 +242,6 @@ fn check(map: &Similarity, size: usize, alpha: &[f32], strength: f32) -> Result<
         });
     }
     Ok(())
-}
-
-/// The size of a frame in pixels, and their aspect ratio.
-#[derive(Clone, Copy)]
-struct FrameShape {
-    width: usize,
-    height: usize,
-    aspect: f64,
-}
-
-impl FrameShape {
-    fn of(frame: &FrameRef<'_>) -> Self {
-        Self {
-            width: frame.width(),
-            height: frame.height(),
-            aspect: frame.pixel_aspect(),
-        }
-    }
-}
-
-/// The frame pixels that a mask can reach, and how each sees the crop.
-struct Walk {
-    bounds: Bounds,
-    /// The box of the crop where alpha is above 0: left, top, right, bottom.
-    inside: [usize; 4],
-    to_crop: Similarity,
-    size: usize,
-    /// A frame pixel's width divided by its height.
-    aspect: f64,
-    /// Samples across and down a frame pixel: above 1 where the face is smaller than the crop.
-    samples: [usize; 2],
-}
-
-impl Walk {
-    fn new(shape: FrameShape, map: &Similarity, size: usize, alpha: &[f32]) -> Option<Self> {
-        let FrameShape {
-            width,
-            height,
-            aspect,
-        } = shape;
-        let inside = support(alpha, size)?;
-        let [left, top, right, bottom] = inside.map(|v| v as f64);
-        // A bilinear sample of alpha is above 0 up to half a pixel beyond it.
-        let frame = map.bounds([left - 0.5, top - 0.5, right + 0.5, bottom + 0.5]);
-        let low = |v: f64, side: usize| (v - 1.0).floor().clamp(0.0, side as f64) as usize;
-        let high = |v: f64, side: usize| (v + 1.0).ceil().clamp(0.0, side as f64) as usize;
-        let bounds = Bounds {
-            left: low(frame[0] / aspect, width),
-            top: low(frame[1], height),
-            right: high(frame[2] / aspect, width),
-            bottom: high(frame[3], height),
-        };
-        let samples =
-            [aspect, 1.0].map(|side| (side / map.scale() - 1e-6).ceil().clamp(1.0, 32.0) as usize);
-        let seen = bounds.left < bounds.right && bounds.top < bounds.bottom;
-        seen.then(|| Self {
-            bounds,
-            inside,
-            to_crop: map.inverse(),
-            size,
-            aspect,
-            samples,
-        })
-    }
-
-    /// sRGB and alpha at a frame pixel; `None` where alpha is 0.
-    #[inline(always)]
-    fn at(&self, cells: &[[f32; 4]], x: usize, y: usize) -> Option<([f32; 3], f32)> {
-        let [across, down] = self.samples;
-        if (across, down) == (1, 1) {
-            let (at, fx, fy) = self.place([x as f64 + 0.5, y as f64 + 0.5])?;
-            let alpha = self.bilinear(cells, at, fx, fy)[3];
-            return (alpha > 0.0).then(|| (catmull_rom(cells, self.width(), at, fx, fy), alpha));
-        }
-        let step = self.samples.map(|count| 1.0 / count as f64);
-        let mut sum = [0.0f32; 4];
-        for j in 0..down {
-            for i in 0..across {
-                let (dx, dy) = ((i as f64 + 0.5) * step[0], (j as f64 + 0.5) * step[1]);
-                if let Some((at, fx, fy)) = self.place([x as f64 + dx, y as f64 + dy]) {
-                    let [r, g, b, a] = self.bilinear(cells, at, fx, fy);
-                    // Weighted by alpha, so that what the mask hides takes no part.
-                    for (s, v) in sum.iter_mut().zip([r * a, g * a, b * a, a]) {
-                        *s += v;
-                    }
-                }
-            }
-        }
-        let [r, g, b, a] = sum;
-        let count = (across * down) as f32;
-        (a > 0.0).then(|| ([r / a, g / a, b / a], a / count))
-    }
-
-    /// What the layers add at a frame pixel, in sRGB.
-    #[inline(always)]
-    fn detail(&self, layers: &[DetailLayer<'_>], x: usize, y: usize) -> f32 {
-        if self.samples != [1; 2] || layers.iter().all(|layer| layer.band.is_none()) {
-            return 0.0;
-        }
-        let [u, v] = self.crop_point([x as f64 + 0.5, y as f64 + 0.5]);
-        let last = (self.size - 1) as f64;
-        let (u, v) = ((u - 0.5).clamp(0.0, last), (v - 0.5).clamp(0.0, last));
-        let (i, j) = (
-            (u as usize).min(self.size - 2),
-            (v as usize).min(self.size - 2),
-        );
-        let (fx, fy) = ((u - i as f64) as f32, (v - j as f64) as f32);
-        let at = j * self.size + i;
-        let mut sum = 0.0;
-        for layer in layers {
-            let Some(band) = layer.band else { continue };
-            let below = &layer.places[at + self.size..][..2];
-            let [x, y, share, _] = bilinear(&layer.places[at..][..2], below, fx, fy);
-            if share > 0.0 {
-                sum += share * band.sample(x, y);
-            }
-        }
-        sum
-    }
-
-    /// The point of the crop that is seen at a point of the frame, in pixels.
-    #[inline(always)]
-    fn crop_point(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        self.to_crop.apply([x * self.aspect, y])
-    }
-
-    fn width(&self) -> usize {
-        self.size + 2 * BORDER
-    }
-
-    #[inline(always)]
-    fn bilinear(&self, cells: &[[f32; 4]], at: usize, fx: f32, fy: f32) -> [f32; 4] {
-        let below = &cells[at + self.width()..][..2];
-        bilinear(&cells[at..][..2], below, fx, fy)
-    }
-
-    /// The cell up and left of a frame point and the point's place between it and its neighbours;
-    /// `None` where alpha must be 0.
-    #[inline(always)]
-    fn place(&self, point: [f64; 2]) -> Option<(usize, f32, f32)> {
-        let [u, v] = self.crop_point(point);
-        let [left, top, right, bottom] = self.inside;
-        let seen = u > left as f64 - 0.5
-            && u < right as f64 + 0.5
-            && v > top as f64 - 0.5
-            && v < bottom as f64 + 0.5;
-        if !seen {
-            return None;
-        }
-        // Not negative: u > -0.5.
-        let (u, v) = (u - 0.5 + BORDER as f64, v - 0.5 + BORDER as f64);
-        let (i, j) = (u as usize, v as usize);
-        Some((
-            j * self.width() + i,
-            (u - i as f64) as f32,
-            (v - j as f64) as f32,
-        ))
-    }
-}
-
-/// The box of the pixels above 0: left, top, right, bottom.
-fn support(alpha: &[f32], size: usize) -> Option<[usize; 4]> {
-    let mut found: Option<[usize; 4]> = None;
-    for (y, row) in alpha.chunks_exact(size).enumerate() {
-        let Some(left) = row.iter().position(|a| *a > 0.0) else {
-            continue;
-        };
-        let right = row.iter().rposition(|a| *a > 0.0).map_or(left, |x| x) + 1;
-        let b = found.get_or_insert([left, y, right, y + 1]);
-        *b = [b[0].min(left), b[1], b[2].max(right), y + 1];
-    }
-    found
-}
-
-/// Sharper than bilinear where the face is larger than the crop.
-#[inline(always)]
-fn catmull_rom(cells: &[[f32; 4]], width: usize, at: usize, fx: f32, fy: f32) -> [f32; 3] {
-    let (wx, wy) = (cubic(fx), cubic(fy));
-    let first = at - width - 1;
-    let mut sum = [0.0f32; 4];
-    for (j, wy) in wy.into_iter().enumerate() {
-        let row = &cells[first + j * width..][..4];
-        let mut across = [0.0f32; 4];
-        for (cell, wx) in row.iter().zip(wx) {
-            for (s, v) in across.iter_mut().zip(cell) {
-                *s += v * wx;
-            }
-        }
-        for (s, v) in sum.iter_mut().zip(across) {
-            *s += v * wy;
-        }
-    }
-    [sum[0], sum[1], sum[2]]
-}
-
-/// Catmull-Rom weights of the four neighbours of a point `t` beyond the second.
-#[inline(always)]
-fn cubic(t: f32) -> [f32; 4] {
-    let (t2, t3) = (t * t, t * t * t);
-    [
-        0.5 * (-t3 + 2.0 * t2 - t),
-        0.5 * (3.0 * t3 - 5.0 * t2 + 2.0),
-        0.5 * (-3.0 * t3 + 4.0 * t2 + t),
-        0.5 * (t3 - t2),
-    ]
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! crop's references were sampled from have those pixels. Their fine band follows the same warp as the
 //! references do, and is added to the generated picture. Not in the paper.
 
+use std::ops::Range;
+
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::bilinear::bilinear;
 use super::similarity::Similarity;
 use crate::numeric::smoothstep;
 
@@ -40,46 +42,48 @@ impl FineBand {
         (scale > COARSE).then_some(if scale < 8f64.sqrt() { 2 } else { 4 })
     }
 
-    /// Of a picture, planar RGB `[3, side, side]` in [-1, 1], `side` being `factor` times the crop's.
+    /// The rows of a picture with `side` pixels a side, `factor` times the crop's, that a band is made of.
+    pub fn rows(side: usize, factor: usize) -> Range<usize> {
+        side * TOP.0 / TOP.1 - factor..side
+    }
+
+    /// Of [`rows`](Self::rows) of a picture, planar RGB `[3, rows, side]` in [-1, 1], `side` being `factor` times
+    /// the crop's.
     ///
     /// # Panics
     /// When the lengths do not fit each other.
     pub fn new(planar: &[f32], side: usize, factor: usize) -> Self {
-        let (area, size) = (side * side, side / factor);
+        let rows = Self::rows(side, factor);
+        let area = rows.len() * side;
         assert!(
-            planar.len() == 3 * area && size * factor == side,
+            planar.len() == 3 * area && side.is_multiple_of(factor),
             "the length of the picture does not fit its side"
         );
-        let luma: Vec<f32> = (0..area)
-            .map(|i| {
-                let [r, g, b] = [0, 1, 2].map(|plane| planar[plane * area + i]);
-                0.5 * (0.299 * r + 0.587 * g + 0.114 * b)
-            })
-            .collect();
-        let share = 1.0 / (factor * factor) as f32;
-        let mut coarse = vec![[0.0f32; 4]; size * size];
-        for (y, row) in luma.chunks_exact(side).enumerate() {
-            for (x, value) in row.iter().enumerate() {
-                coarse[y / factor * size + x / factor][0] += share * value;
-            }
-        }
-        let top = side * TOP.0 / TOP.1;
-        let between = |at: usize| {
+        let mut luma = vec![0.0; area];
+        to_luma(planar, &mut luma);
+        let coarse = coarse(&luma, side, factor);
+        let size = side / factor;
+        let top = rows.start + factor;
+        let mut values = vec![0; (side - top) * side];
+        // Where a pixel lies between the two coarse pixels next to it.
+        let between = |at: usize, first: usize| {
             let at = ((at as f32 + 0.5) / factor as f32 - 0.5).clamp(0.0, (size - 1) as f32);
             let cell = (at as usize).min(size - 2);
-            (cell, at - cell as f32)
+            (cell - first, at - cell as f32)
         };
-        let mut values = Vec::with_capacity((side - top) * side);
-        for y in top..side {
-            let (row, down) = between(y);
-            for x in 0..side {
-                let (column, across) = between(x);
-                let at = row * size + column;
-                let [above, below] = [at, at + size].map(|at| &coarse[at..][..2]);
-                let [smooth, ..] = bilinear(above, below, across, down);
-                // The conversion to an integer limits to -128..=127 and makes NaN 0.
-                values.push(((luma[y * side + x] - smooth) * LEVELS).round() as i8);
+        let columns: Vec<(usize, f32)> = (0..side).map(|x| between(x, 0)).collect();
+        let (mut mixed, mut smooth) = (vec![0.0f32; size], vec![0.0f32; side]);
+        let lines = luma[factor * side..].chunks_exact(side);
+        for (k, (line, values)) in lines.zip(values.chunks_exact_mut(side)).enumerate() {
+            let (row, down) = between(top + k, rows.start / factor);
+            let (above, below) = coarse[row * size..][..2 * size].split_at(size);
+            for ((mixed, above), below) in mixed.iter_mut().zip(above).zip(below) {
+                *mixed = above + (below - above) * down;
             }
+            for (smooth, (cell, across)) in smooth.iter_mut().zip(&columns) {
+                *smooth = mixed[*cell] + (mixed[cell + 1] - mixed[*cell]) * across;
+            }
+            to_levels(line, &smooth, values);
         }
         Self { side, top, values }
     }
@@ -104,7 +108,7 @@ impl FineBand {
     }
 
     /// The band at a place in [-1, 1] of the picture, in values of the picture; 0 outside.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, x: f32, y: f32) -> f32 {
         let half = self.side as f32 / 2.0;
         let (x, y) = (
@@ -116,7 +120,7 @@ impl FineBand {
         if !(x >= 0.0 && y >= 0.0 && x < columns && y < rows) {
             return 0.0;
         }
-        let (i, j) = (x as usize, y as usize);
+        let (i, j) = (x as i32 as usize, y as i32 as usize);
         let (across, down) = (x - i as f32, y - j as f32);
         let first = j * self.side + i;
         let row = |at: usize| {
@@ -125,6 +129,42 @@ impl FineBand {
         };
         let (above, below) = (row(first), row(first + self.side));
         (above + (below - above) * down) / LEVELS
+    }
+}
+
+/// Half the luma of planar RGB: a picture's range of [-1, 1] becomes 1.
+#[multiversion(targets("x86_64+avx2"))]
+fn to_luma(planar: &[f32], luma: &mut [f32]) {
+    let (red, rest) = planar.split_at(luma.len());
+    let (green, blue) = rest.split_at(luma.len());
+    for (((luma, r), g), b) in luma.iter_mut().zip(red).zip(green).zip(blue) {
+        *luma = 0.5 * (0.299 * r + 0.587 * g + 0.114 * b);
+    }
+}
+
+/// Means over squares of `factor` pixels a side.
+fn coarse(luma: &[f32], side: usize, factor: usize) -> Vec<f32> {
+    let share = 1.0 / (factor * factor) as f32;
+    let size = side / factor;
+    let mut coarse = vec![0.0; luma.len() / (factor * factor)];
+    for (rows, coarse) in luma
+        .chunks_exact(factor * side)
+        .zip(coarse.chunks_exact_mut(size))
+    {
+        for row in rows.chunks_exact(side) {
+            for (mean, pixels) in coarse.iter_mut().zip(row.chunks_exact(factor)) {
+                *mean += share * pixels.iter().sum::<f32>();
+            }
+        }
+    }
+    coarse
+}
+
+/// The conversion to an integer limits to -128..=127 and makes NaN 0.
+#[multiversion(targets("x86_64+avx2"))]
+fn to_levels(luma: &[f32], smooth: &[f32], values: &mut [i8]) {
+    for ((value, luma), smooth) in values.iter_mut().zip(luma).zip(smooth) {
+        *value = ((luma - smooth) * LEVELS).round() as i8;
     }
 }
 
@@ -144,11 +184,11 @@ mod tests {
 
     const SIDE: usize = 64;
 
-    fn picture(value: impl Fn(usize, usize) -> f32) -> Vec<f32> {
-        let plane: Vec<f32> = (0..SIDE * SIDE)
-            .map(|i| value(i % SIDE, i / SIDE))
-            .collect();
-        plane.repeat(3)
+    fn band(factor: usize, value: impl Fn(usize, usize) -> f32) -> FineBand {
+        let rows = FineBand::rows(SIDE, factor);
+        let places = rows.flat_map(|y| (0..SIDE).map(move |x| (x, y)));
+        let plane: Vec<f32> = places.map(|(x, y)| value(x, y)).collect();
+        FineBand::new(&plane.repeat(3), SIDE, factor)
     }
 
     fn place(pixel: usize) -> f32 {
@@ -157,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_smooth_picture_has_no_band_and_stripes_are_all_band() {
-        let ramp = FineBand::new(&picture(|x, y| (x + y) as f32 / 128.0 - 0.5), SIDE, 2);
-        let stripes = FineBand::new(&picture(|x, _| [0.2, -0.2][x % 2]), SIDE, 2);
+        let ramp = band(2, |x, y| (x + y) as f32 / 128.0 - 0.5);
+        let stripes = band(2, |x, _| [0.2, -0.2][x % 2]);
         for y in 26..60 {
             for x in 2..60 {
                 assert!(ramp.sample(place(x), place(y)).abs() < 0.003);
@@ -175,7 +215,7 @@ mod tests {
 
     #[test]
     fn outside_of_it_and_at_no_place_the_band_is_0() {
-        let stripes = FineBand::new(&picture(|x, _| [0.2, -0.2][x % 2]), SIDE, 4);
+        let stripes = band(4, |x, _| [0.2, -0.2][x % 2]);
         for (x, y) in [
             (0.0, -0.5),
             (-1.1, 0.5),
@@ -186,7 +226,7 @@ mod tests {
         ] {
             assert_eq!(stripes.sample(x, y), 0.0, "{x} {y}");
         }
-        let nothing = FineBand::new(&picture(|_, _| f32::NAN), SIDE, 2);
+        let nothing = band(2, |_, _| f32::NAN);
         assert_eq!(nothing.sample(0.3, 0.3), 0.0);
     }
 
@@ -200,7 +240,7 @@ mod tests {
         };
         let factors = [0.5, 1.1, 1.2, 2.5, 3.0, 9.0].map(|scale| FineBand::factor(&placed(scale)));
         assert_eq!(factors, [None, None, Some(2), Some(2), Some(4), Some(4)]);
-        let band = FineBand::new(&picture(|_, _| 0.0), SIDE, 4);
+        let band = band(4, |_, _| 0.0);
         let suits = [1.0, 1.5, 3.0, 8.0].map(|scale| band.suits(scale, SIDE / 4));
         assert_eq!(suits, [0.0, 0.0, 1.0, 1.0]);
     }

@@ -4,6 +4,7 @@
 //! and its centre is (i + 0.5, j + 0.5). Row 0 is the top row: a bottom-up picture has a negative
 //! stride. The networks see planar RGB in [-1, 1], sRGB-encoded (`[3, size, size]`).
 
+mod area;
 mod bilinear;
 pub mod colour;
 pub mod composite;

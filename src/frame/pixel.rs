@@ -11,6 +11,16 @@ pub trait Pixel {
     const COLOURS: bool;
     /// Red, green and blue; integer formats in [0, 1].
     fn read(bytes: &[u8]) -> [f32; 3];
+    /// Calls `with` for the numbers of a row of pixels, each together with its own of `out`; the fourth of
+    /// a pixel may be left out, and means nothing. Made for loops that do several numbers at a time.
+    #[inline(always)]
+    fn each_number(bytes: &[u8], out: &mut [[f32; 4]], with: impl Fn(&mut f32, f32)) {
+        for (pixel, out) in bytes.chunks_exact(Self::BYTES).zip(out) {
+            for (out, v) in out.iter_mut().zip(Self::read(pixel)) {
+                with(out, v);
+            }
+        }
+    }
     /// Writes red, green and blue; alpha stays as it is.
     fn write(bytes: &mut [u8], rgb: [f32; 3]);
 }
@@ -97,6 +107,12 @@ impl Pixel for Rgba8 {
         ]
     }
     #[inline(always)]
+    fn each_number(bytes: &[u8], out: &mut [[f32; 4]], with: impl Fn(&mut f32, f32)) {
+        for (out, b) in out.as_flattened_mut().iter_mut().zip(bytes.chunks_exact(1)) {
+            with(out, f32::from(b[0]) * BYTE);
+        }
+    }
+    #[inline(always)]
     fn write(b: &mut [u8], rgb: [f32; 3]) {
         b[..3].copy_from_slice(&rgb.map(to_byte));
     }
@@ -140,6 +156,12 @@ impl Pixel for Rgba16 {
         [0, 2, 4].map(|i| f32::from(u16::from_ne_bytes([b[i], b[i + 1]])) * WORD)
     }
     #[inline(always)]
+    fn each_number(bytes: &[u8], out: &mut [[f32; 4]], with: impl Fn(&mut f32, f32)) {
+        for (out, b) in out.as_flattened_mut().iter_mut().zip(bytes.chunks_exact(2)) {
+            with(out, f32::from(u16::from_ne_bytes([b[0], b[1]])) * WORD);
+        }
+    }
+    #[inline(always)]
     fn write(b: &mut [u8], rgb: [f32; 3]) {
         for (bytes, v) in b.chunks_exact_mut(2).zip(rgb) {
             bytes.copy_from_slice(&to_word(v).to_ne_bytes());
@@ -155,6 +177,12 @@ impl Pixel for RgbaF16 {
         [0, 2, 4].map(|i| half_to_float(u16::from_ne_bytes([b[i], b[i + 1]])))
     }
     #[inline(always)]
+    fn each_number(bytes: &[u8], out: &mut [[f32; 4]], with: impl Fn(&mut f32, f32)) {
+        for (out, b) in out.as_flattened_mut().iter_mut().zip(bytes.chunks_exact(2)) {
+            with(out, half_to_float(u16::from_ne_bytes([b[0], b[1]])));
+        }
+    }
+    #[inline(always)]
     fn write(b: &mut [u8], rgb: [f32; 3]) {
         for (bytes, v) in b.chunks_exact_mut(2).zip(rgb) {
             bytes.copy_from_slice(&f16::from_f32(v).to_ne_bytes());
@@ -168,6 +196,12 @@ impl Pixel for RgbaF32 {
     #[inline(always)]
     fn read(b: &[u8]) -> [f32; 3] {
         [0, 4, 8].map(|i| f32::from_ne_bytes([b[i], b[i + 1], b[i + 2], b[i + 3]]))
+    }
+    #[inline(always)]
+    fn each_number(bytes: &[u8], out: &mut [[f32; 4]], with: impl Fn(&mut f32, f32)) {
+        for (out, b) in out.as_flattened_mut().iter_mut().zip(bytes.chunks_exact(4)) {
+            with(out, f32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+        }
     }
     #[inline(always)]
     fn write(b: &mut [u8], rgb: [f32; 3]) {

@@ -1,9 +1,14 @@
 //! Sampling a rotated and scaled square of a frame.
 
+use std::ops::Range;
+
+use multiversion::multiversion;
+
+use super::area::{Cells, Region, add};
 use super::bilinear::bilinear;
 use super::colour::Curve;
 use super::format::{FrameRef, Transfer};
-use super::pixel::{Pixel, with_pixel};
+use super::pixel::with_pixel;
 use super::similarity::Similarity;
 use super::tone::ToneMap;
 use crate::{Error, Result};
@@ -25,64 +30,7 @@ pub enum BorderMode {
 /// face that grows slowly does not change its sharpness at once.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    /// The reduced part of the frame with a border of one cell; the fourth lane is padding.
-    cells: Vec<[f32; 4]>,
-    /// A row of the frame.
-    row: Vec<[f32; 4]>,
-    /// Rows of the frame, summed downwards.
-    sums: Vec<[f32; 4]>,
-    bins: Vec<(u32, f32)>,
-}
-
-/// The part of a frame that a crop needs, and the cells it is reduced to.
-struct Region {
-    left: usize,
-    top: usize,
-    right: usize,
-    bottom: usize,
-    /// Frame pixels to a cell, across and down; at least 1.
-    pitch: [f64; 2],
-    columns: usize,
-    rows: usize,
-}
-
-impl Region {
-    fn new(frame: &FrameRef<'_>, map: &Similarity, size: usize) -> Self {
-        let aspect = frame.pixel_aspect();
-        let pitch = [map.scale() / aspect, map.scale()].map(|scale| (scale / 2.0).max(1.0));
-        let side = size as f64;
-        let [x0, y0, x1, y1] = map.bounds([0.0, 0.0, side, side]);
-        // A bilinear sample reaches one cell beyond its point.
-        let span = |low: f64, high: f64, pitch: f64, length: usize| {
-            let low = (low - pitch - 1.0).floor().clamp(0.0, length as f64 - 1.0) as usize;
-            let high = (high + pitch + 1.0).ceil().clamp(0.0, length as f64) as usize;
-            (low, high.max(low + 1))
-        };
-        let (left, right) = span(x0 / aspect, x1 / aspect, pitch[0], frame.width());
-        let (top, bottom) = span(y0, y1, pitch[1], frame.height());
-        let cells = |pixels: usize, pitch: f64| (pixels as f64 / pitch).ceil() as usize;
-        Self {
-            left,
-            top,
-            right,
-            bottom,
-            pitch,
-            columns: cells(right - left, pitch[0]),
-            rows: cells(bottom - top, pitch[1]),
-        }
-    }
-}
-
-/// The cell in which pixel `i` begins and the share of the pixel that lies in it.
-fn bin(i: usize, pitch: f64, cells: usize) -> (u32, f32) {
-    let begin = i as f64 / pitch;
-    let cell = (begin.floor() as usize).min(cells - 1);
-    let inside = ((cell + 1) as f64 - begin) * pitch;
-    // A rounding error short of the next cell is in the next cell.
-    if inside < 1e-6 && cell + 1 < cells {
-        return (cell as u32 + 1, 1.0);
-    }
-    (cell as u32, inside.min(1.0) as f32)
+    cells: Cells,
 }
 
 impl Sampler {
@@ -117,141 +65,65 @@ impl Sampler {
         border: BorderMode,
         out: &mut [f32],
     ) -> Result<()> {
-        if size == 0 || out.len() != 3 * size * size {
-            let reason = format!("{} numbers for [3, {size}, {size}]", out.len());
+        self.sample_rows(frame, (transfer, tone), map, (size, 0..size), border, out)
+    }
+
+    /// As [`sample_with`](Self::sample_with), of some rows of the square alone: `[3, rows, size]`.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample).
+    pub fn sample_rows(
+        &mut self,
+        frame: &FrameRef<'_>,
+        (transfer, tone): (Transfer, &ToneMap),
+        map: &Similarity,
+        (size, rows): (usize, Range<usize>),
+        border: BorderMode,
+        out: &mut [f32],
+    ) -> Result<()> {
+        if rows.is_empty() || out.len() != 3 * size * rows.len() {
+            let reason = format!("{} numbers for [3, {}, {size}]", out.len(), rows.len());
             return Err(Error::Argument {
                 field: "crop",
                 reason,
             });
         }
         map.check()?;
-        let region = Region::new(frame, map, size);
+        let region = Region::new(frame, map, size, &rows);
         let curve = (Curve::of(transfer), tone);
-        with_pixel!(frame.format(), P => self.reduce::<P>(frame, curve, &region));
-        self.finish_cells(&region, border);
-        self.resample(map, frame.pixel_aspect(), size, &region, out);
+        with_pixel!(frame.format(), P => self.cells.read::<P>(frame, curve, &region, border));
+        let steps = Steps::new(map, frame.pixel_aspect(), &region);
+        let plane = size * rows.len();
+        for (row, j) in rows.enumerate() {
+            let begin = steps.begin(j);
+            let mut planes = out.chunks_exact_mut(plane);
+            let lines = [(); 3].map(|()| planes.next().map(|p| &mut p[row * size..][..size]));
+            if let [Some(r), Some(g), Some(b)] = lines {
+                sample_line(self.cells.values(), &steps, begin, [r, g, b]);
+            }
+        }
         Ok(())
     }
+}
 
-    /// Fills `cells` with sums over areas, of sRGB in [0, 1].
-    fn reduce<P: Pixel>(
-        &mut self,
-        frame: &FrameRef<'_>,
-        curve: (&Curve, &ToneMap),
-        region: &Region,
-    ) {
-        let Region {
-            left,
-            top,
-            right,
-            bottom,
-            pitch,
-            columns,
-            rows,
-        } = *region;
-        let width = columns + 2;
-        self.cells.clear();
-        self.cells.resize(width * (rows + 2), [0.0; 4]);
-        let bytes = |y: usize| &frame.row(y)[left * P::BYTES..right * P::BYTES];
-        if pitch == [1.0; 2] {
-            for y in top..bottom {
-                let start = (y - top + 1) * width + 1;
-                decode::<P>(bytes(y), curve, &mut self.cells[start..start + columns]);
-            }
-            return;
-        }
-        let length = right - left;
-        self.bins.clear();
-        self.bins
-            .extend((0..length).map(|i| bin(i, pitch[0], columns)));
-        self.row.resize(length, [0.0; 4]);
-        self.sums.clear();
-        self.sums.resize(length, [0.0; 4]);
-        // Downwards first, over whole rows; across once for each row of cells.
-        let mut current = 0;
-        for y in top..bottom {
-            decode::<P>(bytes(y), curve, &mut self.row);
-            let (at, share) = bin(y - top, pitch[1], rows);
-            if at as usize > current {
-                self.flush(current, width);
-                current = at as usize;
-            }
-            accumulate(&mut self.sums, &self.row, share);
-            if share < 1.0 {
-                self.flush(current, width);
-                current += 1;
-                accumulate(&mut self.sums, &self.row, 1.0 - share);
-            }
-        }
-        // What the last pixels spill over the end belongs to no cell.
-        if current < rows {
-            self.flush(current, width);
-        }
-    }
+/// How crop pixels lie on a region's cells, in cells.
+struct Steps {
+    map: Similarity,
+    aspect: f64,
+    corner: [f64; 2],
+    to_cells: [f64; 2],
+    /// From a crop pixel to its right neighbour.
+    right: [f32; 2],
+    /// From a crop pixel's centre to the samples whose mean it takes.
+    samples: [[f32; 2]; 4],
+    count: usize,
+    /// Of the cells, without their border.
+    columns: usize,
+    rows: usize,
+}
 
-    /// Sums a row of cells across and makes room for the next one.
-    fn flush(&mut self, row: usize, width: usize) {
-        let cells = &mut self.cells[(row + 1) * width + 1..][..width - 1];
-        let mut current = 0;
-        let mut sum = [0.0; 4];
-        for (pixel, &(at, share)) in self.sums.iter_mut().zip(&self.bins) {
-            if at as usize > current {
-                cells[current] = sum;
-                (current, sum) = (at as usize, [0.0; 4]);
-            }
-            add(&mut sum, *pixel, share);
-            if share < 1.0 {
-                cells[current] = sum;
-                (current, sum) = (current + 1, [0.0; 4]);
-                add(&mut sum, *pixel, 1.0 - share);
-            }
-            *pixel = [0.0; 4];
-        }
-        if current < width - 2 {
-            cells[current] = sum;
-        }
-    }
-
-    /// Turns sums into means in [-1, 1] and gives the cells their border.
-    fn finish_cells(&mut self, region: &Region, border: BorderMode) {
-        let (columns, rows) = (region.columns, region.rows);
-        let width = columns + 2;
-        let pitch = region.pitch;
-        // How much of a cell the frame covers, along one axis.
-        let covered = |k: usize, pitch: f64, length: usize| {
-            (((k + 1) as f64 * pitch).min(length as f64) - k as f64 * pitch) as f32
-        };
-        let area = (pitch[0] * pitch[1]) as f32;
-        for y in 0..rows {
-            let down = covered(y, pitch[1], region.bottom - region.top);
-            let row = &mut self.cells[(y + 1) * width + 1..][..columns];
-            for (x, cell) in row.iter_mut().enumerate() {
-                let cover = down * covered(x, pitch[0], region.right - region.left);
-                *cell = match border {
-                    BorderMode::Edge => cell.map(|v| v * 2.0 / cover - 1.0),
-                    BorderMode::Grey => cell.map(|v| (v * 2.0 - cover) / area),
-                };
-            }
-        }
-        if border == BorderMode::Edge {
-            for y in 1..=rows {
-                self.cells[y * width] = self.cells[y * width + 1];
-                self.cells[y * width + columns + 1] = self.cells[y * width + columns];
-            }
-            self.cells.copy_within(width..2 * width, 0);
-            self.cells
-                .copy_within(rows * width..(rows + 1) * width, (rows + 1) * width);
-        }
-    }
-
-    fn resample(
-        &self,
-        map: &Similarity,
-        aspect: f64,
-        size: usize,
-        region: &Region,
-        out: &mut [f32],
-    ) {
+impl Steps {
+    fn new(map: &Similarity, aspect: f64, region: &Region) -> Self {
         // Half the distance between the four samples of a crop pixel, in crop pixels. Up to a
         // scale of 2 it makes the spread of the samples that of the area they stand for.
         let spread = |scale: f64| {
@@ -266,108 +138,82 @@ impl Sampler {
         // Frame pixels to a step along each side of the crop.
         let across = spread((map.a / aspect).hypot(map.b));
         let down = spread(map.a.hypot(map.b / aspect));
+        let to_cells = region.pitch.map(|pitch| 1.0 / pitch);
+        let columns = [map.a, -map.b].map(|v| v / aspect * to_cells[0]);
+        let rows = [map.b, map.a].map(|v| v * to_cells[1]);
         let offsets = [
             [-across, -down],
             [across, -down],
             [-across, down],
             [across, down],
         ];
-        let offsets = offsets.map(|offset: [f64; 2]| offset.map(|v| v as f32));
-        let offsets = if across == 0.0 && down == 0.0 {
-            &offsets[..1]
-        } else {
-            &offsets[..]
-        };
-        let share = 1.0 / offsets.len() as f32;
-        let plane = size * size;
-        let grid = Grid {
-            cells: &self.cells,
+        let one = across == 0.0 && down == 0.0;
+        Self {
+            map: *map,
+            aspect,
+            corner: [region.left as f64, region.top as f64],
+            to_cells,
+            right: [columns[0] as f32, rows[0] as f32],
+            samples: offsets
+                .map(|[dx, dy]| [columns, rows].map(|step| (step[0] * dx + step[1] * dy) as f32)),
+            count: if one { 1 } else { offsets.len() },
             columns: region.columns,
             rows: region.rows,
-        };
-        // From crop pixels to cells. Rows begin in f64; along them f32 is exact enough.
-        let to_cells = region.pitch.map(|pitch| 1.0 / pitch);
-        let columns = [map.a, -map.b].map(|v| (v / aspect * to_cells[0]) as f32);
-        let rows = [map.b, map.a].map(|v| (v * to_cells[1]) as f32);
-        for j in 0..size {
-            let [x, y] = map.apply([0.5, j as f64 + 0.5]);
-            let begin = [
-                ((x / aspect - region.left as f64) * to_cells[0]) as f32,
-                ((y - region.top as f64) * to_cells[1]) as f32,
-            ];
-            for i in 0..size {
-                let mut sum = [0.0; 4];
-                for &[dx, dy] in offsets {
-                    let i = i as f32;
-                    let u = begin[0] + columns[0] * (i + dx) + columns[1] * dy;
-                    let v = begin[1] + rows[0] * (i + dx) + rows[1] * dy;
-                    add(&mut sum, grid.sample(u, v), share);
-                }
-                for (channel, &v) in sum[..3].iter().enumerate() {
-                    out[channel * plane + j * size + i] = v;
-                }
-            }
         }
     }
-}
 
-/// Cells with a border of one cell.
-struct Grid<'a> {
-    cells: &'a [[f32; 4]],
-    columns: usize,
-    rows: usize,
-}
-
-impl Grid<'_> {
-    /// The bilinear sample at (u, v), cell (i, j) covering `[i, i+1) x [j, j+1)`.
-    #[inline(always)]
-    fn sample(&self, u: f32, v: f32) -> [f32; 4] {
-        let width = self.columns + 2;
-        let u = (u + 0.5).clamp(0.0, self.columns as f32 + 1.0);
-        let v = (v + 0.5).clamp(0.0, self.rows as f32 + 1.0);
-        let (i, j) = (
-            (u as u32 as usize).min(self.columns),
-            (v as u32 as usize).min(self.rows),
-        );
-        let (fx, fy) = (u - i as f32, v - j as f32);
-        let above = &self.cells[j * width + i..][..2];
-        let below = &self.cells[(j + 1) * width + i..][..2];
-        bilinear(above, below, fx, fy)
+    /// The centre of the first pixel of row `j` of the crop. Rows begin in f64; along them f32 is exact
+    /// enough.
+    fn begin(&self, j: usize) -> [f32; 2] {
+        let [x, y] = self.map.apply([0.5, j as f64 + 0.5]);
+        [
+            ((x / self.aspect - self.corner[0]) * self.to_cells[0]) as f32,
+            ((y - self.corner[1]) * self.to_cells[1]) as f32,
+        ]
     }
 }
 
-/// A row of pixels as sRGB in [0, 1].
-fn decode<P: Pixel>(bytes: &[u8], (curve, tone): (&Curve, &ToneMap), out: &mut [[f32; 4]]) {
-    let pixels = bytes.chunks_exact(P::BYTES).zip(out);
-    // Several loops, so that the plain one carries no choice and is done several pixels at a time.
-    if P::COLOURS && curve.is_identity() {
-        pixels.for_each(|(bytes, out)| {
-            let [r, g, b] = P::read(bytes);
-            *out = [r, g, b, 0.0];
-        });
-    } else if !tone.is_none() {
-        pixels.for_each(|(bytes, out)| {
-            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(tone.apply(v)));
-            *out = [r, g, b, 0.0];
-        });
-    } else {
-        pixels.for_each(|(bytes, out)| {
-            let [r, g, b] = P::read(bytes).map(|v| curve.to_srgb(v));
-            *out = [r, g, b, 0.0];
-        });
-    }
-}
+/// Crop pixels that are placed at once.
+const BLOCK: usize = 32;
 
-fn accumulate(sums: &mut [[f32; 4]], row: &[[f32; 4]], weight: f32) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        add(sum, *value, weight);
-    }
-}
-
-#[inline(always)]
-fn add(sum: &mut [f32; 4], value: [f32; 4], weight: f32) {
-    for (s, v) in sum.iter_mut().zip(value) {
-        *s += v * weight;
+/// Bilinear samples of `cells`, which have a border of one cell, along a row of the crop, to three planes.
+#[multiversion(targets("x86_64+avx2"))]
+fn sample_line(cells: &[[f32; 4]], steps: &Steps, begin: [f32; 2], lines: [&mut [f32]; 3]) {
+    let width = steps.columns + 2;
+    let share = 1.0 / steps.count as f32;
+    let last = [steps.columns, steps.rows].map(|count| count as f32 + 1.0);
+    let [red, green, blue] = lines;
+    let blocks = red
+        .chunks_mut(BLOCK)
+        .zip(green.chunks_mut(BLOCK))
+        .zip(blue.chunks_mut(BLOCK));
+    for (block, ((red, green), blue)) in blocks.enumerate() {
+        let mut sums = [[0.0f32; 4]; BLOCK];
+        for [du, dv] in &steps.samples[..steps.count] {
+            let (mut at, mut across, mut down) = ([0i32; BLOCK], [0.0f32; BLOCK], [0.0f32; BLOCK]);
+            for k in 0..BLOCK {
+                let i = (block * BLOCK + k) as f32;
+                let u = begin[0] + steps.right[0] * i + du;
+                let v = begin[1] + steps.right[1] * i + dv;
+                // Cell (i, j) covers `[i, i + 1) x [j, j + 1)`; before it comes the border.
+                let u = (u + 0.5).max(0.0).min(last[0]);
+                let v = (v + 0.5).max(0.0).min(last[1]);
+                let (column, row) = (
+                    (u as i32).min(steps.columns as i32),
+                    (v as i32).min(steps.rows as i32),
+                );
+                at[k] = row * width as i32 + column;
+                (across[k], down[k]) = (u - column as f32, v - row as f32);
+            }
+            for (k, sum) in sums.iter_mut().enumerate().take(red.len()) {
+                let four = &cells[at[k] as usize..][..width + 2];
+                let (above, below) = (&four[..2], &four[width..]);
+                add(sum, bilinear(above, below, across[k], down[k]), share);
+            }
+        }
+        for (k, [r, g, b, _]) in sums.into_iter().enumerate().take(red.len()) {
+            (red[k], green[k], blue[k]) = (r, g, b);
+        }
     }
 }
 

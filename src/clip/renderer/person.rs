@@ -104,11 +104,12 @@ impl Renderer {
             return Ok(None);
         };
         let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
-        fine.resize(3 * side * side, 0.0);
+        let rows = FineBand::rows(side, factor);
+        fine.resize(3 * rows.len() * side, 0.0);
         let colour = (self.options.transfer, &buffers.tone);
         buffers
             .sampler
-            .sample_with(frame, colour, &map, side, BorderMode::Edge, fine)?;
+            .sample_rows(frame, colour, &map, (side, rows), BorderMode::Edge, fine)?;
         Ok(Some(FineBand::new(fine, side, factor)))
     }
 

@@ -86,23 +86,18 @@ impl Compositor {
         }
         self.fill(&walk, Some(patch), patch.size, patch.alpha);
         let colour = (Curve::of(transfer), patch.tone);
-        for y in walk.bounds.top..walk.bounds.bottom {
-            for x in walk.bounds.left..walk.bounds.right {
-                let Some((rgb, alpha)) = self.generated(&walk, patch.detail, colour, (x, y)) else {
-                    continue;
-                };
-                let weight = (alpha * strength).clamp(0.0, 1.0);
-                if weight <= 0.0 {
-                    continue;
-                }
-                let at = y * width + x;
-                out.st[at] = st(x, y);
-                let [r, g, b] = rgb;
-                for (v, over) in out.mouth[at].iter_mut().zip([r, g, b, 1.0]) {
-                    *v = over * weight + *v * (1.0 - weight);
-                }
+        walk.each_pixel(&self.cells, |x, y, sample| {
+            let weight = (sample[3] * strength).clamp(0.0, 1.0);
+            if weight <= 0.0 {
+                return;
             }
-        }
+            let at = y * width + x;
+            out.st[at] = st(x, y);
+            let [r, g, b] = walk.generated(sample, patch.detail, colour, (x, y));
+            for (v, over) in out.mouth[at].iter_mut().zip([r, g, b, 1.0]) {
+                *v = over * weight + *v * (1.0 - weight);
+            }
+        });
         Ok(())
     }
 }
