@@ -1,7 +1,7 @@
 //! Milliseconds for each stage of a frame, frames a second end to end, peak memory, and the time
 //! to the first frame, on the bundled clip at two sizes.
 //!
-//! `cargo bench --bench stages [-- cpu|webgpu|cuda|auto [THREADS]]`
+//! `cargo bench --bench stages [-- PROVIDER [THREADS]]`
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap ends the benchmark")]
 
@@ -44,6 +44,8 @@ fn main() -> Outcome<()> {
     let engine = Engine::new(&EngineOptions {
         provider,
         threads,
+        // As the command line does.
+        parallel_frames: true,
         bundle: None,
     })?;
     let opened = begun.elapsed();

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::Result;
 use crate::face::{CropProtocol, FaceModel, MaskProtocol, ReferenceWarpProtocol};
 use crate::latent::ShapeSource;
-use crate::model::networks::Generator;
+use crate::model::networks::{Generator, Threads};
 use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
 use crate::track::Tracker;
 
@@ -21,8 +21,21 @@ pub struct EngineOptions {
     /// Threads of one network run on the CPU, and the most runs of one network at once; 0: the number
     /// of cores.
     pub threads: usize,
+    /// Several frames are to be processed at once, on as many threads: each network run then uses one
+    /// thread alone, which is faster together and slower for a single frame. The bytes are the same.
+    pub parallel_frames: bool,
     /// The folder of a bundle; `None`: the bundle embedded in the library.
     pub bundle: Option<PathBuf>,
+}
+
+impl EngineOptions {
+    fn threads(&self) -> Threads {
+        let threads = Threads::from(self.threads);
+        match self.parallel_frames {
+            true => Threads { each: 1, ..threads },
+            false => threads,
+        }
+    }
 }
 
 /// Facts about an engine, for logs and reports.
@@ -34,7 +47,7 @@ pub struct EngineInfo {
     pub bundle: String,
     /// The provider in use, and why others were refused.
     pub provider: ProviderReport,
-    /// Threads of one network run on the CPU.
+    /// The most threads that networks use on the CPU.
     pub threads: usize,
     /// The loaded ONNX Runtime library, and where it was found.
     pub runtime: String,
@@ -90,7 +103,7 @@ impl Engine {
             Some(folder) => Bundle::open(folder)?,
             None => Bundle::embedded()?,
         };
-        let networks = Networks::load(&bundle, options.provider, options.threads)?;
+        let networks = Networks::load(&bundle, options.provider, options.threads())?;
         let manifest = bundle.manifest();
         let shapes = ShapeSource::new(manifest)?;
         let library = Runtime::start(options.threads)?.library();
@@ -115,7 +128,7 @@ impl Engine {
             version: env!("CARGO_PKG_VERSION"),
             bundle: format!("{} {}", manifest.name, manifest.version),
             provider: self.networks.provider().clone(),
-            threads: self.networks.threads(),
+            threads: self.networks.threads().most,
             runtime: self.runtime.clone(),
         }
     }

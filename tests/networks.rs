@@ -299,7 +299,7 @@ fn one_two_and_three_threads_give_the_same_bytes() {
     let golden = Golden::read();
     let all = |threads| {
         let networks = networks(threads);
-        assert_eq!(networks.threads(), threads);
+        assert_eq!(networks.threads(), threads.into());
         let face = networks.mesh.run(golden.input("mesh", "crop")).unwrap();
         let speech = |context| {
             let [phonetic, _] = names(context);

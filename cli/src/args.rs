@@ -478,6 +478,10 @@ pub enum ProviderName {
     Cuda,
     Coreml,
     Directml,
+    Openvino,
+    OpenvinoBf16,
+    OpenvinoGpu,
+    OpenvinoNpu,
 }
 
 /// `A-B`, both included.

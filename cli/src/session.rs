@@ -21,6 +21,10 @@ impl From<ProviderName> for Provider {
             ProviderName::Cuda => Self::Cuda,
             ProviderName::Coreml => Self::CoreMl,
             ProviderName::Directml => Self::DirectMl,
+            ProviderName::Openvino => Self::OpenVino,
+            ProviderName::OpenvinoBf16 => Self::OpenVinoBf16,
+            ProviderName::OpenvinoGpu => Self::OpenVinoGpu,
+            ProviderName::OpenvinoNpu => Self::OpenVinoNpu,
         }
     }
 }
@@ -38,12 +42,14 @@ impl EngineArguments {
     /// From the library: no runtime, a broken bundle, a provider that cannot be used.
     pub fn open(&self) -> Result<Arc<Engine>> {
         fetch(Component::OnnxRuntime)?;
-        if self.provider == ProviderName::Webgpu {
-            fetch(Component::WebGpu)?;
+        let provider = Provider::from(self.provider);
+        if let Some(plugin) = provider.plugin() {
+            fetch(plugin)?;
         }
         let engine = Engine::new(&EngineOptions {
-            provider: self.provider.into(),
+            provider,
             threads: self.workers(),
+            parallel_frames: true,
             bundle: self.bundle.clone(),
         })
         .map_err(|error| match error {

@@ -176,7 +176,8 @@ pub const GROUPS: &[Group] = &[
             c"Which networks generate the mouth."),
         control!(MODEL_FOLDER, c"Model Folder", ControlKind::Text(TextKind::Folder),
             c"A model bundle: a folder that contains manifest.json."),
-        control!(DEVICE, c"Device", ControlKind::Choice(&[c"Automatic", c"CPU", c"WebGPU", c"CUDA", c"CoreML", c"DirectML"], 0),
+        control!(DEVICE, c"Device", ControlKind::Choice(&[c"Automatic", c"CPU", c"WebGPU", c"CUDA", c"CoreML", c"DirectML", c"OpenVINO", c"OpenVINO bfloat16",
+            c"OpenVINO GPU", c"OpenVINO NPU"], 0),
             c"The device that runs the networks. Status shows the device in use."),
     ] },
     Group { name: c"personGroup", label: c"Person", open: false, controls: &[

@@ -58,6 +58,7 @@ pub fn engine(bundle: Option<&Path>, provider: Provider) -> Result<(EngineKey, A
         provider,
         threads: 0,
         bundle: bundle.map(Path::to_owned),
+        ..EngineOptions::default()
     };
     let failed = |error: Error| {
         let control = match error {

@@ -12,7 +12,15 @@ use super::format::FrameRef;
 use super::pixel::Pixel;
 use super::similarity::Similarity;
 use super::tone::ToneMap;
-use super::warp::BorderMode;
+
+/// The value of crop pixels outside the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BorderMode {
+    /// The frame's nearest pixel.
+    Edge,
+    /// Mid-grey: 0 in [-1, 1].
+    Grey,
+}
 
 /// The part of a frame that a crop needs, and the cells it is reduced to.
 pub(super) struct Region {

@@ -17,7 +17,8 @@ mod walk;
 
 pub use colour_match::{ColourMatch, Gains};
 pub use layers::Layers;
-use walk::{BLOCK, FrameShape, Walk};
+pub use walk::Bounds;
+use walk::{BLOCK, BORDER, FrameShape, Walk};
 
 /// A generated face with its mask, both in the crop.
 #[derive(Clone, Copy, Debug)]
@@ -37,27 +38,11 @@ pub struct Patch<'a> {
     pub detail: &'a [DetailLayer<'a>],
 }
 
-/// Pixels of border around a patch, so that samples need no bounds test.
-const BORDER: usize = 3;
-
 /// Blends patches into frames. Owns its buffers: after the first frame, nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Compositor {
     /// sRGB in [0, 1] and alpha, with a border of `BORDER`.
     cells: Vec<[f32; 4]>,
-}
-
-/// A rectangle of a frame in pixels: columns `left..right`, rows `top..bottom`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// First column.
-    pub left: usize,
-    /// First row.
-    pub top: usize,
-    /// Column after the last one.
-    pub right: usize,
-    /// Row after the last one.
-    pub bottom: usize,
 }
 
 impl Compositor {

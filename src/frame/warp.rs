@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
+pub use super::area::BorderMode;
 use super::area::{Cells, Region, add};
 use super::bilinear::bilinear;
 use super::colour::Curve;
@@ -12,15 +13,6 @@ use super::pixel::with_pixel;
 use super::similarity::Similarity;
 use super::tone::ToneMap;
 use crate::{Error, Result};
-
-/// The value of crop pixels outside the frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BorderMode {
-    /// The frame's nearest pixel.
-    Edge,
-    /// Mid-grey: 0 in [-1, 1].
-    Grey,
-}
 
 /// Samples crops. Owns its buffers: after the first crop of a size, nothing is allocated.
 ///

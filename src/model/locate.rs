@@ -3,7 +3,8 @@
 //! This library does not link ONNX Runtime. It loads it by absolute path, so that a host that has
 //! its own ONNX Runtime is not affected. [`locate`] looks, in this order, at
 //!
-//! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`): the path of the library,
+//! 1. the environment variable (`STYLELIPSYNC_ORT`, `STYLELIPSYNC_WEBGPU`, `STYLELIPSYNC_OPENVINO`): the
+//!    path of the library,
 //! 2. the folder of the module this code is in (the plug-in, `libstylelipsync`), then the folder of
 //!    the executable; if that is `bin`, `lib` or `lib64`, also `../lib/stylelipsync`, where packages keep
 //!    it,
@@ -23,6 +24,9 @@ pub enum Component {
     OnnxRuntime,
     /// The WebGPU execution provider, a plug-in of ONNX Runtime: any vendor's GPU.
     WebGpu,
+    /// The OpenVINO execution provider, a plug-in of ONNX Runtime: Intel processors, GPUs and NPUs. OpenVINO's
+    /// own libraries lie beside it.
+    OpenVino,
 }
 
 impl Component {
@@ -31,6 +35,7 @@ impl Component {
         match self {
             Component::OnnxRuntime => "STYLELIPSYNC_ORT",
             Component::WebGpu => "STYLELIPSYNC_WEBGPU",
+            Component::OpenVino => "STYLELIPSYNC_OPENVINO",
         }
     }
 
@@ -39,6 +44,7 @@ impl Component {
         match self {
             Component::OnnxRuntime => "the library",
             Component::WebGpu => "the WebGPU provider",
+            Component::OpenVino => "the OpenVINO provider",
         }
     }
 
@@ -48,6 +54,7 @@ impl Component {
         let folder = match self {
             Component::OnnxRuntime => "onnxruntime-1.32.0",
             Component::WebGpu => "onnxruntime-ep-webgpu-0.4.0",
+            Component::OpenVino => "onnxruntime-ep-openvino-1.8.1",
         };
         cache.join(folder).join(self.file_names()[0])
     }
@@ -67,6 +74,8 @@ impl Component {
             (Component::WebGpu, "windows") => &["onnxruntime_providers_webgpu.dll"],
             (Component::WebGpu, "macos") => &["libonnxruntime_providers_webgpu.dylib"],
             (Component::WebGpu, _) => &["libonnxruntime_providers_webgpu.so"],
+            (Component::OpenVino, "windows") => &["onnxruntime_providers_openvino_plugin.dll"],
+            (Component::OpenVino, _) => &["libonnxruntime_providers_openvino_plugin.so"],
         }
     }
 }

@@ -79,18 +79,40 @@ pub(super) struct Loader<'a> {
     bundle: &'a Bundle,
     runtime: &'static Runtime,
     pub(super) report: ProviderReport,
-    pub(super) threads: usize,
+    pub(super) threads: Threads,
+}
+
+/// How the processor's cores are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threads {
+    /// The most calls of one network that run at once, and the threads that they all share.
+    pub most: usize,
+    /// Threads of one call. 1 is the fastest where as many calls as there are cores run at once.
+    pub each: usize,
+}
+
+impl From<usize> for Threads {
+    /// Calls that use all `threads` (0: one for each core), where others leave them.
+    fn from(threads: usize) -> Self {
+        let most = thread_count(threads);
+        Self { most, each: most }
+    }
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(bundle: &'a Bundle, provider: Provider, threads: usize) -> Result<Self> {
-        let runtime = Runtime::start(threads)?;
+    pub(super) fn new(
+        bundle: &'a Bundle,
+        provider: Provider,
+        threads: impl Into<Threads>,
+    ) -> Result<Self> {
+        let threads = threads.into();
+        let runtime = Runtime::start(threads.most)?;
         let report = runtime.choose(provider)?;
         Ok(Loader {
             bundle,
             runtime,
             report,
-            threads: thread_count(threads),
+            threads,
         })
     }
 
@@ -116,8 +138,8 @@ impl<'a> Loader<'a> {
             });
         };
         // A GPU runs one call at a time anyway; further sessions would only take its memory.
-        let gpu = self.report.used.is_gpu();
-        let pool = self.pool(name, others, if gpu { 1 } else { self.threads })?;
+        let gpu = self.report.used.for_network(name).is_gpu();
+        let pool = self.pool(name, others, if gpu { 1 } else { self.threads.most })?;
         pool.run(|session| {
             let sides = [
                 ("inputs", session.inputs(), &signature.inputs),
@@ -162,8 +184,8 @@ impl<'a> Loader<'a> {
         let recipe = Recipe {
             graph,
             weights: &weights,
-            provider: self.report.used,
-            threads: self.threads,
+            provider: self.report.used.for_network(name),
+            threads: self.threads.each,
             strict: false,
         };
         Pool::new(name, self.runtime, &recipe, limit)

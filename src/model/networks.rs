@@ -10,7 +10,7 @@ use super::{Bundle, PhoneticEncoder, Provider, ProviderReport, SpeechContext};
 use crate::Result;
 use std::collections::BTreeMap;
 
-pub use super::network::Placement;
+pub use super::network::{Placement, Threads};
 
 /// All networks of a bundle, ready to run.
 pub struct Networks {
@@ -33,22 +33,26 @@ pub struct Networks {
     /// What lies in front of the face, where the bundle has a segmenter for it.
     pub occlusion: Option<OcclusionSegmenter>,
     report: ProviderReport,
-    threads: usize,
+    threads: Threads,
 }
 
 impl Networks {
     /// Starts ONNX Runtime where it is not running yet, chooses the provider and builds the first
     /// session of each network.
     ///
-    /// `threads` (0: one for each core) bounds both the threads of one call and the number of calls
-    /// of one network that run at once on the CPU. A GPU runs one at a time.
+    /// `threads` bounds the threads of one call and the number of calls of one network that run at once on
+    /// the CPU. A GPU runs one at a time.
     ///
     /// # Errors
     /// [`Error::Runtime`](crate::Error::Runtime) without ONNX Runtime;
     /// [`Error::Provider`](crate::Error::Provider) when the wanted provider cannot be used;
     /// [`Error::Network`](crate::Error::Network) or [`Error::Bundle`](crate::Error::Bundle) when a
     /// graph cannot be loaded.
-    pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<Networks> {
+    pub fn load(
+        bundle: &Bundle,
+        provider: Provider,
+        threads: impl Into<Threads>,
+    ) -> Result<Networks> {
         let loader = Loader::new(bundle, provider, threads)?;
         Ok(Networks {
             detector: Detector(loader.network("detector")?),
@@ -81,8 +85,8 @@ impl Networks {
         &self.report
     }
 
-    /// Threads of one call on the CPU.
-    pub fn threads(&self) -> usize {
+    /// How the processor's cores are used.
+    pub fn threads(&self) -> Threads {
         self.threads
     }
 
@@ -272,7 +276,7 @@ impl Generator {
     pub fn adapted(
         bundle: &Bundle,
         provider: Provider,
-        threads: usize,
+        threads: impl Into<Threads>,
         tensors: &BTreeMap<String, Vec<f32>>,
     ) -> Result<Generator> {
         let others = tensors

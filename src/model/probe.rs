@@ -4,7 +4,7 @@
 //! convolution that may use no other provider, and compares the result with the CPU's. A provider
 //! that fails is rejected with a reason; only [`Provider::Auto`] tries the next one.
 
-use super::provider::{Provider, ProviderReport, is_webgpu};
+use super::provider::{Provider, ProviderReport};
 use super::runtime::Runtime;
 use super::session::{self, Recipe};
 use crate::{Error, Result};
@@ -57,15 +57,17 @@ impl Runtime {
     /// Runs the probe on the provider alone. Gives the device's name, or the reason for refusal.
     fn probe(&self, provider: Provider) -> std::result::Result<String, String> {
         let answer = self.probe_values(provider)?;
-        if provider.is_gpu() {
+        if provider.has_fallback() {
             let truth = self.probe_values(Provider::Cpu)?;
             let difference = answer
                 .iter()
                 .zip(&truth)
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f32::max);
-            // Half precision somewhere inside gives 1e-3 here; a broken driver much more.
-            if difference.is_nan() || difference > 2e-3 || answer.len() != truth.len() {
+            if difference.is_nan()
+                || difference > provider.tolerance()
+                || answer.len() != truth.len()
+            {
                 return Err(format!(
                     "its result of a test convolution differs from the CPU's by {difference}"
                 ));
@@ -98,11 +100,9 @@ impl Runtime {
 
     /// The name that the operating system's driver gives the device, as far as it is known.
     fn device_name(&self, provider: Provider) -> String {
-        if provider != Provider::WebGpu {
-            return String::new();
-        }
         let devices = self.environment().devices();
-        let mut names = devices.filter(is_webgpu).filter_map(|device| {
+        let devices = devices.filter(|device| provider.owns(device));
+        let mut names = devices.filter_map(|device| {
             let hardware = device.hardware_device();
             let vendor = hardware.vendor().ok()?;
             Some(

@@ -1,8 +1,15 @@
 //! The execution providers, and how a session is configured for one.
 
 use super::Runtime;
+use super::locate::Component;
 use crate::{Error, Result};
+use ort::device::Device;
+use ort::memory::DeviceType;
 use ort::{ep, session::builder::SessionBuilder};
+
+/// ONNX Runtime's names.
+const CPU: &str = "CPUExecutionProvider";
+const OPENVINO: &str = "OpenVINOExecutionProvider";
 
 /// What runs the networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -21,20 +28,35 @@ pub enum Provider {
     CoreMl,
     /// Direct3D 12; needs a build of ONNX Runtime with DirectML.
     DirectMl,
+    /// The processor, through OpenVINO's plug-in: the generator, in float32. The other networks run on
+    /// [`Cpu`](Self::Cpu), since none of them is faster there.
+    OpenVino,
+    /// As [`OpenVino`](Self::OpenVino), but computed in bfloat16, which is about twice as fast on processors
+    /// with AMX (Intel Xeon since 2023). The picture differs a little from that of the others.
+    OpenVinoBf16,
+    /// An Intel GPU, through OpenVINO's plug-in.
+    OpenVinoGpu,
+    /// An Intel NPU, through OpenVINO's plug-in; it computes in half floats.
+    OpenVinoNpu,
 }
 
 impl Provider {
     /// Every value, in the order of the C API's numbers.
-    pub const ALL: [Provider; 6] = [
+    pub const ALL: [Provider; 10] = [
         Provider::Auto,
         Provider::Cpu,
         Provider::WebGpu,
         Provider::Cuda,
         Provider::CoreMl,
         Provider::DirectMl,
+        Provider::OpenVino,
+        Provider::OpenVinoBf16,
+        Provider::OpenVinoGpu,
+        Provider::OpenVinoNpu,
     ];
 
-    /// The name in options and reports: `auto`, `cpu`, `webgpu`, `cuda`, `coreml`, `directml`.
+    /// The name in options and reports: `auto`, `cpu`, `webgpu`, `cuda`, `coreml`, `directml`, `openvino`,
+    /// `openvino-bf16`, `openvino-gpu`, `openvino-npu`.
     pub fn name(self) -> &'static str {
         match self {
             Provider::Auto => "auto",
@@ -43,11 +65,16 @@ impl Provider {
             Provider::Cuda => "cuda",
             Provider::CoreMl => "coreml",
             Provider::DirectMl => "directml",
+            Provider::OpenVino => "openvino",
+            Provider::OpenVinoBf16 => "openvino-bf16",
+            Provider::OpenVinoGpu => "openvino-gpu",
+            Provider::OpenVinoNpu => "openvino-npu",
         }
     }
 
     /// What `Auto` tries here, in order. CUDA is the fastest where it is present; WebGPU computes
-    /// in full precision everywhere, CoreML and DirectML are what is left without it.
+    /// in full precision everywhere, CoreML and DirectML are what is left without it. OpenVINO is not among
+    /// them: on the processor it is no faster in float32, and bfloat16 is for the user to choose.
     pub fn candidates() -> &'static [Provider] {
         use Provider::{CoreMl, Cpu, Cuda, DirectMl, WebGpu};
         match std::env::consts::OS {
@@ -57,8 +84,62 @@ impl Provider {
         }
     }
 
+    /// Whether networks run beside the processor, one call at a time.
     pub(crate) fn is_gpu(self) -> bool {
-        !matches!(self, Provider::Auto | Provider::Cpu)
+        let on_processor = [Self::Auto, Self::Cpu, Self::OpenVino, Self::OpenVinoBf16];
+        !on_processor.contains(&self)
+    }
+
+    /// Whether nodes can be left to the processor's own provider.
+    pub(crate) fn has_fallback(self) -> bool {
+        !matches!(self, Self::Auto | Self::Cpu)
+    }
+
+    /// What runs a network.
+    pub(crate) fn for_network(self, network: &str) -> Self {
+        match self {
+            Self::OpenVino | Self::OpenVinoBf16 if network != "generator" => Self::Cpu,
+            other => other,
+        }
+    }
+
+    /// The plug-in of ONNX Runtime that it needs.
+    pub fn plugin(self) -> Option<Component> {
+        match self {
+            Self::WebGpu => Some(Component::WebGpu),
+            other => other.openvino().map(|_| Component::OpenVino),
+        }
+    }
+
+    /// The kind of device and the precision that OpenVINO is asked for; `None` for the others.
+    fn openvino(self) -> Option<(DeviceType, &'static str, &'static str)> {
+        match self {
+            Self::OpenVino => Some((DeviceType::CPU, "CPU", "f32")),
+            Self::OpenVinoBf16 => Some((DeviceType::CPU, "CPU", "bf16")),
+            Self::OpenVinoGpu => Some((DeviceType::GPU, "GPU", "f32")),
+            Self::OpenVinoNpu => Some((DeviceType::NPU, "NPU", "f16")),
+            _ => None,
+        }
+    }
+
+    /// The largest difference from the CPU's result of the test convolution, whose values are about 1.
+    pub(super) fn tolerance(self) -> f32 {
+        match self {
+            Self::OpenVinoBf16 => 5e-2,
+            // Half precision somewhere inside gives 1e-3; a broken driver much more.
+            _ => 2e-3,
+        }
+    }
+
+    /// Whether ONNX Runtime's `device` is one of this provider's plug-in.
+    pub(super) fn owns(self, device: &Device<'_>) -> bool {
+        let (name, kind) = match self.openvino() {
+            Some((kind, ..)) => (OPENVINO, Some(kind)),
+            None if self == Self::WebGpu => ("WebGpuExecutionProvider", None),
+            None => return false,
+        };
+        let fits = kind.is_none_or(|kind| device.hardware_device().ty() == kind);
+        fits && device.ep().is_ok_and(|found| found == name)
     }
 }
 
@@ -110,11 +191,27 @@ impl std::fmt::Display for ProviderReport {
 }
 
 impl Runtime {
-    /// Adds the provider to a session's options; an error when it cannot be had.
+    /// The device of a provider that is a plug-in.
+    fn device(
+        &self,
+        provider: Provider,
+        plugin: Component,
+    ) -> std::result::Result<Device<'_>, String> {
+        self.register(plugin).map_err(|error| error.to_string())?;
+        // One device: several would only ask for a choice that the plug-in makes anyway.
+        let mut devices = self.environment().devices();
+        devices
+            .find(|device| provider.owns(device))
+            .ok_or_else(|| format!("{} finds no device it accepts", plugin.title()))
+    }
+
+    /// Adds the provider to a session's options; an error when it cannot be had. `threads`: of a run on
+    /// the processor.
     pub(super) fn add_provider(
         &self,
         builder: SessionBuilder,
         provider: Provider,
+        threads: usize,
     ) -> std::result::Result<SessionBuilder, String> {
         let say = |error: ort::Error<SessionBuilder>| error.to_string();
         let absent = |name: &str| format!("this build of ONNX Runtime has no {name} provider");
@@ -125,14 +222,35 @@ impl Runtime {
         };
         use ort::ep::ExecutionProvider;
         match provider {
-            Provider::Auto | Provider::Cpu => Ok(builder),
-            Provider::WebGpu => {
-                self.register_webgpu().map_err(|error| error.to_string())?;
-                // One device: several would only ask for a choice that the plug-in makes anyway.
-                let Some(device) = self.environment().devices().find(is_webgpu) else {
-                    return Err("the WebGPU provider finds no device it accepts".into());
-                };
+            Provider::Auto | Provider::Cpu => {
+                // By name: once a plug-in for the processor is registered, ONNX Runtime prefers it.
+                let mut devices = self.environment().devices();
+                let cpu = |device: &Device<'_>| device.ep().is_ok_and(|name| name == CPU);
+                let device = devices.find(cpu).ok_or_else(|| absent("CPU"))?;
                 builder.with_devices([device], None).map_err(say)
+            }
+            Provider::WebGpu => {
+                let device = self.device(provider, Component::WebGpu)?;
+                builder.with_devices([device], None).map_err(say)
+            }
+            Provider::OpenVino
+            | Provider::OpenVinoBf16
+            | Provider::OpenVinoGpu
+            | Provider::OpenVinoNpu => {
+                let device = self.device(provider, Component::OpenVino)?;
+                let Some((_, kind, precision)) = provider.openvino() else {
+                    return Err("it is not one of OpenVINO's".into());
+                };
+                let mut settings = serde_json::json!({ "INFERENCE_PRECISION_HINT": precision });
+                if kind == "CPU" {
+                    // Threads that are pinned would share one core between sessions.
+                    settings["INFERENCE_NUM_THREADS"] = threads.to_string().into();
+                    settings["NUM_STREAMS"] = "1".into();
+                    settings["ENABLE_CPU_PINNING"] = "NO".into();
+                }
+                let settings = serde_json::json!({ kind: settings }).to_string();
+                let options = [(format!("{OPENVINO}.load_config"), settings)];
+                builder.with_devices([device], Some(&options)).map_err(say)
             }
             Provider::Cuda => {
                 has(ep::CUDA::is_available(), "CUDA")?;
@@ -172,12 +290,6 @@ impl Runtime {
             }
         }
     }
-}
-
-pub(super) fn is_webgpu(device: &ort::device::Device<'_>) -> bool {
-    device
-        .ep()
-        .is_ok_and(|name| name == "WebGpuExecutionProvider")
 }
 
 #[cfg(test)]

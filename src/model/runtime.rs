@@ -23,8 +23,8 @@ pub struct Runtime {
     environment: Environment,
     library: Found,
     workers: usize,
-    /// The WebGPU plug-in once it is registered. Registration cannot be undone.
-    webgpu: Mutex<Option<Found>>,
+    /// The plug-ins that are registered. Registration cannot be undone.
+    plugins: Mutex<Vec<(Component, Found)>>,
 }
 
 impl Runtime {
@@ -55,7 +55,7 @@ impl Runtime {
             environment,
             library,
             workers,
-            webgpu: Mutex::new(None),
+            plugins: Mutex::default(),
         };
         Ok(RUNTIME.get_or_init(|| runtime))
     }
@@ -79,22 +79,23 @@ impl Runtime {
         &self.environment
     }
 
-    /// Registers the WebGPU plug-in, once, and says which file it is.
+    /// Registers a provider's plug-in, once, and says which file it is.
     ///
     /// # Errors
     /// [`Error::Runtime`]: it is missing or ONNX Runtime refuses it. A later call tries again.
-    pub fn register_webgpu(&self) -> Result<Found> {
-        let mut registered = self.webgpu.lock();
-        if let Some(found) = &*registered {
+    pub(super) fn register(&self, plugin: Component) -> Result<Found> {
+        let mut registered = self.plugins.lock();
+        if let Some((_, found)) = registered.iter().find(|(known, _)| *known == plugin) {
             return Ok(found.clone());
         }
-        let found = locate(Component::WebGpu)?;
+        let found = locate(plugin)?;
+        let name = format!("stylelipsync.{plugin:?}").to_lowercase();
         self.environment
-            .register_ep_library("stylelipsync.webgpu", module::for_loader(&found.path))
+            .register_ep_library(&name, module::for_loader(&found.path))
             .map_err(|error| {
                 Error::Runtime(format!("{} is refused: {error}", found.path.display()))
             })?;
-        *registered = Some(found.clone());
+        registered.push((plugin, found.clone()));
         Ok(found)
     }
 }

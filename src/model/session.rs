@@ -61,8 +61,8 @@ pub(crate) fn build(
             .with_intra_op_spinning(false)
             .map_err(say)?;
     }
-    builder = runtime.add_provider(builder, recipe.provider)?;
-    if recipe.strict && recipe.provider.is_gpu() {
+    builder = runtime.add_provider(builder, recipe.provider, recipe.threads)?;
+    if recipe.strict && recipe.provider.has_fallback() {
         builder = builder.with_disable_cpu_fallback().map_err(say)?;
     }
     for (name, value) in recipe.weights {

@@ -151,12 +151,12 @@ static void engines(void)
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 0);
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 4);
     REFUSED(SLS_ERROR_ABI, "options.struct_size", options.struct_size = 0xFFFFFFFFu);
-    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = 1);
     REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[5] = 1);
     REFUSED(SLS_ERROR_ARGUMENT, "options.provider", options.provider = -1);
-    REFUSED(SLS_ERROR_ARGUMENT, "options.provider", options.provider = 6);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.provider", options.provider = 10);
     REFUSED(SLS_ERROR_ARGUMENT, "options.threads", options.threads = -1);
     REFUSED(SLS_ERROR_ARGUMENT, "options.threads", options.threads = 1 << 30);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.parallel_frames", options.parallel_frames = 2);
     REFUSED(SLS_ERROR_ARGUMENT, "options.bundle", options.bundle = "\xFF\xFE");
     REFUSED(SLS_ERROR_READ, "no-such-bundle", options.bundle = "no-such-bundle");
 #undef REFUSED

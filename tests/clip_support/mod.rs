@@ -20,6 +20,7 @@ pub fn engine() -> Arc<Engine> {
             let options = EngineOptions {
                 provider: Provider::Cpu,
                 threads: 1,
+                parallel_frames: false,
                 bundle: None,
             };
             Engine::new(&options).unwrap()

@@ -36,6 +36,8 @@ pub struct Doctor {
     pub build: Result<String, String>,
     /// The WebGPU plug-in.
     pub webgpu: Result<Found, String>,
+    /// The OpenVINO plug-in.
+    pub openvino: Result<Found, String>,
     /// Each provider but `auto`: the device it would use (often empty), or why it is refused.
     pub providers: Vec<(Provider, Result<String, String>)>,
     /// The provider that `auto` chooses.
@@ -84,6 +86,7 @@ impl Doctor {
             runtime: find(Component::OnnxRuntime),
             build: started.map(|runtime| runtime.build_information().to_owned()),
             webgpu: find(Component::WebGpu),
+            openvino: find(Component::OpenVino),
             auto: Provider::candidates().iter().copied().find(works),
             bundle: bundle
                 .map(|bundle| {
@@ -154,6 +157,7 @@ impl fmt::Display for Doctor {
             Err(_) => {}
         }
         writeln!(f, "WebGPU provider  {}", found(&self.webgpu))?;
+        writeln!(f, "OpenVINO         {}", found(&self.openvino))?;
         let cache = self
             .cache
             .as_ref()
@@ -176,9 +180,9 @@ impl fmt::Display for Doctor {
                 ""
             };
             match tried {
-                Ok(device) if device.is_empty() => writeln!(f, "  {provider:<9} works{chosen}")?,
-                Ok(device) => writeln!(f, "  {provider:<9} works: {device}{chosen}")?,
-                Err(reason) => writeln!(f, "  {provider:<9} refused: {reason}")?,
+                Ok(device) if device.is_empty() => writeln!(f, "  {provider:<13} works{chosen}")?,
+                Ok(device) => writeln!(f, "  {provider:<13} works: {device}{chosen}")?,
+                Err(reason) => writeln!(f, "  {provider:<13} refused: {reason}")?,
             }
         }
         match &self.placements {

@@ -88,7 +88,11 @@ mod tests {
     #[test]
     fn the_library_looks_where_packages_are_unpacked() {
         let cache = Path::new("cache");
-        for component in [Component::OnnxRuntime, Component::WebGpu] {
+        for component in [
+            Component::OnnxRuntime,
+            Component::WebGpu,
+            Component::OpenVino,
+        ] {
             if let Ok(wheel) = wheel::for_this_platform(component) {
                 assert_eq!(wheel.library_in(cache), component.cached_in(cache));
             }

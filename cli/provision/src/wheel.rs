@@ -77,6 +77,25 @@ macro_rules! webgpu {
     };
 }
 
+macro_rules! openvino {
+    ($platform:literal, $sha256:literal, $($library:literal),+) => {
+        &Wheel {
+            requirement: "onnxruntime-ep-openvino==1.8.1",
+            platform: $platform,
+            file: concat!("onnxruntime_ep_openvino-1.8.1-py3-none-", $platform, ".whl"),
+            sha256: $sha256,
+            folder: "onnxruntime-ep-openvino-1.8.1",
+            members: &[
+                $(concat!("onnxruntime_ep_openvino/", $library),)+
+                "onnxruntime_ep_openvino/cache.json",
+                "onnxruntime_ep_openvino/third-party-programs.txt",
+                // The only place in the package that names its licence.
+                "onnxruntime_ep_openvino-1.8.1.dist-info/METADATA",
+            ],
+        }
+    };
+}
+
 /// The pinned package of a component, for an operating system and a processor.
 fn pinned(component: Component, os: &str, processor: &str) -> Option<&'static Wheel> {
     Some(match (component, os, processor) {
@@ -133,6 +152,46 @@ fn pinned(component: Component, os: &str, processor: &str) -> Option<&'static Wh
             "onnxruntime_providers_webgpu.dll",
             "dxcompiler.dll",
             "dxil.dll"
+        ),
+        (Component::OpenVino, "linux", "x86_64") => openvino!(
+            "manylinux_2_28_x86_64",
+            "3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924",
+            "libonnxruntime_providers_openvino_plugin.so",
+            "libhwloc.so.15",
+            "libopenvino.so.2641",
+            "libopenvino_auto_batch_plugin.so",
+            "libopenvino_auto_plugin.so",
+            "libopenvino_hetero_plugin.so",
+            "libopenvino_intel_cpu_plugin.so",
+            "libopenvino_intel_gpu_plugin.so",
+            "libopenvino_intel_npu_plugin.so",
+            "libopenvino_ir_frontend.so.2641",
+            "libopenvino_onnx_frontend.so.2641",
+            "libtbb.so.12",
+            "libtbbbind_2_5.so.3",
+            "libtbbmalloc.so.2",
+            "libtbbmalloc_proxy.so.2"
+        ),
+        (Component::OpenVino, "windows", "x86_64") => openvino!(
+            "win_amd64",
+            "1acd878be173b02bb8b953460f2f59b121e5f6e47ebc6aad490c0590cf6718fb",
+            "onnxruntime_providers_openvino_plugin.dll",
+            "openvino.dll",
+            "openvino_auto_batch_plugin.dll",
+            "openvino_auto_plugin.dll",
+            "openvino_hetero_plugin.dll",
+            "openvino_intel_cpu_plugin.dll",
+            "openvino_intel_gpu_plugin.dll",
+            "openvino_intel_npu_compiler.dll",
+            "openvino_intel_npu_compiler_loader.dll",
+            "openvino_intel_npu_plugin.dll",
+            "openvino_intel_npu_vm_runtime.dll",
+            "openvino_ir_frontend.dll",
+            "openvino_onnx_frontend.dll",
+            "tbb12.dll",
+            "tbbbind_2_5.dll",
+            "tbbmalloc.dll",
+            "tbbmalloc_proxy.dll"
         ),
         _ => return None,
     })

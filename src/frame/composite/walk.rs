@@ -1,6 +1,5 @@
 //! How the pixels of a frame see a patch.
 
-use super::{BORDER, Bounds};
 use crate::frame::area::add;
 use crate::frame::bilinear::bilinear;
 use crate::frame::colour::{Curve, unit};
@@ -9,8 +8,23 @@ use crate::frame::format::FrameRef;
 use crate::frame::similarity::Similarity;
 use crate::frame::tone::ToneMap;
 
+/// Pixels of border around a patch, so that samples need no bounds test.
+pub(super) const BORDER: usize = 3;
 /// Frame pixels of a row that are sampled at once.
 pub(super) const BLOCK: usize = 32;
+
+/// A rectangle of a frame in pixels: columns `left..right`, rows `top..bottom`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// First column.
+    pub left: usize,
+    /// First row.
+    pub top: usize,
+    /// Column after the last one.
+    pub right: usize,
+    /// Row after the last one.
+    pub bottom: usize,
+}
 
 /// The size of a frame in pixels, and their aspect ratio.
 #[derive(Clone, Copy)]
