@@ -32,14 +32,29 @@ class ModulatedConv(nn.Module):
         self.demodulate = demodulate
         self.padding = kernel // 2
 
+    def scales(self, code):
+        """code [B, dim] -> the scale of the input [B, inputs, 1, 1], the demodulation factor [B, outputs, 1, 1]
+        (None without demodulation)."""
+        style = self.affine(code)
+        scale = style[:, :, None, None]
+        if not self.demodulate:
+            return scale, None
+        energy = torch.matmul(style * style, self.weight.square().sum((2, 3)).t())
+        return scale, torch.rsqrt(energy + 1e-8)[:, :, None, None]
+
+    def convolve(self, x, scale):
+        """x [B, inputs, H, W] times `scale` -> [B, outputs, H, W]."""
+        if self.padding:
+            return F.conv2d(x * scale, self.weight, padding=self.padding)
+        # A few outputs of a large map: a product with the scaled weights passes over the map once.
+        weight = self.weight.flatten(1) * scale.flatten(1).unsqueeze(1)
+        return torch.matmul(weight, x.flatten(2)).reshape(x.shape[0], -1, *x.shape[2:])
+
     def forward(self, x, code):
         """x [B, inputs, H, W], code [B, dim] -> [B, outputs, H, W]."""
-        style = self.affine(code)
-        x = F.conv2d(x * style[:, :, None, None], self.weight, padding=self.padding)
-        if not self.demodulate:
-            return x
-        energy = torch.matmul(style * style, self.weight.square().sum((2, 3)).t())
-        return x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
+        scale, factor = self.scales(code)
+        x = self.convolve(x, scale)
+        return x if factor is None else x * factor
 
 
 def double(x):

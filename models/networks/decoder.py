@@ -31,6 +31,9 @@ class Block(nn.Module):
     The first code modulates the fusion and the first convolution, the second code the second
     convolution and the block's RGB. The first convolution runs before the up-sampling: a quarter
     of the work, the same reach.
+
+    A demodulation factor d is positive, so leaky(d y + b) = d leaky(y + b / d): the factor is left to the next
+    scale, which saves a pass over the map.
     """
 
     def __init__(self, inputs, outputs, dim, modulated=True):
@@ -44,11 +47,15 @@ class Block(nn.Module):
         self.rgb_bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
     def forward(self, x, image, encoded, first, second):
-        """x [B, inputs, r, r], image [B, 3, r, r], codes [B, dim] -> both at 2 r."""
+        """x [B, inputs, r, r], image [B, 3, r, r], codes [B, dim] -> x at 2 r, a factor on it [B, outputs, 1, 1], the
+        image at 2 r."""
         x = self.fuse(encoded, x, first) if encoded is not None else x
-        x = F.leaky_relu(double(self.first(x, first)) + self.first_bias, SLOPE)
-        x = F.leaky_relu(self.second(x, second) + self.second_bias, SLOPE)
-        return x, double(image) + self.rgb(x, second) + self.rgb_bias
+        scale, factor = self.first.scales(first)
+        x = F.leaky_relu(double(self.first.convolve(x, scale)) + self.first_bias / factor, SLOPE)
+        scale, last = self.second.scales(second)
+        x = F.leaky_relu(self.second.convolve(x, factor * scale) + self.second_bias / last, SLOPE)
+        scale, _ = self.rgb.scales(second)
+        return x, last, double(image) + self.rgb.convolve(x, last * scale) + self.rgb_bias
 
 
 class Decoder(nn.Module):
@@ -79,15 +86,17 @@ class Decoder(nn.Module):
         """`size`: stop at this resolution (training from small to large)."""
         x = self.constant.expand(codes.shape[0], -1, -1, -1)
         x = F.leaky_relu(self.first(x, codes[:, 0]) + self.first_bias, SLOPE)
-        image = self.rgb(x, codes[:, 1]) + self.rgb_bias
+        image, factor = self.rgb(x, codes[:, 1]) + self.rgb_bias, None
         for index, (r, block) in enumerate(zip(self.sizes, self.blocks)):
             if size is not None and r >= size:
                 break
+            x = x if factor is None else x * factor
             feature = None if encoded is None else encoded[r]
-            x, image = block(x, image, feature, codes[:, 2 * index + 2], codes[:, 2 * index + 3])
+            x, factor, image = block(x, image, feature, codes[:, 2 * index + 2], codes[:, 2 * index + 3])
         if carried is None or image.shape[-1] < self.sizes[-1]:
             return image
-        mask = torch.sigmoid(self.blend(x, codes[:, -1]) + self.blend_bias)
+        scale, _ = self.blend.scales(codes[:, -1])
+        mask = torch.sigmoid(self.blend.convolve(x, factor * scale) + self.blend_bias)
         return image + mask * (carried - image)
 
     def synthesis_parameters(self):
