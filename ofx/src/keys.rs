@@ -73,6 +73,14 @@ pub struct ReferenceKey {
     pub candidates: Vec<(i64, u128)>,
 }
 
+impl ReferenceKey {
+    /// The candidate with the longest way from a frame: a host that gives it gives the others too.
+    pub fn farthest_from(&self, frame: i64) -> Option<i64> {
+        let frames = self.candidates.iter().map(|(candidate, _)| *candidate);
+        frames.max_by_key(|candidate| candidate.abs_diff(frame))
+    }
+}
+
 /// A clip of the engine: everything that its frames depend on, besides the pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClipKey {

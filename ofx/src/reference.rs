@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use stylelipsync::frame::fingerprint;
+use stylelipsync::track::Look;
 use stylelipsync::{Analysis, ClipOptions, Engine, FrameFaces, Neighbours, Renderer};
 
 use crate::error::{ActionError, Result};
@@ -20,7 +21,7 @@ use crate::keys::{ReferenceKey, ReferenceQuery};
 use crate::known_references::{KnownReference, ReferenceRequest};
 use crate::settings::Settings;
 use crate::shared;
-use crate::shot_starts::ShotStart;
+use crate::shot_starts::{self, Found};
 
 /// Candidates are taken from this many frames, one of every `CANDIDATE_STEP`.
 const CANDIDATE_FRAMES: i64 = 25;
@@ -29,23 +30,22 @@ const CANDIDATE_STEP: usize = 3;
 const PROBE_STEP: i64 = 8;
 const PROBES: i64 = 64;
 
-/// The cut that a shot begins with is looked for in this many frames before the one that is rendered.
-const LONGEST_SHOT: i64 = 3000;
-
 /// The frames of references that each render asks the host for: once the search is over, those by which
 /// the references are checked; before, the one that the user chose. The search itself asks for one
 /// frame after the other: declared in advance, all of them would be fetched by hosts that prefetch.
 pub fn frames_needed(
     instance: &Instance,
     settings: &Settings,
+    current: FrameTime,
     range: Option<[i64; 2]>,
 ) -> Vec<i64> {
     let request = ReferenceRequest::of(settings, range);
     let known = instance.references.of(&request);
     match known.iter().any(Option::is_some) {
         true => {
-            let first = |known: &KnownReference| Some(known.key.candidates.first()?.0);
-            known.iter().flatten().filter_map(first).collect()
+            let known = known.iter().flatten();
+            let checked = known.filter_map(|known| known.key.farthest_from(current.frame));
+            checked.collect()
         }
         false => settings.reference.map(i64::from).into_iter().collect(),
     }
@@ -106,8 +106,8 @@ impl ReferenceSearch<'_> {
     /// The first frame of the shot of the frame that is rendered, if it is not the shot of the reference
     /// `first`. A function of the source's pictures alone.
     ///
-    /// A frame that looks like a candidate of the reference is of its shot. From any other one, the frames
-    /// before it are looked at, up to a cut or to one that looks like a candidate.
+    /// A frame that looks like a candidate of the reference is of its shot. For any other one, the cut before
+    /// it is looked for.
     fn shot_of(&self, first: &KnownReference, renderer: &Renderer) -> Result<Option<i64>> {
         let (Some([start, _]), false) = (self.query.range, first.faces.is_empty()) else {
             return Ok(None);
@@ -116,47 +116,31 @@ impl ReferenceSearch<'_> {
             return Ok(None);
         }
         let frames = Frames::new(self);
-        let is_like = |faces: &FrameFaces| first.faces.iter().any(|near| !near.is_cut_to(faces));
-        let current = self.current.frame;
-        let Some((mut faces, mut fingerprint)) = frames.seen(renderer, current)? else {
+        // A frame without the face is not changed: it needs no reference.
+        let Some((faces, _)) = frames.seen(renderer, self.current.frame)? else {
             return Ok(None);
         };
-        if is_like(&faces) {
+        if faces.chosen(self.query.selection).is_none() {
             return Ok(None);
         }
-        let mut passed = Vec::new();
-        let mut at = current;
-        let (decided_by, is_cut) = loop {
-            if let Some(known) = first.shots.lock().get(at, fingerprint) {
-                break (known.decided_by, known.is_cut);
-            }
-            passed.push((at, fingerprint));
-            if at <= start || current - at >= LONGEST_SHOT {
-                break (at, false);
-            }
-            let Some((before, print)) = frames.seen(renderer, at - 1)? else {
-                return Ok(None);
-            };
-            if before.is_cut_to(&faces) {
-                break (at, true);
-            }
-            if is_like(&before) {
-                break (at - 1, false);
-            }
-            (at, faces, fingerprint) = (at - 1, before, print);
+        let of_first = |look: &Look| first.faces.iter().any(|near| near.look().is_like(look));
+        let found = shot_starts::find(
+            self.current.frame,
+            start,
+            |frame| frames.look(renderer, frame),
+            |(one, _), (other, _)| one.is_like(other),
+            |frame, (look, fingerprint)| match of_first(look) {
+                true => Some(None),
+                false => first.shots.lock().get(frame, *fingerprint),
+            },
+        )?;
+        let Some(Found { start, met }) = found else {
+            return Ok(None);
         };
-        if current - decided_by >= LONGEST_SHOT {
-            return Ok(None);
+        for (frame, (_, fingerprint)) in met {
+            first.shots.lock().insert(frame, fingerprint, start);
         }
-        for (frame, fingerprint) in passed {
-            let start = ShotStart {
-                fingerprint,
-                decided_by,
-                is_cut,
-            };
-            first.shots.lock().insert(frame, start);
-        }
-        Ok(is_cut.then_some(decided_by))
+        Ok(start)
     }
 
     /// Searches, and adds the reference to those that the instance knows.
@@ -175,11 +159,13 @@ impl ReferenceSearch<'_> {
         let analysis = shared::reference(&key, || {
             let analysis = Analysis::default();
             for (frame, _) in &key.candidates {
-                frames.with(*frame, |image| {
+                let added = frames.with(*frame, |image| {
                     let view = image.view()?;
                     let faces = shared::faces(&self.query.engine, renderer, &view)?;
                     Ok(analysis.add_faces(renderer, *frame, faces, &view)?)
                 })?;
+                let lost = || ActionError::Image(format!("the host has lost frame {frame}"));
+                added.ok_or_else(lost)?;
             }
             Ok(analysis)
         })?;
@@ -197,19 +183,20 @@ impl ReferenceSearch<'_> {
         Ok(found)
     }
 
-    /// Whether the source still shows the pictures of the first candidate and of those next to the frame
-    /// that is rendered. A host need not tell that the nodes above the effect show another picture.
+    /// Whether the source still shows the pictures of the candidate farthest from the frame that is rendered,
+    /// and of those next to it. A host need not tell that the nodes above the effect show another picture,
+    /// and it may withhold frames that are far away: then a new search would not find this reference.
     fn still_holds(&self, key: &ReferenceKey) -> Result<bool> {
         let frames = Frames::new(self);
-        let near = |frame: i64| {
-            self.host.temporal && self.current.frame.abs_diff(frame) <= Neighbours::REACH as u64
-        };
-        for (number, (frame, known)) in key.candidates.iter().enumerate() {
-            if number > 0 && !near(*frame) {
+        let current = self.current.frame;
+        let farthest = key.farthest_from(current);
+        let near = |frame: i64| current.abs_diff(frame) <= Neighbours::REACH as u64;
+        for (frame, known) in &key.candidates {
+            if Some(*frame) != farthest && !near(*frame) {
                 continue;
             }
             let now = frames.with(*frame, |image| Ok(fingerprint(&image.view()?)))?;
-            if now.is_some_and(|now| now != *known) {
+            if now != Some(*known) {
                 return Ok(false);
             }
         }
@@ -224,6 +211,7 @@ impl ReferenceSearch<'_> {
     ) -> Result<Vec<((i64, u128), FrameFaces)>> {
         let range = match (self.query.frame.map(i64::from), self.query.range) {
             (Some(frame), _) if !self.host.temporal && frame != self.current.frame => {
+                frames.incomplete.set(true);
                 return Ok(Vec::new());
             }
             (Some(frame), _) => {
@@ -321,6 +309,13 @@ impl<'a> Frames<'a> {
         })
     }
 
+    /// The look of a frame, and its fingerprint; `None` where the host does not have it.
+    fn look(&self, renderer: &Renderer, frame: i64) -> Result<Option<(Arc<Look>, u128)>> {
+        self.with(frame, |image| {
+            shared::look(&self.search.query.engine, renderer, &image.view()?)
+        })
+    }
+
     /// Uses a frame; `None` where the host does not have it.
     fn with<T>(
         &self,
@@ -338,10 +333,15 @@ impl<'a> Frames<'a> {
         if host.is_aborted(instance.effect) {
             return Err(ActionError::Aborted);
         }
-        if frame == current.frame && current.is_whole() {
+        if frame == current.frame && (current.is_whole() || !host.temporal) {
             return use_frame(&InputFrame::of(source, colour)?).map(Some);
         }
-        match Image::fetch(host, instance.source, time_of(frame))? {
+        // Without temporal clip access, an image need not be the one of its time.
+        let image = match host.temporal {
+            true => Image::fetch(host, instance.source, time_of(frame))?,
+            false => None,
+        };
+        match image {
             Some(image) => use_frame(&InputFrame::of(&image, colour)?).map(Some),
             None => {
                 self.incomplete.set(true);

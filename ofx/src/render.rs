@@ -353,7 +353,7 @@ pub fn frames_needed(
             ranges.push([held, held]);
         }
     }
-    let of_references = reference::frames_needed(instance, &settings, source_range);
+    let of_references = reference::frames_needed(instance, &settings, current, source_range);
     ranges.extend(of_references.into_iter().map(|frame| [frame, frame]));
     for (index, range) in ranges.iter().enumerate() {
         for (end, frame) in range.iter().enumerate() {

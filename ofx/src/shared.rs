@@ -11,6 +11,7 @@ use stylelipsync::audio::decode_file;
 use stylelipsync::frame::FrameRef;
 use stylelipsync::frame::fingerprint;
 use stylelipsync::model::Provider;
+use stylelipsync::track::Look;
 use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer};
 
 use crate::cache::Cache;
@@ -36,6 +37,7 @@ static CLIP: LazyLock<Cache<ClipKey, Arc<ClipParts>>> = LazyLock::new(|| Cache::
 static REFERENCE: LazyLock<Cache<ReferenceKey, Arc<Analysis>>> =
     LazyLock::new(|| Cache::new(CLIPS));
 static FACES: LazyLock<Cache<PictureKey, FrameFaces>> = LazyLock::new(|| Cache::new(PICTURES));
+static LOOKS: LazyLock<Cache<PictureKey, Arc<Look>>> = LazyLock::new(|| Cache::new(PICTURES));
 
 /// The engine of a model folder (`None`: the built-in model) on a device.
 ///
@@ -144,17 +146,36 @@ pub fn faces(
     renderer: &Renderer,
     picture: &FrameRef<'_>,
 ) -> Result<FrameFaces> {
-    let key = PictureKey {
+    let key = picture_key(engine, renderer, picture);
+    FACES.get(&key, || Ok(renderer.find_faces(picture)?))
+}
+
+/// The look of a picture, and its fingerprint.
+///
+/// # Errors
+/// As [`faces`].
+pub fn look(
+    engine: &EngineKey,
+    renderer: &Renderer,
+    picture: &FrameRef<'_>,
+) -> Result<(Arc<Look>, u128)> {
+    let key = picture_key(engine, renderer, picture);
+    let look = LOOKS.get(&key, || Ok(Arc::new(renderer.look(picture)?)))?;
+    Ok((look, key.fingerprint))
+}
+
+fn picture_key(engine: &EngineKey, renderer: &Renderer, picture: &FrameRef<'_>) -> PictureKey {
+    PictureKey {
         engine: engine.clone(),
         transfer: renderer.options().transfer,
         fingerprint: fingerprint(picture),
-    };
-    FACES.get(&key, || Ok(renderer.find_faces(picture)?))
+    }
 }
 
 /// Drops what is quick to make again.
 pub fn purge() {
     FACES.clear();
+    LOOKS.clear();
     AUDIO.clear();
 }
 

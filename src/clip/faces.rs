@@ -58,6 +58,11 @@ impl FrameFaces {
         choose(&self.faces, &self.ids, selection).map(|at| &self.faces[at])
     }
 
+    /// The frame as a whole.
+    pub fn look(&self) -> &Look {
+        &self.look
+    }
+
     /// Whether the film was cut between this frame and another one shortly after it (or before it): they do
     /// not look alike.
     pub fn is_cut_to(&self, next: &Self) -> bool {

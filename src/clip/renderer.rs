@@ -27,6 +27,7 @@ use crate::mark::{MarkBuffers, MarkId, Marker};
 use crate::model::Person;
 use crate::model::networks::Generator;
 use crate::pool::Pool;
+use crate::track::Look;
 use crate::track::quality::fade;
 use crate::{Error, Result};
 
@@ -175,6 +176,14 @@ impl Renderer {
             .tracker()
             .track(self.engine.networks(), frame, self.options.transfer)
             .map(FrameFaces::alone)
+    }
+
+    /// The look of one frame, as of [`find_faces`](Self::find_faces), without finding the faces.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a frame of a shape that cannot be sampled.
+    pub fn look(&self, frame: &FrameRef<'_>) -> Result<Look> {
+        self.engine.tracker().look(frame, self.options.transfer)
     }
 
     /// The speaking face, smoothed: crop and mask are placed by it. `None` where

@@ -66,6 +66,16 @@ impl Tracker {
         self.track_with(networks, frame, transfer, &mut self.buffers.take())
     }
 
+    /// The look of a frame, as in [`track`](Self::track), without finding the faces.
+    ///
+    /// # Errors
+    /// [`crate::Error::Argument`] for a frame of a shape that cannot be sampled.
+    pub fn look(&self, frame: &FrameRef<'_>, transfer: Transfer) -> Result<Look> {
+        let buffers = &mut self.buffers.take();
+        let map = detect::letterbox(shape(frame), self.detector.size);
+        buffers.look_at(frame, transfer, &map, self.detector.size)
+    }
+
     /// Fits the face model at a known `pose`, without detection, for measuring two versions of one
     /// frame in the same way. `None` if the result is not a valid face.
     ///
@@ -94,12 +104,8 @@ impl Tracker {
         buffers: &mut Buffers,
     ) -> Result<Seen> {
         let size = self.detector.size;
-        let shape = shape(frame);
-        let map = detect::letterbox(shape, size);
-        let colour = (transfer, &ToneMap::NONE);
-        buffers.cut(frame, colour, &map, size, BorderMode::Grey)?;
-        let shown = shape.map(|side| (side / map.scale()).round() as usize);
-        let look = Look::new(&buffers.picture, size, shown.into());
+        let map = detect::letterbox(shape(frame), size);
+        let look = buffers.look_at(frame, transfer, &map, size)?;
         let mut found = self.detect(networks, &buffers.picture)?;
         let tone = match found.is_empty() {
             true => ToneMap::of(frame, &map, size),
@@ -162,6 +168,20 @@ impl Tracker {
 }
 
 impl Buffers {
+    /// The look of a frame, whose picture for the detector is left in the buffer.
+    fn look_at(
+        &mut self,
+        frame: &FrameRef<'_>,
+        transfer: Transfer,
+        map: &Similarity,
+        size: usize,
+    ) -> Result<Look> {
+        let colour = (transfer, &ToneMap::NONE);
+        self.cut(frame, colour, map, size, BorderMode::Grey)?;
+        let shown = shape(frame).map(|side| (side / map.scale()).round() as usize);
+        Ok(Look::new(&self.picture, size, shown.into()))
+    }
+
     fn cut(
         &mut self,
         frame: &FrameRef<'_>,

@@ -1,5 +1,7 @@
 //! Cuts in the source: each shot has its own reference.
 
+use std::collections::BTreeMap;
+
 use crate::host::*;
 use crate::support::*;
 use crate::{render, source};
@@ -19,7 +21,7 @@ enum Shot {
 fn film(shots: [Shot; 3]) -> Connection {
     Connection::new(WIDTH, HEIGHT, move |time| {
         let index = time.round() as i64;
-        let head = frame(usize::try_from(index).ok()?)?;
+        let head = frame(usize::try_from(index).ok()? % FRAMES)?;
         let shot = shots[CUTS.iter().filter(|cut| index >= **cut).count()];
         let pixel = |x: usize, y: usize| match shot {
             Shot::Head => head.rgba[y * WIDTH + x],
@@ -93,4 +95,93 @@ fn a_cut_starts_a_new_reference() {
     assert!(changed == alone([Head, Head, Other], 75.0));
     assert!(render(&instance, 55.0) == alone([Head, Head, Other], 55.0));
     instance.assert_clean();
+}
+
+/// The editor scrubs into a long shot: the cut before it is found without a stall.
+#[test]
+fn the_cut_before_a_long_shot_is_found_with_few_frames() {
+    use Shot::{Head, Other};
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let long = || Connection {
+        frame_range: [0.0, 2999.0],
+        ..film([Head, Other, Other])
+    };
+    let instance_of = || {
+        let instance = speaking(&effect, Context::Filter);
+        instance.connect("Source", long());
+        instance.set("audioStart", 2800);
+        instance
+    };
+    let instance = instance_of();
+    let shown = render(&instance, 2850.0);
+    assert!(shown != (long().source)(2850.0).unwrap().rgba);
+    let fetches = |instance: &Instance| {
+        let fetches = instance.log().fetches;
+        instance.forget_records();
+        fetches.iter().filter(|one| one.clip == "Source").count()
+    };
+    let first = fetches(&instance);
+    assert!(first <= 90, "{first} frames for the first one");
+    instance.edit("strength", 1.0);
+    let status = instance.get("status").text();
+    assert!(status.contains("frames 40 to 64"), "{status}");
+    // In playback.
+    for time in [2851.0, 2852.0, 2853.0] {
+        render(&instance, time);
+        let more = fetches(&instance);
+        assert!(more <= 16, "{more} frames at {time}");
+    }
+    // After a frame next to the cut, and backwards.
+    let other = instance_of();
+    for time in [45.0, 2853.0, 2850.0] {
+        let last = render(&other, time);
+        assert!(time != 2850.0 || last == shown);
+    }
+    instance.assert_clean();
+    other.assert_clean();
+}
+
+/// Some hosts give the frames near the one that is rendered, some only those that they were asked for
+/// beforehand.
+#[test]
+fn hosts_that_withhold_frames_get_the_same_bytes_in_any_order() {
+    use Shot::{Head, Other};
+    let times = [2.0, 20.0, 5.0, 41.0, 24.0, 55.0, 69.0, 45.0, 75.0, 12.0];
+    let all = f64::INFINITY;
+    for (gives_undeclared, reach) in [
+        (false, all),
+        (true, 0.0),
+        (true, 2.0),
+        (true, 9.0),
+        (true, 30.0),
+    ] {
+        let plugin = open_plugin(HostOptions {
+            gives_undeclared,
+            ..HostOptions::default()
+        });
+        let effect = plugin.start(Context::Filter);
+        let instance_of = || {
+            let instance = speaking(&effect, Context::Filter);
+            let clip = film([Head, Other, Head]);
+            instance.connect("Source", Connection { reach, ..clip });
+            instance
+        };
+        let mut alone = BTreeMap::new();
+        for time in times {
+            let instance = instance_of();
+            alone.insert(time as i64, render(&instance, time));
+            instance.assert_clean();
+        }
+        let instance = instance_of();
+        let reversed = times.iter().rev();
+        for time in times.iter().chain(reversed) {
+            let shown = render(&instance, *time);
+            assert!(
+                shown == alone[&(*time as i64)],
+                "{gives_undeclared} {reach}: at {time}"
+            );
+        }
+        instance.assert_clean();
+    }
 }

@@ -146,6 +146,9 @@ impl Clip {
         if connection.absent.contains(&time) || time.is_nan() || time < first || time > last {
             return None;
         }
+        if (time - scope.time).abs() > connection.reach {
+            return None;
+        }
         // The source is the test's own code: it may panic, but not through the plugin.
         let built = catch_unwind(AssertUnwindSafe(|| self.fill(&connection, scope, time)));
         let Ok(buffer) = built else {

@@ -25,6 +25,8 @@ pub struct Connection {
     pub pixel_aspect: f64,
     /// Times at which clipGetImage fails.
     pub absent: Vec<f64>,
+    /// clipGetImage fails at times that are farther than this from the one of the action.
+    pub reach: f64,
     /// Vendor properties of the clip.
     pub extra: Extra,
 }
@@ -48,6 +50,7 @@ impl Connection {
             frame_rate: 25.0,
             pixel_aspect: 1.0,
             absent: Vec::new(),
+            reach: f64::INFINITY,
             extra: Vec::new(),
         }
     }
