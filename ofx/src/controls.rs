@@ -10,6 +10,8 @@ pub struct Group {
     pub name: &'static CStr,
     pub label: &'static CStr,
     pub open: bool,
+    /// Whether *Reset To Defaults* sets its controls.
+    pub has_reset: bool,
     pub controls: &'static [Control],
 }
 
@@ -82,6 +84,8 @@ names! {
     REFERENCE = c"reference";
     REFERENCE_FRAME = c"referenceFrame";
     REFERENCE_HERE = c"referenceHere";
+    PRESET = c"preset";
+    RESET = c"reset";
     STRENGTH = c"strength";
     ARTICULATION = c"articulation";
     DETAIL = c"detail";
@@ -115,7 +119,7 @@ pub const MAX_FRAME: i32 = 10_000_000;
 
 /// All controls.
 pub const GROUPS: &[Group] = &[
-    Group { name: c"words", label: c"Audio", open: true, controls: &[
+    Group { name: c"words", label: c"Audio", open: true, has_reset: false, controls: &[
         control!(AUDIO, c"Audio File", ControlKind::Text(TextKind::ExistingFile),
             c"The speech that the mouth follows: WAV, MP3, M4A, FLAC or OGG (Vorbis). Without a file, the picture passes through unchanged."),
         control!(AUDIO_FROM, c"Audio Begins", ControlKind::Choice(&[c"With The Clip, Or At The Frame If Set", c"At The Frame"], 0),
@@ -133,7 +137,7 @@ pub const GROUPS: &[Group] = &[
         control!(ON_PROBLEM, c"If Something Is Missing", ControlKind::Choice(&[c"Automatic", c"Pass Source Through", c"Fail The Render"], 0),
             c"What a render does when the audio, the person file, the model or the device is missing, or when the reference frame does not show the face. Automatic: previews show the source; exports, and hosts without a user interface, fail with a message, so that a render farm notices."),
     ] },
-    Group { name: c"speaker", label: c"Face", open: true, controls: &[
+    Group { name: c"speaker", label: c"Face", open: true, has_reset: true, controls: &[
         control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"], 0),
             c"Which face speaks when the picture shows more than one."),
         control!(FACE_POINT, c"Face Point", ControlKind::Point,
@@ -147,7 +151,9 @@ pub const GROUPS: &[Group] = &[
         control!(REFERENCE_HERE, c"Use Current Frame", ControlKind::Button,
             c"Sets Reference Frame to the frame at the playhead, and Reference to Reference Frame."),
     ] },
-    Group { name: c"look", label: c"Look", open: true, controls: &[
+    Group { name: c"look", label: c"Look", open: true, has_reset: true, controls: &[
+        control!(PRESET, c"Preset", ControlKind::Choice(&[c"Natural", c"Calm", c"Strong Articulation", c"Soft Edge", c"Custom"], 0),
+            c"Sets Strength, Articulation, Detail, Mask Grow, Mask Feather and Colour Match. Natural: the defaults. Calm: the mouth moves less, for quiet speech. Strong Articulation: it moves more, for loud speech. Soft Edge: a wider edge of the mask, where the edge shows. Custom: the controls are set otherwise."),
         control!(STRENGTH, c"Strength", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: true },
             c"Mix between the source picture (0) and the new mouth (1)."),
         control!(ARTICULATION, c"Articulation", ControlKind::Double { default: 1.0, range: [0.0, 2.0], slider: [0.0, 2.0], animates: true },
@@ -170,8 +176,10 @@ pub const GROUPS: &[Group] = &[
             c"Opacity of the label."),
         control!(OUTPUT, c"Output", ControlKind::Choice(&[c"Result", c"Matte In Alpha", c"Mask Overlay", c"Track Overlay", c"Mouth", c"Matte", c"ST Map"], 0),
             c"What the effect outputs: the result; the result with its matte in the alpha channel; a view of the mask or of the face track; or a layer for compositing. Mouth: the new mouth, premultiplied, alpha is the matte; merged over the source it is the result. Matte: in all channels. ST Map: where each pixel lies in the upright crop of the face, red to the right, green upwards; needs float images."),
+        control!(RESET, c"Reset To Defaults", ControlKind::Button,
+            c"Sets all controls of Face, Look and Model to their defaults, as one step that can be undone. Files, Face Point and the place of the audio stay."),
     ] },
-    Group { name: c"modelGroup", label: c"Model", open: false, controls: &[
+    Group { name: c"modelGroup", label: c"Model", open: false, has_reset: true, controls: &[
         control!(MODEL, c"Quality", ControlKind::Choice(&[c"Lite (Built In)", c"Model Folder"], 0),
             c"Which networks generate the mouth."),
         control!(MODEL_FOLDER, c"Model Folder", ControlKind::Text(TextKind::Folder),
@@ -180,7 +188,7 @@ pub const GROUPS: &[Group] = &[
             c"OpenVINO GPU", c"OpenVINO NPU"], 0),
             c"The device that runs the networks. Status shows the device in use."),
     ] },
-    Group { name: c"personGroup", label: c"Person", open: false, controls: &[
+    Group { name: c"personGroup", label: c"Person", open: false, has_reset: false, controls: &[
         control!(PERSON, c"Person File", ControlKind::Text(TextKind::ExistingFile),
             c"Networks adapted to this person: a file made with Adapt To This Face."),
         control!(CONSENT_FILE, c"Consent File", ControlKind::Text(TextKind::ExistingFile),
@@ -200,7 +208,7 @@ pub const GROUPS: &[Group] = &[
         control!(ADAPT, c"Adapt To This Face", ControlKind::Button,
             c"Adapts the networks to this person, using the frames above. Audio File must be the clip's own audio, as spoken in these frames."),
     ] },
-    Group { name: c"provenanceGroup", label: c"Provenance", open: false, controls: &[
+    Group { name: c"provenanceGroup", label: c"Provenance", open: false, has_reset: false, controls: &[
         control!(WATERMARK, c"Watermark", ControlKind::Choice(&[c"None", c"In The New Mouth"], 0),
             c"Puts an invisible watermark into the pixels that are generated, which `stylelipsync detect` finds in the exported film. It changes them by about 1 of 255 levels, and no other pixel."),
         control!(REPORT, c"Report File", ControlKind::Text(TextKind::NewFile),

@@ -47,6 +47,7 @@ pub struct Instance {
 /// What a render reports for the status line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RenderReport {
+    pub frame: i64,
     /// The model and the device.
     pub engine: String,
     /// Of the selected face, 0 to 1; `None` where the frame does not show it.
@@ -57,8 +58,15 @@ pub struct RenderReport {
     pub audio: AudioCover,
     /// The frame's time in the audio and the audio's length, seconds.
     pub audio_time: [f64; 2],
-    /// First and last of the frames that the person's look is taken from; `None`: the frame itself.
-    pub reference: Option<[i64; 2]>,
+    /// `None`: the frame itself.
+    pub reference: Option<ReferenceReport>,
+}
+
+/// The frame that was chosen as the reference, and the first and the last of those among which it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceReport {
+    pub chosen: i64,
+    pub among: [i64; 2],
 }
 
 /// Where a frame lies against the audio.

@@ -10,9 +10,9 @@ use crate::controls::*;
 use crate::error::Result;
 use crate::frame_time::FrameTime;
 use crate::host::{Host, Properties};
-use crate::instance::{AudioCover, Instance};
+use crate::instance::{AudioCover, Instance, ReferenceReport};
 use crate::settings::Settings;
-use crate::{adapt_button, report_button, shared};
+use crate::{adapt_button, presets, report_button, shared};
 
 /// Handles a change of a parameter or a clip.
 ///
@@ -45,13 +45,17 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
     let parameters = &instance.parameters;
     if is(AUDIO_START_HERE) {
         if let Some(frame) = here() {
-            parameters.set_int(host, AUDIO_START, frame)?;
-            parameters.set_int(host, AUDIO_FROM, 1)?;
+            parameters.edit(host, c"Audio Starts At Frame", || {
+                parameters.set_int(host, AUDIO_START, frame)?;
+                parameters.set_int(host, AUDIO_FROM, 1)
+            })?;
         }
     } else if is(REFERENCE_HERE) {
         if let Some(frame) = here() {
-            parameters.set_int(host, REFERENCE_FRAME, frame)?;
-            parameters.set_int(host, REFERENCE, 1)?;
+            parameters.edit(host, c"Reference Frame", || {
+                parameters.set_int(host, REFERENCE_FRAME, frame)?;
+                parameters.set_int(host, REFERENCE, 1)
+            })?;
         }
     } else if is(ADAPT) {
         let current = FrameTime::of(arguments).unwrap_or_default();
@@ -61,6 +65,12 @@ pub fn changed(host: &Host, instance: &Instance, arguments: &Properties<'_>) -> 
     } else if is(STATUS) || is(REPORT) {
         return Ok(());
     } else {
+        if is(PRESET) {
+            presets::apply(host, parameters)?;
+        } else if is(RESET) {
+            presets::reset(host, parameters)?;
+        }
+        presets::show(host, parameters)?;
         // What was rendered before is no result any more.
         instance.changed.lock().clear();
     }
@@ -92,25 +102,28 @@ pub fn show_status(host: &Host, instance: &Instance) -> Result<()> {
     if let Some(report) = instance.last_render.lock().clone() {
         parts.push(report.engine);
         parts.push(format!("colour: {}", settings.input_colour.name()));
-        parts.push(match (report.confidence, report.faces) {
+        let face = match (report.confidence, report.faces) {
             (Some(confidence), _) => format!("face {:.0} %", 100.0 * confidence),
-            (None, 0) => "no face in the last frame".into(),
-            (None, faces) => {
-                format!("the selected face is not in the last frame, which shows {faces}")
-            }
+            (None, 0) => "no face".into(),
+            (None, 1) => "the selected face is not in it, which shows 1 face".into(),
+            (None, faces) => format!("the selected face is not in it, which shows {faces} faces"),
+        };
+        parts.push(format!("frame {}: {face}", report.frame));
+        let [at, length] = report.audio_time;
+        parts.push(match report.audio {
+            AudioCover::NotBegun => "the audio has not begun there".into(),
+            AudioCover::Over => "the audio is over there".into(),
+            AudioCover::Playing => format!("audio at {at:.2} of {length:.2} s"),
         });
-        match report.audio {
-            AudioCover::NotBegun => parts.push("the audio has not begun at the last frame".into()),
-            AudioCover::Over => parts.push("the audio is over at the last frame".into()),
-            AudioCover::Playing => {
-                let [at, length] = report.audio_time;
-                parts.push(format!("audio at {at:.2} of {length:.2} s"));
-            }
-        }
         parts.push(match report.reference {
-            Some([first, last]) if first == last => format!("look from frame {first}"),
-            Some([first, last]) => format!("look from frames {first} to {last}"),
-            None => "look from each frame itself".into(),
+            Some(ReferenceReport { chosen, among }) if among[0] == among[1] => {
+                format!("reference: frame {chosen}")
+            }
+            Some(ReferenceReport { chosen, among }) => {
+                let [first, last] = among;
+                format!("reference: frame {chosen}, among frames {first} to {last}")
+            }
+            None => "reference: each frame itself".into(),
         });
     } else if settings.audio.is_some() {
         parts.push("ready".into());

@@ -14,7 +14,7 @@
 //! shot_starts, known_references, instance    one instance
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
 //! post_process, render                   the render action
-//! adapt_button, interaction, describe    the other actions
+//! presets, adapt_button, interaction, describe  the other actions
 //! entry                                  the entry points
 //! bundle                                 the plug-in bundle on disk
 //! ```
@@ -48,6 +48,7 @@ mod parameters;
 mod pixel_format;
 mod pixels;
 mod post_process;
+mod presets;
 mod provenance;
 mod reference;
 mod render;

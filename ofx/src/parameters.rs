@@ -2,13 +2,16 @@
 
 use std::ffi::CStr;
 
-use crate::abi::{EffectHandle, ParamHandle};
+use crate::abi::{EffectHandle, ParamHandle, ParamSetHandle};
 use crate::controls::{ControlKind, GROUPS};
 use crate::error::{ActionError, Result};
 use crate::host::Host;
 
 /// The parameter handles of an instance; they live as long as it.
-pub struct Parameters(Vec<(&'static CStr, ParamHandle)>);
+pub struct Parameters {
+    set: ParamSetHandle,
+    handles: Vec<(&'static CStr, ParamHandle)>,
+}
 
 impl Parameters {
     /// # Errors
@@ -19,11 +22,12 @@ impl Parameters {
         // A button has no value.
         let valued = controls.filter(|control| !matches!(control.kind, ControlKind::Button));
         let handles = valued.map(|control| Ok((control.name, host.parameter(set, control.name)?)));
-        Ok(Self(handles.collect::<Result<_>>()?))
+        let handles = handles.collect::<Result<_>>()?;
+        Ok(Self { set, handles })
     }
 
     fn handle(&self, name: &CStr) -> Result<ParamHandle> {
-        let found = self.0.iter().find(|(known, _)| *known == name);
+        let found = self.handles.iter().find(|(known, _)| *known == name);
         found
             .map(|(_, handle)| *handle)
             .ok_or(ActionError::MissingFeature("a parameter of the effect"))
@@ -50,6 +54,24 @@ impl Parameters {
 
     pub fn set_int(&self, host: &Host, name: &CStr, value: i32) -> Result<()> {
         host.set_int(self.handle(name)?, value)
+    }
+
+    pub fn set_double(&self, host: &Host, name: &CStr, value: f64) -> Result<()> {
+        host.set_double(self.handle(name)?, value)
+    }
+
+    pub fn is_animated(&self, host: &Host, name: &CStr) -> Result<bool> {
+        Ok(host.is_animated(self.handle(name)?))
+    }
+
+    /// As [`Host::edit`].
+    pub fn edit(
+        &self,
+        host: &Host,
+        name: &CStr,
+        change: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        host.edit(self.set, name, change)
     }
 
     pub fn set_text(&self, host: &Host, name: &CStr, value: &str) -> Result<()> {

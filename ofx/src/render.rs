@@ -279,6 +279,7 @@ impl FrameRender<'_> {
         let info = renderer.engine().info();
         let seconds = |samples: i64| samples as f64 / f64::from(RATE);
         Ok(RenderReport {
+            frame: self.current.frame,
             engine: format!("{} on {}", info.bundle, info.provider.used),
             confidence: rendered.face.map(|_| rendered.confidence),
             faces: faces.middle.list().len(),

@@ -13,7 +13,7 @@ use crate::error::{ActionError, Result};
 use crate::frame_time::FrameTime;
 use crate::host::Host;
 use crate::image::Image;
-use crate::instance::Instance;
+use crate::instance::{Instance, ReferenceReport};
 use crate::keys::{ClipKey, EngineKey, ReferenceQuery};
 use crate::known_references::ReferenceRequest;
 use crate::provenance;
@@ -27,8 +27,8 @@ pub struct RenderClip {
     pub parts: Arc<ClipParts>,
     /// The audio's first position and the one after its last, in samples at 16 kHz on the clip's clock.
     pub audio: Range<i64>,
-    /// First and last candidate for the reference; `None`: each frame is its own.
-    pub reference: Option<[i64; 2]>,
+    /// `None`: each frame is its own.
+    pub reference: Option<ReferenceReport>,
 }
 
 /// Whether the clip may be rendered with this person file.
@@ -98,9 +98,6 @@ impl RenderClip {
             watermark: settings.watermark,
             reference: reference.key,
         };
-        let candidates = &key.reference.candidates;
-        let ends = candidates.first().zip(candidates.last());
-        let reference_frames = ends.map(|((first, _), (last, _))| [*first, *last]);
         let start = key.options.audio_offset;
         let audio = start..start + samples.len() as i64;
         let parts = shared::clip(&key, || {
@@ -120,11 +117,22 @@ impl RenderClip {
                 profile,
             })
         })?;
+        let candidates = &key.reference.candidates;
+        let ends = candidates.first().zip(candidates.last());
+        let chosen = parts
+            .profile
+            .as_ref()
+            .and_then(|known| known.reference_index());
         Ok(Self {
             engine: engine_key,
-            parts,
             audio,
-            reference: reference_frames,
+            reference: chosen
+                .zip(ends)
+                .map(|(chosen, (first, last))| ReferenceReport {
+                    chosen,
+                    among: [first.0, last.0],
+                }),
+            parts,
         })
     }
 }

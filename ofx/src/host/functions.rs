@@ -1,6 +1,6 @@
 //! The functions of the host's suites that the effect calls, checked not to be null.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use crate::abi::{self, ClipHandle, EffectHandle, OfxStatus, ParamHandle, ParamSetHandle};
 use crate::abi::{PropertySetHandle, RectD};
@@ -55,6 +55,26 @@ required_functions! { ParameterFunctions from ParameterSuite {
     value_at: unsafe extern "C" fn(ParamHandle, f64, ...) -> OfxStatus,
     set_value: unsafe extern "C" fn(ParamHandle, ...) -> OfxStatus,
 }}
+
+/// The functions of the parameter suite that a host may lack: some hosts have no keyframes.
+#[derive(Clone, Copy, Default)]
+pub struct EditFunctions {
+    pub keys: Option<unsafe extern "C" fn(ParamHandle, *mut c_uint) -> OfxStatus>,
+    pub delete_all_keys: Option<unsafe extern "C" fn(ParamHandle) -> OfxStatus>,
+    pub begin: Option<unsafe extern "C" fn(ParamSetHandle, Text) -> OfxStatus>,
+    pub end: Option<unsafe extern "C" fn(ParamSetHandle) -> OfxStatus>,
+}
+
+impl EditFunctions {
+    pub fn of(table: &abi::ParameterSuite) -> Self {
+        Self {
+            keys: table.keys,
+            delete_all_keys: table.delete_all_keys,
+            begin: table.edit_begin,
+            end: table.edit_end,
+        }
+    }
+}
 
 /// `message` and `setPersistentMessage`: effect, message type, id, format, arguments of the format.
 type ShowMessage = unsafe extern "C" fn(*mut c_void, Text, Text, Text, ...) -> OfxStatus;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use parking_lot::RwLock;
 
 use super::functions::{
-    EffectFunctions, GetTime, MessageFunctions, ParameterFunctions, ProgressFunctions,
-    PropertyFunctions, StartProgress,
+    EditFunctions, EffectFunctions, GetTime, MessageFunctions, ParameterFunctions,
+    ProgressFunctions, PropertyFunctions, StartProgress,
 };
 use super::properties::Properties;
 use crate::abi::names::*;
@@ -26,6 +26,7 @@ pub struct Host {
     pub(super) properties: PropertyFunctions,
     pub(super) effects: EffectFunctions,
     pub(super) parameters: ParameterFunctions,
+    pub(super) edits: EditFunctions,
     pub(super) messages: MessageFunctions,
     pub(super) progress: Option<ProgressFunctions>,
     pub(super) time: Option<GetTime>,
@@ -73,17 +74,20 @@ pub fn load() -> Result<()> {
         }
     };
     // SAFETY: a suite of that name and version has that layout and lives as long as the host.
-    let (properties, effects, parameters) = unsafe {
+    let (properties, effects, parameters, edits) = unsafe {
+        let parameters = &*required(PARAMETER_SUITE)?.cast();
         (
             PropertyFunctions::of(&*required(PROPERTY_SUITE)?.cast())?,
             EffectFunctions::of(&*required(EFFECT_SUITE)?.cast())?,
-            ParameterFunctions::of(&*required(PARAMETER_SUITE)?.cast())?,
+            ParameterFunctions::of(parameters)?,
+            EditFunctions::of(parameters),
         )
     };
     let mut loaded = Host {
         properties,
         effects,
         parameters,
+        edits,
         messages: message_functions(&suite),
         progress: progress_functions(&suite),
         time: get_time(&suite),

@@ -1,6 +1,6 @@
 //! The parameter suite.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_uint};
 
 use super::functions::check;
 use super::loaded::Host;
@@ -87,6 +87,52 @@ impl Host {
         check(SET_VALUE, unsafe {
             (self.parameters.set_value)(param, value)
         })
+    }
+
+    /// The value at all times: keyframes are deleted.
+    pub fn set_double(&self, param: ParamHandle, value: f64) -> Result<()> {
+        if let Some(delete) = self.edits.delete_all_keys
+            && self.is_animated(param)
+        {
+            // SAFETY: the handle of a parameter that lives as long as the instance.
+            check(SET_VALUE, unsafe { delete(param) })?;
+        }
+        // SAFETY: the host reads one double for a double parameter.
+        check(SET_VALUE, unsafe {
+            (self.parameters.set_value)(param, value)
+        })
+    }
+
+    /// Whether the parameter has keyframes; false where the host has none.
+    pub fn is_animated(&self, param: ParamHandle) -> bool {
+        let mut count: c_uint = 0;
+        let Some(keys) = self.edits.keys else {
+            return false;
+        };
+        // SAFETY: as in `set_double`; the host writes one integer.
+        let status = unsafe { keys(param, &mut count) };
+        status == status::OK && count > 0
+    }
+
+    /// Makes the changes of parameters in `change` one step of the user's history, named `name`, where the
+    /// host can do that.
+    pub fn edit(
+        &self,
+        set: ParamSetHandle,
+        name: &CStr,
+        change: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let (Some(begin), Some(end)) = (self.edits.begin, self.edits.end) else {
+            return change();
+        };
+        // SAFETY: the set of the current instance; a NUL-terminated name.
+        let begun = unsafe { begin(set, name.as_ptr()) } == status::OK;
+        let changed = change();
+        if begun {
+            // SAFETY: as above.
+            unsafe { end(set) };
+        }
+        changed
     }
 
     pub fn set_text(&self, param: ParamHandle, value: &str) -> Result<()> {

@@ -34,9 +34,11 @@ fn buttons_set_frames_and_the_status_line_reports() {
     instance.edit("strength", 0.9);
     let status = instance.get("status").text();
     assert!(
-        status.contains("on cpu") && status.contains("face"),
+        status.contains("on cpu") && status.contains("frame 45: face "),
         "{status}"
     );
+    assert!(status.contains("reference: frame 17"), "{status}");
+    assert!(!status.contains("among"), "{status}");
     // What the render left unchanged, and why.
     let status_after = |name: &str, value: i32| {
         instance.set(name, value);
@@ -51,8 +53,18 @@ fn buttons_set_frames_and_the_status_line_reports() {
     instance.set("reference", 0);
     instance.set("faceNumber", 2);
     let status = status_after("face", 2);
-    assert!(status.contains("the selected face is not in"), "{status}");
-    instance.set("face", 0);
+    assert!(
+        status.contains("frame 45: the selected face is not in it, which shows 1 face"),
+        "{status}"
+    );
+    assert!(status.contains("reference: each frame itself"), "{status}");
+    let status = status_after("face", 0);
+    let (_, chosen) = status.split_once("reference: frame ").unwrap();
+    let (chosen, _) = chosen.split_once(", among frames 0 to 24").unwrap();
+    assert!(
+        (0..=24).contains(&chosen.parse::<i64>().unwrap()),
+        "{status}"
+    );
     // A problem is reported once, before the render as after it.
     instance.edit("audio", "/nowhere/speech.wav");
     for _ in 0..2 {

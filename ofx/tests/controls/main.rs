@@ -15,6 +15,7 @@ mod exports;
 mod faces;
 mod highlights;
 mod look;
+mod presets;
 mod problems;
 mod shots;
 mod timelines;

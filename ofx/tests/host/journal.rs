@@ -48,6 +48,8 @@ pub struct ParamWrite {
     pub name: String,
     pub value: ParamValue,
     pub action: String,
+    /// Whether it is part of an edit, which the user can undo as one.
+    pub in_edit: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ pub struct Log {
     pub progress: Vec<Progress>,
     pub fetches: Vec<Fetch>,
     pub param_writes: Vec<ParamWrite>,
+    /// The names of the edits (paramEditBegin).
+    pub edits: Vec<String>,
 }
 
 /// A fault in a pixel loop repeats millions of times; the first entries are enough.
@@ -85,6 +89,7 @@ impl Journal {
             progress: Vec::new(),
             fetches: Vec::new(),
             param_writes: Vec::new(),
+            edits: Vec::new(),
         }))
     }
 
@@ -133,6 +138,10 @@ impl Journal {
         lock(&self.0).fetches.push(fetch);
     }
 
+    pub fn edit(&self, name: String) {
+        lock(&self.0).edits.push(name);
+    }
+
     pub fn param_write(&self, write: ParamWrite) {
         lock(&self.0).param_writes.push(write);
     }
@@ -149,6 +158,7 @@ impl Journal {
         log.progress = Vec::new();
         log.fetches = Vec::new();
         log.param_writes = Vec::new();
+        log.edits = Vec::new();
     }
 
     pub fn violations(&self) -> Vec<String> {

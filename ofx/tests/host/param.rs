@@ -1,6 +1,7 @@
 //! Parameters: their types, their descriptors' properties, and the values of instances.
 
 use std::ffi::{CStr, CString};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, Weak};
 
 use openfx::sys::generic::core::*;
@@ -11,7 +12,7 @@ use super::node::Node;
 use super::property::PropertySet;
 use super::value::{Kind, Value, Values};
 
-/// A parameter's value. The host keeps one for all times: no keyframes.
+/// A parameter's value. The host keeps one for all times, whatever keyframes there are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamValue {
     Ints(Vec<i32>),
@@ -149,6 +150,8 @@ pub(super) struct Param {
     pub holds: Holds,
     pub props: Arc<PropertySet>,
     pub value: Mutex<ParamValue>,
+    /// The number of keyframes; each has the one value.
+    pub keys: AtomicU32,
     /// Empty for the parameters of descriptors.
     pub node: Weak<Node>,
 }
@@ -169,6 +172,7 @@ impl Param {
             holds,
             props,
             value,
+            keys: AtomicU32::new(0),
             node,
         };
         let param = Arc::new(param);

@@ -156,10 +156,10 @@ extern "C" fn get_property_set(param: Handle, properties: *mut OfxPropertySetHan
 }
 
 extern "C" fn get_num_keys(param: Handle, count: *mut c_uint) -> OfxStatus {
-    let Some(_) = find(param, "paramGetNumKeys") else {
+    let Some(param) = find(param, "paramGetNumKeys") else {
         return kOfxStatErrBadHandle;
     };
-    if give(count, 0) {
+    if give(count, param.keys.load(Ordering::Relaxed)) {
         kOfxStatOK
     } else {
         kOfxStatErrValue
@@ -179,7 +179,14 @@ extern "C" fn delete_key(param: Handle, _: OfxTime) -> OfxStatus {
 }
 
 extern "C" fn delete_all_keys(param: Handle) -> OfxStatus {
-    find(param, "paramDeleteAllKeys").map_or(kOfxStatErrBadHandle, |_| kOfxStatOK)
+    let Some(param) = find(param, "paramDeleteAllKeys") else {
+        return kOfxStatErrBadHandle;
+    };
+    if !current().is_some_and(|scope| scope.is(kOfxActionInstanceChanged)) {
+        report("paramDeleteAllKeys outside of InstanceChanged".into());
+    }
+    param.keys.store(0, Ordering::Relaxed);
+    kOfxStatOK
 }
 
 extern "C" fn copy(to: Handle, from: Handle, _: OfxTime, _: *const OfxRangeD) -> OfxStatus {
@@ -218,6 +225,9 @@ fn edit(set: OfxParamSetHandle, by: i32, name: Option<&CStr>, caller: &str) -> O
     }
     if !current().is_some_and(|scope| scope.is(kOfxActionInstanceChanged)) {
         report(format!("{caller} outside of InstanceChanged"));
+    }
+    if let Some(name) = name {
+        node.journal.edit(name.to_string_lossy().into_owned());
     }
     if node.control.edits_open.fetch_add(by, Ordering::Relaxed) + by < 0 {
         report(format!("{caller} without paramEditBegin"));

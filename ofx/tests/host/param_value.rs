@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use openfx::sys::generic::core::*;
 use openfx::sys::image_effect_v1::image_effect::kOfxImageEffectActionRender;
@@ -148,6 +149,7 @@ fn store(param: Handle, arguments: Arguments, caller: &str) -> OfxStatus {
         name: param.label(),
         value,
         action,
+        in_edit: node.control.edits_open.load(Ordering::Relaxed) > 0,
     });
     let echo = scope.filter(|scope| scope.is(kOfxActionInstanceChanged));
     if let Some(scope) = echo.filter(|_| node.host.options.echo_plugin_edits) {

@@ -54,6 +54,17 @@ impl Instance {
         *current = value;
     }
 
+    /// The user sets keyframes, all with the current value.
+    #[track_caller]
+    pub fn set_keys(&self, name: &str, count: u32) {
+        self.param(name).keys.store(count, Ordering::Relaxed);
+    }
+
+    #[track_caller]
+    pub fn keys(&self, name: &str) -> u32 {
+        self.param(name).keys.load(Ordering::Relaxed)
+    }
+
     #[track_caller]
     pub fn get(&self, name: &str) -> ParamValue {
         self.param(name).get()
