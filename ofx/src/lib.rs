@@ -10,10 +10,10 @@
 //! pixel_format, image, window, pixels    the host's images
 //! controls, parameters, settings         the controls: their table, handles and values
 //! aces, input_frame                      the host's images as the engine reads them
-//! keys, cache, clip_parts, shared        engines, audio, clips and faces, shared by all instances
+//! waveform, keys, cache, clip_parts, shared    engines, audio, clips and faces, shared by all instances
 //! shot_starts, known_references, instance    one instance
 //! frame_time, clip_options, reference, render_clip    from settings to a clip of the engine
-//! post_process, render                   the render action
+//! overlay, post_process, render          the render action
 //! presets, adapt_button, interaction, describe  the other actions
 //! entry                                  the entry points
 //! bundle                                 the plug-in bundle on disk
@@ -44,6 +44,7 @@ mod keys;
 mod known_references;
 mod layer_output;
 mod log_file;
+mod overlay;
 mod parameters;
 mod pixel_format;
 mod pixels;
@@ -57,6 +58,7 @@ mod report_button;
 mod settings;
 mod shared;
 mod shot_starts;
+mod waveform;
 mod window;
 
 pub use entry::{OfxGetNumberOfPlugins, OfxGetPlugin, OfxSetHost};

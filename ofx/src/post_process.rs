@@ -1,20 +1,22 @@
 //! What is done to a frame after the engine has rendered it: premultiplied alpha, the occlusion
-//! matte, the matte output, and the overlays of the mask and of the face track.
+//! matte, the matte output, and the overlays.
+
+use std::sync::Arc;
 
 use stylelipsync::Engine;
 use stylelipsync::Matte;
-use stylelipsync::evaluate::lips;
 use stylelipsync::face::Face;
 use stylelipsync::frame::{FrameMut, FrameRef};
 
 use crate::abi::RectI;
 use crate::controls::Output;
 use crate::image::Image;
+use crate::overlay::{Pen, mix};
 use crate::pixel_format::BitDepth;
+use crate::waveform::Waveform;
 
-/// The colours of the overlays, and the opacity of the mask overlay.
+/// The colour and the opacity of the mask overlay.
 const MASK_COLOUR: [f32; 3] = [1.0, 0.1, 0.1];
-const TRACK_COLOUR: [f32; 3] = [0.1, 1.0, 0.3];
 const MASK_OPACITY: f32 = 0.5;
 
 /// What to do with a frame.
@@ -27,7 +29,11 @@ pub struct PostProcess<'a> {
     pub bounds: RectI,
     /// A pixel's width divided by its height.
     pub pixel_aspect: f64,
+    /// The encoded value of white.
+    pub white: f32,
     pub face: Option<&'a Face>,
+    /// For the track overlay: the audio, and the frame's position in it, samples.
+    pub audio: Option<(Arc<Waveform>, i64)>,
     pub engine: &'a Engine,
     pub depth: BitDepth,
 }
@@ -79,14 +85,26 @@ pub fn apply(
                     process.depth.write(&mut to[3 * sample..], *share)
                 }
                 Output::MaskOverlay if *share > 0.0 => {
-                    mix(process.depth, to, MASK_COLOUR, MASK_OPACITY * *share)
+                    let colour = MASK_COLOUR.map(|v| v * process.white);
+                    mix(process.depth, to, colour, MASK_OPACITY * *share)
                 }
                 _ => {}
             }
         }
     }
-    if let (Output::TrackOverlay, Some(face)) = (process.output, process.face) {
-        draw_track(target, process, face);
+    if process.output == Output::TrackOverlay {
+        let mut pen = Pen {
+            target,
+            depth: process.depth,
+            pixel_aspect: process.pixel_aspect,
+            white: process.white,
+        };
+        if let Some(face) = process.face {
+            pen.track(process.engine, face);
+        }
+        if let Some((waveform, at)) = &process.audio {
+            pen.audio(waveform, *at);
+        }
     }
 }
 
@@ -133,51 +151,5 @@ impl<'a> OcclusionRow<'a> {
         } else {
             0.0
         }
-    }
-}
-
-/// Mixes a colour into a pixel.
-fn mix(depth: BitDepth, pixel: &mut [u8], colour: [f32; 3], share: f32) {
-    for (sample, colour) in pixel.chunks_exact_mut(depth.bytes()).zip(colour) {
-        let was = depth.read(sample);
-        let was = if was.is_finite() { was } else { 0.0 };
-        depth.write(sample, was + (colour - was) * share);
-    }
-}
-
-/// Draws the outline of the face crop, and the points of the lips.
-fn draw_track(target: &mut FrameMut<'_>, process: &PostProcess<'_>, face: &Face) {
-    let size = process.engine.bundle().manifest().image as f64;
-    let thickness = (target.height() / 360).max(1) as i64;
-    let aspect = process.pixel_aspect;
-    let mut dot = |[x, y]: [f64; 2]| {
-        let bytes = target.format().bytes();
-        for dy in 0..thickness {
-            for dx in 0..thickness {
-                let (x, y) = ((x / aspect).round() as i64 + dx, y.round() as i64 + dy);
-                let inside =
-                    x >= 0 && y >= 0 && x < target.width() as i64 && y < target.height() as i64;
-                if inside {
-                    let at = x as usize * bytes;
-                    mix(
-                        process.depth,
-                        &mut target.row(y as usize)[at..at + bytes],
-                        TRACK_COLOUR,
-                        1.0,
-                    );
-                }
-            }
-        }
-    };
-    let map = process.engine.crop().place(&face.pose);
-    let steps = 256;
-    for step in 0..=steps {
-        let at = size * f64::from(step) / f64::from(steps);
-        for corner in [[at, 0.0], [at, size], [0.0, at], [size, at]] {
-            dot(map.apply(corner));
-        }
-    }
-    for point in lips::points(process.engine.face_model(), face) {
-        dot(point);
     }
 }

@@ -16,6 +16,7 @@ use crate::image::Image;
 use crate::input_frame::InputFrame;
 use crate::instance::{AudioCover, Instance, RenderReport};
 use crate::layer_output;
+use crate::overlay;
 use crate::pixel_format::{BitDepth, Components};
 use crate::pixels;
 use crate::post_process::{self, PostProcess};
@@ -262,7 +263,15 @@ impl FrameRender<'_> {
                 occlusion: occlusion.as_ref(),
                 bounds: self.source.bounds,
                 pixel_aspect: frame.pixel_aspect(),
+                white: overlay::white(renderer.options().transfer),
                 face: faces.middle.chosen(renderer.options().selection),
+                audio: match (output, self.settings.audio.as_deref()) {
+                    (Output::TrackOverlay, Some(path)) => {
+                        let at = position.saturating_sub(clip.audio.start);
+                        Some((shared::waveform(path)?, at))
+                    }
+                    _ => None,
+                },
                 engine: renderer.engine(),
                 depth,
             };

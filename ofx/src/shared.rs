@@ -18,6 +18,7 @@ use crate::cache::Cache;
 use crate::clip_parts::ClipParts;
 use crate::error::{ActionError, Result};
 use crate::keys::{ClipKey, EngineKey, FileKey, PictureKey, ReferenceKey};
+use crate::waveform::Waveform;
 
 /// Capacities. An engine is one model on one device; pictures are some seconds each of a few clips.
 const ENGINES: NonZeroUsize = NonZeroUsize::new(4).unwrap();
@@ -31,6 +32,8 @@ type Samples = Arc<Vec<f32>>;
 
 static ENGINE: LazyLock<Cache<EngineKey, Arc<Engine>>> = LazyLock::new(|| Cache::new(ENGINES));
 static AUDIO: LazyLock<Cache<FileKey, Samples>> = LazyLock::new(|| Cache::new(AUDIO_FILES));
+static WAVEFORM: LazyLock<Cache<FileKey, Arc<Waveform>>> =
+    LazyLock::new(|| Cache::new(AUDIO_FILES));
 static PERSON: LazyLock<Cache<(EngineKey, FileKey), Arc<Person>>> =
     LazyLock::new(|| Cache::new(PERSONS));
 static CLIP: LazyLock<Cache<ClipKey, Arc<ClipParts>>> = LazyLock::new(|| Cache::new(CLIPS));
@@ -86,6 +89,15 @@ pub fn audio(path: &Path) -> Result<(FileKey, Samples)> {
     };
     let samples = AUDIO.get(&key, || Ok(decode().map_err(failed)?.into()))?;
     Ok((key, samples))
+}
+
+/// The level of an audio file over time.
+///
+/// # Errors
+/// As [`audio`].
+pub fn waveform(path: &Path) -> Result<Arc<Waveform>> {
+    let (key, samples) = audio(path)?;
+    WAVEFORM.get(&key, || Ok(Arc::new(Waveform::of(&samples))))
 }
 
 /// The key of an audio file, which is not read.
@@ -177,6 +189,7 @@ pub fn purge() {
     FACES.clear();
     LOOKS.clear();
     AUDIO.clear();
+    WAVEFORM.clear();
 }
 
 /// Drops everything. Objects in use live until their last user drops them.

@@ -19,6 +19,7 @@ mod presets;
 mod problems;
 mod shots;
 mod timelines;
+mod waveform;
 
 use host::*;
 
