@@ -422,14 +422,25 @@
 #define SLS_TRANSFER_LINEAR 3
 
 /**
- * The perceptual quantiser of ITU-R BT.2100; 203 cd/m² are diffuse white.
+ * The perceptual quantiser of ITU-R BT.2100 with its primaries (those of BT.2020); 203 cd/m² are
+ * diffuse white.
  */
 #define SLS_TRANSFER_PQ 4
 
 /**
- * The hybrid log-gamma of ITU-R BT.2100, for a display of 1,000 cd/m².
+ * The hybrid log-gamma of ITU-R BT.2100 with its primaries, for a display of 1,000 cd/m².
  */
 #define SLS_TRANSFER_HLG 5
+
+/**
+ * As SLS_TRANSFER_PQ, with the primaries of ITU-R BT.709.
+ */
+#define SLS_TRANSFER_PQ_REC709 6
+
+/**
+ * As SLS_TRANSFER_HLG, with the primaries of ITU-R BT.709.
+ */
+#define SLS_TRANSFER_HLG_REC709 7
 
 /**
  * The audio encoder hears little of the audio after a frame, for streams that are shown as they

@@ -167,7 +167,7 @@ pub const GROUPS: &[Group] = &[
         control!(COLOUR_MATCH, c"Colour Match", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
         control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic", c"PQ (HDR10)", c"HLG"], 5),
-            c"Encoding of the pixel values that the host passes to the effect. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
+            c"Encoding of the pixel values that the host passes to the effect. PQ and HLG have the primaries of BT.2020. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
         control!(LABEL, c"AI Label", ControlKind::Choice(&[c"None", c"Top Left", c"Top Right", c"Bottom Left", c"Bottom Right"], 0),
             c"Draws the letters AI over every frame of the result, to show viewers that it is synthetic. Nothing else changes pixels outside the mask."),
         control!(LABEL_SIZE, c"Label Size", ControlKind::Double { default: 0.06, range: [0.01, 0.5], slider: [0.02, 0.2], animates: false },

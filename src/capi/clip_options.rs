@@ -32,10 +32,15 @@ pub const SLS_TRANSFER_SRGB: i32 = 1;
 pub const SLS_TRANSFER_REC709: i32 = 2;
 /// Linear light; 1.0 is diffuse white.
 pub const SLS_TRANSFER_LINEAR: i32 = 3;
-/// The perceptual quantiser of ITU-R BT.2100; 203 cd/m² are diffuse white.
+/// The perceptual quantiser of ITU-R BT.2100 with its primaries (those of BT.2020); 203 cd/m² are
+/// diffuse white.
 pub const SLS_TRANSFER_PQ: i32 = 4;
-/// The hybrid log-gamma of ITU-R BT.2100, for a display of 1,000 cd/m².
+/// The hybrid log-gamma of ITU-R BT.2100 with its primaries, for a display of 1,000 cd/m².
 pub const SLS_TRANSFER_HLG: i32 = 5;
+/// As SLS_TRANSFER_PQ, with the primaries of ITU-R BT.709.
+pub const SLS_TRANSFER_PQ_REC709: i32 = 6;
+/// As SLS_TRANSFER_HLG, with the primaries of ITU-R BT.709.
+pub const SLS_TRANSFER_HLG_REC709: i32 = 7;
 
 /// The audio encoder hears little of the audio after a frame, for streams that are shown as they
 /// arrive; see sls_clip_look_ahead().
@@ -141,6 +146,8 @@ pub(super) fn transfer(value: i32, field: &'static str) -> Result<Transfer, Fail
         SLS_TRANSFER_LINEAR => Ok(Transfer::Linear),
         SLS_TRANSFER_PQ => Ok(Transfer::Pq),
         SLS_TRANSFER_HLG => Ok(Transfer::Hlg),
+        SLS_TRANSFER_PQ_REC709 => Ok(Transfer::PqRec709),
+        SLS_TRANSFER_HLG_REC709 => Ok(Transfer::HlgRec709),
         other => {
             let reason = format!("{other} is not an SLS_TRANSFER_ value");
             Err(Failure::argument(field, reason))

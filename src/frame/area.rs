@@ -226,7 +226,14 @@ fn add_row<P: Pixel>(
     sums: &mut [[f32; 4]],
 ) {
     // Several loops, so that the plain ones carry no choice and are done several numbers at a time.
-    if !tone.is_none() {
+    if curve.is_wide() {
+        for (pixel, sum) in bytes.chunks_exact(P::BYTES).zip(sums) {
+            let rgb = curve.pixel_to_srgb(P::read(pixel).map(|v| tone.apply(v)));
+            for (sum, v) in sum.iter_mut().zip(rgb) {
+                *sum += v * share;
+            }
+        }
+    } else if !tone.is_none() {
         P::each_number(bytes, sums, |sum, v| {
             *sum += curve.to_srgb(tone.apply(v)) * share
         });

@@ -6,6 +6,7 @@
 //! square root of the value, where the curves have no steep part.)
 
 use super::format::Transfer;
+use super::primaries::WideGamut;
 use super::tone::HIGHLIGHTS;
 use std::sync::OnceLock;
 
@@ -114,6 +115,8 @@ fn hdr_from_srgb(v: f64) -> f64 {
 /// The way from a frame's encoding to sRGB and back.
 pub struct Curve {
     identity: bool,
+    /// Where the primaries are not the networks'. The tables below are then for greys.
+    wide: Option<WideGamut>,
     /// sRGB of the frame's value (i / steps)^2.
     encode: Vec<f32>,
     /// The frame's value of sRGB i / steps.
@@ -130,31 +133,32 @@ impl Curve {
                 |v| srgb_from_linear(linear_from_rec709(v)),
                 |v| rec709_from_linear(linear_from_srgb(v)),
             ),
-            Transfer::Pq => (
+            Transfer::Pq | Transfer::PqRec709 => (
                 |v| srgb_from_hdr(linear_from_pq(v)),
                 |v| pq_from_linear(hdr_from_srgb(v)),
             ),
-            Transfer::Hlg => (
+            Transfer::Hlg | Transfer::HlgRec709 => (
                 |v| srgb_from_hdr(linear_from_hlg(v)),
                 |v| hlg_from_linear(hdr_from_srgb(v)).min(1.0),
             ),
         };
-        // One entry beyond the end, so that 1.0 interpolates like everything below it.
-        let table = |steps: usize, f: &dyn Fn(f64) -> f64| {
-            (0..=steps + 1)
-                .map(|i| f((i.min(steps)) as f64 / steps as f64) as f32)
-                .collect()
-        };
+        let wide =
+            |light: Map, encoded: Map| WideGamut::new(light, encoded, srgb_from_hdr, hdr_from_srgb);
         Self {
+            wide: match transfer {
+                Transfer::Pq => Some(wide(linear_from_pq, pq_from_linear)),
+                Transfer::Hlg => Some(wide(linear_from_hlg, |v| hlg_from_linear(v).min(1.0))),
+                _ => None,
+            },
             identity: matches!(transfer, Transfer::Srgb | Transfer::Display),
-            encode: table(ENCODE_STEPS, &|v| to_srgb(v * v)),
-            decode: table(DECODE_STEPS, &from_srgb),
+            encode: table(ENCODE_STEPS, |v| to_srgb(v * v)),
+            decode: table(DECODE_STEPS, from_srgb),
         }
     }
 
     /// The curve of a transfer; made once, shared by every thread.
     pub fn of(transfer: Transfer) -> &'static Self {
-        static CURVES: [OnceLock<Curve>; 6] = [const { OnceLock::new() }; 6];
+        static CURVES: [OnceLock<Curve>; 8] = [const { OnceLock::new() }; 8];
         CURVES[transfer as usize].get_or_init(|| Self::new(transfer))
     }
 
@@ -163,7 +167,33 @@ impl Curve {
         self.identity
     }
 
-    /// sRGB in [0, 1] of a value in the frame's encoding. Values outside [0, 1] are clipped; NaN
+    /// Whether the frame's primaries are not the networks': then only pixels, not single values, have an
+    /// sRGB.
+    pub fn is_wide(&self) -> bool {
+        self.wide.is_some()
+    }
+
+    /// sRGB in [0, 1] of a pixel in the frame's encoding; each value as in [`to_srgb`](Self::to_srgb).
+    #[inline]
+    pub fn pixel_to_srgb(&self, pixel: [f32; 3]) -> [f32; 3] {
+        match &self.wide {
+            Some(wide) => wide.srgb_of(pixel.map(colour)),
+            None => pixel.map(|v| self.to_srgb(v)),
+        }
+    }
+
+    /// The pixel in the frame's encoding, in [0, 1], of an sRGB pixel; each value as in
+    /// [`from_srgb`](Self::from_srgb).
+    #[inline]
+    pub fn pixel_from_srgb(&self, pixel: [f32; 3]) -> [f32; 3] {
+        match &self.wide {
+            Some(wide) => wide.encoded_of(pixel.map(unit)),
+            None => pixel.map(|v| self.from_srgb(v)),
+        }
+    }
+
+    /// sRGB in [0, 1] of a value in the frame's encoding, of a grey where the primaries are not the
+    /// networks'. Values outside [0, 1] are clipped; NaN
     /// and the infinities give 0, so that nothing but a colour ever reaches a network.
     #[inline(always)]
     pub fn to_srgb(&self, v: f32) -> f32 {
@@ -175,7 +205,8 @@ impl Curve {
         }
     }
 
-    /// The value in the frame's encoding, in [0, 1], of an sRGB value, which is clipped to [0, 1]
+    /// The value in the frame's encoding, in [0, 1], of an sRGB value, of a grey where the primaries are not
+    /// the networks'. It is clipped to [0, 1]
     /// (NaN gives 0).
     #[inline(always)]
     pub fn from_srgb(&self, v: f32) -> f32 {
@@ -204,8 +235,16 @@ pub(crate) fn unit(v: f32) -> f32 {
     if v > 0.0 { v.min(1.0) } else { 0.0 }
 }
 
+/// The values of `f` at 0 to 1 in steps of 1 / `steps`. One entry beyond the end, so that 1.0 interpolates like
+/// everything below it.
+pub(super) fn table(steps: usize, f: impl Fn(f64) -> f64) -> Vec<f32> {
+    (0..=steps + 1)
+        .map(|i| f((i.min(steps)) as f64 / steps as f64) as f32)
+        .collect()
+}
+
 #[inline(always)]
-fn lookup(table: &[f32], v: f32, steps: usize) -> f32 {
+pub(super) fn lookup(table: &[f32], v: f32, steps: usize) -> f32 {
     let at = v * steps as f32;
     let i = (at as usize).min(steps);
     let (low, high) = (table[i], table[i + 1]);
@@ -278,6 +317,8 @@ mod tests {
             Transfer::Display,
             Transfer::Pq,
             Transfer::Hlg,
+            Transfer::PqRec709,
+            Transfer::HlgRec709,
         ] {
             let curve = Curve::of(transfer);
             for v in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -3.0] {
@@ -285,13 +326,14 @@ mod tests {
             }
             // HLG's largest value is less light than what is told apart.
             let white = match transfer {
-                Transfer::Hlg => srgb_from_hdr(HLG_PEAK) as f32,
+                Transfer::Hlg | Transfer::HlgRec709 => srgb_from_hdr(HLG_PEAK) as f32,
                 _ => 1.0,
             };
             assert!(white > 0.95 && (curve.to_srgb(40.0) - white).abs() < 1e-6);
             assert_eq!(curve.from_srgb(f32::NAN), 0.0);
             // PQ reaches farther than what is told apart.
-            let most = if transfer == Transfer::Pq { 0.79 } else { 1.0 };
+            let is_pq = matches!(transfer, Transfer::Pq | Transfer::PqRec709);
+            let most = if is_pq { 0.79 } else { 1.0 };
             assert!((curve.from_srgb(3.0) - most).abs() < 0.02, "{transfer:?}");
         }
     }

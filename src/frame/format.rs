@@ -51,8 +51,8 @@ impl PixelFormat {
     }
 }
 
-/// How the numbers of a frame relate to light. Primaries are taken for Rec.709's (sRGB's too) throughout:
-/// those of BT.2020 are not converted, so the networks see HDR colours a little pale.
+/// How the numbers of a frame relate to light. Where no other primaries are named, they are Rec.709's (sRGB's
+/// too), which the networks know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Transfer {
     /// IEC 61966-2-1.
@@ -61,14 +61,19 @@ pub enum Transfer {
     Rec709,
     /// Proportional to light; 1 is diffuse white.
     Linear,
-    /// The perceptual quantiser of ITU-R BT.2100. 203 cd/m² are diffuse white; brighter values are compressed
-    /// for the networks, and those above 8 times white are not told apart.
+    /// The perceptual quantiser of ITU-R BT.2100, with its primaries, those of BT.2020. 203 cd/m² are diffuse
+    /// white; brighter values are compressed for the networks, and those above 8 times white are not told
+    /// apart. The networks see colours outside of Rec.709 clipped.
     Pq,
-    /// The hybrid log-gamma of ITU-R BT.2100, for a display of 1,000 cd/m². As `Pq`.
+    /// The hybrid log-gamma of ITU-R BT.2100, with its primaries, for a display of 1,000 cd/m². As `Pq`.
     Hlg,
     /// As it is to be displayed: the numbers go through untouched, like those of ordinary video.
     #[default]
     Display,
+    /// As `Pq`, with the primaries of Rec.709.
+    PqRec709,
+    /// As `Hlg`, with the primaries of Rec.709.
+    HlgRec709,
 }
 
 /// Where the rows of a picture lie in a slice of bytes.

@@ -14,6 +14,7 @@ pub mod format;
 mod label;
 mod owned;
 pub mod pixel;
+mod primaries;
 mod similarity;
 mod tone;
 pub mod warp;

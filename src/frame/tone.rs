@@ -11,7 +11,7 @@ use super::similarity::Similarity;
 /// Values up to here, after the gain, are not compressed.
 const KNEE: f32 = 0.8;
 /// The highest value, after the gain, that is told from those above it.
-const MOST: f32 = 8.0;
+pub(super) const MOST: f32 = 8.0;
 /// Points per side of the grid on which a crop is measured.
 const POINTS: usize = 64;
 /// Share of the face's points that the gain brings to 1 or less. The rest are highlights.

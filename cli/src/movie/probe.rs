@@ -66,11 +66,15 @@ impl Colour {
         self.hdr().is_some()
     }
 
-    /// The transfer function, if it is one of HDR video.
+    /// The transfer function with its primaries, if it is one of HDR video. Without a tag, the primaries are
+    /// those of BT.2020; others than these are taken for Rec.709's.
     pub fn hdr(&self) -> Option<Transfer> {
-        match self.transfer.as_deref() {
-            Some("smpte2084") => Some(Transfer::Pq),
-            Some("arib-std-b67") => Some(Transfer::Hlg),
+        let wide = matches!(self.primaries.as_deref(), None | Some("bt2020"));
+        match (self.transfer.as_deref(), wide) {
+            (Some("smpte2084"), true) => Some(Transfer::Pq),
+            (Some("smpte2084"), false) => Some(Transfer::PqRec709),
+            (Some("arib-std-b67"), true) => Some(Transfer::Hlg),
+            (Some("arib-std-b67"), false) => Some(Transfer::HlgRec709),
             _ => None,
         }
     }
@@ -353,6 +357,28 @@ mod tests {
         for (name, alpha) in [("yuva420p", true), ("gbrap12le", true), ("rgb24", false)] {
             assert_eq!(has_alpha(name), alpha, "{name}");
         }
+    }
+
+    #[test]
+    fn hdr_has_the_primaries_of_its_tags() {
+        let colour = |transfer: &str, primaries: Option<&str>| Colour {
+            transfer: Some(transfer.into()),
+            primaries: primaries.map(str::to_owned),
+            ..Colour::default()
+        };
+        for (transfer, primaries, expected) in [
+            ("smpte2084", Some("bt2020"), Some(Transfer::Pq)),
+            ("smpte2084", None, Some(Transfer::Pq)),
+            ("smpte2084", Some("bt709"), Some(Transfer::PqRec709)),
+            ("smpte2084", Some("smpte432"), Some(Transfer::PqRec709)),
+            ("arib-std-b67", Some("bt2020"), Some(Transfer::Hlg)),
+            ("arib-std-b67", Some("bt709"), Some(Transfer::HlgRec709)),
+            ("bt709", Some("bt2020"), None),
+        ] {
+            let found = colour(transfer, primaries).hdr();
+            assert_eq!(found, expected, "{transfer} {primaries:?}");
+        }
+        assert_eq!(Colour::default().hdr(), None);
     }
 
     #[test]

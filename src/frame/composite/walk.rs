@@ -109,9 +109,14 @@ impl Walk {
             if added != 0.0 {
                 *v = unit(*v + added);
             }
-            *v = tone.invert(curve.from_srgb(*v));
+            if !curve.is_wide() {
+                *v = tone.invert(curve.from_srgb(*v));
+            }
         }
-        rgb
+        match curve.is_wide() {
+            true => curve.pixel_from_srgb(rgb).map(|v| tone.invert(v)),
+            false => rgb,
+        }
     }
 
     /// Calls `see` with the column, the row and the sample of each frame pixel whose alpha is above 0.
