@@ -59,6 +59,9 @@ pub struct DoctorArguments {
     /// First fetch what is missing: ONNX Runtime and its WebGPU provider.
     #[arg(long)]
     pub fetch: bool,
+    /// Fetch the OpenVINO provider too: Intel processors, GPUs and NPUs.
+    #[arg(long, requires = "fetch")]
+    pub openvino: bool,
 }
 
 /// Where the networks come from and what they run on.

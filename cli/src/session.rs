@@ -93,6 +93,9 @@ pub fn doctor(arguments: &DoctorArguments) -> Result<()> {
         fetch(Component::OnnxRuntime)?;
         fetch(Component::WebGpu)?;
     }
+    if arguments.openvino {
+        fetch(Component::OpenVino)?;
+    }
     let report = Doctor::examine();
     println!("{report}");
     println!("{CREDENTIALS}");

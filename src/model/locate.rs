@@ -234,9 +234,14 @@ impl Places {
         };
         format!(
             "{title} was not found: {variable} is not set, no {names} lies in {folders}, and \
-             {cached}; run `stylelipsync doctor --fetch` (it fetches the pinned version through \
+             {cached}; run `stylelipsync doctor --fetch{more}` (it fetches the pinned version through \
              pip) or set {variable} to the library's path",
             title = component.title(),
+            more = if component == Component::OpenVino {
+                " --openvino"
+            } else {
+                ""
+            },
             variable = component.variable(),
             folders = folders.join(" or "),
         )

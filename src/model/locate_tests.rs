@@ -98,4 +98,6 @@ fn nothing_found_says_where_and_what_to_do() {
     ] {
         assert!(message.contains(part), "{message}");
     }
+    let message = places.locate(Component::OpenVino).unwrap_err().to_string();
+    assert!(message.contains("doctor --fetch --openvino`"), "{message}");
 }
