@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::colour::{Curve, colour};
+use super::colour::Curve;
 use super::format::FrameRef;
 use super::pixel::Pixel;
 use super::similarity::Similarity;
+use super::table::colour;
 use super::tone::ToneMap;
 
 /// The value of crop pixels outside the frame.

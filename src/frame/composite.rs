@@ -3,11 +3,12 @@
 
 use multiversion::multiversion;
 
-use super::colour::{Curve, unit};
+use super::colour::Curve;
 use super::detail::DetailLayer;
 use super::format::{FrameMut, FrameRef, Transfer};
 use super::pixel::{Pixel, with_pixel};
 use super::similarity::Similarity;
+use super::table::unit;
 use super::tone::ToneMap;
 use crate::{Error, Result};
 

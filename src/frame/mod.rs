@@ -16,6 +16,7 @@ mod owned;
 pub mod pixel;
 mod primaries;
 mod similarity;
+mod table;
 mod tone;
 pub mod warp;
 

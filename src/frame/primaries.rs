@@ -1,6 +1,6 @@
 //! Primaries: HDR video has those of ITU-R BT.2020, the networks know those of BT.709 (sRGB's too).
 
-use super::colour::{lookup, table, unit};
+use super::table::{lookup, table, unit};
 use super::tone::MOST;
 
 type Matrix = [[f32; 3]; 3];

@@ -2,10 +2,11 @@
 
 use crate::frame::area::add;
 use crate::frame::bilinear::bilinear;
-use crate::frame::colour::{Curve, unit};
+use crate::frame::colour::Curve;
 use crate::frame::detail::DetailLayer;
 use crate::frame::format::FrameRef;
 use crate::frame::similarity::Similarity;
+use crate::frame::table::unit;
 use crate::frame::tone::ToneMap;
 
 /// Pixels of border around a patch, so that samples need no bounds test.
