@@ -27,26 +27,50 @@ fn apart(found: &[f32], truth: &[f32]) -> (f32, f32) {
     )
 }
 
+/// A bundle, and what its generator takes.
+struct Given {
+    bundle: Bundle,
+    picture: Vec<f32>,
+    lips: Vec<f32>,
+    code: Vec<f32>,
+}
+
+impl Given {
+    /// ONNX Runtime and the plug-in are fetched where they are missing.
+    fn new() -> Self {
+        for component in [Component::OnnxRuntime, Component::OpenVino] {
+            provision(component).unwrap();
+        }
+        let bundle = Bundle::embedded().unwrap();
+        let manifest = bundle.manifest();
+        Self {
+            picture: waves(3 * manifest.image * manifest.image),
+            lips: waves(2 * manifest.lips),
+            code: waves(manifest.latent.codes * manifest.latent.dim),
+            bundle,
+        }
+    }
+
+    fn paint(&self, generator: &Generator) -> Vec<f32> {
+        let picture = &self.picture;
+        generator
+            .run(picture, &self.lips, &self.code, picture)
+            .unwrap()
+    }
+}
+
 #[test]
 fn the_generator_agrees_with_the_cpu() {
-    for component in [Component::OnnxRuntime, Component::OpenVino] {
-        provision(component).unwrap();
-    }
-    let bundle = Bundle::embedded().unwrap();
-    let manifest = bundle.manifest();
-    let side = manifest.image;
-    let (face, carried) = (waves(3 * side * side), waves(3 * side * side));
-    let lips = waves(2 * manifest.lips);
-    let code = waves(manifest.latent.codes * manifest.latent.dim);
-    let paint = |generator: &Generator| generator.run(&face, &lips, &code, &carried).unwrap();
-    let truth = paint(&Networks::load(&bundle, Provider::Cpu, 1).unwrap().generator);
+    let given = Given::new();
+    let load = |provider, threads| Networks::load(&given.bundle, provider, threads).unwrap();
+    let truth = given.paint(&load(Provider::Cpu, 1).generator);
 
     // A processor without bfloat16 computes in float32 there too.
     for (provider, most, mean) in [
         (Provider::OpenVino, 1e-4, 1e-5),
         (Provider::OpenVinoBf16, 0.3, 8e-3),
     ] {
-        let networks = Networks::load(&bundle, provider, 2).unwrap();
+        let networks = load(provider, 2);
         assert_eq!(networks.provider().used, provider);
         for placement in networks.placements() {
             let there = |(name, _): &(String, usize)| name == "OpenVINOExecutionProvider";
@@ -56,7 +80,7 @@ fn the_generator_agrees_with_the_cpu() {
                 "{placement:?}"
             );
         }
-        let found = paint(&networks.generator);
+        let found = given.paint(&networks.generator);
         let (worst, off) = apart(&found, &truth);
         println!("{provider}: {worst:.1e} off, on average {off:.1e}");
         assert!(
@@ -65,7 +89,7 @@ fn the_generator_agrees_with_the_cpu() {
         );
         // Each of two calls at once has a session of its own; the bytes are the same.
         std::thread::scope(|scope| {
-            let both = [(); 2].map(|()| scope.spawn(|| paint(&networks.generator)));
+            let both = [(); 2].map(|()| scope.spawn(|| given.paint(&networks.generator)));
             for image in both {
                 assert!(
                     image.join().unwrap() == found,
@@ -79,17 +103,9 @@ fn the_generator_agrees_with_the_cpu() {
 /// A person's tensors replace the bundle's in OpenVINO's compiled graph too.
 #[test]
 fn a_persons_generator_is_that_of_the_cpu() {
-    for component in [Component::OnnxRuntime, Component::OpenVino] {
-        provision(component).unwrap();
-    }
-    let bundle = Bundle::embedded().unwrap();
-    let manifest = bundle.manifest();
-    let side = manifest.image;
-    let (face, lips) = (waves(3 * side * side), waves(2 * manifest.lips));
-    let code = waves(manifest.latent.codes * manifest.latent.dim);
+    let given = Given::new();
     let paint = |provider, tensors: &BTreeMap<String, Vec<f32>>| {
-        let generator = Generator::adapted(&bundle, provider, 1, tensors).unwrap();
-        generator.run(&face, &lips, &code, &face).unwrap()
+        given.paint(&Generator::adapted(&given.bundle, provider, 1, tensors).unwrap())
     };
     let person = BTreeMap::from([("rgb_bias".to_owned(), vec![0.4, -0.2, 0.1])]);
     let truth = paint(Provider::Cpu, &person);

@@ -34,7 +34,7 @@ impl Waveform {
     }
 
     /// The level in each of `columns` parts of the strip, from left to right, when the frame's position in
-    /// the audio is `at` (samples, may lie before or after it); `None` where there is no audio.
+    /// the audio is `at`, in samples: negative before its beginning. `None` for parts outside of the audio.
     pub fn strip(&self, at: i64, columns: usize) -> impl Iterator<Item = Option<f32>> {
         let edge = move |column: usize| {
             let share = i128::from(WINDOW) * column as i128 / columns.max(1) as i128;
