@@ -365,7 +365,7 @@
 #define SLS_PROVIDER_OPENVINO 6
 
 /**
- * The same in bfloat16: about twice as fast on CPUs with AMX; the picture differs a little.
+ * The same in bfloat16: 1.4 to 1.8 times as fast on CPUs with AMX; the picture differs a little.
  */
 #define SLS_PROVIDER_OPENVINO_BF16 7
 

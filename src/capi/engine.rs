@@ -32,7 +32,7 @@ pub const SLS_PROVIDER_DIRECTML: i32 = 5;
 
 /// CPU through OpenVINO's plug-in: the generator, in float32.
 pub const SLS_PROVIDER_OPENVINO: i32 = 6;
-/// The same in bfloat16: about twice as fast on CPUs with AMX; the picture differs a little.
+/// The same in bfloat16: 1.4 to 1.8 times as fast on CPUs with AMX; the picture differs a little.
 pub const SLS_PROVIDER_OPENVINO_BF16: i32 = 7;
 /// Intel GPU through OpenVINO's plug-in.
 pub const SLS_PROVIDER_OPENVINO_GPU: i32 = 8;
