@@ -480,6 +480,21 @@
 #define SLS_LABEL_BOTTOM_RIGHT 4
 
 /**
+ * The next frame can be pulled.
+ */
+#define SLS_NEED_NOTHING 0
+
+/**
+ * The next frame needs more frames: push some, or flush the stream after the last.
+ */
+#define SLS_NEED_FRAMES 1
+
+/**
+ * The next frame needs more audio: push some, or finish the audio.
+ */
+#define SLS_NEED_AUDIO 2
+
+/**
  * For sls_clip_set_watermark(): an identifier made from the clip's bundle, person and audio, so that all
  * pieces of one render carry the same.
  */
@@ -1932,7 +1947,8 @@ SLS_API sls_status sls_position(int64_t ticks, uint32_t num, uint32_t den, int64
  * @param options      NULL for the defaults.
  * @param result       may be NULL.
  *
- * @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed; SLS_END after the last
+ * @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed (sls_clip_stream_need()
+ * tells which); SLS_END after the last
  * frame of a flushed stream; SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT;
  * SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_MEMORY,
  * SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the same frame can be pulled again; only the
@@ -1971,6 +1987,25 @@ sls_status sls_clip_pull_allocated(sls_clip *clip,
                                    sls_frame *destination,
                                    const sls_render_options *options,
                                    sls_render_result *result);
+
+/**
+ * Tells what the stream needs before the next frame can be pulled, for instance after SLS_AGAIN. If
+ * sls_clip_push_frame() returned SLS_AGAIN, SLS_NEED_NOTHING means that frames must be pulled, and
+ * SLS_NEED_AUDIO that the queued frames wait for audio.
+ *
+ * @param clip  not NULL.
+ * @param need  not NULL; receives one of SLS_NEED_*. If both are missing, SLS_NEED_FRAMES.
+ *
+ * @return SLS_OK; SLS_END after the last frame of a flushed stream; SLS_ERROR_NULL;
+ * SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_CONSENT,
+ * SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED.
+ *
+ * Threads: any; concurrent. Blocks: while an exclusive call runs, and while networks run, at most once
+ * per shot. Allocates: what the frame is rendered from, held by the clip.
+ */
+SLS_API
+sls_status sls_clip_stream_need(const sls_clip *clip,
+                                int32_t *need);
 
 /**
  * Marks the end of frames and audio: all queued frames can now be pulled, until SLS_END.

@@ -555,6 +555,14 @@ public:
                                              &destination, options, result));
     }
 
+    /** Tells what the stream needs before the next frame can be pulled: one of SLS_NEED_*.
+     *  @return SLS_OK, SLS_END, SLS_ERROR_NO_AUDIO. Any thread, concurrent; blocks while networks
+     *  run. */
+    status stream_need(int32_t &need) const SLS_NOTHROW
+    {
+        return check(sls_clip_stream_need(get(), &need));
+    }
+
     /** Cancels the calls that other threads are making on the clip. @return SLS_OK. Any thread,
      *  concurrent; does not block. */
     status cancel() const SLS_NOTHROW { return check(sls_clip_cancel(get())); }

@@ -101,9 +101,9 @@ pub enum Error {
     /// No face was found where one is required: the reference frame, adaptation.
     #[error("no face was found in {0}")]
     NoFace(&'static str),
-    /// The stream needs more input, or frames must be pulled, before the call can succeed.
+    /// The stream waits for another call first.
     #[error("{0}")]
-    Again(&'static str),
+    Again(StreamNeed),
     /// The stream was flushed, and every frame has been pulled.
     #[error("the stream has ended")]
     End,
@@ -113,4 +113,26 @@ pub enum Error {
     /// The call was cancelled.
     #[error("cancelled")]
     Cancelled,
+}
+
+/// What a stream needs before the call can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamNeed {
+    /// More frames, or a flush after the last.
+    Frames,
+    /// More audio, or the end of the audio.
+    Audio,
+    /// The queue is full: frames must be pulled, or the audio pushed that they wait for.
+    Pull,
+}
+
+impl std::fmt::Display for StreamNeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Frames => "the next frame needs more frames: push some, or flush at the end",
+            Self::Audio => "the next frame needs more audio: push some, or finish the audio",
+            Self::Pull => "the stream is full: pull frames, or push the audio that they wait for",
+        })
+    }
 }

@@ -74,7 +74,7 @@ pub use clip::{
     Rendered, Renderer, SeenFace, ShotProfile, Speech, Timing,
 };
 pub use engine::{Engine, EngineInfo, EngineOptions};
-pub use error::{Error, Result};
+pub use error::{Error, Result, StreamNeed};
 pub use face::MaskTrim;
 pub use frame::{ColourMatch, Corner, FrameMut, FrameRef, Label, Layers, PixelFormat, Transfer};
 pub use mark::MarkId;

@@ -9,7 +9,7 @@ mod live_memory;
 use clip_support::*;
 use live_memory::live_bytes;
 use stylelipsync::audio::Rate;
-use stylelipsync::{Clip, ClipOptions, Error, Timing};
+use stylelipsync::{Clip, ClipOptions, Error, StreamNeed, Timing};
 
 const RATE: u32 = 16_000;
 
@@ -21,8 +21,8 @@ fn clip() -> Clip {
 fn lacks(clip: &mut Clip, target: &mut Picture) -> &'static str {
     match clip.pull_frame(&mut target.view_mut()) {
         Ok(_) => "nothing",
-        Err(Error::Again(what)) if what.contains("more frames") => "frames",
-        Err(Error::Again(what)) if what.contains("more audio") => "audio",
+        Err(Error::Again(StreamNeed::Frames)) => "frames",
+        Err(Error::Again(StreamNeed::Audio)) => "audio",
         Err(Error::End) => "end",
         Err(error) => panic!("{error}"),
     }
@@ -170,7 +170,7 @@ fn frames_that_nobody_pulls_fill_the_stream_and_then_it_says_so() {
         }
         assert!(held < 1000);
     };
-    assert!(matches!(full, Error::Again(_)), "{full}");
+    assert!(matches!(full, Error::Again(StreamNeed::Pull)), "{full}");
     assert_eq!(clip.memory_use().frames as i64, held);
     clip.push_audio(&vec![0.0; 16_000], RATE, 1).unwrap();
     clip.pull_frame(&mut Picture::blank(16, 16).view_mut())

@@ -12,8 +12,8 @@ use super::render::{RenderRequest, sls_render_options};
 use super::render_result::sls_render_result;
 use super::sized::Out;
 use super::status::sls_status;
-use crate::Error;
 use crate::audio::position_of;
+use crate::{Error, StreamNeed};
 
 /// Returns how much input a stream needs beyond the frame that is pulled.
 ///
@@ -156,7 +156,8 @@ pub unsafe extern "C" fn sls_position(
 /// @param options      NULL for the defaults.
 /// @param result       may be NULL.
 ///
-/// @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed; SLS_END after the last
+/// @return SLS_OK; SLS_AGAIN if more frames or more audio must be pushed (sls_clip_stream_need()
+/// tells which); SLS_END after the last
 /// frame of a flushed stream; SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT;
 /// SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_MEMORY,
 /// SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the same frame can be pulled again; only the
@@ -240,6 +241,43 @@ pub unsafe extern "C" fn sls_clip_pull_allocated(
             drop(stream);
             request.finish(&rendered)?;
             out.write(target);
+            Ok(())
+        })
+    }
+}
+
+/// The next frame can be pulled.
+pub const SLS_NEED_NOTHING: i32 = 0;
+/// The next frame needs more frames: push some, or flush the stream after the last.
+pub const SLS_NEED_FRAMES: i32 = 1;
+/// The next frame needs more audio: push some, or finish the audio.
+pub const SLS_NEED_AUDIO: i32 = 2;
+
+/// Tells what the stream needs before the next frame can be pulled, for instance after SLS_AGAIN. If
+/// sls_clip_push_frame() returned SLS_AGAIN, SLS_NEED_NOTHING means that frames must be pulled, and
+/// SLS_NEED_AUDIO that the queued frames wait for audio.
+///
+/// @param clip  not NULL.
+/// @param need  not NULL; receives one of SLS_NEED_*. If both are missing, SLS_NEED_FRAMES.
+///
+/// @return SLS_OK; SLS_END after the last frame of a flushed stream; SLS_ERROR_NULL;
+/// SLS_ERROR_NO_AUDIO if the stream was flushed without any audio; SLS_ERROR_CONSENT,
+/// SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED.
+///
+/// Threads: any; concurrent. Blocks: while an exclusive call runs, and while networks run, at most once
+/// per shot. Allocates: what the frame is rendered from, held by the clip.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_stream_need(clip: *const sls_clip, need: *mut i32) -> sls_status {
+    // SAFETY: the header requires a live clip, and NULL or a writable pointer.
+    unsafe {
+        on(clip, |clip| {
+            let need = need.as_mut().ok_or(Failure::Null("need"))?;
+            *need = match clip.clip.read().ready() {
+                Ok(_) => SLS_NEED_NOTHING,
+                Err(Error::Again(StreamNeed::Frames)) => SLS_NEED_FRAMES,
+                Err(Error::Again(StreamNeed::Audio)) => SLS_NEED_AUDIO,
+                Err(error) => return Err(error.into()),
+            };
             Ok(())
         })
     }

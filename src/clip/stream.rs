@@ -15,14 +15,10 @@ use super::speech::Speech;
 use super::tracks::Tracks;
 use super::{FrameOptions, LookAhead, Rendered, Timing};
 use crate::frame::{FrameMut, FrameRef, OwnedFrame, PixelFormat};
-use crate::{Error, Result};
+use crate::{Error, Result, StreamNeed};
 
 /// Frames that a stream of unknown rate may wait for audio: a quarter second at 240 a second.
 const UNKNOWN_RATE: usize = 64;
-
-const MORE_FRAMES: &str = "the next frame needs more frames: push some, or flush at the end";
-const MORE_AUDIO: &str = "the next frame needs more audio: push some, or finish the audio";
-const FULL: &str = "the stream is full: pull frames, or push the audio that they wait for";
 
 /// The frames of a stream, from the first that was not pulled yet. It renders with the clip's
 /// renderer; audio and the reference that the caller set belong to the clip.
@@ -178,7 +174,7 @@ impl Stream {
             });
         }
         if self.waiting.len() >= self.capacity {
-            return Err(Error::Again(FULL));
+            return Err(Error::Again(StreamNeed::Pull));
         }
         self.check_alike(frame)?;
         let spare = self.spare.last().map_or(0, Vec::capacity);
@@ -287,7 +283,7 @@ impl Stream {
     fn waiting(&self) -> Result<&Waiting> {
         self.waiting.front().ok_or(match self.flushed {
             true => Error::End,
-            false => Error::Again(MORE_FRAMES),
+            false => Error::Again(StreamNeed::Frames),
         })
     }
 
@@ -300,20 +296,20 @@ impl Stream {
     ) -> Result<(&'a Speech, Neighbours)> {
         let index = waiting.index;
         if !self.is_known(index.saturating_add(SMOOTHING_REACH as i64)) {
-            return Err(Error::Again(MORE_FRAMES));
+            return Err(Error::Again(StreamNeed::Frames));
         }
         let speech = match speech {
             Some(speech) => speech,
             None if self.flushed => {
                 return Err(Error::NoAudio("the stream was flushed without any".into()));
             }
-            None => return Err(Error::Again(MORE_AUDIO)),
+            None => return Err(Error::Again(StreamNeed::Audio)),
         };
         if !speech
             .timeline()
             .is_known(renderer.audio_end(waiting.position))
         {
-            return Err(Error::Again(MORE_AUDIO));
+            return Err(Error::Again(StreamNeed::Audio));
         }
         match self.tracks.neighbours(index) {
             Some(faces) => Ok((speech, faces)),
@@ -339,7 +335,7 @@ impl Stream {
         };
         let end = shot.frames.end().map(|end| end.min(shot.range.end));
         if end.is_some_and(|end| !self.is_known(end - 1)) {
-            return Err(Error::Again(MORE_FRAMES));
+            return Err(Error::Again(StreamNeed::Frames));
         }
         if let Some(profile) = self.early.find(shot.key) {
             return Ok(Some(profile));

@@ -64,7 +64,7 @@ impl Clip {
     /// Returns the frame's index.
     ///
     /// # Errors
-    /// [`Error::Again`] when frames must be pulled first, [`Error::State`] after
+    /// [`Error::Again`] with [`StreamNeed::Pull`](crate::StreamNeed::Pull) when frames must be pulled first, [`Error::State`] after
     /// [`flush`](Self::flush) and with several speakers, [`Error::Frame`] when size or format are not those of the frames
     /// before it, [`Error::Argument`] beyond the end of a variable timing, [`Error::Memory`],
     /// [`Error::Network`] when a network fails. The frame is not taken then.
@@ -103,7 +103,7 @@ impl Clip {
     /// frame that was pushed.
     ///
     /// # Errors
-    /// [`Error::Again`] when more frames or more audio are needed, [`Error::End`] after the last
+    /// [`Error::Again`], which tells whether frames or audio are needed, [`Error::End`] after the last
     /// frame of a flushed stream, [`Error::NoAudio`] when the stream was flushed without any,
     /// [`Error::Frame`] when `target` does not fit, [`Error::Network`] when a network fails,
     /// [`Error::Consent`]. The frame can be pulled again then.

@@ -174,6 +174,7 @@ static void memory_of_the_host(const sls_engine *engine)
     sls_render_result result;
     sls_frame frame;
     size_t row = 4 * (size_t)width;
+    int32_t need = -1;
     int y;
 
     OK(sls_render_result_init(&result, sizeof result));
@@ -189,9 +190,15 @@ static void memory_of_the_host(const sls_engine *engine)
           sls_clip_pull_allocated(clip, give, &from, NULL, NULL, NULL));
     /* The callback is not called before a frame is ready. */
     CHECK(sls_clip_pull_allocated(clip, give, &from, &frame, NULL, NULL) == SLS_AGAIN);
+    OK(sls_clip_stream_need(clip, &need));
+    CHECK(need == SLS_NEED_FRAMES);
     push(clip, 0, 4);
     CHECK(sls_clip_pull_allocated(clip, give, &from, &frame, NULL, NULL) == SLS_AGAIN);
+    OK(sls_clip_stream_need(clip, &need));
+    CHECK(need == SLS_NEED_AUDIO);
     OK(sls_clip_set_audio(clip, speech, sample_count, 16000, 1));
+    OK(sls_clip_stream_need(clip, &need));
+    CHECK(need == SLS_NEED_NOTHING);
     CHECK(from.asked == 0 && frame.data == NULL);
     from.refuse = 1;
     FAILS(SLS_ERROR_MEMORY, "callback",

@@ -202,6 +202,8 @@ static void empty_handles()
     FAILS(SLS_ERROR_NULL, "clip", clip.finish_audio());
     FAILS(SLS_ERROR_NULL, "clip", clip.render(0, frame, frame));
     FAILS(SLS_ERROR_NULL, "clip", clip.look_ahead(nullptr, nullptr, nullptr));
+    int32_t need = -1;
+    FAILS(SLS_ERROR_NULL, "clip", clip.stream_need(need));
     FAILS(SLS_ERROR_NULL, "clip", clip.push_frame(frame));
     FAILS(SLS_ERROR_NULL, "clip", clip.push_frame_at(0, frame));
     FAILS(SLS_ERROR_NULL, "clip", clip.pull_frame(frame));

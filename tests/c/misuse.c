@@ -255,6 +255,7 @@ static void null_clips(void)
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_finish_audio(NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_render(NULL, 0, &frame, &frame, NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_look_ahead(NULL, NULL, NULL, NULL));
+    FAILS(SLS_ERROR_NULL, "clip", sls_clip_stream_need(NULL, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_frame(NULL, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_push_frame_at(NULL, 0, &frame, NULL));
     FAILS(SLS_ERROR_NULL, "clip", sls_clip_pull_frame(NULL, &frame, NULL, NULL));
@@ -534,6 +535,7 @@ static void rendering(sls_clip *clip)
     size_t place;
     sls_face face;
     int64_t index = -7;
+    int32_t need;
 
     memset(pixels[0], 9, sizeof pixels[0]);
     OK(sls_face_init(&face, sizeof face));
@@ -634,6 +636,7 @@ static void rendering(sls_clip *clip)
         CHECK(st[place / (2 * SIDE)][place % (2 * SIDE)] == -1.0f);
 
     CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_AGAIN);
+    FAILS(SLS_ERROR_NULL, "need", sls_clip_stream_need(clip, NULL));
     OK(sls_clip_push_frame(clip, &source, &index));
     CHECK(index == 0);
     OK(sls_clip_flush(clip));
@@ -642,6 +645,7 @@ static void rendering(sls_clip *clip)
     FAILS(SLS_ERROR_FRAME, "width", sls_clip_pull_frame(clip, &smaller, NULL, NULL));
     OK(sls_clip_pull_frame(clip, &destination, NULL, &result));
     CHECK(sls_clip_pull_frame(clip, &destination, NULL, NULL) == SLS_END);
+    CHECK(sls_clip_stream_need(clip, &need) == SLS_END);
     OK(sls_clip_reset(clip));
     OK(sls_clip_seek(clip, 100));
     OK(sls_clip_push_frame(clip, &source, &index));
