@@ -7,7 +7,12 @@ use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+    let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    if system == "macos" {
+        // Its own name, which would be the path of the build machine.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-install_name,@rpath/StyleLipSync.ofx");
+    }
+    if system == "linux" {
         for option in ["--exclude-libs,ALL", "-Bsymbolic", "-z,nodelete"] {
             println!("cargo::rustc-cdylib-link-arg=-Wl,{option}");
         }

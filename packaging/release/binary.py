@@ -19,7 +19,7 @@ ALLOWED = {
     "pe": r"(kernel32|ntdll|msvcrt|userenv|ws2_32|advapi32|bcrypt|bcryptprimitives|dbghelp|ole32|shell32"
     r"|api-ms-win-[a-z0-9-]+)\.dll",
     "elf": r"(libc|libm|libgcc_s|libpthread|libdl)\.so\.[0-9]+|ld-linux-[a-z0-9-]+\.so\.[0-9]+",
-    "macho": r"(/usr/lib/|/System/Library/).*|@rpath/libstylelipsync\.1\.dylib",
+    "macho": r"(/usr/lib/|/System/Library/).*|@rpath/(libstylelipsync\.1\.dylib|StyleLipSync\.ofx)",
 }
 
 

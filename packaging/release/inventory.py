@@ -67,7 +67,7 @@ def compiled(data):
 
 def checksums():
     """SHA-256 of each crate's archive, by name and version, from Cargo.lock."""
-    lock = (ROOT / "Cargo.lock").read_text()
+    lock = (ROOT / "Cargo.lock").read_text(encoding="utf-8")
     entry = r'name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"'
     return {(name, version): checksum for name, version, checksum in re.findall(entry, lock)}
 
@@ -106,7 +106,7 @@ def is_allowed(expression, allowed):
 
 
 def check_licences(packages):
-    allowed = tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"]
+    allowed = tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))["licenses"]["allow"]
     wrong = [package for package in packages if not is_allowed(spdx(package), allowed)]
     for package in wrong:
         print(f"{package['name']} {package['version']}: {spdx(package)} is not in deny.toml", file=sys.stderr)
@@ -114,11 +114,20 @@ def check_licences(packages):
         sys.exit(1)
 
 
+def text_of(file):
+    return file.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def write_text(path, text):
+    """The same bytes on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def licence_files(package):
     folder = pathlib.Path(package["manifest_path"]).parent
     files = [file for file in sorted(folder.iterdir()) if LICENCE_FILE.match(file.name) and file.is_file()]
     files += [file for file in sorted(folder.glob("[Ll][Ii][Cc][Ee][Nn][Ss][Ee]*/*")) if file.is_file()]
-    return [file.read_text(errors="replace").replace("\r\n", "\n").strip() for file in files]
+    return [text_of(file) for file in files]
 
 
 def licence_texts(package, packages):
@@ -129,7 +138,7 @@ def licence_texts(package, packages):
             return texts
     for name, file in OWN_TEXTS.items():
         if name in re.split(r"[^\w.-]+", spdx(package)):
-            text = (ROOT / file).read_text().strip()
+            text = text_of(ROOT / file)
             authors = ", ".join(package["authors"]) or f"the authors of {package['name']}"
             return [re.sub(r"Copyright \(c\).*", f"Copyright (c) {authors}", text)]
     sys.exit(f"{package['name']} {package['version']}: no licence file, and {spdx(package)} has no text here")
@@ -146,12 +155,12 @@ def write_licences(packages, texts, path):
             title = f"{package['name']} {package['version']} ({spdx(package)}){source}"
             by_text.setdefault(text, []).append(title)
     for title, file in texts:
-        by_text.setdefault(pathlib.Path(file).read_text(errors="replace").strip(), []).append(title)
+        by_text.setdefault(text_of(pathlib.Path(file)), []).append(title)
     rule = "=" * 100
     parts = ["Software of others in this package, and its licences."]
     for text, names in sorted(by_text.items(), key=lambda item: item[1]):
         parts.append(f"{rule}\n" + "\n".join(names) + f"\n{rule}\n\n{text}")
-    path.write_text("\n\n".join(parts) + "\n")
+    write_text(path, "\n\n".join(parts) + "\n")
     return len(by_text)
 
 
@@ -204,7 +213,7 @@ def write_bill(packages, uses, extra, target, path):
     # Made from the content, so that the same release has the same bill.
     content = json.dumps(bill, sort_keys=True)
     bill["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, content)}"
-    path.write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n")
+    write_text(path, json.dumps(bill, indent=1, sort_keys=True) + "\n")
     return len(components)
 
 

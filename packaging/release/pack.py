@@ -44,7 +44,7 @@ def main():
     path = folder.with_name(folder.name + (".zip" if is_windows else ".tar.gz"))
     (write_zip if is_windows else write_tar)(folder, seconds, path)
     total = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_name(path.name + ".sha256").write_text(f"{total}  {path.name}\n")
+    path.with_name(path.name + ".sha256").write_text(f"{total}  {path.name}\n", newline="\n")
     print(f"{path.name} {path.stat().st_size} bytes, SHA-256 {total}")
 
 
