@@ -402,6 +402,12 @@
 #define SLS_SELECT_FROM_LEFT 3
 
 /**
+ * The face that looks most like the person in a picture; none if no face looks like that person. It needs
+ * no other frames, and follows the person through cuts.
+ */
+#define SLS_SELECT_PICTURE 4
+
+/**
  * Display-referred values, as in ordinary video: used without conversion.
  */
 #define SLS_TRANSFER_DISPLAY 0
@@ -791,9 +797,10 @@ typedef struct {
      */
     int32_t reserved0;
     /**
-     * Must be 0.
+     * For SLS_SELECT_PICTURE: a picture whose largest face is the person's, with the transfer function of the
+     * frames. It is not used after the call. Default NULL.
      */
-    uint64_t reserved[1];
+    const sls_frame *picture;
 } sls_clip_options;
 
 /**
@@ -1181,9 +1188,13 @@ typedef struct {
      */
     const sls_person *person;
     /**
+     * For SLS_SELECT_PICTURE: as sls_clip_options.picture.
+     */
+    const sls_frame *picture;
+    /**
      * Must be 0.
      */
-    uint64_t reserved[4];
+    uint64_t reserved[3];
 } sls_speaker;
 
 /**
@@ -1422,10 +1433,11 @@ SLS_API sls_status sls_clip_options_init(sls_clip_options *options, size_t struc
  * @param clip     not NULL; receives the clip. The caller owns it and destroys it with
  *                 sls_clip_destroy().
  *
- * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT. On failure *clip is not
- * written.
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; for SLS_SELECT_PICTURE SLS_ERROR_FRAME,
+ * SLS_ERROR_NO_FACE, SLS_ERROR_STATE if the bundle cannot tell people apart, SLS_ERROR_NETWORK. On failure
+ * *clip is not written.
  *
- * Threads: any; concurrent. Blocks: no. Allocates: the clip.
+ * Threads: any; concurrent. Blocks: while networks look at a picture. Allocates: the clip.
  */
 SLS_API
 sls_status sls_clip_create(const sls_engine *engine,
@@ -2252,8 +2264,8 @@ SLS_API sls_status sls_speaker_init(sls_speaker *speaker, size_t struct_size);
  * speakers, and sls_clip_render() paints all of them. If two speakers select the same face of a frame, the one
  * that was added first paints it. A clip has at most 16 speakers.
  *
- * Add all speakers before the first frame is analysed. A clip with several speakers has no stream
- * (sls_clip_push_frame() returns SLS_ERROR_STATE), and its analysis cannot be saved or loaded.
+ * Add all speakers before the first frame is analysed, or an analysis is loaded. A clip with several speakers
+ * has no stream: sls_clip_push_frame() returns SLS_ERROR_STATE.
  *
  * @param clip     not NULL.
  * @param speaker  not NULL.
@@ -2261,8 +2273,8 @@ SLS_API sls_status sls_speaker_init(sls_speaker *speaker, size_t struct_size);
  *                 sls_render_options.speakers.
  *
  * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; SLS_ERROR_READ, SLS_ERROR_AUDIO,
- * SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_STATE if frames were analysed or pushed, or the person
- * was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
+ * SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_FRAME, SLS_ERROR_NO_FACE for a picture; SLS_ERROR_STATE
+ * if frames were analysed or pushed, or the person was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
  * stays as it was.
  *
  * Threads: any; exclusive. Blocks: while audio is decoded and resampled, and while a network of the person is
@@ -2272,6 +2284,34 @@ SLS_API
 sls_status sls_clip_add_speaker(sls_clip *clip,
                                 const sls_speaker *speaker,
                                 int32_t *number);
+
+/**
+ * Finds the face that speaks in the audio that was recorded with a clip's frames, among the faces of all
+ * analysed frames. A face must be in sight for 1.4 seconds without a cut. To lip-sync it, make a clip with
+ * SLS_SELECT_FACE and this id, and analyse the same frames in rising order.
+ *
+ * @param clip      not NULL; its frames were analysed.
+ * @param samples   not NULL; frames * channels interleaved samples, nominally -1 to 1. The first one belongs to
+ *                  the clip time 0.
+ * @param frames    number of samples per channel, at least 1.
+ * @param rate      sample rate in Hz, 1000 to 768000.
+ * @param channels  1 to 64; they are mixed down to mono.
+ * @param face      not NULL; receives the id of the face.
+ *
+ * @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_NO_AUDIO; SLS_ERROR_NO_FACE if no face is in
+ * sight for long enough; SLS_ERROR_BUNDLE if the bundle has no SyncNet; SLS_ERROR_NETWORK,
+ * SLS_ERROR_CANCELLED. On failure *face is not written.
+ *
+ * Threads: any; concurrent. Blocks: while networks run. Allocates: the audio
+ * as 16 kHz mono float, during the call.
+ */
+SLS_API
+sls_status sls_clip_speaking_face(const sls_clip *clip,
+                                  const float *samples,
+                                  uint64_t frames,
+                                  uint32_t rate,
+                                  int32_t channels,
+                                  uint32_t *face);
 
 /**
  * Sets the consent of the person who is shown, from a JSON file with these fields: `who`, `when` (the first

@@ -498,6 +498,15 @@ public:
         return check(sls_clip_add_speaker(get(), &added, number));
     }
 
+    /** Finds the face that speaks in the audio that was recorded with the analysed frames.
+     *  @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_NO_AUDIO, SLS_ERROR_NO_FACE,
+     *  SLS_ERROR_BUNDLE, SLS_ERROR_NETWORK. Any thread, concurrent; blocks while networks run. */
+    status speaking_face(const float *samples, uint64_t frames, uint32_t rate, int32_t channels,
+                         uint32_t *face) SLS_NOTHROW
+    {
+        return check(sls_clip_speaking_face(get(), samples, frames, rate, channels, face));
+    }
+
     /** Renders any frame, in any order; the destination may be the source's memory.
      *  @return SLS_OK, SLS_ERROR_FRAME, SLS_ERROR_ARGUMENT, SLS_ERROR_NO_AUDIO, SLS_ERROR_STATE,
      *  SLS_ERROR_NETWORK. Any thread, concurrent; blocks while networks run. */

@@ -6,12 +6,14 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use crate::Result;
-use crate::face::{CropProtocol, FaceModel, MaskProtocol, ReferenceWarpProtocol};
+use crate::face::{CropProtocol, FaceEmbedding, FaceModel, MaskProtocol, ReferenceWarpProtocol};
+use crate::frame::{FrameRef, Transfer};
 use crate::latent::ShapeSource;
 use crate::model::networks::{Generator, Threads};
 use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
-use crate::track::Tracker;
+use crate::track::select::choose;
+use crate::track::{Selection, Tracker};
+use crate::{Error, Result};
 
 /// How an engine is made.
 #[derive(Debug, Clone, Default)]
@@ -93,10 +95,9 @@ impl Engine {
     /// Loads ONNX Runtime and the bundle, and builds the networks.
     ///
     /// # Errors
-    /// [`Error::Runtime`](crate::Error::Runtime) when ONNX Runtime is not found,
-    /// [`Error::Bundle`](crate::Error::Bundle) or [`Error::Read`](crate::Error::Read) when the
-    /// bundle is incomplete or damaged, [`Error::Provider`](crate::Error::Provider) when the provider that was
-    /// asked for by name cannot be used, [`Error::Network`](crate::Error::Network) when a network
+    /// [`Error::Runtime`] when ONNX Runtime is not found,
+    /// [`Error::Bundle`] or [`Error::Read`] when the bundle is incomplete or damaged, [`Error::Provider`]
+    /// when the provider that was asked for by name cannot be used, [`Error::Network`] when a network
     /// cannot be built.
     pub fn new(options: &EngineOptions) -> Result<Arc<Self>> {
         let bundle = match &options.bundle {
@@ -119,6 +120,25 @@ impl Engine {
             bundle,
             persons: Mutex::default(),
         }))
+    }
+
+    /// Who the largest face in a picture is, for [`Selection::Like`](crate::track::Selection::Like).
+    ///
+    /// # Errors
+    /// [`Error::NoFace`] when there is none in it; [`Error::State`] when the bundle cannot tell people
+    /// apart; [`Error::Network`], [`Error::Frame`].
+    pub fn recognize(&self, picture: &FrameRef<'_>, transfer: Transfer) -> Result<FaceEmbedding> {
+        if self.networks.recognition.is_none() {
+            return Err(Error::State(format!(
+                "the bundle {} has no network that tells people apart: select the face in another way",
+                self.bundle.manifest().name
+            )));
+        }
+        let seen = self.tracker.track(&self.networks, picture, transfer)?;
+        let largest = choose(&seen.faces, &[], Selection::Largest);
+        largest
+            .and_then(|at| seen.faces[at].embedding)
+            .ok_or(Error::NoFace("the picture of the person"))
     }
 
     /// Facts about this engine.

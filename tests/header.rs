@@ -388,7 +388,7 @@ fn layouts_are_kept() {
                 "label_size 88",
                 "ignore_occlusion 96",
                 "reserved0 100",
-                "reserved 104",
+                "picture 104",
             ],
         ),
         (
@@ -445,7 +445,8 @@ fn layouts_are_kept() {
                 "channels 40",
                 "path 48",
                 "person 56",
-                "reserved 64",
+                "picture 64",
+                "reserved 72",
             ],
         ),
         (

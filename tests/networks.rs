@@ -5,6 +5,7 @@
 
 use safetensors::SafeTensors;
 use std::{collections::HashMap, sync::OnceLock};
+use stylelipsync::face::FaceEmbedding;
 use stylelipsync::model::adaptation::{Bank, Condition, Step, StepInputs};
 use stylelipsync::model::locate::Component;
 use stylelipsync::model::{Bundle, Networks, Provider, SpeechContext, SyncNet};
@@ -152,6 +153,12 @@ fn every_network_agrees_with_pytorch() {
     let segmenter = networks.occlusion.as_ref().unwrap();
     let logits = segmenter.run(golden.input("occlusion", "crop")).unwrap();
     golden.check("occlusion", "logits", &logits);
+
+    let recognition = networks.recognition.as_ref().unwrap();
+    let found = recognition.run(golden.input("recognition", "crop"));
+    let expected = FaceEmbedding::new(golden.get("recognition", "out", "embedding"));
+    let similarity = found.unwrap().unwrap().similarity(&expected.unwrap());
+    assert!(similarity > 0.9999, "{similarity}");
 }
 
 #[test]

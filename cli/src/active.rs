@@ -8,6 +8,7 @@ use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Engine, Error};
 
 use crate::audio::{AudioArguments, Track};
+use crate::face::FaceChoice;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
 use crate::source::Source;
@@ -21,7 +22,7 @@ pub fn speaking_face(
     engine: &Arc<Engine>,
     (source, movie): (&Source, &Path),
     workers: usize,
-) -> Result<Selection> {
+) -> Result<FaceChoice> {
     let own = match Track::find(movie, &AudioArguments::default()).and_then(|track| track.read()) {
         Err(Failure::Engine(Error::NoAudio(_) | Error::Read { .. } | Error::Audio(_))) => {
             return Err(Failure::Input(format!(
@@ -68,10 +69,11 @@ pub fn speaking_face(
         first.id,
         first.score()
     );
-    if clip.analysis().shots().len() > 1 {
+    if clip.analysis().shots().len() > 1 && !engine.bundle().has("recognition") {
         log::warn!(
-            "the clip has cuts: faces are numbered anew after each, so that only one shot is changed"
+            "the clip has cuts, and the bundle cannot tell people apart: faces are numbered anew after each, so \
+             that only one shot is changed"
         );
     }
-    Ok(Selection::Id(first.id))
+    Ok(FaceChoice::Id(first.id))
 }

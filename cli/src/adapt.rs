@@ -7,7 +7,7 @@ use std::time::Duration;
 use stylelipsync::adapt::{AdaptOptions, Adaptation, Progress, Weights};
 use stylelipsync::{Clip, ClipOptions, Consent, Error, SpeechContext};
 
-use crate::args::{AdaptArguments, FaceChoice};
+use crate::args::AdaptArguments;
 use crate::audio::Track;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
@@ -41,7 +41,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),
-        selection: arguments.face.into(),
+        selection: arguments.face.selection(&engine)?,
         context: SpeechContext::Far,
         ..ClipOptions::default()
     };
@@ -58,7 +58,7 @@ pub fn run(arguments: &AdaptArguments) -> Result<()> {
     let tracks = Tracks {
         clip: &clip,
         source: &source,
-        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+        number_faces: arguments.face.is_number(),
         person: match arguments.reference {
             None => PersonFrames::Reference,
             Some(_) => PersonFrames::None,

@@ -9,6 +9,7 @@ use stylelipsync::{Corner, SpeechContext};
 
 use crate::audio::AudioArguments;
 use crate::credentials::CredentialFiles;
+use crate::face::{FaceChoice, OfFace, RenderedFace};
 use crate::failure::EXIT_CODES;
 use crate::format::Codec;
 use crate::rate::FrameRate;
@@ -103,9 +104,13 @@ pub struct AnalyzeArguments {
     /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
-    /// Which face: the largest, the one at a point in pixels, or a track's number.
-    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
-    pub face: FaceChoice,
+    /// Which face: the largest, the one at a point in pixels, a track's number, or the person in a picture. For
+    /// several speakers, once for each, in the order of their --speak.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID|PICTURE")]
+    pub face: Vec<FaceChoice>,
+    /// Also write the faces of every frame as JSON: track's number, centre and side in pixels, confidence.
+    #[arg(long, value_name = "FILE.json")]
+    pub faces: Option<PathBuf>,
     #[command(flatten)]
     pub engine: EngineArguments,
 }
@@ -120,9 +125,12 @@ pub struct RenderArguments {
     #[arg(long, value_name = "FILE", required_unless_present = "speak")]
     pub audio: Option<PathBuf>,
     /// One of several faces, and what it speaks: give it once for each speaker. FACE is a point X,Y in pixels, a
-    /// track's number or 'largest'.
-    #[arg(long, value_name = "FACE=FILE", conflicts_with_all = ["face", "person", "reference", "analysis"])]
-    pub speak: Vec<Speak>,
+    /// track's number, a picture of the person or 'largest'.
+    #[arg(long, value_name = "FACE=FILE", conflicts_with_all = ["face", "person", "reference"])]
+    pub speak: Vec<OfFace>,
+    /// The person file of one of the speakers, with the FACE of its --speak.
+    #[arg(long, value_name = "FACE=FILE.safetensors", requires = "speak")]
+    pub speak_person: Vec<OfFace>,
     #[command(flatten)]
     pub sound: AudioArguments,
     /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
@@ -177,12 +185,12 @@ pub struct RenderArguments {
     /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
-    /// Which face: the largest, the one at a point in pixels, a track's number, or the one that speaks in the
-    /// movie's own audio (the clip is tracked once more for that).
+    /// Which face: the largest, the one at a point in pixels, a track's number, the person in a picture, or the
+    /// one that speaks in the movie's own audio (the clip is tracked once more for that).
     #[arg(
         long,
         default_value = "largest",
-        value_name = "largest|X,Y|ID|speaking"
+        value_name = "largest|X,Y|ID|PICTURE|speaking"
     )]
     pub face: RenderedFace,
     /// Strength of the effect: 0 leaves the source unchanged, 1 is the full effect.
@@ -353,8 +361,8 @@ pub struct AdaptArguments {
     /// own rate.
     #[arg(long, value_name = "RATE")]
     pub rate: Option<FrameRate>,
-    /// Which face: the largest, the one at a point in pixels, or a track's number.
-    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID")]
+    /// Which face: the largest, the one at a point in pixels, a track's number, or the person in a picture.
+    #[arg(long, default_value = "largest", value_name = "largest|X,Y|ID|PICTURE")]
     pub face: FaceChoice,
     /// A note kept in the person file: who consented, and how.
     #[arg(long, default_value = "", value_name = "TEXT")]
@@ -506,72 +514,6 @@ impl FromStr for FrameRange {
     }
 }
 
-/// Which face of the clip is lip-synced.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FaceChoice {
-    Largest,
-    Point { x: f64, y: f64 },
-    Id(u32),
-}
-
-impl FromStr for FaceChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is neither 'largest', a point X,Y nor a track's number");
-        if text == "largest" {
-            return Ok(Self::Largest);
-        }
-        if let Some((x, y)) = text.split_once(',') {
-            let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
-            let (x, y) = number(x).zip(number(y)).ok_or_else(wrong)?;
-            return Ok(Self::Point { x, y });
-        }
-        text.parse().map(Self::Id).map_err(|_| wrong())
-    }
-}
-
-/// Which face `render` lip-syncs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RenderedFace {
-    Chosen(FaceChoice),
-    /// The one that speaks in the clip's own audio.
-    Speaking,
-}
-
-impl FromStr for RenderedFace {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "speaking" => Ok(Self::Speaking),
-            _ => text.parse().map(Self::Chosen),
-        }
-    }
-}
-
-/// A face and the audio that it speaks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Speak {
-    pub face: FaceChoice,
-    pub audio: PathBuf,
-}
-
-impl FromStr for Speak {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (face, audio) = text
-            .split_once('=')
-            .filter(|(_, audio)| !audio.is_empty())
-            .ok_or_else(|| format!("'{text}' is not FACE=FILE, such as 0=speech.wav"))?;
-        Ok(Self {
-            face: face.parse()?,
-            audio: audio.into(),
-        })
-    }
-}
-
 /// Three numbers between commas.
 fn three(text: &str) -> Result<[f32; 3], String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
@@ -624,30 +566,11 @@ mod tests {
     }
 
     #[test]
-    fn a_speaker_is_a_face_and_a_file() {
-        let speak = "640,250.5=a=b.wav".parse::<Speak>().unwrap();
-        assert_eq!(speak.face, FaceChoice::Point { x: 640.0, y: 250.5 });
-        assert_eq!(speak.audio, PathBuf::from("a=b.wav"));
-        for text in ["a.wav", "0=", "left=a.wav", "=a.wav", ""] {
-            assert!(text.parse::<Speak>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn ranges_and_faces() {
+    fn ranges() {
         assert_eq!("3-7".parse::<FrameRange>(), Ok(FrameRange(3..=7)));
         assert_eq!("5-5".parse::<FrameRange>(), Ok(FrameRange(5..=5)));
         for text in ["7-3", "7", "a-b", "-3", "3-", "1-2-3"] {
             assert!(text.parse::<FrameRange>().is_err(), "{text}");
-        }
-        assert_eq!("largest".parse(), Ok(FaceChoice::Largest));
-        assert_eq!(
-            "12.5,80".parse(),
-            Ok(FaceChoice::Point { x: 12.5, y: 80.0 })
-        );
-        assert_eq!("2".parse(), Ok(FaceChoice::Id(2)));
-        for text in ["", "biggest", "1,", "nan,2", "-1"] {
-            assert!(text.parse::<FaceChoice>().is_err(), "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use stylelipsync::evaluate::Recognition;
 use stylelipsync::evaluate::silence::Silence;
 use stylelipsync::{Clip, ClipOptions, Engine, Timing};
 
-use crate::args::{EvaluateArguments, FaceChoice, FrameRange};
+use crate::args::{EvaluateArguments, FrameRange};
 use crate::audio::AudioArguments;
 use crate::failure::{Failure, Result};
 use crate::lipsync::{PersonFrames, Tracks};
@@ -42,7 +42,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     }
     let options = ClipOptions {
         timing: Timing::Constant(source_rate),
-        selection: arguments.face.into(),
+        selection: arguments.face.selection(&engine)?,
         ..ClipOptions::default()
     };
     let clip = Clip::new(engine, options)?;
@@ -53,7 +53,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let tracks = Tracks {
         clip: &clip,
         source: &inputs.source,
-        number_faces: matches!(arguments.face, FaceChoice::Id(_)),
+        number_faces: arguments.face.is_number(),
         person: PersonFrames::Reference,
         workers: arguments.engine.workers(),
     };

@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod detect;
 mod evaluate;
+mod face;
 mod failure;
 mod fit;
 mod format;

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use stylelipsync::audio::{RATE, Rate};
 use stylelipsync::model::Person;
-use stylelipsync::track::Selection;
 use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label, MarkId};
 
 use crate::active;
 use crate::ai_metadata;
-use crate::args::{FaceChoice, FrameRange, MarkingArguments, RenderArguments, RenderedFace};
+use crate::args::{FrameRange, MarkingArguments, RenderArguments};
 use crate::credentials::{Credentials, Parent};
+use crate::face::RenderedFace;
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
 use crate::layers;
@@ -66,10 +66,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let mut speakers = Speaker::all(arguments)?;
     // Where it is not needed to find the face, the engine is opened when all other inputs are known to be good.
     let mut opened = None;
-    if let (RenderedFace::Speaking, [only]) = (arguments.face, &mut speakers[..]) {
+    if let (RenderedFace::Speaking, [only]) = (&arguments.face, &mut speakers[..]) {
         let engine = opened.insert(arguments.engine.open()?);
         let clip = (&source, arguments.video.as_path());
-        only.selection = active::speaking_face(engine, clip, arguments.engine.workers())?;
+        only.face = active::speaking_face(engine, clip, arguments.engine.workers())?;
     }
     let seconds = speakers::longest(&speakers);
     let source = source::extended(source, seconds, arguments.fit)?;
@@ -95,7 +95,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),
-        selection: first.selection,
+        selection: first.face.selection(&engine)?,
         strength: arguments.strength,
         context: arguments.context.into(),
         reference_gap: gap(arguments.reference_gap)?,
@@ -130,7 +130,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         let picture = still.decode()?.like(source.layout());
         clip.add_reference(&picture.view()?)?;
     }
-    if let Some(path) = &arguments.person {
+    if let Some(path) = first.person {
         clip.set_person(Some(&Person::load(path, clip.engine().bundle())?))?;
     }
     if !arguments.no_watermark {
@@ -143,9 +143,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         tracks: Tracks {
             clip: &clip,
             source: &source,
-            number_faces: speakers
-                .iter()
-                .any(|speaker| matches!(speaker.selection, Selection::Id(_))),
+            number_faces: speakers.iter().any(|speaker| speaker.face.is_number()),
             person: match arguments.reference[..] {
                 _ if arguments.analysis.is_some() => PersonFrames::Known,
                 [] => PersonFrames::All,
@@ -314,15 +312,5 @@ fn report_length(sound: f64, source: &Source, frames: u64, whole: bool) {
             "the audio is {:.2} s shorter than the picture: silence follows it, and the mouth rests",
             picture - sound
         );
-    }
-}
-
-impl From<FaceChoice> for Selection {
-    fn from(choice: FaceChoice) -> Self {
-        match choice {
-            FaceChoice::Largest => Self::Largest,
-            FaceChoice::Point { x, y } => Self::Point { x, y },
-            FaceChoice::Id(id) => Self::Id(id),
-        }
     }
 }

@@ -1,21 +1,24 @@
 //! Who speaks what in a render: one face with `--audio`, several with `--speak`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stylelipsync::Clip;
 use stylelipsync::audio::{Waveform, to_16k};
-use stylelipsync::track::Selection;
+use stylelipsync::model::Person;
 use tempfile::TempPath;
 
-use crate::args::{RenderArguments, RenderedFace};
+use crate::args::RenderArguments;
 use crate::audio::{AudioArguments, Track};
+use crate::face::{FaceChoice, OfFace, RenderedFace};
 use crate::failure::{Failure, Result};
 use crate::tool;
 
-/// A face and the audio that it speaks.
+/// A face and what it speaks.
 pub struct Speaker<'a> {
-    pub selection: Selection,
+    pub face: FaceChoice,
+    /// Its person file.
+    pub person: Option<&'a Path>,
     pub track: Track<'a>,
     pub speech: Waveform,
 }
@@ -25,27 +28,38 @@ impl<'a> Speaker<'a> {
     /// found by its speech is the largest until then.
     ///
     /// # Errors
-    /// From finding and reading the audio.
+    /// [`Failure::Input`] for the person file of a face that does not speak; from finding and reading the audio.
     pub fn all(arguments: &'a RenderArguments) -> Result<Vec<Self>> {
-        let face = match arguments.face {
-            RenderedFace::Chosen(face) => face.into(),
-            RenderedFace::Speaking => Selection::Largest,
-        };
-        let one = arguments
-            .audio
-            .iter()
-            .filter(|_| arguments.speak.is_empty());
-        let one = one.map(|audio| (face, audio.as_path()));
-        let several = arguments
-            .speak
-            .iter()
-            .map(|speak| (speak.face.into(), speak.audio.as_path()));
-        let read = |(selection, path): (Selection, &'a Path)| {
+        let speak = &arguments.speak;
+        let persons = &arguments.speak_person;
+        let unknown = |of: &&OfFace| !speak.iter().any(|speaker| speaker.face == of.face);
+        if let Some(of) = persons.iter().find(unknown) {
+            return Err(Failure::Input(format!(
+                "--speak-person: no --speak has the face of {}",
+                of.file.display()
+            )));
+        }
+        let one = arguments.audio.iter().filter(|_| speak.is_empty());
+        let one = one.map(|audio| {
+            let face = match &arguments.face {
+                RenderedFace::Chosen(face) => face.clone(),
+                RenderedFace::Speaking => FaceChoice::Largest,
+            };
+            (face, arguments.person.as_deref(), audio)
+        });
+        let several = speak.iter().map(|speaker| {
+            let own = persons.iter().find(|of| of.face == speaker.face);
+            let person = own.map(|of| of.file.as_path());
+            (speaker.face.clone(), person, &speaker.file)
+        });
+        let read = |(face, person, path): (FaceChoice, Option<&'a Path>, &'a PathBuf)| {
             let track = Track::find(path, &arguments.sound)?;
+            let speech = track.read()?;
             Ok(Self {
-                selection,
+                face,
+                person,
                 track,
-                speech: track.read()?,
+                speech,
             })
         };
         one.chain(several).map(read).collect()
@@ -54,10 +68,14 @@ impl<'a> Speaker<'a> {
     /// Adds this speaker to a clip that has the first one.
     ///
     /// # Errors
-    /// From the library.
+    /// From the library, and from reading a picture or a person file.
     pub fn add_to(&self, clip: &mut Clip) -> Result<()> {
         let samples = to_16k(&self.speech.samples, self.speech.rate, 1)?;
-        clip.add_speaker(self.selection, Arc::new(samples), None)?;
+        let engine = clip.engine().clone();
+        let person = self.person.map(|path| Person::load(path, engine.bundle()));
+        let person = person.transpose()?;
+        let selection = self.face.selection(&engine)?;
+        clip.add_speaker(selection, Arc::new(samples), person.as_ref())?;
         Ok(())
     }
 

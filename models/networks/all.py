@@ -8,6 +8,7 @@ from networks.generator import Generator
 from networks.mals import MaLS
 from networks.occlusion import Occlusion
 from networks.phonetic import PhoneticBlock, PhoneticEncoder
+from networks.recognition import Recognition
 from networks.syncnet import SPOKEN, FaceTower, ShapeTower, SoundTower
 
 NETWORKS = {
@@ -21,6 +22,7 @@ NETWORKS = {
     "mals": MaLS,
     "generator": Generator,
     "occlusion": Occlusion,
+    "recognition": Recognition,
     "sync_sound": SoundTower,
     "sync_shape": ShapeTower,
     "sync_face": FaceTower,
@@ -38,13 +40,14 @@ OUTPUTS = {
     "mals": ["code"],
     "generator": ["image"],
     "occlusion": ["logits"],
+    "recognition": ["embedding"],
     "sync_sound": ["sound"],
     "sync_shape": ["mouth"],
     "sync_face": ["mouth"],
 }
 
 # What a bundle may lack: rendering works without it.
-OPTIONAL = {"occlusion", "sync_face"}
+OPTIONAL = {"occlusion", "recognition", "sync_face"}
 
 # The graphs whose batch may be of any size.
 BATCHED = {"audio_encoder", "audio_encoder_far", "shape_code", "sync_sound", "sync_shape", "sync_face"}
@@ -88,6 +91,7 @@ def example_inputs(name, config, seed=0):
                               "code": torch.randn(1, codes, dim, generator=draw),
                               **({"carried": image(size)} if config.get("carry") else {})},
         "occlusion": lambda: {"crop": image(size)},
+        "recognition": lambda: {"crop": image(config["mesh"]["size"])},
         "shape_code": lambda: {"shape": (torch.randn(batch, config["mouth"], generator=draw) * 0.7).half().float()},
         "sync_sound": lambda: {"features": features(2 * SPOKEN + 1)},
         "sync_shape": lambda: {"shapes": torch.randn(batch, frames, config["mouth"], generator=draw)},

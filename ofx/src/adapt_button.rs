@@ -72,7 +72,7 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
         _ => return Err(failed("Adapt From Frame is after Adapt To Frame")),
     };
     let (_, samples) = shared::audio(audio)?;
-    let (_, engine) = shared::engine(settings.bundle.as_deref(), settings.provider)?;
+    let (key, engine) = shared::engine(settings.bundle.as_deref(), settings.provider)?;
 
     let progress = host.progress(instance.effect, "Adapt To This Face");
     let report = |share: f64| match progress.update(share) {
@@ -87,7 +87,14 @@ fn adapt(host: &Host, instance: &Instance, current: FrameTime) -> Result<String>
         ));
     };
     let full_size = [1.0, 1.0];
-    let options = clip_options(host, instance, &settings, full_size, &first)?;
+    let options = clip_options(
+        host,
+        instance,
+        &settings,
+        (&key, &engine),
+        full_size,
+        &first,
+    )?;
     drop(first);
     let mut clip = Clip::new(engine, options)?;
     clip.set_samples(samples)?;

@@ -3,7 +3,7 @@
 use stylelipsync::face::MaskTrim;
 use stylelipsync::frame::{ColourMatch, Transfer};
 use stylelipsync::track::Selection;
-use stylelipsync::{ClipOptions, SpeechContext, Timing};
+use stylelipsync::{ClipOptions, Engine, SpeechContext, Timing};
 
 use crate::controls::{FaceChoice, InputColour};
 use crate::error::{ActionError, Result};
@@ -11,7 +11,9 @@ use crate::frame_time::exact_rate;
 use crate::host::Host;
 use crate::image::Image;
 use crate::instance::Instance;
+use crate::keys::EngineKey;
 use crate::settings::Settings;
+use crate::shared;
 
 /// Samples per millisecond at the engine's 16 kHz.
 const SAMPLES_PER_MS: f64 = 16.0;
@@ -19,11 +21,12 @@ const SAMPLES_PER_MS: f64 = 16.0;
 /// The engine's options. `scale` is the render scale, `source` the image that is processed.
 ///
 /// # Errors
-/// [`ActionError::User`] where the frame rate is unknown.
+/// [`ActionError::User`] where the frame rate is unknown, or the picture of the person shows no face.
 pub fn clip_options(
     host: &Host,
     instance: &Instance,
     settings: &Settings,
+    engine: (&EngineKey, &Engine),
     scale: [f64; 2],
     source: &Image<'_>,
 ) -> Result<ClipOptions> {
@@ -44,7 +47,7 @@ pub fn clip_options(
         audio_offset: start + (settings.audio_offset * SAMPLES_PER_MS).round() as i64,
         // The effect reads the whole audio file.
         context: SpeechContext::Far,
-        selection: selection(settings.face, scale, source),
+        selection: selection(&settings.face, engine, scale, source)?,
         transfer: match settings.input_colour {
             InputColour::Display => Transfer::Display,
             InputColour::Srgb => Transfer::Srgb,
@@ -75,15 +78,23 @@ pub fn clip_options(
     })
 }
 
-fn selection(face: FaceChoice, scale: [f64; 2], source: &Image<'_>) -> Selection {
-    match face {
+fn selection(
+    face: &FaceChoice,
+    engine: (&EngineKey, &Engine),
+    scale: [f64; 2],
+    source: &Image<'_>,
+) -> Result<Selection> {
+    Ok(match face {
         FaceChoice::Largest => Selection::Largest,
-        FaceChoice::FromLeft(number) => Selection::FromLeft(number),
+        FaceChoice::FromLeft(number) => Selection::FromLeft(*number),
         // Canonical coordinates have square pixels, the origin at the bottom left, and the render
         // scale 1. The engine's are in units of a pixel's height.
         FaceChoice::Point([x, y]) => Selection::Point {
             x: x * scale[1] - f64::from(source.bounds.x1) * source.aspect,
             y: f64::from(source.bounds.y2) - y * scale[1],
         },
-    }
+        FaceChoice::Picture(picture) => {
+            Selection::Like(shared::embedding(engine, picture.as_deref())?)
+        }
+    })
 }

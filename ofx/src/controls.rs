@@ -4,6 +4,7 @@
 //! Names are saved in projects and must not change. Labels and hints may.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 
 /// A group of controls, in the order in which the host shows them.
 pub struct Group {
@@ -81,6 +82,7 @@ names! {
     FACE = c"face";
     FACE_POINT = c"facePoint";
     FACE_NUMBER = c"faceNumber";
+    FACE_PICTURE = c"facePicture";
     REFERENCE = c"reference";
     REFERENCE_FRAME = c"referenceFrame";
     REFERENCE_HERE = c"referenceHere";
@@ -138,12 +140,14 @@ pub const GROUPS: &[Group] = &[
             c"What a render does when the audio, the person file, the model or the device is missing, or when the reference frame does not show the face. Automatic: previews show the source; exports, and hosts without a user interface, fail with a message, so that a render farm notices."),
     ] },
     Group { name: c"speaker", label: c"Face", open: true, has_reset: true, controls: &[
-        control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left"], 0),
+        control!(FACE, c"Face", ControlKind::Choice(&[c"Largest", c"Nearest To Point", c"By Number From The Left", c"Person In A Picture"], 0),
             c"Which face speaks when the picture shows more than one."),
         control!(FACE_POINT, c"Face Point", ControlKind::Point,
             c"For Nearest To Point: place it on the face."),
         control!(FACE_NUMBER, c"Face Number", ControlKind::Int { default: 1, range: [1, 100], slider: [1, 8] },
             c"For By Number From The Left: 1 is the leftmost face in the frame."),
+        control!(FACE_PICTURE, c"Face Picture", ControlKind::Text(TextKind::ExistingFile),
+            c"For Person In A Picture: a PNG or JPEG picture of the person, whose largest face counts. The person is then found in every shot, wherever the face is."),
         control!(REFERENCE, c"Reference", ControlKind::Choice(&[c"Automatic", c"Reference Frame"], 0),
             c"The frame from which the model takes the look of this person. Automatic: the sharpest frontal face in the first second that shows a face."),
         control!(REFERENCE_FRAME, c"Reference Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },
@@ -250,13 +254,15 @@ pub enum OnProblem {
 }
 
 /// Which face speaks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FaceChoice {
     Largest,
     /// The face nearest to a point in canonical coordinates.
     Point([f64; 2]),
     /// 0 is the leftmost face.
     FromLeft(u32),
+    /// The person in a picture; `None`: no file is chosen yet.
+    Picture(Option<PathBuf>),
 }
 
 /// The encoding of the host's pixel values.

@@ -44,7 +44,7 @@ impl ReferenceRequest {
         Self {
             bundle: settings.bundle.clone(),
             provider: settings.provider,
-            face: settings.face,
+            face: settings.face.clone(),
             input_colour: settings.input_colour,
             frame: settings.reference,
             range,

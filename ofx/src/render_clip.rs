@@ -71,7 +71,14 @@ impl RenderClip {
             None => None,
         };
         check_consent(settings, person.as_ref().map(|(_, person)| &**person))?;
-        let options = clip_options(host, instance, settings, scale, source)?;
+        let options = clip_options(
+            host,
+            instance,
+            settings,
+            (&engine_key, &engine),
+            scale,
+            source,
+        )?;
         let range = instance.frame_range(host);
         let query = ReferenceQuery {
             engine: engine_key.clone(),

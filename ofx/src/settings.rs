@@ -79,6 +79,7 @@ impl Settings {
             face: match int(FACE)? {
                 1 => FaceChoice::Point(parameters.point(host, FACE_POINT)?),
                 2 => FaceChoice::FromLeft(int(FACE_NUMBER)?.clamp(1, 100) as u32 - 1),
+                3 => FaceChoice::Picture(path(FACE_PICTURE)?),
                 _ => FaceChoice::Largest,
             },
             reference: match int(REFERENCE)? {

@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use stylelipsync::adapt::Person;
 use stylelipsync::audio::decode_file;
-use stylelipsync::frame::FrameRef;
-use stylelipsync::frame::fingerprint;
+use stylelipsync::face::FaceEmbedding;
+use stylelipsync::frame::{FrameRef, PixelFormat, Transfer, fingerprint};
 use stylelipsync::model::Provider;
 use stylelipsync::track::Look;
 use stylelipsync::{Analysis, Engine, EngineOptions, Error, FrameFaces, Renderer};
@@ -35,6 +35,8 @@ static AUDIO: LazyLock<Cache<FileKey, Samples>> = LazyLock::new(|| Cache::new(AU
 static WAVEFORM: LazyLock<Cache<FileKey, Arc<Waveform>>> =
     LazyLock::new(|| Cache::new(AUDIO_FILES));
 static PERSON: LazyLock<Cache<(EngineKey, FileKey), Arc<Person>>> =
+    LazyLock::new(|| Cache::new(PERSONS));
+static EMBEDDING: LazyLock<Cache<(EngineKey, FileKey), FaceEmbedding>> =
     LazyLock::new(|| Cache::new(PERSONS));
 static CLIP: LazyLock<Cache<ClipKey, Arc<ClipParts>>> = LazyLock::new(|| Cache::new(CLIPS));
 static REFERENCE: LazyLock<Cache<ReferenceKey, Arc<Analysis>>> =
@@ -122,6 +124,25 @@ pub fn person(engine: (&EngineKey, &Engine), path: &Path) -> Result<(FileKey, Ar
     Ok((key, person))
 }
 
+/// Who the largest face in a picture is; `None`: no file is chosen.
+///
+/// # Errors
+/// [`ActionError::User`] when the file cannot be read, or shows no face.
+pub fn embedding(engine: (&EngineKey, &Engine), path: Option<&Path>) -> Result<FaceEmbedding> {
+    let of_face = of_control("Face Picture");
+    let path = path.ok_or_else(|| of_face(ActionError::User("no file is chosen".into())))?;
+    let key = FileKey::of(path).map_err(&of_face)?;
+    let load = || {
+        let picture = image::open(path);
+        let picture = picture.map_err(|error| ActionError::User(error.to_string()))?;
+        let pixels = picture.to_rgba8();
+        let (width, height) = pixels.dimensions();
+        let view = FrameRef::packed(&pixels, width, height, PixelFormat::Rgba8)?;
+        Ok(engine.1.recognize(&view, Transfer::Display)?)
+    };
+    EMBEDDING.get(&(engine.0.clone(), key), || load().map_err(of_face))
+}
+
 /// Puts the control's name before a message to the user.
 fn of_control(label: &str) -> impl Fn(ActionError) -> ActionError {
     move |error| match error {
@@ -198,5 +219,6 @@ pub fn clear() {
     CLIP.clear();
     REFERENCE.clear();
     PERSON.clear();
+    EMBEDDING.clear();
     ENGINE.clear();
 }

@@ -20,7 +20,7 @@ struct FrameSpeaker {
     position: i64,
     /// The speaker's number, where the confidence is high enough for the frame to be changed.
     id: Option<u32>,
-    /// Whether another face is as confident, and no face was selected by number.
+    /// Whether another face is as confident, and the face was not selected by who it is.
     others: bool,
 }
 
@@ -37,7 +37,7 @@ impl FrameSpeaker {
             index,
             position: clip.options().timing.position(index)?,
             id,
-            others: shown > 1 && !matches!(selection, Selection::Id(_)),
+            others: shown > 1 && !matches!(selection, Selection::Id(_) | Selection::Like(_)),
         })
     }
 }

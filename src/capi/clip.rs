@@ -45,10 +45,11 @@ impl Handle for sls_clip {
 /// @param clip     not NULL; receives the clip. The caller owns it and destroys it with
 ///                 sls_clip_destroy().
 ///
-/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT. On failure *clip is not
-/// written.
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; for SLS_SELECT_PICTURE SLS_ERROR_FRAME,
+/// SLS_ERROR_NO_FACE, SLS_ERROR_STATE if the bundle cannot tell people apart, SLS_ERROR_NETWORK. On failure
+/// *clip is not written.
 ///
-/// Threads: any; concurrent. Blocks: no. Allocates: the clip.
+/// Threads: any; concurrent. Blocks: while networks look at a picture. Allocates: the clip.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sls_clip_create(
     engine: *const sls_engine,
@@ -66,7 +67,8 @@ pub unsafe extern "C" fn sls_clip_create(
             } else {
                 sized::read(options, "options")?
             };
-            let made = Clip::new(engine.engine.clone(), clip_options(&options)?)?;
+            let options = clip_options(&options, &engine.engine)?;
+            let made = Clip::new(engine.engine.clone(), options)?;
             let handle = Box::new(sls_clip {
                 clip: RwLock::new(made),
                 canceller: Canceller::new(),

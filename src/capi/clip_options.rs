@@ -4,8 +4,10 @@ use bytemuck::Zeroable;
 
 use super::boundary::boundary;
 use super::failure::Failure;
+use super::frame::{self, sls_frame};
 use super::sized::{self, SizedStruct, switch};
 use super::status::sls_status;
+use crate::Engine;
 use crate::audio::Rate;
 use crate::clip::{ClipOptions, Timing};
 use crate::face::MaskTrim;
@@ -23,6 +25,9 @@ pub const SLS_SELECT_FACE: i32 = 2;
 /// The face at a given position in the frame, counted from the left; 0 is the leftmost. The choice
 /// depends on this frame only, so it switches to another face when two faces swap positions.
 pub const SLS_SELECT_FROM_LEFT: i32 = 3;
+/// The face that looks most like the person in a picture; none if no face looks like that person. It needs
+/// no other frames, and follows the person through cuts.
+pub const SLS_SELECT_PICTURE: i32 = 4;
 
 /// Display-referred values, as in ordinary video: used without conversion.
 pub const SLS_TRANSFER_DISPLAY: i32 = 0;
@@ -124,8 +129,9 @@ pub struct sls_clip_options {
     pub ignore_occlusion: i32,
     /// Must be 0.
     pub reserved0: i32,
-    /// Must be 0.
-    pub reserved: [u64; 1],
+    /// For SLS_SELECT_PICTURE: a picture whose largest face is the person's, with the transfer function of the
+    /// frames. It is not used after the call. Default NULL.
+    pub picture: *const sls_frame,
 }
 
 // SAFETY: size first, numbers and a pointer, reserved last.
@@ -133,7 +139,7 @@ unsafe impl SizedStruct for sls_clip_options {
     const NAME: &'static str = "sls_clip_options";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 1]
+        self.reserved0 == 0
     }
 }
 
@@ -209,8 +215,11 @@ fn label(options: &sls_clip_options) -> Result<Option<Label>, Failure> {
 }
 
 /// # Safety
-/// `options.times` is NULL or points to `time_count` numbers.
-pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOptions, Failure> {
+/// `options.times` is NULL or points to `time_count` numbers, `options.picture` is NULL or points to a frame.
+pub(super) unsafe fn clip_options(
+    options: &sls_clip_options,
+    engine: &Engine,
+) -> Result<ClipOptions, Failure> {
     let timing = if options.times.is_null() {
         Timing::Constant(Rate::new(options.rate_num, options.rate_den)?)
     } else {
@@ -224,11 +233,6 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
         let time = |index| unsafe { options.times.add(index).read_unaligned() };
         Timing::Variable((0..count).map(time).collect())
     };
-    let selection = selection(
-        (options.selection, options.face),
-        [options.point_x, options.point_y],
-        ["options.selection", "options.point_x"],
-    )?;
     let context = match options.speech_context {
         // 0 is what older programs pass here: the field used to be reserved.
         SLS_CONTEXT_NEAR => SpeechContext::Near,
@@ -239,6 +243,15 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
         }
     };
     let transfer = transfer(options.transfer, "options.transfer")?;
+    let wanted = Selected {
+        selection: options.selection,
+        face: options.face,
+        point: [options.point_x, options.point_y],
+        picture: options.picture,
+        fields: ["options.selection", "options.point_x", "options.picture"],
+    };
+    // SAFETY: guaranteed by the caller.
+    let selection = unsafe { wanted.read(engine, transfer)? };
     Ok(ClipOptions {
         timing,
         audio_offset: options.audio_offset,
@@ -262,27 +275,43 @@ pub(super) unsafe fn clip_options(options: &sls_clip_options) -> Result<ClipOpti
     })
 }
 
-/// Which face C selects. `fields` are the names of selection and point_x.
-pub(super) fn selection(
-    (selection, face): (i32, u32),
-    [x, y]: [f32; 2],
-    fields: [&'static str; 2],
-) -> Result<Selection, Failure> {
-    if !(x.is_finite() && y.is_finite()) {
-        let reason = "point_x and point_y must be finite";
-        return Err(Failure::argument(fields[1], reason));
-    }
-    match selection {
-        SLS_SELECT_LARGEST => Ok(Selection::Largest),
-        SLS_SELECT_POINT => Ok(Selection::Point {
-            x: x.into(),
-            y: y.into(),
-        }),
-        SLS_SELECT_FACE => Ok(Selection::Id(face)),
-        SLS_SELECT_FROM_LEFT => Ok(Selection::FromLeft(face)),
-        other => {
-            let reason = format!("{other} is not an SLS_SELECT_ value");
-            Err(Failure::argument(fields[0], reason))
+/// Which face C selects.
+pub(super) struct Selected {
+    pub selection: i32,
+    pub face: u32,
+    pub point: [f32; 2],
+    pub picture: *const sls_frame,
+    /// The names of selection, point_x and picture.
+    pub fields: [&'static str; 3],
+}
+
+impl Selected {
+    /// # Safety
+    /// `picture` is NULL or points to a frame as the header describes.
+    pub unsafe fn read(&self, engine: &Engine, transfer: Transfer) -> Result<Selection, Failure> {
+        let [selection, point_x, picture] = self.fields;
+        let [x, y] = self.point;
+        if !(x.is_finite() && y.is_finite()) {
+            let reason = "point_x and point_y must be finite";
+            return Err(Failure::argument(point_x, reason));
+        }
+        match self.selection {
+            SLS_SELECT_LARGEST => Ok(Selection::Largest),
+            SLS_SELECT_POINT => Ok(Selection::Point {
+                x: x.into(),
+                y: y.into(),
+            }),
+            SLS_SELECT_FACE => Ok(Selection::Id(self.face)),
+            SLS_SELECT_FROM_LEFT => Ok(Selection::FromLeft(self.face)),
+            SLS_SELECT_PICTURE => {
+                // SAFETY: guaranteed by the caller.
+                let frame = unsafe { frame::read(self.picture, picture)? };
+                Ok(Selection::Like(engine.recognize(&frame, transfer)?))
+            }
+            other => {
+                let reason = format!("{other} is not an SLS_SELECT_ value");
+                Err(Failure::argument(selection, reason))
+            }
         }
     }
 }

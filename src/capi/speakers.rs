@@ -9,12 +9,15 @@ use bytemuck::Zeroable;
 use super::audio::interleaved;
 use super::boundary::boundary;
 use super::clip::sls_clip;
-use super::clip_options::selection;
+use super::clip_options::Selected;
+use super::failure::Failure;
+use super::frame::sls_frame;
 use super::handle::on;
 use super::person::sls_person;
 use super::sized::{self, SizedStruct};
 use super::status::sls_status;
 use super::text;
+use crate::Error;
 use crate::audio::{decode_below, to_16k};
 
 /// Another face of a clip, with its own audio. Initialise it with sls_speaker_init(), then set which face it is,
@@ -48,8 +51,10 @@ pub struct sls_speaker {
     /// The person that this face is rendered with. Default NULL: the bundle's own decoder. It may be destroyed
     /// after the call.
     pub person: *const sls_person,
+    /// For SLS_SELECT_PICTURE: as sls_clip_options.picture.
+    pub picture: *const sls_frame,
     /// Must be 0.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 3],
 }
 
 // SAFETY: size first, numbers and pointers, reserved last.
@@ -57,7 +62,7 @@ unsafe impl SizedStruct for sls_speaker {
     const NAME: &'static str = "sls_speaker";
 
     fn reserved_is_zero(&self) -> bool {
-        self.reserved0 == 0 && self.reserved == [0; 4]
+        self.reserved0 == 0 && self.reserved == [0; 3]
     }
 }
 
@@ -84,8 +89,8 @@ pub unsafe extern "C" fn sls_speaker_init(
 /// speakers, and sls_clip_render() paints all of them. If two speakers select the same face of a frame, the one
 /// that was added first paints it. A clip has at most 16 speakers.
 ///
-/// Add all speakers before the first frame is analysed. A clip with several speakers has no stream
-/// (sls_clip_push_frame() returns SLS_ERROR_STATE), and its analysis cannot be saved or loaded.
+/// Add all speakers before the first frame is analysed, or an analysis is loaded. A clip with several speakers
+/// has no stream: sls_clip_push_frame() returns SLS_ERROR_STATE.
 ///
 /// @param clip     not NULL.
 /// @param speaker  not NULL.
@@ -93,8 +98,8 @@ pub unsafe extern "C" fn sls_speaker_init(
 ///                 sls_render_options.speakers.
 ///
 /// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ABI, SLS_ERROR_ARGUMENT; SLS_ERROR_READ, SLS_ERROR_AUDIO,
-/// SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_STATE if frames were analysed or pushed, or the person
-/// was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
+/// SLS_ERROR_NO_AUDIO as sls_clip_load_audio(); SLS_ERROR_FRAME, SLS_ERROR_NO_FACE for a picture; SLS_ERROR_STATE
+/// if frames were analysed or pushed, or the person was made from another bundle; SLS_ERROR_MEMORY, SLS_ERROR_NETWORK, SLS_ERROR_CANCELLED. On failure the clip
 /// stays as it was.
 ///
 /// Threads: any; exclusive. Blocks: while audio is decoded and resampled, and while a network of the person is
@@ -110,11 +115,18 @@ pub unsafe extern "C" fn sls_clip_add_speaker(
     unsafe {
         on(clip, |clip| {
             let speaker = sized::read(speaker, "speaker")?;
-            let selection = selection(
-                (speaker.selection, speaker.face),
-                [speaker.point_x, speaker.point_y],
-                ["speaker.selection", "speaker.point_x"],
-            )?;
+            let wanted = Selected {
+                selection: speaker.selection,
+                face: speaker.face,
+                point: [speaker.point_x, speaker.point_y],
+                picture: speaker.picture,
+                fields: ["speaker.selection", "speaker.point_x", "speaker.picture"],
+            };
+            let (engine, transfer) = {
+                let clip = clip.clip.read();
+                (clip.engine().clone(), clip.options().transfer)
+            };
+            let selection = wanted.read(&engine, transfer)?;
             let person = speaker.person.as_ref().map(|person| &person.person);
             let samples = if speaker.samples.is_null() {
                 let path = Path::new(text::read(speaker.path, "speaker.path")?);
@@ -131,6 +143,48 @@ pub unsafe extern "C" fn sls_clip_add_speaker(
             if let Some(number) = number.as_mut() {
                 *number = i32::try_from(added).unwrap_or(i32::MAX);
             }
+            Ok(())
+        })
+    }
+}
+
+/// Finds the face that speaks in the audio that was recorded with a clip's frames, among the faces of all
+/// analysed frames. A face must be in sight for 1.4 seconds without a cut. To lip-sync it, make a clip with
+/// SLS_SELECT_FACE and this id, and analyse the same frames in rising order.
+///
+/// @param clip      not NULL; its frames were analysed.
+/// @param samples   not NULL; frames * channels interleaved samples, nominally -1 to 1. The first one belongs to
+///                  the clip time 0.
+/// @param frames    number of samples per channel, at least 1.
+/// @param rate      sample rate in Hz, 1000 to 768000.
+/// @param channels  1 to 64; they are mixed down to mono.
+/// @param face      not NULL; receives the id of the face.
+///
+/// @return SLS_OK, SLS_ERROR_NULL, SLS_ERROR_ARGUMENT, SLS_ERROR_NO_AUDIO; SLS_ERROR_NO_FACE if no face is in
+/// sight for long enough; SLS_ERROR_BUNDLE if the bundle has no SyncNet; SLS_ERROR_NETWORK,
+/// SLS_ERROR_CANCELLED. On failure *face is not written.
+///
+/// Threads: any; concurrent. Blocks: while networks run. Allocates: the audio
+/// as 16 kHz mono float, during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sls_clip_speaking_face(
+    clip: *const sls_clip,
+    samples: *const f32,
+    frames: u64,
+    rate: u32,
+    channels: i32,
+    face: *mut u32,
+) -> sls_status {
+    // SAFETY: the header requires a live clip, readable samples, and NULL or a writable id.
+    unsafe {
+        on(clip, |clip| {
+            let face = face.as_mut().ok_or(Failure::Null("face"))?;
+            let (samples, channels) = interleaved(samples, frames, channels)?;
+            let own = Arc::new(to_16k(samples, rate, channels)?);
+            let clip = clip.clip.read();
+            let found = clip.analysis().audible_faces(clip.renderer(), &own)?;
+            let first = found.first().ok_or(Error::NoFace("the analysed frames"))?;
+            *face = first.id;
             Ok(())
         })
     }

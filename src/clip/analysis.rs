@@ -164,25 +164,29 @@ impl Analysis {
     }
 
     /// Writes it to a file: once its profile was frozen by [`finish`](Self::finish), so that it can be used
-    /// for other audio and by other processes. A frame takes about 800 bytes for each face.
+    /// for other audio and by other processes. A frame takes about 900 bytes for each face.
     ///
     /// # Errors
     /// [`Error::State`] before [`finish`](Self::finish), [`Error::Write`]; no file is left half-written.
     pub fn save(&self, renderer: &Renderer, path: impl AsRef<Path>) -> Result<()> {
-        let Some(profile) = self.finished.read().clone() else {
-            return Err(Error::State(
-                "the analysis must be finished before it is saved".into(),
-            ));
-        };
-        let frames = {
-            let tracks = self.tracks.read();
+        Self::save_all(&[(self, renderer)], path.as_ref())
+    }
+
+    /// As [`save`](Self::save), of several speakers of the same frames.
+    pub(super) fn save_all(speakers: &[(&Self, &Renderer)], path: &Path) -> Result<()> {
+        let unfinished =
+            || Error::State("the analysis must be finished before it is saved".to_owned());
+        let profiles = speakers.iter().map(|(own, _)| own.finished.read().clone());
+        let profiles = profiles.collect::<Option<_>>().ok_or_else(unfinished)?;
+        let frames = speakers.first().map_or(Vec::new(), |(first, _)| {
+            let tracks = first.tracks.read();
             let frames = tracks.frames();
             frames
                 .map(|(index, faces)| (index, faces.clone()))
                 .collect()
-        };
-        let parts = Parts { frames, profile };
-        analysis_file::save(path.as_ref(), &parts, renderer)
+        });
+        let renderers: Vec<_> = speakers.iter().map(|(_, renderer)| *renderer).collect();
+        analysis_file::save(path, &Parts { frames, profiles }, &renderers)
     }
 
     /// Reads it from a file. It is finished; frames are rendered to the same bytes as with the one that
@@ -192,17 +196,26 @@ impl Analysis {
     /// [`Error::Read`]; [`Error::Analysis`] when the file is not an analysis, is damaged, or is of another
     /// bundle, selection of faces or transfer; [`Error::Network`].
     pub fn load(renderer: &Renderer, path: impl AsRef<Path>) -> Result<Self> {
-        let Parts { frames, profile } = analysis_file::load(path.as_ref(), renderer)?;
-        let mut tracks = Tracks::default();
-        for (index, faces) in frames {
-            tracks.add(index, faces);
-        }
-        Ok(Self {
-            tracks: RwLock::new(tracks),
-            finished: RwLock::new(Some(profile)),
-            loaded: true,
-            ..Self::default()
-        })
+        let mut all = Self::load_all(&[renderer], path.as_ref())?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    /// As [`load`](Self::load), of several speakers of the same frames: one for each.
+    pub(super) fn load_all(renderers: &[&Renderer], path: &Path) -> Result<Vec<Self>> {
+        let Parts { frames, profiles } = analysis_file::load(path, renderers)?;
+        let of_profile = |profile| {
+            let mut tracks = Tracks::default();
+            for (index, faces) in &frames {
+                tracks.add(*index, faces.clone());
+            }
+            Self {
+                tracks: RwLock::new(tracks),
+                finished: RwLock::new(Some(profile)),
+                loaded: true,
+                ..Self::default()
+            }
+        };
+        Ok(profiles.into_iter().map(of_profile).collect())
     }
 
     /// Checks that the frame `index` is the one that was analysed, where the analysis was read from a file.

@@ -1,4 +1,4 @@
-//! The analysis file: the faces of a clip's frames and the profile that was made of them, so that a
+//! The analysis file: the faces of a clip's frames and the profiles that were made of them, so that a
 //! clip is analysed once, however often and in however many processes it is rendered.
 //!
 //! A line of text, the format, a SHA-256 and the content as postcard encodes it. The content is checked
@@ -28,7 +28,7 @@ use crate::track::{Look, Selection};
 use crate::{Error, Result, files};
 
 const MAGIC: &[u8] = b"StyleLipSync analysis\n";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const HASH: usize = 32;
 /// The largest file that is read. An hour of two faces at 60 frames a second takes about 350 MB.
 const LARGEST: u64 = 2 << 30;
@@ -40,10 +40,16 @@ struct Content {
     bundle: String,
     /// Name and version of that bundle, for people.
     bundle_name: String,
-    selection: Selection,
     transfer: Transfer,
     /// In rising order.
     frames: Vec<StoredFrame>,
+    /// The clip's own first.
+    speakers: Vec<StoredSpeaker>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSpeaker {
+    selection: Selection,
     /// In rising order.
     shots: Vec<StoredShot>,
 }
@@ -85,23 +91,30 @@ struct StoredPicture {
 pub(super) struct Parts {
     /// By index, in rising order.
     pub frames: Vec<(i64, FrameFaces)>,
-    pub profile: Arc<Profile>,
+    /// Of each speaker, the clip's own first.
+    pub profiles: Vec<Arc<Profile>>,
 }
 
-/// Writes the file atomically.
+/// Writes the file atomically. `renderers` are those of the speakers, whose transfer is the same.
 ///
 /// # Errors
 /// [`Error::Write`].
-pub(super) fn save(path: &Path, parts: &Parts, renderer: &Renderer) -> Result<()> {
-    let (bundle, options) = (renderer.engine().bundle(), renderer.options());
+pub(super) fn save(path: &Path, parts: &Parts, renderers: &[&Renderer]) -> Result<()> {
+    let Some(first) = renderers.first() else {
+        return Ok(());
+    };
+    let bundle = first.engine().bundle();
     let manifest = bundle.manifest();
+    let speaker = |(renderer, profile): (&&Renderer, &Arc<Profile>)| StoredSpeaker {
+        selection: renderer.options().selection,
+        shots: profile.by_start().map(StoredShot::of).collect(),
+    };
     let content = Content {
         bundle: bundle.identity().to_owned(),
         bundle_name: format!("{} {}", manifest.name, manifest.version),
-        selection: options.selection,
-        transfer: options.transfer,
+        transfer: first.options().transfer,
         frames: parts.frames.iter().map(StoredFrame::of).collect(),
-        shots: parts.profile.by_start().map(StoredShot::of).collect(),
+        speakers: renderers.iter().zip(&parts.profiles).map(speaker).collect(),
     };
     let failed = |error: postcard::Error| Error::Write {
         path: path.to_owned(),
@@ -121,10 +134,10 @@ pub(super) fn save(path: &Path, parts: &Parts, renderer: &Renderer) -> Result<()
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Analysis`] for a file that is none, is damaged, or is of another bundle or
-/// of other options.
-pub(super) fn load(path: &Path, renderer: &Renderer) -> Result<Parts> {
+/// of other options or speakers.
+pub(super) fn load(path: &Path, renderers: &[&Renderer]) -> Result<Parts> {
     let bytes = files::read_below(path, LARGEST)?;
-    let parts = decode(&bytes).and_then(|content| content.into_parts(renderer));
+    let parts = decode(&bytes).and_then(|content| content.into_parts(renderers));
     parts.map_err(|reason| Error::Analysis {
         path: path.to_owned(),
         reason,
@@ -152,8 +165,11 @@ fn are_valid(values: &[f32], count: usize) -> bool {
 }
 
 impl Content {
-    fn into_parts(self, renderer: &Renderer) -> std::result::Result<Parts, String> {
-        let (engine, options) = (renderer.engine(), renderer.options());
+    fn into_parts(self, renderers: &[&Renderer]) -> std::result::Result<Parts, String> {
+        let Some(first) = renderers.first() else {
+            return Err("is for a clip without speakers".into());
+        };
+        let engine = first.engine();
         if self.bundle != engine.bundle().identity() {
             let name = &engine.bundle().manifest().name;
             return Err(format!(
@@ -163,48 +179,56 @@ impl Content {
                 engine.bundle().identity()
             ));
         }
-        if self.selection != options.selection {
-            let (own, wanted) = (self.selection, options.selection);
-            return Err(format!(
-                "was made for another face: {own:?}, not {wanted:?}"
-            ));
-        }
-        if self.transfer != options.transfer {
-            let (own, wanted) = (self.transfer, options.transfer);
+        let (own, wanted) = (self.transfer, first.options().transfer);
+        if own != wanted {
             return Err(format!("is of {own:?} frames, not of {wanted:?} ones"));
         }
-        let broken = |what: &str| format!("is damaged: {what}");
-        if !self.frames.is_sorted_by(|a, b| a.index < b.index) {
-            return Err(broken("its frames are out of order"));
+        let (own, wanted) = (self.speakers.len(), renderers.len());
+        if own != wanted {
+            return Err(format!("was made for {own} speakers, not for {wanted}"));
         }
-        if !self.shots.is_sorted_by(|a, b| a.start < b.start) {
-            return Err(broken("its shots are out of order"));
+        if !self.frames.is_sorted_by(|a, b| a.index < b.index) {
+            return Err("is damaged: its frames are out of order".into());
         }
         let model = engine.face_model();
         let sizes = (model.n_identity(), model.n_expression());
         let frame = |frame: StoredFrame| {
             let index = frame.index;
             let faces = frame.into_faces(sizes);
-            let faces = faces.ok_or_else(|| broken(&format!("the faces of frame {index}")))?;
+            let faces = faces.ok_or_else(|| format!("is damaged: the faces of frame {index}"))?;
             Ok((index, faces))
-        };
-        let shot = |shot: StoredShot| {
-            let start = shot.start;
-            let profile = shot.profile.map(|profile| {
-                let profile = profile.into_profile(renderer)?;
-                profile.ok_or_else(|| broken(&format!("the profile of the shot at {start}")))
-            });
-            Ok((start, profile.transpose()?.map(Arc::new)))
         };
         let frames = self.frames.into_iter().map(frame);
         let frames = frames.collect::<std::result::Result<_, String>>()?;
+        let speakers = self.speakers.into_iter().zip(renderers);
+        let profiles = speakers.map(|(speaker, renderer)| speaker.into_profile(renderer));
+        let profiles = profiles.collect::<std::result::Result<_, String>>()?;
+        Ok(Parts { frames, profiles })
+    }
+}
+
+impl StoredSpeaker {
+    fn into_profile(self, renderer: &Renderer) -> std::result::Result<Arc<Profile>, String> {
+        let (own, wanted) = (self.selection, renderer.options().selection);
+        if own != wanted {
+            return Err(format!("was made for another face: {own}, not {wanted}"));
+        }
+        if !self.shots.is_sorted_by(|a, b| a.start < b.start) {
+            return Err("is damaged: its shots are out of order".into());
+        }
+        let shot = |shot: StoredShot| {
+            let start = shot.start;
+            let broken = || format!("is damaged: the profile of the shot at {start}");
+            let profile = shot
+                .profile
+                .map(|profile| profile.into_profile(renderer)?.ok_or_else(broken));
+            Ok((start, profile.transpose()?.map(Arc::new)))
+        };
         let shots = self.shots.into_iter().map(shot);
         let shots = shots.collect::<std::result::Result<_, String>>()?;
-        let profile = Profile::of_shots(shots).map_err(|_| broken("no shot shows the face"))?;
-        Ok(Parts {
-            frames,
-            profile: Arc::new(profile),
-        })
+        let profile = Profile::of_shots(shots);
+        let profile = profile.map_err(|_| "is damaged: no shot shows the face".to_owned())?;
+        Ok(Arc::new(profile))
     }
 }
 

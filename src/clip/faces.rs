@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::SeenFace;
 use crate::face::{CropProtocol, Face};
-use crate::track::select::{choose, follow};
+use crate::track::select::{choose, choose_like, follow};
 use crate::track::smooth::{SMOOTHING_FRAMES, smooth};
 use crate::track::tracker::Seen;
 use crate::track::{Linker, Look, Selection};
@@ -108,7 +108,6 @@ impl Neighbours {
         selection: Selection,
         protocol: &CropProtocol,
     ) -> Option<Speaker<'_>> {
-        let at = choose(&self.middle.faces, &self.middle.ids, selection)?;
         let middle = std::iter::once(Some(&self.middle));
         let before = self.before.iter().map(Option::as_ref);
         let mut frames = before
@@ -118,6 +117,10 @@ impl Neighbours {
             std::array::from_fn(|_| frames.next().flatten());
         end_at_cuts(&mut frames);
         let frames = frames.map(|frame| frame.map(|frame| &*frame.faces));
+        let at = match selection {
+            Selection::Like(wanted) => choose_like(frames, &wanted)?,
+            other => choose(&self.middle.faces, &self.middle.ids, other)?,
+        };
         Some(Speaker {
             own: &self.middle.faces[at],
             smoothed: smooth(follow(frames, at), protocol)?,

@@ -88,29 +88,44 @@ impl Clip {
         self.analysis.reference_settled_at()
     }
 
-    /// Writes the finished analysis to a file.
+    /// Writes the finished analysis to a file, that of all speakers.
     ///
     /// # Errors
-    /// As [`Analysis::save`], and [`Error::State`] with several speakers.
+    /// As [`Analysis::save`].
     pub fn save_analysis(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.check_alone("an analysis file holds what one speaker needs")?;
-        self.analysis.save(&self.renderer, path)
+        let further = self.speakers.iter();
+        let further = further.map(|speaker| (&speaker.analysis, &speaker.renderer));
+        let first = std::iter::once((&self.analysis, &self.renderer));
+        Analysis::save_all(&first.chain(further).collect::<Vec<_>>(), path.as_ref())
     }
 
-    /// Replaces the analysis by one from a file, which is finished. [`render`](Self::render) then refuses
-    /// a frame of an analysed index that is not the picture that was analysed.
+    /// Replaces the analysis by one from a file, which is finished: of as many speakers, with the same faces.
+    /// [`render`](Self::render) then refuses a frame of an analysed index that is not the picture that was
+    /// analysed.
     ///
     /// # Errors
-    /// As [`Analysis::load`], [`Error::State`] with several speakers, and [`Error::Memory`]; the analysis stays what it was.
+    /// As [`Analysis::load`], and [`Error::Memory`]; the analysis stays what it was.
     pub fn load_analysis(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        self.check_alone("an analysis file holds what one speaker needs")?;
-        let loaded = Analysis::load(&self.renderer, path)?;
-        let present = std::mem::replace(&mut self.analysis, loaded);
+        let further = self.speakers.iter().map(|speaker| &speaker.renderer);
+        let renderers: Vec<_> = std::iter::once(&self.renderer).chain(further).collect();
+        let mut loaded = Analysis::load_all(&renderers, path.as_ref())?;
+        self.swap_analyses(&mut loaded);
         if let Err(error) = self.check_memory(0, "analysis") {
-            self.analysis = present;
+            self.swap_analyses(&mut loaded);
             return Err(error);
         }
         Ok(())
+    }
+
+    /// Exchanges the analyses of all speakers.
+    fn swap_analyses(&mut self, others: &mut [Analysis]) {
+        let further = self
+            .speakers
+            .iter_mut()
+            .map(|speaker| &mut speaker.analysis);
+        let own = std::iter::once(&mut self.analysis).chain(further);
+        own.zip(others)
+            .for_each(|(own, other)| std::mem::swap(own, other));
     }
 
     /// Discards the analysis, for instance when the clip's pictures changed.

@@ -20,8 +20,7 @@ impl Clip {
     /// Each render paints all speakers. Where two select the same face, the one that was added first paints it.
     /// [`FrameOptions::speakers`] receives a result for each. `samples` are mono at 16 kHz, shared, not copied.
     ///
-    /// Several speakers need random access: frames cannot be pushed, and the analysis is neither saved nor
-    /// loaded.
+    /// Several speakers need random access: frames cannot be pushed.
     ///
     /// # Errors
     /// [`Error::NoAudio`] without samples; [`Error::State`] once frames were analysed or pushed, and for a person

@@ -156,6 +156,7 @@ mod tests {
             confidence: 1.0,
             centre: [0.0; 2],
             side: 1.0,
+            embedding: None,
         };
         assert_eq!(five_points(&model, &face), None);
     }

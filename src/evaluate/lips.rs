@@ -110,6 +110,7 @@ mod tests {
                 confidence: 1.0,
                 centre: [0.0; 2],
                 side: 1.0,
+                embedding: None,
             };
             assert!((opening(&model, &face).unwrap() - 0.3).abs() < 1e-6);
             let found = points(&model, &face);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::embedding::FaceEmbedding;
 use super::pose::Pose;
 
 /// A face in a frame, as the mesh predictor measured it.
@@ -19,6 +20,8 @@ pub struct Face {
     pub centre: [f64; 2],
     /// Side of its crop, frame pixels.
     pub side: f64,
+    /// Who it is; `None` where the bundle has no network for it, or it was not computed.
+    pub embedding: Option<FaceEmbedding>,
 }
 
 #[cfg(test)]
@@ -47,6 +50,7 @@ pub(crate) mod tests {
             confidence: 1.0,
             centre: [x, y],
             side,
+            embedding: None,
         }
     }
 }

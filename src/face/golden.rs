@@ -123,6 +123,7 @@ fn crop_mask_mouth_and_carried_picture_are_those_of_the_training_side() {
             confidence: 1.0,
             centre: protocol.middle(&pose),
             side: protocol.length(&pose),
+            embedding: None,
         };
         mask.draw(
             &model,

@@ -10,6 +10,7 @@
 
 pub mod crop;
 pub mod detail;
+pub mod embedding;
 pub mod fit;
 pub mod lips;
 pub mod mask;
@@ -25,6 +26,7 @@ mod golden;
 
 pub use crop::CropProtocol;
 pub use detail::DetailGate;
+pub use embedding::FaceEmbedding;
 pub use fit::Face;
 pub use mask::{Mask, MaskProtocol, MaskTrim};
 pub use model::FaceModel;

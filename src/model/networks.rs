@@ -8,6 +8,7 @@
 use super::network::{Loader, Network};
 use super::{Bundle, PhoneticEncoder, Provider, ProviderReport, SpeechContext};
 use crate::Result;
+use crate::face::FaceEmbedding;
 use std::collections::BTreeMap;
 
 pub use super::network::{Placement, Threads};
@@ -32,6 +33,8 @@ pub struct Networks {
     pub generator: Generator,
     /// What lies in front of the face, where the bundle has a segmenter for it.
     pub occlusion: Option<OcclusionSegmenter>,
+    /// Who a face is, where the bundle has a network for it.
+    pub recognition: Option<Recognition>,
     report: ProviderReport,
     threads: Threads,
 }
@@ -54,6 +57,10 @@ impl Networks {
         threads: impl Into<Threads>,
     ) -> Result<Networks> {
         let loader = Loader::new(bundle, provider, threads)?;
+        let optional = |name: &'static str| {
+            let known = bundle.has(name);
+            known.then(|| loader.network(name)).transpose()
+        };
         Ok(Networks {
             detector: Detector(loader.network("detector")?),
             mesh: MeshPredictor(loader.network("mesh")?),
@@ -63,10 +70,8 @@ impl Networks {
             reference: ReferenceEncoder(loader.network("reference_encoder")?),
             mals: Mals(loader.network("mals")?),
             generator: Generator(loader.network("generator")?),
-            occlusion: bundle
-                .has("occlusion")
-                .then(|| loader.network("occlusion").map(OcclusionSegmenter))
-                .transpose()?,
+            occlusion: optional("occlusion")?.map(OcclusionSegmenter),
+            recognition: optional("recognition")?.map(Recognition),
             threads: loader.threads,
             report: loader.report,
         })
@@ -106,6 +111,7 @@ impl Networks {
         ]
         .into_iter()
         .chain(self.occlusion.iter().map(|segmenter| &segmenter.0))
+        .chain(self.recognition.iter().map(|recognition| &recognition.0))
         .map(Network::placement)
         .collect()
     }
@@ -260,6 +266,18 @@ impl OcclusionSegmenter {
     pub fn run(&self, face: &[f32]) -> Result<Vec<f32>> {
         let [logits] = self.0.run([face])?;
         Ok(logits)
+    }
+}
+
+/// Tells people apart. Not in the paper.
+pub struct Recognition(Network);
+
+impl Recognition {
+    /// `face`: the crop that the mesh predictor takes, upright, [3, size, size]. `None` where the network gives
+    /// no direction.
+    pub fn run(&self, face: &[f32]) -> Result<Option<FaceEmbedding>> {
+        let [embedding] = self.0.run([face])?;
+        Ok(FaceEmbedding::new(&embedding))
     }
 }
 

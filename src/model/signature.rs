@@ -2,6 +2,7 @@
 
 use super::SpeechContext;
 use super::manifest::{ContextSizes, MALS_WINDOW, Manifest, SyncNetSizes};
+use crate::face::embedding::EMBEDDING;
 
 /// What a network takes and gives: names and shapes, in the order of the typed calls.
 pub(super) struct Signature {
@@ -102,6 +103,12 @@ pub(super) fn signatures(manifest: &Manifest) -> Vec<Signature> {
             required: false,
             inputs: vec![("crop", image.clone())],
             outputs: vec![("logits", vec![1, 1, manifest.image / 2, manifest.image / 2])],
+        },
+        Signature {
+            network: "recognition",
+            required: false,
+            inputs: vec![("crop", square(manifest.mesh.size))],
+            outputs: vec![("embedding", vec![1, EMBEDDING])],
         },
         needed("generator", painted, vec![("image", image)]),
     ]

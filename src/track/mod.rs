@@ -11,12 +11,15 @@
 //! depends on the order in which frames were seen.
 
 pub mod detect;
+mod linker;
 pub mod look;
 pub mod quality;
+mod same;
 pub mod select;
 pub mod smooth;
 pub mod tracker;
 
+pub use linker::Linker;
 pub use look::Look;
-pub use select::{Linker, Selection};
+pub use select::Selection;
 pub use tracker::Tracker;

@@ -1,9 +1,12 @@
-//! Selects a face, tracks it over neighbouring frames, and assigns ids that are stable over a clip.
+//! Selects a face of a frame, and follows it over the neighbouring frames.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::same::{distance, successor};
 use super::smooth::SMOOTHING_FRAMES;
-use crate::face::Face;
+use crate::face::{Face, FaceEmbedding};
 
 /// Which face of a frame speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,12 +21,29 @@ pub enum Selection {
         /// Row.
         y: f64,
     },
-    /// The face with an id, as assigned by [`Linker`].
+    /// The face with an id, as assigned by [`Linker`](super::Linker).
     Id(u32),
     /// The face with this many others to its left in the frame. Needs no neighbouring frames, but does
     /// not follow faces that change places.
     FromLeft(u32),
+    /// The face that is most like this one, as in a picture of the person. None that is not like it.
+    Like(FaceEmbedding),
 }
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Largest => f.write_str("the largest"),
+            Self::Point { x, y } => write!(f, "the one at {x},{y}"),
+            Self::Id(id) => write!(f, "number {id}"),
+            Self::FromLeft(others) => write!(f, "the one with {others} to its left"),
+            Self::Like(_) => f.write_str("the one of a picture"),
+        }
+    }
+}
+
+/// Least similarity of a face that is selected by its embedding.
+const ALIKE: f32 = 0.4;
 
 /// The index of the face that `selection` selects. `ids` are those of `faces`; without them an id
 /// selects none. A point further from a face than the side of its crop does not select it.
@@ -45,6 +65,11 @@ pub fn choose(faces: &[Face], ids: &[u32], selection: Selection) -> Option<usize
             order.sort_by(|&a, &b| faces[a].centre[0].total_cmp(&faces[b].centre[0]));
             order.get(number as usize).copied()
         }
+        Selection::Like(wanted) => most_like(
+            faces
+                .iter()
+                .map(|face| Some(face.embedding?.similarity(&wanted))),
+        ),
     }
 }
 
@@ -71,92 +96,39 @@ pub fn follow(
     out
 }
 
-/// The face among `faces` that is `face` one frame later (or earlier).
-fn successor(face: &Face, faces: &[Face]) -> Option<usize> {
-    (0..faces.len())
-        .map(|i| (i, gap(face, &faces[i])))
-        .filter(|(_, gap)| *gap < 1.0)
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(i, _)| i)
+/// The index of the highest similarity that is high enough.
+fn most_like(similarities: impl Iterator<Item = Option<f32>>) -> Option<usize> {
+    similarities
+        .enumerate()
+        .filter_map(|(at, similarity)| Some((at, similarity.filter(|found| *found >= ALIKE)?)))
+        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+        .map(|(at, _)| at)
 }
 
-/// Distance between two detections in neighbouring frames; 1 and more are two different faces. From
-/// one frame to the next a head moves by less than half its crop and does not grow by half.
-fn gap(a: &Face, b: &Face) -> f64 {
-    let moved = distance(a.centre, b.centre) / (0.5 * a.side.min(b.side));
-    let grown = (a.side / b.side).ln().abs() / 1.5f64.ln();
-    moved.hypot(grown)
-}
-
-fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
-}
-
-/// Assigns ids to the faces of successive frames, the same id to the same face. Ids depend only on
-/// the frames up to theirs, so an analysis and a stream assign the same ones.
-#[derive(Clone, Debug, Default)]
-pub struct Linker {
-    tracks: Vec<Track>,
-    next: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Track {
-    id: u32,
-    last: Face,
-    index: i64,
-}
-
-/// Frames for which a face may be missing and keep its id.
-const PATIENCE: i64 = 12;
-
-impl Linker {
-    /// Ids for the faces of frame `index`, in their order. Frames must come in rising order. After a cut
-    /// no face keeps its id.
-    pub fn link(&mut self, index: i64, faces: &[Face], after_cut: bool) -> Vec<u32> {
-        if after_cut {
-            self.tracks.clear();
-        }
-        self.tracks
-            .retain(|track| index.saturating_sub(track.index) <= PATIENCE);
-        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-        for (t, track) in self.tracks.iter().enumerate() {
-            for (f, face) in faces.iter().enumerate() {
-                pairs.push((gap(&track.last, face), t, f));
+/// The index of the face of the middle frame that is most like `wanted`, over the frames that it can be followed
+/// in: one frame alone is uncertain. `frames` are as [`follow`] takes them.
+pub fn choose_like(
+    frames: [Option<&[Face]>; SMOOTHING_FRAMES],
+    wanted: &FaceEmbedding,
+) -> Option<usize> {
+    let count = frames[SMOOTHING_FRAMES / 2].map_or(0, <[Face]>::len);
+    let over_frames = |at: usize| {
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for face in follow(frames, at).into_iter().flatten() {
+            if let Some(embedding) = &face.embedding {
+                sum += face.confidence * embedding.similarity(wanted);
+                weight += face.confidence;
             }
         }
-        pairs.retain(|pair| pair.0 < 1.0);
-        // The closest first; equals by age of the track, then by the tracker's order.
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        let mut ids: Vec<Option<u32>> = vec![None; faces.len()];
-        let mut used = vec![false; self.tracks.len()];
-        for (_, t, f) in pairs {
-            if !used[t] && ids[f].is_none() {
-                used[t] = true;
-                ids[f] = Some(self.tracks[t].id);
-                self.tracks[t].last.clone_from(&faces[f]);
-                self.tracks[t].index = index;
-            }
-        }
-        let fresh = |(face, id): (&Face, Option<u32>)| {
-            id.unwrap_or_else(|| {
-                let id = self.next;
-                self.next += 1;
-                self.tracks.push(Track {
-                    id,
-                    last: face.clone(),
-                    index,
-                });
-                id
-            })
-        };
-        faces.iter().zip(ids).map(fresh).collect()
-    }
+        (weight > 0.0).then(|| sum / weight)
+    };
+    most_like((0..count).map(over_frames))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::face::embedding::tests::embedding;
     use crate::face::fit::tests::face;
 
     #[test]
@@ -203,6 +175,27 @@ mod tests {
     }
 
     #[test]
+    fn the_most_alike_face_is_chosen_over_all_known_frames() {
+        let of = |person: usize, aside: f32, x: f64| Face {
+            embedding: Some(embedding(person, aside)),
+            ..face(x, 100.0, 80.0)
+        };
+        let wanted = embedding(1, 0.0);
+        let alone = |faces: &[Face]| choose(faces, &[], Selection::Like(wanted));
+        assert_eq!(alone(&[of(2, 0.0, 100.0), of(1, 0.5, 400.0)]), Some(1));
+        assert_eq!(alone(&[of(2, 0.0, 100.0), of(3, 0.0, 400.0)]), None);
+        assert_eq!(alone(&[face(100.0, 100.0, 80.0)]), None);
+        // In the middle frame the other one is a little more like the wanted one.
+        let frame = |left: f32, right: f32| [of(1, left, 100.0), of(1, right, 400.0)];
+        let (clear, odd) = (frame(0.1, 2.0), frame(1.1, 1.0));
+        let [clear, odd] = [&clear[..], &odd[..]].map(Some);
+        assert_eq!(alone(odd.unwrap()), Some(1));
+        let frames = [clear, clear, odd, clear, clear];
+        assert_eq!(choose_like(frames, &wanted), Some(0));
+        assert_eq!(choose_like([None; 5], &wanted), None);
+    }
+
+    #[test]
     fn a_face_is_followed_past_another() {
         // Two faces side by side, drifting; in one frame the tracker swaps their order.
         let at = |t: f64| {
@@ -239,27 +232,5 @@ mod tests {
         assert_eq!(known(&seen), [false; 5]);
         let seen = follow([s, s, s, s, s], 7);
         assert_eq!(known(&seen), [false; 5]);
-    }
-
-    #[test]
-    fn ids_stay_with_their_faces() {
-        let mut linker = Linker::default();
-        let frame = |t: f64| {
-            vec![
-                face(100.0 + 10.0 * t, 100.0, 80.0),
-                face(300.0, 100.0, 90.0),
-            ]
-        };
-        assert_eq!(linker.link(0, &frame(0.0), false), [0, 1]);
-        let mut swapped = frame(1.0);
-        swapped.reverse();
-        assert_eq!(linker.link(1, &swapped, false), [1, 0]);
-        // One is out of sight for a while, and a stranger appears.
-        assert_eq!(linker.link(2, &[face(120.0, 100.0, 80.0)], false), [0]);
-        assert_eq!(linker.link(3, &[], false), Vec::<u32>::new());
-        let third = [face(300.0, 100.0, 90.0), face(500.0, 300.0, 60.0)];
-        assert_eq!(linker.link(9, &third, false), [1, 2]);
-        // Too long out of sight is somebody new.
-        assert_eq!(linker.link(30, &[face(120.0, 100.0, 80.0)], false), [3]);
     }
 }

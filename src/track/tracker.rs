@@ -128,7 +128,10 @@ impl Tracker {
             // A second fit on the crop of the first one: upright, centred, of the right size.
             let margin = f64::from(self.mesh.margin);
             let second = self.crop.square(&face.pose, margin, self.mesh.size);
-            if let Some(face) = self.measure(networks, frame, transfer, &second, buffers)? {
+            if let Some(mut face) = self.measure(networks, frame, transfer, &second, buffers)? {
+                if let Some(recognition) = &networks.recognition {
+                    face.embedding = recognition.run(&buffers.picture)?;
+                }
                 let again = |other: &Face| covers(other.centre, other.side, face.centre, face.side);
                 match faces.iter().position(again) {
                     None => faces.push(face),
@@ -241,6 +244,7 @@ fn from_mesh(
         confidence: confidence as f32,
         centre,
         side,
+        embedding: None,
     })
 }
 

@@ -212,11 +212,12 @@ static void clip_options(const sls_engine *engine)
     REFUSED(SLS_ERROR_ARGUMENT, "options.label", options.label = 5);
     REFUSED(SLS_ERROR_ARGUMENT, "label.size", (options.label = 1, options.label_size = 0.6f));
     REFUSED(SLS_ERROR_ARGUMENT, "label.opacity", (options.label = 1, options.label_opacity = zero / zero));
-    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved[0] = 1);
+    REFUSED(SLS_ERROR_ABI, "reserved", options.reserved0 = 1);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_den = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", options.rate_num = 0xFFFFFFFFu);
-    REFUSED(SLS_ERROR_ARGUMENT, "options.selection", options.selection = 4);
+    REFUSED(SLS_ERROR_ARGUMENT, "options.selection", options.selection = 5);
+    REFUSED(SLS_ERROR_NULL, "options.picture", options.selection = SLS_SELECT_PICTURE);
     REFUSED(SLS_ERROR_ARGUMENT, "mask.grow", options.mask_grow = 20.5f);
     REFUSED(SLS_ERROR_ARGUMENT, "mask.grow", options.mask_grow = zero / zero);
     REFUSED(SLS_ERROR_ARGUMENT, "mask.feather", options.mask_feather = -0.5f);
@@ -460,6 +461,7 @@ static void speakers(const sls_engine *engine)
     sls_speaker speaker;
     sls_clip *clip;
     int32_t number = -7;
+    uint32_t face = 99;
     int more;
 
     OK(sls_clip_create(engine, NULL, &clip));
@@ -480,7 +482,10 @@ static void speakers(const sls_engine *engine)
 
     REFUSED(SLS_ERROR_ABI, "speaker.struct_size", speaker.struct_size = 8);
     REFUSED(SLS_ERROR_ABI, "reserved", speaker.reserved0 = 1);
-    REFUSED(SLS_ERROR_ARGUMENT, "speaker.selection", speaker.selection = 4);
+    REFUSED(SLS_ERROR_ARGUMENT, "speaker.selection", speaker.selection = 5);
+    REFUSED(SLS_ERROR_NULL, "speaker.picture", speaker.selection = SLS_SELECT_PICTURE);
+    REFUSED(SLS_ERROR_NO_FACE, "picture",
+            (speaker.selection = SLS_SELECT_PICTURE, speaker.picture = &frame));
     REFUSED(SLS_ERROR_ARGUMENT, "speaker.point_x", speaker.point_y = zero / zero);
     REFUSED(SLS_ERROR_ARGUMENT, "channels", speaker.channels = 0);
     REFUSED(SLS_ERROR_ARGUMENT, "rate", speaker.rate = 0);
@@ -499,8 +504,6 @@ static void speakers(const sls_engine *engine)
     CHECK(number == 1);
     OK(sls_clip_add_speaker(clip, &speaker, NULL));
     FAILS(SLS_ERROR_STATE, "speakers", sls_clip_push_frame(clip, &frame, NULL));
-    FAILS(SLS_ERROR_STATE, "speakers", sls_clip_save_analysis(clip, "clip.slsa"));
-    FAILS(SLS_ERROR_STATE, "speakers", sls_clip_load_analysis(clip, "clip.slsa"));
     OK(sls_render_options_init(&options, sizeof options));
     options.speakers = results;
     for (more = 0; more < 3; more++)
@@ -512,6 +515,11 @@ static void speakers(const sls_engine *engine)
     FAILS(SLS_ERROR_ABI, "options.speakers", sls_clip_render(clip, 4, &frame, &frame, &options, NULL));
     OK(sls_clip_analyze(clip, 0, &frame, NULL));
     FAILS(SLS_ERROR_STATE, "analysed", sls_clip_add_speaker(clip, &speaker, NULL));
+    FAILS(SLS_ERROR_NULL, "face", sls_clip_speaking_face(clip, samples, 1600, 16000, 1, NULL));
+    FAILS(SLS_ERROR_NULL, "samples", sls_clip_speaking_face(clip, NULL, 1600, 16000, 1, &face));
+    FAILS(SLS_ERROR_NO_AUDIO, "sample", sls_clip_speaking_face(clip, samples, 0, 16000, 1, &face));
+    FAILS(SLS_ERROR_NO_FACE, "analysed", sls_clip_speaking_face(clip, samples, 1600, 16000, 1, &face));
+    CHECK(face == 99);
     OK(sls_clip_forget_analysis(clip));
     for (more = 3; more < 16; more++)
         OK(sls_clip_add_speaker(clip, &speaker, NULL));

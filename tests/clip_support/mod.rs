@@ -60,6 +60,16 @@ impl Picture {
     }
 }
 
+/// The picture of a file.
+pub fn read(path: &Path) -> Picture {
+    let image = image::open(path).unwrap().into_rgba8();
+    Picture {
+        width: image.width(),
+        height: image.height(),
+        bytes: image.into_raw(),
+    }
+}
+
 /// The first `count` frames of the bundled clip, in which a face is seen throughout.
 pub fn head(count: usize) -> Vec<Picture> {
     static HEAD: OnceLock<Vec<Picture>> = OnceLock::new();
@@ -70,15 +80,7 @@ pub fn head(count: usize) -> Vec<Picture> {
             .map(|entry| entry.unwrap().path())
             .collect();
         paths.sort();
-        let read = |path: &std::path::PathBuf| {
-            let image = image::open(path).unwrap().into_rgba8();
-            Picture {
-                width: image.width(),
-                height: image.height(),
-                bytes: image.into_raw(),
-            }
-        };
-        paths.iter().take(64).map(read).collect()
+        paths.iter().take(64).map(|path| read(path)).collect()
     });
     assert!(
         all.len() >= count,

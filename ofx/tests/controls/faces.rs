@@ -1,5 +1,7 @@
 //! Which face speaks, and the reference.
 
+use std::path::Path;
+
 use crate::host::*;
 use crate::support::*;
 use crate::{THIRTY, render, source};
@@ -68,5 +70,23 @@ fn a_clip_that_begins_black_finds_its_face() {
         render(&instance, 20.0) != source(20),
         "rendered without the neighbours that the host does not have"
     );
+    instance.assert_clean();
+}
+
+#[test]
+fn a_picture_selects_the_person() {
+    let plugin = open_plugin(HostOptions::default());
+    let effect = plugin.start(Context::Filter);
+    let instance = speaking(&effect, Context::Filter);
+    let largest = render(&instance, THIRTY);
+    instance.set("face", 3);
+    assert!(render(&instance, THIRTY) == source(30), "no picture");
+    let picture = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        instance.set("facePicture", path.to_str().unwrap());
+        render(&instance, THIRTY)
+    };
+    assert!(picture("models/head/clip/frames/0080.jpg") == largest);
+    assert!(picture("README.md") == source(30), "no picture");
     instance.assert_clean();
 }
