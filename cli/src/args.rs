@@ -27,7 +27,7 @@ pub enum Command {
     /// Lip-sync the bundled clip (a rendered head) to the bundled speech.
     Demo(DemoArguments),
     /// Lip-sync a movie or a folder of pictures to an audio file.
-    Render(RenderArguments),
+    Render(Box<RenderArguments>),
     /// Find the faces and shots of a clip once, for several runs of `render --analysis`.
     Analyze(AnalyzeArguments),
     /// Join the pieces that several runs of `render --frames` made.

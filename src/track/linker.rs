@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(linker.link(1, &[of(2, 102.0, 100.0, 90.0)], false), [1]);
         assert_eq!(linker.link(2, &[of(1, 104.0, 100.0, 90.0)], false), [0]);
         let (a, b) = (of(1, 100.0, 100.0, 90.0), of(2, 101.0, 100.0, 90.0));
-        assert_eq!(successor(&a, &[b.clone()]), None);
+        assert_eq!(successor(&a, std::slice::from_ref(&b)), None);
         assert_eq!(successor(&a, &[b, a.clone()]), Some(1));
     }
 
