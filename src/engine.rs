@@ -122,7 +122,7 @@ impl Engine {
         }))
     }
 
-    /// Who the largest face in a picture is, for [`Selection::Like`](crate::track::Selection::Like).
+    /// Who the largest face in a picture is, for [`Selection::Like`].
     ///
     /// # Errors
     /// [`Error::NoFace`] when there is none in it; [`Error::State`] when the bundle cannot tell people

@@ -84,6 +84,68 @@ fn each_face_speaks_its_own_audio() {
 }
 
 #[test]
+fn faces_are_chosen_by_pictures_and_known_from_an_analysis() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    // The bundled head beside another one.
+    let other = repository("tests/data/other_head.jpg");
+    let video = at("video");
+    fs::create_dir(&video).unwrap();
+    for (index, path) in head_frames(4).iter().enumerate() {
+        let mut both = RgbaImage::new(1280, 480);
+        both.copy_from(&pixels(path), 0, 0).unwrap();
+        both.copy_from(&pixels(&other), 640, 0).unwrap();
+        both.save(video.join(format!("{index:04}.png"))).unwrap();
+    }
+    // Of nearly the same moment: rendered heads look alike to the network.
+    let picture = &head_frames(2)[1];
+    let (picture, other) = (picture.to_str().unwrap(), other.to_str().unwrap());
+    let (file, faces) = (at("clip.slsa"), at("faces.json"));
+    let mut command = program();
+    command.arg("analyze").arg("--video").arg(&video);
+    command.args(["--face", other, "--face", picture]);
+    let ran = run(command.arg("--out").arg(&file).arg("--faces").arg(&faces));
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    for line in ["face 0: in 4 frames", "face 1: in 4 frames"] {
+        assert!(ran.errors.contains(line), "{}", ran.errors);
+    }
+    let faces: serde_json::Value = serde_json::from_slice(&fs::read(&faces).unwrap()).unwrap();
+    for frame in 0..4 {
+        let seen = faces["frames"][frame.to_string()].as_array().unwrap();
+        assert_eq!(seen.len(), 2, "{faces}");
+        for face in seen {
+            let right = face["x"].as_f64().unwrap() > 640.0;
+            assert_eq!(
+                right,
+                face["id"] == faces["frames"]["0"][1]["id"],
+                "{faces}"
+            );
+        }
+    }
+    let (words, own) = (head_words(), repository("models/head/clip/speech.wav"));
+    let spoken = [(other, words.as_path()), (picture, own.as_path())];
+    let (plain, known) = (at("plain"), at("known"));
+    let ran = run(&mut speak(&video, &plain, &spoken));
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    let ran = run(speak(&video, &known, &spoken).arg("--analysis").arg(&file));
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    let [source, plain, known] = [&video, &plain, &known].map(|f| pixels(&f.join("0002.png")));
+    assert!(plain == known);
+    for columns in [0..640, 640..1280] {
+        let there = |x: &u32| columns.contains(x);
+        let pairs = source.enumerate_pixels().filter(|(x, ..)| there(x));
+        let changed = pairs.filter(|(x, y, pixel)| *pixel != plain.get_pixel(*x, *y));
+        assert!(changed.count() > 1000);
+    }
+    // Fewer speakers than were analysed.
+    let ran = run(speak(&video, &at("few"), &spoken[..1])
+        .arg("--analysis")
+        .arg(&file));
+    assert_eq!(ran.code, 3, "{}", ran.errors);
+    assert!(ran.errors.contains("for 2 speakers"), "{}", ran.errors);
+}
+
+#[test]
 fn a_movie_has_the_speakers_audio_added_up_or_the_given_one() {
     if !has_ffmpeg() {
         return;
@@ -141,6 +203,20 @@ fn what_does_not_fit_is_refused() {
     let ran = run(speak(&video, &out, &[("0", &audio)]).args(["--face", "1"]));
     assert!(
         ran.code == 2 && ran.errors.contains("--face"),
+        "{}",
+        ran.errors
+    );
+    let person = ["--speak-person", "1=person.safetensors"];
+    let ran = run(speak(&video, &out, &[("0", &audio)]).args(person));
+    assert!(
+        ran.code == 3 && ran.errors.contains("no --speak has the face"),
+        "{}",
+        ran.errors
+    );
+    let person = ["--speak-person", "0=missing.safetensors"];
+    let ran = run(speak(&video, &out, &[("0", &audio)]).args(person));
+    assert!(
+        ran.code != 0 && ran.errors.contains("missing.safetensors"),
         "{}",
         ran.errors
     );
