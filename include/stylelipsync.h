@@ -1662,8 +1662,8 @@ sls_status sls_clip_load_analysis(sls_clip *clip,
 /**
  * Returns the shot of a frame: the frames between two cuts. A cut is found where two analysed frames
  * that follow each other do not look alike; frames that were not analysed are taken for frames of the
- * shot before them. Smoothing, face ids, and the profile of the person end at a cut. A dissolve is not
- * found; the flash of a camera counts as a cut.
+ * shot before them. Smoothing and the profile of the person end at a cut; a person who is recognised after it
+ * keeps the id of the face. A dissolve is not found; the flash of a camera counts as a cut.
  *
  * @param clip   not NULL.
  * @param index  index of the frame.
