@@ -1740,9 +1740,10 @@ sls_status sls_clip_set_audio(sls_clip *clip,
                               int32_t channels);
 
 /**
- * Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Supported: WAV, AIFF,
- * MP3, M4A and MP4 (AAC, ALAC), FLAC, Ogg Vorbis, at any sample rate and with any number of
- * channels.
+ * Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Containers: WAV, RF64, W64,
+ * AIFF, CAF, FLAC, MP3, ADTS, Ogg, MP4 (M4A, MOV), Matroska (WebM). Codecs: PCM, FLAC, ALAC, MP3,
+ * AAC-LC, Vorbis, Opus, at any sample rate and with any number of channels. Padding of the encoder is
+ * dropped, and silence stands where a track begins late or has a gap.
  *
  * @param clip  not NULL.
  * @param path  not NULL; UTF-8; relative to the working directory of the process.
@@ -1754,7 +1755,9 @@ sls_status sls_clip_set_audio(sls_clip *clip,
  *
  * Threads: any; exclusive. Blocks: while it reads and decodes. Allocates: as sls_clip_set_audio().
  */
-SLS_API sls_status sls_clip_load_audio(sls_clip *clip, const char *path);
+SLS_API
+sls_status sls_clip_load_audio(sls_clip *clip,
+                               const char *path);
 
 /**
  * Appends audio to the stream, in chunks of any size; the size does not affect the result. Once

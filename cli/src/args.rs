@@ -120,7 +120,7 @@ pub struct RenderArguments {
     /// The clip: a movie, a PNG, JPEG, TIFF or EXR picture, or a folder of them.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub video: PathBuf,
-    /// The new speech: wav, mp3, m4a, flac, ogg, and what else ffmpeg decodes (opus, webm, caf). With --speak, the
+    /// The new speech: wav, mp3, m4a, flac, ogg, opus, webm, caf, and what else ffmpeg decodes. With --speak, the
     /// sound of the result instead; by default that is the speakers' audio, added up.
     #[arg(long, value_name = "FILE", required_unless_present = "speak")]
     pub audio: Option<PathBuf>,

@@ -108,7 +108,7 @@ impl<'a> Track<'a> {
     }
 
     /// Reads the track, mixed to mono, from the clip's beginning on. Where ffmpeg is installed, movies and what the
-    /// library does not decode (Opus, CAF) go through it: what is heard is then what is laid under the result.
+    /// library does not decode go through it: what is heard is then what is laid under the result.
     ///
     /// # Errors
     /// When the file cannot be read, or holds no audio.
@@ -240,7 +240,8 @@ fn examine(path: &Path) -> Result<Found> {
     Ok(Found {
         tracks: tracks as u32,
         picture: picture.map_or(0.0, |picture| (picture - start).max(0.0)),
-        timed: !["wav", "aiff", "flac", "mp3", "ogg", "aac"].contains(&&*report.format.format_name),
+        timed: !["wav", "w64", "aiff", "caf", "flac", "mp3", "ogg", "aac"]
+            .contains(&&*report.format.format_name),
     })
 }
 

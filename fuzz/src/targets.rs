@@ -64,7 +64,9 @@ pub fn person(data: &[u8]) {
 
 /// An audio file: the first byte chooses how its name ends.
 pub fn audio(data: &[u8]) {
-    const ENDINGS: [&str; 8] = [".wav", ".aiff", ".mp3", ".m4a", ".mp4", ".flac", ".ogg", ""];
+    const ENDINGS: [&str; 10] = [
+        ".wav", ".aiff", ".mp3", ".m4a", ".mp4", ".flac", ".ogg", "", ".webm", ".caf",
+    ];
     const MOST: u64 = 16_000 * 20;
     let Some((first, data)) = data.split_first() else {
         return;

@@ -123,7 +123,7 @@ pub const MAX_FRAME: i32 = 10_000_000;
 pub const GROUPS: &[Group] = &[
     Group { name: c"words", label: c"Audio", open: true, has_reset: false, controls: &[
         control!(AUDIO, c"Audio File", ControlKind::Text(TextKind::ExistingFile),
-            c"The speech that the mouth follows: WAV, MP3, M4A, FLAC or OGG (Vorbis). Without a file, the picture passes through unchanged."),
+            c"The speech that the mouth follows: WAV, AIFF, CAF, FLAC, MP3, AAC, M4A or MP4, OGG or WebM (Vorbis, Opus). Without a file, the picture passes through unchanged."),
         control!(AUDIO_FROM, c"Audio Begins", ControlKind::Choice(&[c"With The Clip, Or At The Frame If Set", c"At The Frame"], 0),
             c"Where the audio file starts. First choice: at the first frame of the clip, unless Audio Starts At Frame is set (not 0). At The Frame: always at Audio Starts At Frame, also at 0."),
         control!(AUDIO_START, c"Audio Starts At Frame", ControlKind::Int { default: 0, range: [-MAX_FRAME, MAX_FRAME], slider: [0, 1000] },

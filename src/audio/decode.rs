@@ -4,21 +4,41 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::LazyLock;
 
-use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
+use symphonia::core::audio::{Channels, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as Failure;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::well_known::FORMAT_ID_MKV;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
 
-use super::edits::Edits;
-use super::resample::{mix, normalised};
+use super::channels::weights;
+use super::edits::{Edits, Piece};
+use super::opus::{OpusDecoder, pre_skip};
+use super::resample::mix;
+use super::{matroska, wave64};
 use crate::{Error, Result, cancel, memory};
 
 /// A file may be this much shorter than its header says (codecs count their padding differently).
 const SLACK: u64 = 8192;
+/// Seconds by which a packet must be late to count as one after a gap. Containers round their times, to a
+/// millisecond and more.
+const SMALLEST_GAP: f64 = 0.1;
+/// Seconds of a gap. A file may state any time; beyond an hour it is damaged.
+const LONGEST_GAP: f64 = 3600.0;
+
+/// Symphonia's decoders, and ours for Opus.
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
 
 /// Mono audio at the rate it was recorded in.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +56,12 @@ impl Waveform {
     }
 }
 
-/// Decodes the first audio track of a wav, aiff, mp3, m4a/mp4 (aac, alac), flac or ogg vorbis file
-/// and mixes it to mono, whatever its channels; the encoder's padding at the start is
-/// dropped, so that audio and video stay in sync.
+/// Decodes the first audio track of a file and mixes it to mono, whatever its channels. Containers: wav, rf64,
+/// w64, aiff, caf, flac, mp3, aac (ADTS), ogg, mp4/m4a/mov, mkv/webm. Codecs: PCM, FLAC, ALAC, MP3, AAC-LC, Vorbis,
+/// Opus.
+///
+/// The encoder's padding at the start is dropped, and silence stands where the track begins late or has a gap, so
+/// that audio and video stay in sync.
 ///
 /// [`Error::Read`] when the file cannot be opened; [`Error::Audio`] when it is not an audio file, its
 /// codec is not supported, or it is truncated or damaged beyond use; [`Error::NoAudio`] when it
@@ -66,22 +89,39 @@ pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
         )));
     }
     let edits = Edits::read(&file);
-    let mut reader = probe(path, File::open(path).map_err(unreadable)?)?;
-    let track = reader
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| Error::NoAudio(format!("{} has no audio track", path.display())))?;
+    let mut reader = probe(path, file)?;
+    let matroska = reader.format_info().format == FORMAT_ID_MKV;
+    let Some(track) = reader.default_track(TrackType::Audio) else {
+        // Symphonia does not tell what an unknown codec is of.
+        let unknown = |track: &Track| track.codec_params.is_none();
+        return Err(if edits.is_some() && reader.tracks().iter().any(unknown) {
+            unsupported(path)
+        } else {
+            Error::NoAudio(format!("{} has no audio track", path.display()))
+        });
+    };
     let id = track.id;
     let stated = track.num_frames;
     let parameters = track
         .codec_params
         .as_ref()
         .and_then(|codec| codec.audio())
-        .ok_or_else(|| wrong(path, "its codec is not supported"))?;
+        .ok_or_else(|| unsupported(path))?;
+    let ticks = seconds_of(track);
+    let mut decoded = Decoded {
+        delay: pre_skip(parameters),
+        ..Decoded::default()
+    };
     let options = AudioDecoderOptions::default();
-    let codecs = symphonia::default::get_codecs();
-    let mut decoder = guarded(path, || codecs.make_audio_decoder(parameters, &options))?
-        .map_err(|error| wrong(path, error))?;
-    let mut decoded = Decoded::default();
+    let mut decoder =
+        guarded(path, || CODECS.make_audio_decoder(parameters, &options))?.map_err(|error| {
+            match error {
+                Failure::Unsupported(_) => unsupported(path),
+                error => wrong(path, error),
+            }
+        })?;
+    // When the earliest of the file's tracks begins, in seconds.
+    let mut origin = f64::INFINITY;
     loop {
         cancel::check()?;
         let packet = match guarded(path, || reader.next_packet())? {
@@ -92,15 +132,41 @@ pub fn decode_below(path: &Path, most: Option<u64>) -> Result<Waveform> {
             Err(error) => return Err(wrong(path, error)),
         };
         if packet.track_id != id {
+            let track = reader.tracks().iter().find(|t| t.id == packet.track_id);
+            let begin = track.map_or(f64::INFINITY, |track| begin(&packet) * seconds_of(track));
+            origin = origin.min(begin);
             continue;
         }
         match guarded(path, || decoder.decode(&packet))? {
-            Ok(sound) => decoded.take(&sound, path, most)?,
+            Ok(sound) => decoded.take(&sound, begin(&packet) * ticks, path, most)?,
             Err(Failure::DecodeError(_) | Failure::IoError(_)) => decoded.lost += 1,
             Err(error) => return Err(wrong(path, error)),
         }
     }
-    decoded.finish(path, stated, &edits, most)
+    if matroska {
+        decoded.place(origin, ticks);
+        let file = File::open(path).map_err(unreadable)?;
+        decoded.padding = matroska::end_padding(file, id);
+    }
+    decoded.finish(path, stated, &edits.unwrap_or_default(), most)
+}
+
+/// The length of a track's tick in seconds; 0 where it is not known.
+fn seconds_of(track: &Track) -> f64 {
+    track.time_base.map_or(0.0, |base| {
+        f64::from(base.numer.get()) / f64::from(base.denom.get())
+    })
+}
+
+/// The time of a packet's first sample that is heard, in ticks.
+fn begin(packet: &Packet) -> f64 {
+    packet.pts.get() as f64 + packet.trim_start.get() as f64
+}
+
+fn unsupported(path: &Path) -> Error {
+    let reason =
+        "its codec is not supported: convert it, for instance with ffmpeg -i FILE speech.wav";
+    wrong(path, reason)
 }
 
 fn wrong(path: &Path, reason: impl std::fmt::Display) -> Error {
@@ -115,7 +181,11 @@ fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T> {
 }
 
 fn probe(path: &Path, file: File) -> Result<Box<dyn FormatReader>> {
-    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    let source = wave64::source(file).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let mut hint = Hint::new();
     if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
         hint.with_extension(extension);
@@ -138,13 +208,22 @@ struct Decoded {
     lost: usize,
     damaged: usize,
     good: usize,
+    /// When the first sample is heard, by the file's times, in seconds.
+    first: Option<f64>,
+    /// Samples at the start that the decoder made and nobody recorded.
+    delay: usize,
+    /// Seconds at the end that are not to be heard.
+    padding: f64,
+    /// Seconds of silence before the first sample; negative where a beginning is not to be heard.
+    wait: f64,
 }
 
 impl Decoded {
-    /// `most`: samples at 16 kHz in all.
+    /// `begin`: the time of its first sample in seconds. `most`: samples at 16 kHz in all.
     fn take(
         &mut self,
         sound: &GenericAudioBufferRef<'_>,
+        begin: f64,
         path: &Path,
         most: Option<u64>,
     ) -> Result<()> {
@@ -164,7 +243,10 @@ impl Decoded {
         if sound.frames() == 0 {
             return Ok(()); // an encoder's padding, trimmed
         }
-        let silent = self.lost.saturating_mul(sound.frames());
+        let silent =
+            self.lost
+                .saturating_mul(sound.frames())
+                .max(self.gap(begin, sound.frames(), path)?);
         self.make_room(silent.saturating_add(sound.frames()), path, most)?;
         self.samples.resize(self.samples.len() + silent, 0.0);
         self.damaged += std::mem::take(&mut self.lost);
@@ -174,6 +256,37 @@ impl Decoded {
         self.samples
             .extend(frames.map(|frame| mix(frame, &self.weights)));
         Ok(())
+    }
+
+    /// Samples missing between the last good packet and one of `frames` that begins at `begin`.
+    fn gap(&mut self, begin: f64, frames: usize, path: &Path) -> Result<usize> {
+        let rate = f64::from(self.rate.unwrap_or(1));
+        let lost = (self.lost * frames) as f64 / rate;
+        let first = *self.first.get_or_insert(begin - lost);
+        let gap = begin - first - self.samples.len() as f64 / rate;
+        if gap > LONGEST_GAP {
+            return Err(wrong(path, format!("it is damaged: a gap of {gap:.0} s")));
+        }
+        Ok(if gap > SMALLEST_GAP {
+            (gap * rate).round() as usize
+        } else {
+            0
+        })
+    }
+
+    /// Puts a Matroska track where its times say. `origin`: when the other tracks begin, in seconds. `tick`: the
+    /// unit of its times, to which symphonia rounds the start.
+    fn place(&mut self, origin: f64, tick: f64) {
+        let delay = self.delay as f64 / f64::from(self.rate.unwrap_or(1));
+        let heard = self.first.map_or(0.0, |first| {
+            ((first + delay) / tick.max(1e-9) + 1e-6).floor() * tick
+        });
+        // What lies before the file's beginning is the encoder's padding.
+        let origin = if origin.is_finite() { origin } else { heard };
+        let wait = heard - origin.max(0.0);
+        if wait.abs() <= LONGEST_GAP {
+            self.wait = wait;
+        }
     }
 
     /// Reserves room for `count` more samples, within the limit.
@@ -225,47 +338,46 @@ impl Decoded {
                 path.display()
             );
         }
-        self.samples.drain(..edits.skip(rate).min(found as usize));
+        let count = self.samples.len();
+        let pieces = edits.pieces(rate, count).unwrap_or_else(|| {
+            let samples = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
+            let end = count.saturating_sub(samples(self.padding));
+            let start = self.delay + samples(-self.wait);
+            vec![
+                Piece::Silence(samples(self.wait)),
+                Piece::Samples(start.min(end)..end),
+            ]
+        });
+        self.assemble(&pieces, path, most)?;
         if self.samples.is_empty() {
             return Err(Error::NoAudio(format!(
-                "{}: its edit list removes all of it",
+                "{}: nothing of it is to be heard",
                 path.display()
             )));
         }
-        let silence = edits.silence(rate);
-        self.make_room(silence, path, most)?;
-        self.samples.splice(..0, std::iter::repeat_n(0.0, silence));
         Ok(Waveform {
             samples: self.samples,
             rate,
         })
     }
-}
 
-/// How loud each channel is in the mono mix: the voice's centre most, low effects not at all.
-fn weights(channels: &Channels) -> Vec<f32> {
-    let Channels::Positioned(positions) = channels else {
-        // Discrete channels are equals; of ambisonics, the first is the sound from everywhere.
-        let mut weights = vec![1.0; channels.count()];
-        if matches!(channels, Channels::Ambisonic(_)) {
-            weights[1..].fill(0.0);
+    /// Replaces the samples by the pieces of them that are heard.
+    fn assemble(&mut self, pieces: &[Piece], path: &Path, most: Option<u64>) -> Result<()> {
+        if pieces == [Piece::Samples(0..self.samples.len())] {
+            return Ok(());
         }
-        return normalised(weights);
-    };
-    let front = Position::FRONT_LEFT | Position::FRONT_RIGHT;
-    let low = Position::LFE1 | Position::LFE2;
-    let weights: Vec<f32> = positions
-        .iter()
-        .map(|position| match position {
-            Position::FRONT_CENTER => std::f32::consts::SQRT_2,
-            position if front.contains(position) => 1.0,
-            position if low.contains(position) => 0.0,
-            _ => std::f32::consts::FRAC_1_SQRT_2,
-        })
-        .collect();
-    normalised(if weights.iter().sum::<f32>() > 0.0 {
-        weights
-    } else {
-        vec![1.0; weights.len()]
-    })
+        let whole = std::mem::take(&mut self.samples);
+        let longest = whole.len() as f64 + LONGEST_GAP * f64::from(self.rate.unwrap_or(1));
+        for piece in pieces {
+            if self.samples.len() as f64 + piece.len() as f64 > longest {
+                return Err(wrong(path, "it is damaged: its edit list is too long"));
+            }
+            self.make_room(piece.len(), path, most)?;
+            match piece {
+                Piece::Silence(count) => self.samples.resize(self.samples.len() + count, 0.0),
+                Piece::Samples(range) => self.samples.extend(&whole[range.clone()]),
+            }
+        }
+        Ok(())
+    }
 }

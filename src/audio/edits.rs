@@ -1,38 +1,69 @@
 //! MP4 edit lists, which symphonia does not read: AAC encoders insert 1024 or more samples of
 //! padding (encoder delay) at the start and declare it here. If it is ignored, the audio is up to
-//! 130 ms late.
+//! 130 ms late. Cameras and editors trim tracks with them, and leave gaps.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
-/// What the edit list of an MP4's first sound track asks for at its start.
+/// The edit list of an MP4's first audio track.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Edits {
-    /// Seconds of decoded sound to drop.
-    skip: f64,
-    /// Seconds of silence before the sound.
-    wait: f64,
+pub(super) struct Edits(Vec<Edit>);
+
+/// A piece of what is heard.
+#[derive(Debug, PartialEq)]
+struct Edit {
+    /// Its beginning in the track, in seconds; `None` for silence.
+    start: Option<f64>,
+    /// Its length in seconds; 0 for a piece to the end of the track.
+    length: f64,
 }
 
+/// Edits of a list; more are damage.
+const MOST_EDITS: usize = 4096;
 /// A box's payload is read up to this size; a real `moov` of hours is a few MiB.
 const LARGEST: u64 = 256 << 20;
 
 impl Edits {
-    /// Nothing to do unless `file` is an MP4 with an edit list; damaged boxes read as none, since
+    /// `None` unless `file` is an MP4 with an audio track; an edit list that is damaged reads as none, since
     /// the demuxer judges the file.
-    pub(super) fn read(mut file: impl Read + Seek) -> Self {
-        movie(&mut file)
-            .and_then(|movie| first_sound(&movie))
-            .unwrap_or_default()
+    pub(super) fn read(mut file: impl Read + Seek) -> Option<Self> {
+        let movie = movie(&mut file)?;
+        let track = first_sound(&movie)?;
+        Some(list(&movie, track).unwrap_or_default())
     }
 
-    /// Samples at the beginning that are not to be heard.
-    pub(super) fn skip(&self, rate: u32) -> usize {
-        (self.skip * f64::from(rate)).round() as usize
+    /// What is heard of `count` samples at `rate`; `None` without an edit list.
+    pub(super) fn pieces(&self, rate: u32, count: usize) -> Option<Vec<Piece>> {
+        let samples = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
+        let piece = |edit: &Edit| {
+            let Some(start) = edit.start else {
+                return Piece::Silence(samples(edit.length));
+            };
+            let start = samples(start).min(count);
+            let end = match samples(edit.length) {
+                0 => count,
+                length => start.saturating_add(length).min(count),
+            };
+            Piece::Samples(start..end)
+        };
+        (!self.0.is_empty()).then(|| self.0.iter().map(piece).collect())
     }
+}
 
-    /// Samples of silence before the first. A file may ask for any; beyond an hour it is damaged.
-    pub(super) fn silence(&self, rate: u32) -> usize {
-        (self.wait.min(3600.0) * f64::from(rate)).round() as usize
+/// A part of what is heard, in samples.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Silence(usize),
+    /// These of the decoded samples.
+    Samples(Range<usize>),
+}
+
+impl Piece {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Silence(count) => *count,
+            Self::Samples(range) => range.len(),
+        }
     }
 }
 
@@ -101,23 +132,26 @@ fn timescale(header: &[u8]) -> Option<f64> {
     Some(f64::from(be32(header, at)?)).filter(|&scale| scale > 0.0)
 }
 
-fn first_sound(movie: &[u8]) -> Option<Edits> {
-    let movie_scale = timescale(boxes(movie, b"mvhd").next()?)?;
-    let track = boxes(movie, b"trak").find(|track| {
+fn first_sound(movie: &[u8]) -> Option<&[u8]> {
+    boxes(movie, b"trak").find(|track| {
         let handler = boxes(track, b"mdia")
             .flat_map(|media| boxes(media, b"hdlr"))
             .next();
         handler.and_then(|handler| handler.get(8..12)) == Some(b"soun")
-    })?;
+    })
+}
+
+fn list(movie: &[u8], track: &[u8]) -> Option<Edits> {
+    let movie_scale = timescale(boxes(movie, b"mvhd").next()?)?;
     let media = boxes(track, b"mdia").next()?;
     let media_scale = timescale(boxes(media, b"mdhd").next()?)?;
     let list = boxes(track, b"edts")
         .flat_map(|edits| boxes(edits, b"elst"))
         .next()?;
     let wide = *list.first()? == 1;
-    let mut edits = Edits::default();
-    for index in 0..be32(list, 4)? as usize {
-        let (duration, start) = if wide {
+    let mut edits = Vec::new();
+    for index in 0..(be32(list, 4)? as usize).min(MOST_EDITS) {
+        let (length, start) = if wide {
             let at = 8 + 20 * index;
             (be64(list, at)?, be64(list, at + 8)? as i64)
         } else {
@@ -127,11 +161,10 @@ fn first_sound(movie: &[u8]) -> Option<Edits> {
                 i64::from(be32(list, at + 4)? as i32),
             )
         };
-        if start >= 0 {
-            edits.skip = start as f64 / media_scale;
-            break;
-        }
-        edits.wait += duration as f64 / movie_scale;
+        edits.push(Edit {
+            start: (start >= 0).then(|| start as f64 / media_scale),
+            length: length as f64 / movie_scale,
+        });
     }
-    Some(edits)
+    Some(Edits(edits))
 }

@@ -4,12 +4,16 @@
 //! trained at, 40 ms, is exactly 640 samples. [`Rate::position`] converts any frame rate to
 //! positions.
 
+mod channels;
 mod decode;
 mod edits;
+mod matroska;
 mod mel;
+mod opus;
 mod resample;
 mod samples;
 mod timeline;
+mod wave64;
 
 pub use decode::{Waveform, decode_below, decode_file};
 pub use mel::{MelParameters, MelSpectrogram};

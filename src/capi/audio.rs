@@ -87,9 +87,10 @@ pub unsafe extern "C" fn sls_clip_set_audio(
     }
 }
 
-/// Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Supported: WAV, AIFF,
-/// MP3, M4A and MP4 (AAC, ALAC), FLAC, Ogg Vorbis, at any sample rate and with any number of
-/// channels.
+/// Sets all of the clip's audio from a file, as sls_clip_set_audio() does. Containers: WAV, RF64, W64,
+/// AIFF, CAF, FLAC, MP3, ADTS, Ogg, MP4 (M4A, MOV), Matroska (WebM). Codecs: PCM, FLAC, ALAC, MP3,
+/// AAC-LC, Vorbis, Opus, at any sample rate and with any number of channels. Padding of the encoder is
+/// dropped, and silence stands where a track begins late or has a gap.
 ///
 /// @param clip  not NULL.
 /// @param path  not NULL; UTF-8; relative to the working directory of the process.
