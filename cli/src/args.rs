@@ -11,7 +11,7 @@ use crate::audio::AudioArguments;
 use crate::credentials::CredentialFiles;
 use crate::face::{FaceChoice, OfFace, RenderedFace};
 use crate::failure::EXIT_CODES;
-use crate::format::Codec;
+use crate::format::{Codec, PictureKind};
 use crate::rate::FrameRate;
 
 /// Changes the mouth of a face in a video so that it speaks a new audio track.
@@ -134,10 +134,12 @@ pub struct RenderArguments {
     #[command(flatten)]
     pub sound: AudioArguments,
     /// The result: .mp4 (H.264; H.265 or AV1 where that came in or for more than 8 bits), .mov (ProRes, 4444
-    /// where there is alpha), .mkv (lossless), or a folder for pictures (PNG;
-    /// EXR and TIFF where those came in).
+    /// where there is alpha), .mkv (lossless), or a folder for pictures.
     #[arg(long, value_name = "MOVIE|FOLDER")]
     pub out: PathBuf,
+    /// What a folder of results holds; by default PNG, or EXR or TIFF where those came in.
+    #[arg(long, value_enum)]
+    pub pictures: Option<PictureKind>,
     /// The codec of the result, where it is not the usual one of the file type.
     #[arg(long, value_enum)]
     pub codec: Option<Codec>,

@@ -76,6 +76,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         speech: vec![&speech_path],
         frames: 0..frames,
         out: &results,
+        pictures: PictureKind::Png,
         coding: None,
         others: None,
         matte: None,

@@ -15,7 +15,7 @@ pub enum Kind {
     Mov,
     /// FFV1 in RGB and FLAC: nothing is lost.
     Mkv,
-    /// Pictures: PNG, or EXR or TIFF where those came in.
+    /// Pictures.
     Folder,
 }
 
@@ -34,6 +34,10 @@ impl Kind {
             Some("mp4" | "m4v") => Ok(Self::Mp4),
             Some("mov") => Ok(Self::Mov),
             Some("mkv") => Ok(Self::Mkv),
+            Some("exr" | "tif" | "tiff" | "png") => Err(Failure::Output(format!(
+                "cannot write {}: name a folder for pictures, and their kind with --pictures",
+                path.display()
+            ))),
             Some(other) => Err(Failure::Output(format!(
                 "cannot write {}: .{other} is not one of .mp4, .mov, .mkv, nor an existing folder",
                 path.display()
@@ -55,12 +59,14 @@ impl Kind {
 }
 
 /// What the files of a folder are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum PictureKind {
+    /// 8 or 16 bits, as the clip.
     #[default]
     Png,
+    /// 8 or 16 bits, as the clip.
     Tiff,
-    /// Only of EXR sources.
+    /// Light in half float, premultiplied; an EXR picture stays what it is.
     Exr,
 }
 
@@ -96,5 +102,7 @@ mod tests {
         assert_eq!(Kind::of(Path::new("a/b.mkv")).unwrap(), Kind::Mkv);
         assert_eq!(Kind::of(Path::new("a/frames")).unwrap(), Kind::Folder);
         assert!(Kind::of(Path::new("a/b.avi")).is_err());
+        let sequence = Kind::of(Path::new("a/%04d.exr")).unwrap_err().to_string();
+        assert!(sequence.contains("--pictures"), "{sequence}");
     }
 }

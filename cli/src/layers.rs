@@ -3,22 +3,15 @@
 //! One folder holds three sequences: `mouth.NAME.exr` (R, G, B multiplied by A, which is the matte), `matte.NAME.exr`
 //! (Y) and `st.NAME.exr` (R = s, G = t). Their numbers are in the encoding of the source's.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use exr::meta::attribute::{AttributeValue, Text};
-use exr::prelude::{
-    AnyChannel, AnyChannels, Encoding, FlatSamples, Image, ImageAttributes, IntegerBounds, Layer,
-    LayerAttributes, SmallVec, Vec2, WritableImage,
-};
+use exr::prelude::FlatSamples;
 use stylelipsync::Layers;
-use stylelipsync::provenance::DIGITAL_SOURCE_TYPE;
 
-use crate::ai_metadata::EXR_ATTRIBUTE;
 use crate::args::RenderArguments;
 use crate::failure::{Failure, Result};
 use crate::format::Kind;
-use crate::open_exr::Original;
+use crate::open_exr::{NewFile, Original};
 use crate::sink::{self, NewFolder};
 
 /// The sequences, by the beginnings of their files' names.
@@ -75,7 +68,7 @@ impl Frame<'_> {
     /// # Errors
     /// [`Failure::Output`] when the encoder fails.
     pub fn encode(&self, layers: &Layers) -> Result<EncodedLayers> {
-        let size = Vec2(layers.width, layers.height);
+        let size = [layers.width, layers.height];
         let plane = |k: usize| layers.mouth.iter().map(|pixel| pixel[k]).collect();
         let place = |k: usize| layers.st.iter().map(|st| st[k]).collect();
         let mouth = [
@@ -91,44 +84,24 @@ impl Frame<'_> {
         ])
     }
 
-    /// A file of these channels, which are in alphabetic order.
+    /// A file of these channels.
     fn file<const N: usize>(
         &self,
-        size: Vec2<usize>,
+        size: [usize; 2],
         channels: [(&str, Vec<f32>); N],
         marked: bool,
     ) -> Result<Vec<u8>> {
-        let failed = |reason: &dyn std::fmt::Display| {
+        let file = NewFile {
+            size,
+            window: self.original.map(Original::display_window),
+            pixel_aspect: self.pixel_aspect as f32,
+            chromaticities: None,
+            marked,
+        };
+        let channels = channels.map(|(name, samples)| (name, FlatSamples::F32(samples)));
+        file.encode(channels).map_err(|reason| {
             Failure::Output(format!("a layer cannot be written as EXR: {reason}"))
-        };
-        let window = match self.original {
-            Some(original) => original.display_window(),
-            None => IntegerBounds::from_dimensions(size),
-        };
-        let mut attributes = ImageAttributes::new(window);
-        attributes.pixel_aspect = self.pixel_aspect as f32;
-        if marked {
-            let text = |text: &str| {
-                Text::new_or_none(text).ok_or_else(|| failed(&"a text that EXR does not hold"))
-            };
-            let value = AttributeValue::Text(text(DIGITAL_SOURCE_TYPE)?);
-            attributes.other.insert(text(EXR_ATTRIBUTE)?, value);
-        }
-        let list: SmallVec<[AnyChannel<FlatSamples>; 4]> = channels
-            .into_iter()
-            .map(|(name, samples)| AnyChannel::new(name, FlatSamples::F32(samples)))
-            .collect();
-        let layer = LayerAttributes {
-            layer_position: window.position,
-            ..LayerAttributes::default()
-        };
-        let channels = AnyChannels { list };
-        let layer = Layer::new(size, layer, Encoding::SMALL_LOSSLESS, channels);
-        let image = Image::new(attributes, layer);
-        let mut bytes = Cursor::new(Vec::new());
-        let written = image.write().to_buffered(&mut bytes);
-        written.map_err(|error| failed(&error))?;
-        Ok(bytes.into_inner())
+        })
     }
 }
 

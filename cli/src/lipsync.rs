@@ -36,6 +36,8 @@ pub struct RenderJob<'a> {
     /// Half-open; the end may lie beyond the clip's.
     pub frames: Range<u64>,
     pub out: &'a Path,
+    /// What a folder of results holds.
+    pub pictures: PictureKind,
     /// How the result is coded, where it is a movie and not the usual one.
     pub coding: Option<&'a Coding>,
     /// The source's other streams, where they are kept.
@@ -236,7 +238,7 @@ impl RenderJob<'_> {
             like,
             sound: Some(sound),
             others: self.others,
-            pictures: source.pictures(),
+            pictures: self.pictures,
             coding: self.coding,
             ai_metadata: self.marks.ai_metadata,
         };
@@ -296,7 +298,7 @@ impl RenderJob<'_> {
                 });
             }
             bar.inc(1);
-            if let (Encoding::Picture(kind), Some(_)) = (encode.0, &self.marks.credentials) {
+            if let (Encoding::Picture(kind, _), Some(_)) = (encode.0, &self.marks.credentials) {
                 pictures.add(&format!("{name}.{}", kind.ending()), &done.result);
             }
             if let Err(failure) = out.write(&name, &done.result) {

@@ -20,6 +20,7 @@ mod format;
 mod interrupt;
 mod join;
 mod layers;
+mod light;
 mod lipsync;
 mod logger;
 mod marks;

@@ -1,11 +1,12 @@
-//! OpenEXR pictures. A result is its source with other red, green and blue: all other channels, layers and
-//! attributes stay, as do pixels outside the display window.
+//! OpenEXR pictures. The result of one is its source with other red, green and blue: all other channels, layers and
+//! attributes stay, as do pixels outside the display window. Frames of movies become new files.
 
 use std::io::Cursor;
 
-use exr::meta::attribute::{AttributeValue, Text};
+use exr::meta::attribute::{AttributeValue, Chromaticities, Text};
 use exr::prelude::{
-    AnyChannel, FlatImage, FlatSamples, IntegerBounds, ReadChannels, ReadLayers, WritableImage,
+    AnyChannel, AnyChannels, Encoding, FlatImage, FlatSamples, Image, ImageAttributes,
+    IntegerBounds, Layer, LayerAttributes, ReadChannels, ReadLayers, SmallVec, Vec2, WritableImage,
     f16, read,
 };
 use stylelipsync::provenance::DIGITAL_SOURCE_TYPE;
@@ -109,10 +110,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
 pub fn encode(original: &Original, data: &[u8], marked: bool) -> Result<Vec<u8>, String> {
     let mut original = original.clone();
     if marked {
-        let text = |text: &str| Text::new_or_none(text).ok_or("a text that EXR does not hold");
-        let (name, value) = (text(EXR_ATTRIBUTE)?, text(DIGITAL_SOURCE_TYPE)?);
-        let attributes = &mut original.image.attributes.other;
-        attributes.insert(name, AttributeValue::Text(value));
+        mark(&mut original.image.attributes)?;
     }
     let layer = original.layer;
     for (place, name) in ["R", "G", "B"].into_iter().enumerate() {
@@ -138,6 +136,65 @@ pub fn encode(original: &Original, data: &[u8], marked: bool) -> Result<Vec<u8>,
     let written = original.image.write().to_buffered(&mut bytes);
     written.map_err(|error| error.to_string())?;
     Ok(bytes.into_inner())
+}
+
+/// States in a file's attributes that its picture is synthetic.
+fn mark(attributes: &mut ImageAttributes) -> Result<(), String> {
+    let text = |text: &str| Text::new_or_none(text).ok_or("a text that EXR does not hold");
+    let (name, value) = (text(EXR_ATTRIBUTE)?, text(DIGITAL_SOURCE_TYPE)?);
+    attributes.other.insert(name, AttributeValue::Text(value));
+    Ok(())
+}
+
+/// A file that was none before, of one layer.
+pub struct NewFile {
+    /// Width and height of the pixels that are there.
+    pub size: [usize; 2],
+    /// The rectangle of the whole picture, where it is another one; the pixels begin where it does.
+    pub window: Option<IntegerBounds>,
+    /// Width to height of one pixel.
+    pub pixel_aspect: f32,
+    /// `None` for those of Rec. 709.
+    pub chromaticities: Option<Chromaticities>,
+    /// Whether it states that it is synthetic.
+    pub marked: bool,
+}
+
+impl NewFile {
+    /// Encodes planes, in alphabetic order of their names, without loss.
+    ///
+    /// # Errors
+    /// An error message.
+    pub fn encode<const N: usize>(
+        &self,
+        channels: [(&str, FlatSamples); N],
+    ) -> Result<Vec<u8>, String> {
+        let size = Vec2(self.size[0], self.size[1]);
+        let window = self
+            .window
+            .unwrap_or_else(|| IntegerBounds::from_dimensions(size));
+        let mut attributes = ImageAttributes::new(window);
+        attributes.pixel_aspect = self.pixel_aspect;
+        attributes.chromaticities = self.chromaticities;
+        if self.marked {
+            mark(&mut attributes)?;
+        }
+        let list: SmallVec<[AnyChannel<FlatSamples>; 4]> = channels
+            .into_iter()
+            .map(|(name, samples)| AnyChannel::new(name, samples))
+            .collect();
+        let layer = LayerAttributes {
+            layer_position: window.position,
+            ..LayerAttributes::default()
+        };
+        let layer = Layer::new(size, layer, Encoding::SMALL_LOSSLESS, AnyChannels { list });
+        let mut bytes = Cursor::new(Vec::new());
+        let written = Image::new(attributes, layer)
+            .write()
+            .to_buffered(&mut bytes);
+        written.map_err(|error| error.to_string())?;
+        Ok(bytes.into_inner())
+    }
 }
 
 impl Original {

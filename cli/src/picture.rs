@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbaImage};
+use stylelipsync::Transfer;
 use stylelipsync::frame::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat};
 
 use crate::failure::Result;
@@ -227,7 +228,7 @@ impl Picture {
             .enumerate()
             .map(|(place, value)| match place % 4 {
                 3 => *value,
-                _ => decoded(*value),
+                _ => Transfer::Srgb.light((*value).into()) as f32,
             });
         let light: Vec<f32> = light.collect();
         Self {
@@ -301,13 +302,6 @@ fn encoded(light: f32) -> f32 {
     match light {
         ..=0.003_130_8 => 12.92 * light.max(0.0),
         _ => 1.055 * light.powf(1.0 / 2.4) - 0.055,
-    }
-}
-
-fn decoded(level: f32) -> f32 {
-    match level {
-        ..=0.040_45 => level / 12.92,
-        _ => ((level + 0.055) / 1.055).powf(2.4),
     }
 }
 

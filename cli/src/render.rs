@@ -12,7 +12,7 @@ use crate::args::{FrameRange, MarkingArguments, RenderArguments};
 use crate::credentials::{Credentials, Parent};
 use crate::face::RenderedFace;
 use crate::failure::{Failure, Result};
-use crate::format::Kind;
+use crate::format::{Kind, PictureKind};
 use crate::layers;
 use crate::lipsync::{PersonFrames, RenderJob, Summary, Tracks, Watch, WatchedFrame};
 use crate::marks::Marks;
@@ -155,6 +155,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         speech: speakers.iter().map(|speaker| speaker.track.path).collect(),
         frames: range,
         out: &arguments.out,
+        pictures: arguments.pictures.unwrap_or_else(|| source.pictures()),
         coding: coding.as_ref(),
         others: others.as_ref(),
         matte: arguments.matte.as_deref(),
@@ -217,8 +218,15 @@ fn result_of(
             reason: "pictures have no codec, quality or streams".into(),
         }));
     }
+    if kind != Kind::Folder && arguments.pictures.is_some() {
+        return Err(Failure::Engine(Error::Argument {
+            field: "pictures",
+            reason: "the result is a movie: name a folder for pictures".into(),
+        }));
+    }
     let movie = source.movie();
-    let mut losses = movie.map_or(Vec::new(), |movie| codec::lost_of_any(kind, movie));
+    let linear = arguments.pictures == Some(PictureKind::Exr);
+    let mut losses = movie.map_or(Vec::new(), |movie| codec::lost_of_any(kind, linear, movie));
     let coding = match kind {
         Kind::Folder => None,
         _ => Some(Coding::choose(kind, wanted, &source.layout(), movie)?),

@@ -1,4 +1,4 @@
-//! Where results go: a movie through ffmpeg, or a folder of PNGs.
+//! Where results go: a movie through ffmpeg, or a folder of pictures.
 //!
 //! Everything is written under a temporary name next to the target and renamed at the very end;
 //! dropping a sink before that removes what it wrote. So a target is complete or unchanged.
@@ -14,6 +14,7 @@ use tempfile::{TempDir, TempPath};
 use crate::ai_metadata;
 use crate::failure::{Failure, Result};
 use crate::format::{Kind, PictureKind};
+use crate::light::Light;
 use crate::movie::codec::{Coding, Wanted};
 use crate::movie::encoder;
 use crate::movie::encoder::Format;
@@ -26,7 +27,7 @@ use crate::tool::{self, Tool};
 #[derive(Clone, Copy, Debug)]
 pub enum Encoding {
     Raw,
-    Picture(PictureKind),
+    Picture(PictureKind, Light),
 }
 
 impl Encoding {
@@ -46,11 +47,11 @@ impl Encoding {
     pub fn encode_marked(self, picture: Picture, marked: bool) -> Result<Vec<u8>> {
         match self {
             Self::Raw => Ok(picture.displayed().data),
-            Self::Picture(kind) if marked => Ok(ai_metadata::mark_picture(
+            Self::Picture(kind, light) if marked => Ok(ai_metadata::mark_picture(
                 kind,
-                encoded(picture, kind, true)?,
+                encoded(picture, kind, &light, true)?,
             )),
-            Self::Picture(kind) => encoded(picture, kind, false),
+            Self::Picture(kind, light) => encoded(picture, kind, &light, false),
         }
     }
 }
@@ -59,7 +60,7 @@ impl Encoding {
 ///
 /// # Errors
 /// [`Failure::Output`] when the encoder fails.
-fn encoded(picture: Picture, kind: PictureKind, marked: bool) -> Result<Vec<u8>> {
+fn encoded(picture: Picture, kind: PictureKind, light: &Light, marked: bool) -> Result<Vec<u8>> {
     let failed = |reason: &dyn std::fmt::Display| {
         let name = kind.ending().to_uppercase();
         Failure::Output(format!("a frame cannot be written as {name}: {reason}"))
@@ -68,10 +69,11 @@ fn encoded(picture: Picture, kind: PictureKind, marked: bool) -> Result<Vec<u8>>
         PictureKind::Png => ImageFormat::Png,
         PictureKind::Tiff => ImageFormat::Tiff,
         PictureKind::Exr => {
-            let original = picture.original.as_deref();
-            let original = original.ok_or_else(|| failed(&"it was no EXR picture"))?;
-            return open_exr::encode(original, &picture.data, marked)
-                .map_err(|reason| failed(&reason));
+            let bytes = match picture.original.as_deref() {
+                Some(original) => open_exr::encode(original, &picture.data, marked),
+                None => light.encode(&picture, marked),
+            };
+            return bytes.map_err(|reason| failed(&reason));
         }
     };
     let image = picture
@@ -97,6 +99,7 @@ pub enum Sink {
     Folder {
         folder: NewFolder,
         pictures: PictureKind,
+        light: Light,
     },
 }
 
@@ -111,6 +114,7 @@ impl Sink {
             return Ok(Self::Folder {
                 folder: NewFolder::create(target)?,
                 pictures: format.pictures,
+                light: Light::of(format.like),
             });
         }
         let temporary = temporary_movie(target)?;
@@ -146,7 +150,9 @@ impl Sink {
     pub fn encoding(&self) -> Encoding {
         match self {
             Self::Movie { .. } => Encoding::Raw,
-            Self::Folder { pictures, .. } => Encoding::Picture(*pictures),
+            Self::Folder {
+                pictures, light, ..
+            } => Encoding::Picture(*pictures, *light),
         }
     }
 
@@ -165,9 +171,9 @@ impl Sink {
                 // ffmpeg's own last message says more than "broken pipe": `complete` reports it.
                 written.map_err(|error| Failure::Tool(format!("ffmpeg was lost: {error}")))
             }
-            Self::Folder { folder, pictures } => {
-                folder.write(format!("{name}.{}", pictures.ending()).into(), bytes)
-            }
+            Self::Folder {
+                folder, pictures, ..
+            } => folder.write(format!("{name}.{}", pictures.ending()).into(), bytes),
         }
     }
 

@@ -103,6 +103,20 @@ const HLG_A: f64 = 0.178_832_77;
 const HLG_B: f64 = 0.284_668_92;
 const HLG_C: f64 = 0.559_910_73;
 
+impl Transfer {
+    /// Light of an encoded value in 0 to 1, for instance of a movie. Of `Linear`, `Pq` and `Hlg` it is relative to
+    /// diffuse white; of all others 1 is the brightest. `Display` is taken for sRGB.
+    pub fn light(self, value: f64) -> f64 {
+        match self {
+            Self::Srgb | Self::Display => linear_from_srgb(value),
+            Self::Rec709 => linear_from_rec709(value),
+            Self::Linear => value,
+            Self::Pq | Self::PqRec709 => linear_from_pq(value),
+            Self::Hlg | Self::HlgRec709 => linear_from_hlg(value),
+        }
+    }
+}
+
 /// sRGB of light relative to diffuse white, highlights compressed.
 fn srgb_from_hdr(v: f64) -> f64 {
     srgb_from_linear(f64::from(HIGHLIGHTS.apply(v as f32)).min(1.0))

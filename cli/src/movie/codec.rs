@@ -237,8 +237,8 @@ impl Coding {
     }
 }
 
-/// What is lost of a movie whatever the result is.
-pub fn lost_of_any(kind: Kind, movie: &Movie) -> Vec<String> {
+/// What is lost of a movie whatever the codec is. `linear`: pictures are EXR, which hold light of any brightness.
+pub fn lost_of_any(kind: Kind, linear: bool, movie: &Movie) -> Vec<String> {
     let mut losses = Vec::new();
     if movie.fields.is_some() {
         losses.push(
@@ -259,8 +259,14 @@ pub fn lost_of_any(kind: Kind, movie: &Movie) -> Vec<String> {
         let names = [
             (movie.times.is_some(), "the frames' own times"),
             (movie.timecode.is_some(), "the time code"),
-            (movie.layout.pixel_aspect() != 1.0, "the pixel aspect ratio"),
-            (movie.colour.is_hdr(), "the HDR transfer function"),
+            (
+                movie.layout.pixel_aspect() != 1.0 && !linear,
+                "the pixel aspect ratio",
+            ),
+            (
+                movie.colour.is_hdr() && !linear,
+                "the HDR transfer function",
+            ),
             (!movie.hdr.is_empty(), "the HDR10 metadata"),
         ];
         for (_, name) in names.iter().filter(|(there, _)| *there) {
