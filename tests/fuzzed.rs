@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use stylelipsync::model::locate::Component;
+use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, FrameRef, PixelFormat};
 use stylelipsync_provision::provision;
 
 #[path = "../fuzz/src/targets.rs"]
@@ -52,14 +53,17 @@ fn changed(bytes: &[u8], number: u64) -> Vec<u8> {
 
 fn replay(target: &str, changes: u64) {
     provision(Component::OnnxRuntime).unwrap();
-    let call = targets::named(target);
     for path in corpus(target) {
-        let bytes = std::fs::read(&path).unwrap();
         println!("{}", path.display());
-        call(&bytes);
-        for number in 0..changes {
-            call(&changed(&bytes, number));
-        }
+        change(target, &std::fs::read(&path).unwrap(), changes);
+    }
+}
+
+fn change(target: &str, bytes: &[u8], changes: u64) {
+    let call = targets::named(target);
+    call(bytes);
+    for number in 0..changes {
+        call(&changed(bytes, number));
     }
 }
 
@@ -71,6 +75,43 @@ fn manifests() {
 #[test]
 fn persons() {
     replay("person", 300);
+}
+
+/// The corpus holds faces; the pictures of a person are too large for it, and are made here.
+#[test]
+fn analyses() {
+    replay("analysis", 300);
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let clip = Clip::new(engine, ClipOptions::default()).unwrap();
+    let frames = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/head/clip/frames");
+    let pictures: Vec<_> = (1..4)
+        .map(|number| {
+            image::open(frames.join(format!("{number:04}.jpg")))
+                .unwrap()
+                .into_rgba8()
+        })
+        .collect();
+    let views: Vec<_> = pictures
+        .iter()
+        .map(|picture| {
+            let (width, height) = picture.dimensions();
+            FrameRef::packed(picture, width, height, PixelFormat::Rgba8).unwrap()
+        })
+        .collect();
+    for (index, view) in (0..).zip(&views) {
+        clip.analyze(index, view).unwrap();
+    }
+    clip.finish_analysis().unwrap();
+    let saved = tempfile::NamedTempFile::new().unwrap();
+    clip.save_analysis(saved.path()).unwrap();
+    let whole = std::fs::read(saved.path()).unwrap();
+    // Behind the first line, the format and the hash stand two texts with their lengths.
+    let content = &whole[22 + 4 + 32..];
+    let (bundle, rest) = content[1..].split_at(content[0].into());
+    assert!(bundle.is_ascii());
+    let content = &rest[1 + usize::from(rest[0])..];
+    assert!(content.len() > 50_000, "{}", content.len());
+    change("analysis", content, 400);
 }
 
 #[test]

@@ -2,4 +2,4 @@
 
 mod targets;
 
-pub use targets::{audio, frame, manifest, person, stream};
+pub use targets::{analysis, audio, frame, manifest, person, stream};

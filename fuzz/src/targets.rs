@@ -5,9 +5,9 @@
 use std::ffi::{CStr, c_void};
 use std::io::Write;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use stylelipsync::Error;
+use sha2::{Digest, Sha256};
 use stylelipsync::adapt::Person;
 use stylelipsync::audio::decode_below;
 use stylelipsync::capi::analysis::*;
@@ -23,6 +23,8 @@ use stylelipsync::capi::status::*;
 use stylelipsync::capi::stream::*;
 use stylelipsync::capi::version::SLS_ABI_VERSION;
 use stylelipsync::model::Bundle;
+use stylelipsync::model::Provider;
+use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Error};
 
 /// A file of these bytes, for what reads files.
 fn file(data: &[u8], ending: &str) -> tempfile::NamedTempFile {
@@ -59,6 +61,52 @@ pub fn person(data: &[u8]) {
     let bundle = BUNDLE.get_or_init(|| Bundle::embedded().unwrap());
     if let Err(error) = Person::load(file(data, ".safetensors").path(), bundle) {
         assert!(matches!(error, Error::Person { .. }), "{error}");
+    }
+}
+
+/// The first line of an analysis file.
+const ANALYSIS: &[u8] = b"StyleLipSync analysis\n";
+
+/// The content of an analysis file behind the bundle's name: format, bundle and hash are those of a file that this
+/// library would read.
+pub fn analysis(data: &[u8]) {
+    static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
+    static FORMAT: OnceLock<u32> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let options = EngineOptions {
+            provider: Provider::Cpu,
+            threads: 1,
+            ..EngineOptions::default()
+        };
+        Engine::new(&options).unwrap()
+    });
+    let new_clip = || Clip::new(engine.clone(), ClipOptions::default()).unwrap();
+    let format = FORMAT.get_or_init(|| {
+        let other = [ANALYSIS, &u32::MAX.to_le_bytes()].concat();
+        let refused = new_clip().load_analysis(file(&other, ".slsa").path());
+        let reason = refused.unwrap_err().to_string();
+        reason.rsplit(' ').next().unwrap().parse().unwrap()
+    });
+    let mut content = Vec::new();
+    for text in [engine.bundle().identity(), "fuzzed"] {
+        content.push(u8::try_from(text.len()).unwrap());
+        content.extend(text.bytes());
+    }
+    content.extend(data);
+    let hash = Sha256::digest(&content);
+    let whole = [ANALYSIS, &format.to_le_bytes(), &hash[..], &content].concat();
+    let mut clip = new_clip();
+    match clip.load_analysis(file(&whole, ".slsa").path()) {
+        Ok(()) => {
+            let again = file(&[], ".slsa");
+            clip.save_analysis(again.path()).unwrap();
+            new_clip().load_analysis(again.path()).unwrap();
+        }
+        Err(Error::Analysis { reason, .. }) => {
+            assert!(!reason.contains("networks"), "{reason}");
+            assert!(!reason.contains("reads"), "{reason}");
+        }
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -396,6 +444,7 @@ pub fn named(name: &str) -> fn(&[u8]) {
     match name {
         "manifest" => manifest,
         "person" => person,
+        "analysis" => analysis,
         "audio" => audio,
         "frame" => frame,
         "stream" => stream,
