@@ -18,13 +18,20 @@ fn wide_fast_and_cut_movies_go_through() {
     let plain = ["-an", "-pix_fmt", "yuv420p"];
     let wide = [&plain[..], &["-c:v", "ffv1"]].concat();
     let stream = [&plain[..], &["-c:v", "mpeg2video"]].concat();
+    // The index comes first and tells of all frames.
+    let indexed = [&plain[..], &["-movflags", "+faststart", "-g", "1"]].concat();
+    let still = [&indexed[..], &["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]].concat();
     for (name, size, rate, count, options) in [
         ("wide.mkv", "16384x64", "25", 2, &wide[..]),
         ("fast.mp4", "64x48", "1000", 30, &plain),
         ("cut.ts", "64x48", "25", 10, &stream),
+        ("cut.mp4", "64x48", "25", 10, &indexed),
+        ("cut.mov", "64x48", "25", 10, &still),
+        ("cut.mkv", "64x48", "25", 10, &wide),
     ] {
         let video = pattern(place.path(), name, size, rate, count, options);
-        if name == "cut.ts" {
+        let cut = name.starts_with("cut");
+        if cut {
             let bytes = fs::read(&video).unwrap();
             fs::write(&video, &bytes[..bytes.len() * 2 / 3]).unwrap();
         }
@@ -33,10 +40,10 @@ fn wide_fast_and_cut_movies_go_through() {
         assert_eq!(ran.code, 0, "{name}: {}", ran.errors);
         let frames = probe(&out, "v:0", "stream=nb_read_frames");
         let frames: u32 = frames.parse().unwrap();
-        match name {
-            // The frames that came whole, and the last one as far as it goes.
-            "cut.ts" => assert!((5..10).contains(&frames), "{frames}"),
-            _ => assert_eq!(frames, count, "{name}"),
+        // Of a movie that is cut off: the frames that came whole, and the last one as far as it goes.
+        match cut {
+            true => assert!((4..10).contains(&frames), "{name}: {frames}"),
+            false => assert_eq!(frames, count, "{name}"),
         }
         let expected = size.replace('x', "\n");
         assert_eq!(
