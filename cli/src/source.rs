@@ -13,7 +13,8 @@ use crate::args::Fit;
 use crate::failure::{Failure, Result};
 use crate::fit::{Extension, Run};
 use crate::format::PictureKind;
-use crate::movie::probe::{self, Fields, Movie};
+use crate::movie::fields::Fields;
+use crate::movie::probe::{self, Movie};
 use crate::movie::timing::Times;
 use crate::picture::{Depth, Layout, Picture};
 use crate::rate::FrameRate;
@@ -348,7 +349,7 @@ impl MovieReader {
             String::new()
         };
         // One frame for each two fields, so that frame numbers stay.
-        let progressive = match movie.fields {
+        let progressive = match movie.interlacing.map(|interlacing| interlacing.fields) {
             None => "",
             Some(Fields::Marked) => "bwdif=mode=send_frame,",
             Some(Fields::TopFirst) => "bwdif=mode=send_frame:parity=tff,",

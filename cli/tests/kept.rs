@@ -11,17 +11,6 @@ use std::process::Command;
 
 use cli_support::*;
 
-fn has_encoder(name: &str) -> bool {
-    let listed = Command::new("ffmpeg")
-        .args(["-v", "quiet", "-encoders"])
-        .output();
-    let there = listed.is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains(name));
-    if !there {
-        skip::skip(&format!("an ffmpeg with {name}"));
-    }
-    there
-}
-
 /// The first frame's side data and the stream's.
 fn side_data(path: &Path) -> String {
     let output = Command::new("ffprobe")

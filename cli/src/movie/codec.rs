@@ -240,11 +240,15 @@ impl Coding {
 /// What is lost of a movie whatever the codec is. `linear`: pictures are EXR, which hold light of any brightness.
 pub fn lost_of_any(kind: Kind, linear: bool, movie: &Movie) -> Vec<String> {
     let mut losses = Vec::new();
-    if movie.fields.is_some() {
-        losses.push(
-            "the fields: the movie is interlaced and is de-interlaced, one frame for two fields"
-                .into(),
-        );
+    if let Some(interlacing) = movie.interlacing {
+        let known = if interlacing.found {
+            "does not state its field order, but is interlaced by the look of it,"
+        } else {
+            "is interlaced"
+        };
+        losses.push(format!(
+            "the fields: the movie {known} and is de-interlaced, one frame for two fields"
+        ));
     }
     if movie.variable && movie.times.is_none() {
         losses.push(format!(

@@ -92,6 +92,21 @@ impl StaticMetadata {
 }
 
 impl SideData {
+    /// What it is, in plain words, where no result keeps it.
+    pub fn lost(&self) -> Option<String> {
+        let is = |names: &[&str]| names.iter().any(|name| self.kind.contains(name));
+        let base = "the picture is its base layer's";
+        Some(if is(&["DOVI", "Dolby Vision"]) {
+            format!("Dolby Vision: {base}")
+        } else if is(&["2094-40", "HDR10+"]) {
+            format!("HDR10+: {base}, and static metadata stays")
+        } else if is(&["Dynamic", "Spherical", "Stereo"]) {
+            self.kind.clone()
+        } else {
+            return None;
+        })
+    }
+
     fn mastering(&self) -> Option<Mastering> {
         let number = |text: &Option<String>| ratio(text.as_deref()?);
         let point = |x, y| Some([number(x)?, number(y)?]);

@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod encoder;
+pub mod fields;
 pub mod hdr;
 pub mod others;
 pub mod probe;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use stylelipsync::frame::Transfer;
 
 use crate::failure::{Failure, Result};
+use crate::movie::fields::{self, Interlacing};
 use crate::movie::hdr::{SideData, StaticMetadata};
 use crate::movie::timecode::Timecode;
 use crate::movie::timing::{Stated, Times, Timing};
@@ -33,22 +34,13 @@ pub struct Movie {
     /// Chroma as ffmpeg names it in pixel formats: 420, 422 or 444.
     pub chroma: &'static str,
     /// Each frame holds two fields: it is de-interlaced, one frame for one.
-    pub fields: Option<Fields>,
+    pub interlacing: Option<Interlacing>,
     /// A decoder that reads alpha, where ffmpeg's first choice does not.
     pub decoder: Option<&'static str>,
     /// Time code of the first frame.
     pub timecode: Option<Timecode>,
-    /// Side data that no result keeps, in ffprobe's words.
+    /// Side data that no result keeps.
     pub other_side_data: Vec<String>,
-}
-
-/// Which field of an interlaced frame is shown first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fields {
-    /// As the decoder marks each frame.
-    Marked,
-    TopFirst,
-    BottomFirst,
 }
 
 /// The stream's own colour tags; what is written is converted back with the same matrix.
@@ -213,10 +205,12 @@ pub fn movie(path: &Path) -> Result<Movie> {
         hdr: StaticMetadata::find(side_data.clone()),
         other_side_data: other(side_data),
         chroma: chroma(pix_fmt),
-        fields: fields(
+        interlacing: fields::find(
+            path,
+            &codec,
             stream.field_order.as_deref(),
             report.frames.iter().any(|frame| frame.interlaced_frame > 0),
-        ),
+        )?,
         decoder: match (hidden_alpha, codec.as_str()) {
             (true, "vp9") => Some("libvpx-vp9"),
             (true, "vp8") => Some("libvpx"),
@@ -249,25 +243,9 @@ impl Stream {
     }
 }
 
-/// The order of the fields: what the decoder marks is right for each frame. Some codecs carry no mark, and the
-/// container alone knows.
-fn fields(stated: Option<&str>, marked: bool) -> Option<Fields> {
-    match stated {
-        _ if marked => Some(Fields::Marked),
-        // The second letter is the field that is shown first.
-        Some("tt" | "bt") => Some(Fields::TopFirst),
-        Some("bb" | "tb") => Some(Fields::BottomFirst),
-        _ => None,
-    }
-}
-
-/// Side data about the picture that is lost: Dolby Vision, HDR10+, spherical mappings.
+/// Side data about the picture that is lost.
 fn other<'a>(side_data: impl Iterator<Item = &'a SideData>) -> Vec<String> {
-    let lost = ["DOVI", "Dolby Vision", "Dynamic", "Spherical", "Stereo"];
-    let mut kinds: Vec<String> = side_data
-        .filter(|side| lost.iter().any(|name| side.kind.contains(name)))
-        .map(|side| side.kind.clone())
-        .collect();
+    let mut kinds: Vec<String> = side_data.filter_map(SideData::lost).collect();
     kinds.sort();
     kinds.dedup();
     kinds
@@ -379,15 +357,6 @@ mod tests {
             assert_eq!(found, expected, "{transfer} {primaries:?}");
         }
         assert_eq!(Colour::default().hdr(), None);
-    }
-
-    #[test]
-    fn fields_are_known_from_the_frames_or_from_the_container() {
-        assert_eq!(fields(Some("progressive"), false), None);
-        assert_eq!(fields(None, false), None);
-        assert_eq!(fields(Some("unknown"), true), Some(Fields::Marked));
-        assert_eq!(fields(Some("bb"), false), Some(Fields::BottomFirst));
-        assert_eq!(fields(Some("bt"), false), Some(Fields::TopFirst));
     }
 
     #[test]

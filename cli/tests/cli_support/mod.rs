@@ -62,6 +62,18 @@ pub fn has_ffmpeg() -> bool {
     there
 }
 
+/// Whether ffmpeg has an encoder; reports the skip where not.
+pub fn has_encoder(name: &str) -> bool {
+    let listed = Command::new("ffmpeg")
+        .args(["-v", "quiet", "-encoders"])
+        .output();
+    let there = listed.is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains(name));
+    if !there {
+        skip::skip(&format!("an ffmpeg with {name}"));
+    }
+    there
+}
+
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
