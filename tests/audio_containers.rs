@@ -150,6 +150,35 @@ fn pcm_containers_hold_their_samples() {
     }
 }
 
+#[test]
+fn other_codecs_and_containers_agree() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let vorbis: &[&str] = &["-c:a", "libvorbis", "-q:a", "4"];
+    for (name, lossless, arguments) in [
+        ("alac.m4a", true, &["-c:a", "alac"] as &[&str]),
+        ("s24.aiff", true, &["-c:a", "pcm_s24be"]),
+        ("u8.wav", true, &["-c:a", "pcm_u8"]),
+        ("f64.wav", true, &["-c:a", "pcm_f64le"]),
+        ("s16.mov", true, &["-c:a", "pcm_s16le"]),
+        ("s24.mka", true, &["-c:a", "pcm_s24le"]),
+        ("flac.mka", true, &["-c:a", "flac"]),
+        ("vorbis.mka", false, vorbis),
+        ("vorbis.ogg", false, vorbis),
+    ] {
+        let path = make(folder.path(), name, arguments);
+        let found = decode_file(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if lossless {
+            assert_eq!(found.samples.len(), 120_000, "{name}");
+        }
+        // A step of 8 bits is 8e-3.
+        let most = if name == "u8.wav" { 4e-3 } else { 1e-3 };
+        agrees(name, &found, &reference(&path, "", None), most);
+    }
+}
+
 /// Where sound begins after silence of a hundredth of a second.
 fn onsets(samples: &[f32]) -> Vec<usize> {
     let mut onsets = Vec::new();
