@@ -476,48 +476,6 @@ fn codec_and_quality_can_be_asked_for() {
 }
 
 #[test]
-fn interlaced_footage_is_de_interlaced_with_its_own_field_order() {
-    if !has_ffmpeg() {
-        return;
-    }
-    let made = Made::new();
-    // A bar that moves 8 pixels in each field.
-    let moving = |order: &str| {
-        format!(
-            "format=yuv420p,geq=lum='235*between(X,8*N,8*N+15)':cb=128:cr=128,interlace=scan={order}"
-        )
-    };
-    let mpeg2 = ["-c:v", "mpeg2video", "-flags", "+ildct+ilme"];
-    let ffv1 = |fields| ["-c:v", "ffv1", "-field_order", fields];
-    for (name, order, rate, codec) in [
-        ("tff.mpg", "tff", "50", mpeg2),
-        ("bff.mpg", "bff", "50", mpeg2),
-        ("tff.mkv", "tff", "60000/1001", ffv1("tt")),
-        ("bff.mkv", "bff", "60000/1001", ffv1("bb")),
-    ] {
-        let filter = moving(order);
-        let options = [&["-an", "-vf", &filter, "-qscale:v", "2"], &codec[..]].concat();
-        let video = made.movie(name, "128x96", rate, 6, &options);
-        let (out, errors) = made.render(&video, "frames", &[]);
-        assert!(errors.contains("not kept: the fields"), "{name}: {errors}");
-        // The frame shows the first field: the bar is where it was at that time, on all rows.
-        for frame in 2..5 {
-            let picture = pixels(&out.join(format!("{frame:06}.png")));
-            let left = |y: u32| (0..128).find(|x| picture.get_pixel(*x, y).0[1] > 120);
-            let expected = 16 * frame;
-            for y in 40..56 {
-                let found = left(y).map(i64::from).unwrap_or(-99);
-                assert!(
-                    (found - expected).abs() < 6,
-                    "{name} {frame} {y}: {found}, {expected}"
-                );
-            }
-        }
-        fs::remove_dir_all(&out).unwrap();
-    }
-}
-
-#[test]
 fn what_is_not_kept_is_reported_before_rendering() {
     if !has_ffmpeg() {
         return;
