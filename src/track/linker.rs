@@ -88,7 +88,10 @@ impl Linker {
             return id;
         };
         let track = &self.tracks[new];
-        let Some(embedding) = track.embedding.filter(|_| index.saturating_sub(track.begun) <= NEW) else {
+        let Some(embedding) = track
+            .embedding
+            .filter(|_| index.saturating_sub(track.begun) <= NEW)
+        else {
             return id;
         };
         let known = self.tracks.iter().enumerate().filter_map(|(at, known)| {
