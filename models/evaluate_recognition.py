@@ -62,8 +62,8 @@ def crossing(pair, out):
 def dialogue(pair, out):
     """Four shots."""
     ffmpeg(pair, f"{square(0)},split[a0][a1];{square(1)},split[b0][b1];"
-                 + "".join(f"[{x}{k}]trim=start_frame={k * SHOT}:end_frame={(k + 1) * SHOT},setpts=PTS-STARTPTS[{x}t{k}];"
-                           for x in "ab" for k in range(2))
+                 + "".join(f"[{x}{k}]trim=start_frame={k * SHOT}:end_frame={(k + 1) * SHOT},setpts=PTS-STARTPTS"
+                           f"[{x}t{k}];" for x in "ab" for k in range(2))
                  + "[at0][bt0][at1][bt1]concat=n=4:v=1", out, 4 * SHOT)
 
 

@@ -28,7 +28,8 @@ class PeopleBatches:
     but a small displacement."""
 
     def __init__(self, rows, config, random, train=True):
-        self.random, self.size, self.margin, self.train = random, config["mesh"]["size"], config["mesh"]["margin"], train
+        self.random, self.train = random, train
+        self.size, self.margin = config["mesh"]["size"], config["mesh"]["margin"]
         self.people = {}
         for row in rows:
             if row["kind"] == "wide":
@@ -105,7 +106,8 @@ def verification(network, batches):
     shares = []
     for false in (0.01, 0.001):
         limit = np.quantile(similarity[~same], 1 - false)
-        shares.append(f"{100 * (similarity[same] > limit).mean():.1f} % above {limit:.2f} ({100 * false:g} % of others)")
+        share = (similarity[same] > limit).mean()
+        shares.append(f"{100 * share:.1f} % above {limit:.2f} ({100 * false:g} % of others)")
     return f"dev, {len(set(numbers.tolist()))} people: " + ", ".join(shares)
 
 
