@@ -56,7 +56,7 @@ pub unsafe extern "C" fn sls_clip_create(
     options: *const sls_clip_options,
     clip: *mut *mut sls_clip,
 ) -> sls_status {
-    // SAFETY: the header requires a live engine.
+    // SAFETY: the header requires a live engine, and options whose times and picture are NULL or as described.
     unsafe {
         on(engine, |engine| {
             if clip.is_null() {

@@ -164,7 +164,7 @@ impl Analysis {
     }
 
     /// Writes it to a file: once its profile was frozen by [`finish`](Self::finish), so that it can be used
-    /// for other audio and by other processes. A frame takes about 900 bytes for each face.
+    /// for other audio and by other processes. A frame takes about 800 bytes for each face.
     ///
     /// # Errors
     /// [`Error::State`] before [`finish`](Self::finish), [`Error::Write`]; no file is left half-written.

@@ -76,7 +76,7 @@ fn look(path: &Path) -> Result<Option<Fields>> {
     let mut command = tool::command("ffmpeg");
     command.arg("-i").arg(tool::file(path));
     command.args(["-map", "0:v:0", "-frames:v", LOOKED_AT, "-vf"]);
-    // Stricter than usual: sharp horizontal edges that move are no fields.
+    // A higher threshold than the default: a sharp horizontal edge that moves looks like two fields.
     command.arg(
         "idet=intl_thres=1.5,metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=-",
     );
