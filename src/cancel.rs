@@ -83,6 +83,22 @@ impl Drop for Back {
     }
 }
 
+/// What cancels the work of the thread that called [`inherited`].
+pub(crate) struct Inherited(Option<Watch>);
+
+/// For work that this thread hands to another one.
+pub(crate) fn inherited() -> Inherited {
+    Inherited(CURRENT.with_borrow(Clone::clone))
+}
+
+impl Inherited {
+    /// Runs `work` on this thread as a part of the other thread's work.
+    pub(crate) fn during<R>(self, work: impl FnOnce() -> R) -> R {
+        let _back = Back(CURRENT.replace(self.0));
+        work()
+    }
+}
+
 impl Watch {
     fn check(&self) -> Result<()> {
         match self.state.count.load(Ordering::Acquire) == self.since {

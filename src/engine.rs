@@ -11,6 +11,7 @@ use crate::frame::{FrameRef, Transfer};
 use crate::latent::ShapeSource;
 use crate::model::networks::{Generator, Threads};
 use crate::model::{Bundle, Networks, Person, Provider, ProviderReport, Runtime};
+use crate::parallel::Parallel;
 use crate::track::select::choose;
 use crate::track::{Selection, Tracker};
 use crate::{Error, Result};
@@ -105,11 +106,12 @@ impl Engine {
             None => Bundle::embedded()?,
         };
         let networks = Networks::load(&bundle, options.provider, options.threads())?;
+        let parallel = Parallel::new(networks.threads().each);
         let manifest = bundle.manifest();
         let shapes = ShapeSource::new(manifest)?;
         let library = Runtime::start(options.threads)?.library();
         Ok(Arc::new(Self {
-            tracker: Tracker::new(manifest),
+            tracker: Tracker::new(manifest, parallel),
             face_model: bundle.face_model()?,
             crop: manifest.crop,
             mask: manifest.mask,
@@ -120,6 +122,11 @@ impl Engine {
             bundle,
             persons: Mutex::default(),
         }))
+    }
+
+    /// The threads that the engine's own loops may use for one frame.
+    pub(crate) fn parallel(&self) -> Parallel {
+        Parallel::new(self.networks.threads().each)
     }
 
     /// Who the largest face in a picture is, for [`Selection::Like`].

@@ -61,6 +61,7 @@ pub mod mark;
 mod memory;
 pub mod model;
 mod numeric;
+mod parallel;
 mod pool;
 pub mod provenance;
 pub mod track;

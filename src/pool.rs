@@ -23,16 +23,9 @@ impl<T> Pool<T> {
         }
     }
 
-    /// An idle value, or a default one; it returns to the pool when the guard is dropped.
-    pub fn take(&self) -> Pooled<'_, T>
-    where
-        T: Default,
-    {
-        self.take_or_else(T::default)
-    }
-
-    /// An idle value, or one from `make`. The lock is not held while it is made or used.
-    pub fn take_or_else(&self, make: impl FnOnce() -> T) -> Pooled<'_, T> {
+    /// An idle value, or one from `make`; it returns to the pool when the guard is dropped. The lock is not held
+    /// while it is made or used.
+    pub fn take(&self, make: impl FnOnce() -> T) -> Pooled<'_, T> {
         let idle = self.idle.lock().pop();
         let value = idle.unwrap_or_else(make);
         Pooled {
@@ -89,16 +82,16 @@ mod tests {
     fn values_return_and_are_reused() {
         let pool: Pool<Vec<u8>> = Pool::new();
         {
-            let (mut one, two) = (pool.take(), pool.take());
+            let (mut one, two) = (pool.take(Vec::new), pool.take(Vec::new));
             one.push(7);
             assert!(two.is_empty());
             assert_eq!(pool.idle(), 0);
         }
         assert_eq!(pool.idle(), 2);
-        drop(pool.take());
+        drop(pool.take(Vec::new));
         assert_eq!(pool.idle(), 2);
         // The one with the 7 in it is still there; none is made while one is idle.
-        let (one, two) = (pool.take(), pool.take_or_else(|| unreachable!()));
+        let (one, two) = (pool.take(Vec::new), pool.take(|| unreachable!()));
         assert_eq!(one.len() + two.len(), 1);
     }
 }

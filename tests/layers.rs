@@ -12,9 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the bottom. Modules of one layer do not import each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error"],
     &["files", "cancel", "memory", "numeric", "pool"],
+    &["parallel"],
     &["frame", "provenance"],
     &["face", "audio"],
     &["model"],

@@ -110,11 +110,15 @@ mod measured {
         println!("a frame with known faces     {whole:9.2} ms");
         println!("the engine alone             {alone:9.2} ms");
         println!("the effect around it         {:9.2} ms", whole - alone);
-        let playing = (21..37).map(|time| render(f64::from(time)));
-        println!(
-            "a frame in playback order    {:9.2} ms",
-            median(playing.collect())
-        );
+        for depth in [Depth::Float, Depth::Byte] {
+            instance.connect("Source", Connection { depth, ..large() });
+            // Once, for the reference; then frames whose faces were not found yet.
+            render(20.0);
+            let forwards = median((23..37).map(|time| render(f64::from(time))).collect());
+            let backwards = median((2..17).rev().map(|time| render(f64::from(time))).collect());
+            println!("a frame in order, {depth:<11?}{forwards:9.2} ms");
+            println!("a frame backwards, {depth:<10?}{backwards:9.2} ms");
+        }
     }
 
     /// The same frame, rendered by the engine without the effect.

@@ -169,7 +169,7 @@ impl MelSpectrogram {
                 reason: format!("{} values, not {}", out.len(), params.window_len()),
             });
         }
-        let mut buffers = self.buffers.take_or_else(|| self.new_buffers());
+        let mut buffers = self.buffers.take(|| self.new_buffers());
         let range = params.reach(position);
         buffers
             .heard

@@ -138,7 +138,23 @@ impl Default for FrameOptions<'_> {
     }
 }
 
+/// The numbers of [`FrameOptions`].
+#[derive(Clone, Copy)]
+pub(super) struct Levels {
+    pub strength: f32,
+    pub articulation: f32,
+    pub detail: f32,
+}
+
 impl FrameOptions<'_> {
+    pub(super) fn levels(&self) -> Levels {
+        Levels {
+            strength: self.strength,
+            articulation: self.articulation,
+            detail: self.detail,
+        }
+    }
+
     /// Empties matte and layers, where they are wanted.
     pub(crate) fn clear(&mut self, width: usize, height: usize) -> Result<()> {
         if let Some(matte) = &mut self.matte {

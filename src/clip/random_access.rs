@@ -184,11 +184,10 @@ impl Clip {
             speech,
             faces: &faces,
         };
-        self.renderer.begin(source, target, options)?;
         let profile = || self.profile_at(index);
         let first = self
             .renderer
-            .paint(&inputs, source, target, options, profile)?;
+            .begin(&inputs, source, target, options, profile)?;
         let rendered = self.paint_further(first, &inputs, source, target, options)?;
         self.renderer.finish(target);
         Ok(self.record(rendered))

@@ -7,7 +7,6 @@
 
 use multiversion::multiversion;
 
-use super::reference_warp::{MOST_LAYERS, ReferenceWarp};
 use crate::numeric::smoothstep;
 
 /// Differences of luma, which spans -1 to 1, up to which the pictures agree and from which they do not.
@@ -30,27 +29,19 @@ pub struct DetailGate {
     smooth: Vec<f32>,
     padded: Vec<f32>,
     crossings: Vec<f32>,
-    places: [Vec<[f32; 4]>; MOST_LAYERS],
 }
 
 impl DetailGate {
     /// Replaces the detail of `generated` by that of `carried`, both planar RGB `[3, size, size]` in
-    /// [-1, 1], where they agree; `amount` 1 replaces it all. `inner` is the inner edge of the lips, x and
-    /// y in [-1, 1].
+    /// [-1, 1], where they agree, but not in the mouth of [`close_mouth`](Self::close_mouth); `amount` 1
+    /// replaces it all.
     ///
     /// # Panics
-    /// When the pictures have other lengths.
-    pub fn replace(
-        &mut self,
-        generated: &mut [f32],
-        carried: &[f32],
-        inner: &[[f32; 2]],
-        size: usize,
-        amount: f32,
-    ) {
+    /// When the pictures, or that of the mouth, have other lengths.
+    pub fn replace(&mut self, generated: &mut [f32], carried: &[f32], size: usize, amount: f32) {
         let area = size * size;
         assert!(
-            generated.len() == 3 * area && carried.len() == 3 * area,
+            [generated.len(), carried.len(), 3 * self.inside.len()] == [3 * area; 3],
             "pictures of another size"
         );
         let Self {
@@ -75,7 +66,6 @@ impl DetailGate {
         let apart = coarse.iter().zip(smooth.iter());
         share.extend(apart.map(|(near, light)| (near - light).abs()));
         blur(share, size, FINE, padded);
-        self.close_mouth(inner, size);
         let (agree, differ) = AGREE;
         let between = self.difference.iter().zip(&self.coarse);
         let shares = self.share.iter_mut().zip(&self.inside);
@@ -95,8 +85,9 @@ impl DetailGate {
         }
     }
 
-    /// Draws the inside of the mouth, wider than it is and with a soft edge.
-    fn close_mouth(&mut self, inner: &[[f32; 2]], size: usize) {
+    /// Draws the inside of the mouth, wider than it is and with a soft edge, where no detail is shown. `inner`
+    /// is the inner edge of the lips, x and y in [-1, 1] of a crop of `size` pixels a side.
+    pub fn close_mouth(&mut self, inner: &[[f32; 2]], size: usize) {
         let Self {
             inside,
             padded,
@@ -113,23 +104,17 @@ impl DetailGate {
         blur(inside, size, FADE, padded);
     }
 
-    /// Finds the places of the crop's pixels in each of the pictures that `warp` mixed last. `amounts`: how
-    /// much of each picture's band is shown where the gate is open.
-    pub fn place(&mut self, warp: &ReferenceWarp, grid: usize, amounts: &[f32], size: usize) {
-        warp.places(grid, size, amounts.len(), &mut self.places);
-        let layers = &mut self.places[..amounts.len()];
+    /// Weighs the layers of a crop: `places` of [`ReferenceWarp::places`](super::ReferenceWarp::places) get as
+    /// their third number how much of their picture's band is shown there. `amounts`: how much of it is shown
+    /// where the gate is open. Layers without an amount are left as they are.
+    pub fn open(&self, amounts: &[f32], places: &mut [Vec<[f32; 4]>]) {
+        let layers = &mut places[..amounts.len()];
         for (i, open) in self.share.iter().enumerate() {
             let sum: f32 = layers.iter().map(|places| places[i][2]).sum();
             for (places, amount) in layers.iter_mut().zip(amounts) {
                 places[i][2] *= open * amount / sum;
             }
         }
-    }
-
-    /// What [`place`](Self::place) found, one list `[size, size]` per picture, as
-    /// [`DetailLayer::places`](crate::frame::DetailLayer::places).
-    pub fn places(&self) -> &[Vec<[f32; 4]>; MOST_LAYERS] {
-        &self.places
     }
 }
 
@@ -215,7 +200,8 @@ mod tests {
             }
         }
         let mut gate = DetailGate::default();
-        gate.replace(&mut generated, &carried, &MOUTH, SIZE, 1.0);
+        gate.close_mouth(&MOUTH, SIZE);
+        gate.replace(&mut generated, &carried, SIZE, 1.0);
         assert_eq!(at(&gate, 0.0, 0.4), 0.0);
         assert_eq!(at(&gate, 0.24, 0.4), 0.0);
         assert_eq!(at(&gate, -0.8, -0.8), 0.0);
@@ -223,7 +209,8 @@ mod tests {
         assert_eq!(at(&gate, 0.0, 0.9), 1.0);
         assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
         generated[0] = f32::NAN;
-        gate.replace(&mut generated, &carried, &[], SIZE, 1.0);
+        gate.close_mouth(&[], SIZE);
+        gate.replace(&mut generated, &carried, SIZE, 1.0);
         assert!(gate.share.iter().all(|share| (0.0..=1.0).contains(share)));
     }
 
@@ -232,13 +219,8 @@ mod tests {
         let mut picture = vec![0.0; 3 * SIZE * SIZE];
         let mut gate = DetailGate::default();
         let carried = picture.clone();
-        gate.replace(
-            &mut picture,
-            &carried,
-            &MOUTH.map(|[x, _]| [x, 0.3]),
-            SIZE,
-            1.0,
-        );
+        gate.close_mouth(&MOUTH.map(|[x, _]| [x, 0.3]), SIZE);
+        gate.replace(&mut picture, &carried, SIZE, 1.0);
         assert!(gate.share.iter().all(|share| *share == 1.0));
     }
 }

@@ -13,6 +13,7 @@ use super::pixel::Pixel;
 use super::similarity::Similarity;
 use super::table::colour;
 use super::tone::ToneMap;
+use crate::parallel::Parallel;
 
 /// The value of crop pixels outside the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +80,26 @@ fn bin(i: usize, pitch: f64, cells: usize) -> (u32, f32) {
 pub(super) struct Cells {
     /// `[rows + 2, columns + 2]`: the cells with a border of one cell; the fourth lane is padding.
     values: Vec<[f32; 4]>,
-    /// Rows of the frame, summed downwards.
-    sums: Vec<[f32; 4]>,
+    /// For each thread, rows of the frame, summed downwards.
+    sums: Vec<Vec<[f32; 4]>>,
     bins: Vec<(u32, f32)>,
     /// How much of each column of cells the frame covers.
     covers: Vec<f32>,
+    parallel: Parallel,
 }
 
+/// Rows of cells that are not worth another thread.
+const LEAST_ROWS: usize = 32;
+
 impl Cells {
+    /// Cells that are read on several threads.
+    pub fn on(parallel: Parallel) -> Self {
+        Self {
+            parallel,
+            ..Self::default()
+        }
+    }
+
     /// The cells, row after row, with the border.
     pub fn values(&self) -> &[[f32; 4]] {
         &self.values
@@ -123,63 +136,50 @@ impl Cells {
         let width = columns + 2;
         self.values.clear();
         self.values.resize(width * (rows + 2), [0.0; 4]);
+        let parts = self.parallel.parts(0..rows, LEAST_ROWS);
+        self.sums.resize_with(parts.len(), Vec::new);
+        let mut rest = &mut self.values[width..];
+        let mut split = Vec::with_capacity(parts.len());
+        for (part, sums) in parts.into_iter().zip(&mut self.sums) {
+            let (cells, after) = rest.split_at_mut(part.len() * width);
+            rest = after;
+            split.push((part, cells, sums));
+        }
         let bytes = |y: usize| &frame.row(y)[left * P::BYTES..right * P::BYTES];
         if pitch == [1.0; 2] {
-            for y in top..bottom {
-                let start = (y - top + 1) * width + 1;
-                let row = &mut self.values[start..start + columns];
-                add_row::<P>(bytes(y), curve, 1.0, row);
-            }
+            self.parallel.each(split, &|(part, cells, _)| {
+                for (y, cells) in part.zip(cells.chunks_exact_mut(width)) {
+                    add_row::<P>(bytes(top + y), curve, 1.0, &mut cells[1..=columns]);
+                }
+            });
             return;
         }
         let length = right - left;
         self.bins.clear();
         self.bins
             .extend((0..length).map(|i| bin(i, pitch[0], columns)));
-        self.sums.clear();
-        self.sums.resize(length, [0.0; 4]);
-        // Downwards first, over whole rows; across once for each row of cells.
-        let mut current = 0;
-        for y in top..bottom {
-            let (at, share) = bin(y - top, pitch[1], rows);
-            if at as usize > current {
-                self.flush(current, width);
-                current = at as usize;
+        let bins = &self.bins;
+        self.parallel.each(split, &|(part, cells, sums)| {
+            for (row, cells) in part.zip(cells.chunks_exact_mut(width)) {
+                // Downwards first, over whole rows; then across.
+                sums.clear();
+                sums.resize(length, [0.0; 4]);
+                let [first, end] = [row, row + 1].map(|row| row as f64 * pitch[1]);
+                let (first, end) = (first as usize, end.ceil() as usize + 1);
+                for y in top + first.saturating_sub(1)..bottom.min(top + end) {
+                    let (at, share) = bin(y - top, pitch[1], rows);
+                    match at as usize {
+                        at if at == row => add_row::<P>(bytes(y), curve, share, sums),
+                        // What the row before leaves of a pixel.
+                        at if at + 1 == row && share < 1.0 => {
+                            add_row::<P>(bytes(y), curve, 1.0 - share, sums);
+                        }
+                        _ => {}
+                    }
+                }
+                sum_across(sums, bins, &mut cells[1..=columns]);
             }
-            add_row::<P>(bytes(y), curve, share, &mut self.sums);
-            if share < 1.0 {
-                self.flush(current, width);
-                current += 1;
-                add_row::<P>(bytes(y), curve, 1.0 - share, &mut self.sums);
-            }
-        }
-        // What the last pixels spill over the end belongs to no cell.
-        if current < rows {
-            self.flush(current, width);
-        }
-    }
-
-    /// Sums a row of cells across and makes room for the next one.
-    fn flush(&mut self, row: usize, width: usize) {
-        let cells = &mut self.values[(row + 1) * width + 1..][..width - 1];
-        let mut current = 0;
-        let mut sum = [0.0; 4];
-        for (pixel, &(at, share)) in self.sums.iter_mut().zip(&self.bins) {
-            if at as usize > current {
-                cells[current] = sum;
-                (current, sum) = (at as usize, [0.0; 4]);
-            }
-            add(&mut sum, *pixel, share);
-            if share < 1.0 {
-                cells[current] = sum;
-                (current, sum) = (current + 1, [0.0; 4]);
-                add(&mut sum, *pixel, 1.0 - share);
-            }
-            *pixel = [0.0; 4];
-        }
-        if current < width - 2 {
-            cells[current] = sum;
-        }
+        });
     }
 
     /// Turns sums into means in [-1, 1] and gives the cells their border.
@@ -215,6 +215,28 @@ impl Cells {
             self.values
                 .copy_within(rows * width..(rows + 1) * width, (rows + 1) * width);
         }
+    }
+}
+
+/// Sums a row of sums across, to the cells in which they lie. What the last pixels spill over the end belongs
+/// to no cell.
+fn sum_across(sums: &[[f32; 4]], bins: &[(u32, f32)], cells: &mut [[f32; 4]]) {
+    let mut current = 0;
+    let mut sum = [0.0; 4];
+    for (pixel, &(at, share)) in sums.iter().zip(bins) {
+        if at as usize > current {
+            cells[current] = sum;
+            (current, sum) = (at as usize, [0.0; 4]);
+        }
+        add(&mut sum, *pixel, share);
+        if share < 1.0 {
+            cells[current] = sum;
+            (current, sum) = (current + 1, [0.0; 4]);
+            add(&mut sum, *pixel, 1.0 - share);
+        }
+    }
+    if let Some(cell) = cells.get_mut(current) {
+        *cell = sum;
     }
 }
 

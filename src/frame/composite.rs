@@ -10,6 +10,7 @@ use super::pixel::{Pixel, with_pixel};
 use super::similarity::Similarity;
 use super::table::unit;
 use super::tone::ToneMap;
+use crate::parallel::Parallel;
 use crate::{Error, Result};
 
 mod colour_match;
@@ -44,9 +45,21 @@ pub struct Patch<'a> {
 pub struct Compositor {
     /// sRGB in [0, 1] and alpha, with a border of `BORDER`.
     cells: Vec<[f32; 4]>,
+    parallel: Parallel,
 }
 
+/// Rows of a frame that are not worth another thread.
+const LEAST_ROWS: usize = 64;
+
 impl Compositor {
+    /// A compositor that blends on several threads.
+    pub(crate) fn on(parallel: Parallel) -> Self {
+        Self {
+            parallel,
+            ..Self::default()
+        }
+    }
+
     /// Blends `patch`, placed by `map` (crop to frame), into `frame`, which holds the source.
     /// `strength` in [0, 1] scales the mask.
     ///
@@ -75,15 +88,23 @@ impl Compositor {
             return Ok(None);
         }
         self.fill(&walk, Some(patch), patch.size, patch.alpha);
-        let curve = Curve::of(transfer);
-        let Bounds { left, right, .. } = walk.bounds;
-        for y in walk.bounds.top..walk.bounds.bottom {
-            let colour = (curve, patch.tone);
-            with_pixel!(frame.format(), P => {
-                let row = &mut frame.row(y)[left * P::BYTES..right * P::BYTES];
-                blend_row::<P>(row, y, (&walk, &self.cells), patch.detail, colour, strength);
+        let (colour, seen) = ((Curve::of(transfer), patch.tone), (&walk, &*self.cells));
+        let Bounds {
+            left,
+            right,
+            top,
+            bottom,
+        } = walk.bounds;
+        let parts = self.parallel.parts(top..bottom, LEAST_ROWS);
+        let split = parts.iter().cloned().zip(frame.split(&parts));
+        self.parallel.each(split.collect(), &|(part, mut rows)| {
+            with_pixel!(rows.format(), P => {
+                for (row, y) in part.enumerate() {
+                    let row = &mut rows.row(row)[left * P::BYTES..right * P::BYTES];
+                    blend_row::<P>(row, y, seen, patch.detail, colour, strength);
+                }
             });
-        }
+        });
         Ok(Some(walk.bounds))
     }
 
@@ -133,32 +154,43 @@ impl Compositor {
         let range = |low: usize, high: usize| {
             (low + BORDER).saturating_sub(2)..(high + BORDER + 2).min(width)
         };
-        for row in range(top, bottom) {
-            let y = row.saturating_sub(BORDER).min(size - 1);
-            for column in range(left, right) {
-                let x = column.saturating_sub(BORDER).min(size - 1);
-                let at = y * size + x;
-                let mut cell = [0.0; 4];
-                if let Some(patch) = patch {
-                    let gains = if matched {
-                        patch.gains.at(x, y, size)
-                    } else {
-                        [1.0; 3]
-                    };
-                    for (c, v) in cell[..3].iter_mut().enumerate() {
-                        let value = patch.generated[c * size * size + at] * 0.5 + 0.5;
-                        *v = unit(value);
-                        if matched {
-                            *v = light.to_srgb(light.from_srgb(*v) * gains[c]);
+        let (rows, columns) = (range(top, bottom), range(left, right));
+        let parts = self.parallel.parts(rows.clone(), LEAST_ROWS);
+        let mut rest = &mut self.cells[rows.start * width..];
+        let mut split = Vec::with_capacity(parts.len());
+        for part in parts {
+            let (cells, after) = rest.split_at_mut(part.len() * width);
+            rest = after;
+            split.push((part, cells));
+        }
+        self.parallel.each(split, &|(rows, cells)| {
+            for (row, cells) in rows.zip(cells.chunks_exact_mut(width)) {
+                let y = row.saturating_sub(BORDER).min(size - 1);
+                for column in columns.clone() {
+                    let x = column.saturating_sub(BORDER).min(size - 1);
+                    let at = y * size + x;
+                    let mut cell = [0.0; 4];
+                    if let Some(patch) = patch {
+                        let gains = if matched {
+                            patch.gains.at(x, y, size)
+                        } else {
+                            [1.0; 3]
+                        };
+                        for (c, v) in cell[..3].iter_mut().enumerate() {
+                            let value = patch.generated[c * size * size + at] * 0.5 + 0.5;
+                            *v = unit(value);
+                            if matched {
+                                *v = light.to_srgb(light.from_srgb(*v) * gains[c]);
+                            }
                         }
                     }
+                    if (x + BORDER, y + BORDER) == (column, row) {
+                        cell[3] = unit(alpha[at]);
+                    }
+                    cells[column] = cell;
                 }
-                if (x + BORDER, y + BORDER) == (column, row) {
-                    cell[3] = unit(alpha[at]);
-                }
-                self.cells[row * width + column] = cell;
             }
-        }
+        });
     }
 }
 

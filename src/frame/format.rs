@@ -1,6 +1,8 @@
 //! Views of frames in the host's memory. The layout is validated when the view is created; access is
 //! safe afterwards.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -149,7 +151,7 @@ impl Layout {
     }
 
     /// The bytes of row `y`, its padding left out.
-    fn row(&self, y: usize) -> std::ops::Range<usize> {
+    fn row(&self, y: usize) -> Range<usize> {
         assert!(y < self.height, "row {y} of a frame of {}", self.height);
         // In range by the checks of `new`: the sum of row `y` lies between those of first and last.
         let start = self
@@ -320,6 +322,40 @@ impl<'a> FrameMut<'a> {
     /// When `y` is not below the height.
     pub fn row(&mut self, y: usize) -> &mut [u8] {
         &mut self.bytes[self.layout.row(y)]
+    }
+
+    /// The rows of `parts`, which are in order and do not overlap, as frames of their own.
+    ///
+    /// # Panics
+    /// When the parts overlap or go beyond the frame.
+    pub(crate) fn split(&mut self, parts: &[Range<usize>]) -> Vec<FrameMut<'_>> {
+        let layout = self.layout;
+        // In the order in which the rows lie in memory.
+        let upwards = layout.stride < 0;
+        let ordered = |k: usize| if upwards { parts.len() - 1 - k } else { k };
+        let (mut rest, mut begin) = (&mut *self.bytes, 0);
+        let mut split: Vec<FrameMut<'_>> = Vec::with_capacity(parts.len());
+        for part in (0..parts.len()).map(|k| &parts[ordered(k)]) {
+            let (Some(last), false) = (part.end.checked_sub(1), part.is_empty()) else {
+                panic!("an empty part")
+            };
+            let [first, last] = [part.start, last].map(|y| layout.row(y));
+            let (low, high) = (first.start.min(last.start), first.end.max(last.end));
+            let (mine, after) = rest[low - begin..].split_at_mut(high - low);
+            (rest, begin) = (after, high);
+            split.push(FrameMut {
+                bytes: mine,
+                layout: Layout {
+                    origin: first.start - low,
+                    height: part.len(),
+                    ..layout
+                },
+            });
+        }
+        if upwards {
+            split.reverse();
+        }
+        split
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     BorderMode, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, ToneMap, Transfer,
     copy_pixels,
 };
+use crate::parallel::Parallel;
 use proptest::prelude::*;
 
 const SIZE: usize = 24;
@@ -249,6 +250,36 @@ proptest! {
             out
         };
         prop_assert_eq!(cut(&source), cut(&flipped));
+    }
+
+    #[test]
+    fn threads_change_no_byte(
+        source in pictures(),
+        transfer in transfers(),
+        map in maps(),
+        alpha in masks(),
+        generated in generated(),
+        grey in any::<bool>(),
+        threads in 2usize..5,
+        upwards in any::<bool>(),
+    ) {
+        let source = if upwards { source.flipped() } else { source };
+        let parallel = Parallel::finest(threads);
+        let patch = Patch { size: SIZE, generated: &generated, alpha: &alpha, gains: &Gains::default(), tone: ToneMap::NONE, detail: &[] };
+        let alone = render(&source, transfer, &map, &patch, 0.8);
+        let mut target = source.blank();
+        copy_pixels(&source.view(), &mut target.view_mut()).unwrap();
+        Compositor::on(parallel)
+            .blend(&mut target.view_mut(), transfer, &map, &patch, 0.8)
+            .unwrap();
+        prop_assert_eq!(alone.bytes, target.bytes);
+        let outside = if grey { BorderMode::Grey } else { BorderMode::Edge };
+        let [one, many] = [Sampler::default(), Sampler::on(parallel)].map(|mut sampler| {
+            let mut out = vec![0.0; 3 * SIZE * SIZE];
+            sampler.sample(&source.view(), transfer, &map, SIZE, outside, &mut out).unwrap();
+            out
+        });
+        prop_assert_eq!(one, many);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::format::{FrameRef, Transfer};
 use super::pixel::with_pixel;
 use super::similarity::Similarity;
 use super::tone::ToneMap;
+use crate::parallel::Parallel;
 use crate::{Error, Result};
 
 /// Samples crops. Owns its buffers: after the first crop of a size, nothing is allocated.
@@ -26,6 +27,13 @@ pub struct Sampler {
 }
 
 impl Sampler {
+    /// A sampler that reads the frame on several threads.
+    pub(crate) fn on(parallel: Parallel) -> Self {
+        Self {
+            cells: Cells::on(parallel),
+        }
+    }
+
     /// Cuts the square `[0, size]^2` that `map` places into `frame` and writes it to `out` as planar
     /// RGB `[3, size, size]` in [-1, 1], sRGB-encoded. NaN and infinite pixels read as 0 (black).
     ///

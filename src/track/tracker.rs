@@ -9,13 +9,15 @@ use crate::face::{CropProtocol, Face, Pose};
 use crate::frame::{BorderMode, FrameRef, Sampler, Similarity, ToneMap, Transfer, fingerprint};
 use crate::model::manifest::{DetectorSizes, Manifest, MeshSizes};
 use crate::model::networks::{MeshParameters, Networks};
-use crate::pool::Pool;
+use crate::parallel::Parallel;
+use crate::pool::{Pool, Pooled};
 
 /// Detects faces and fits the face model. Shared by any number of threads.
 pub struct Tracker {
     crop: CropProtocol,
     detector: DetectorSizes,
     mesh: MeshSizes,
+    parallel: Parallel,
     buffers: Pool<Buffers>,
 }
 
@@ -30,7 +32,6 @@ pub struct Seen {
 }
 
 /// Buffers of one frame.
-#[derive(Default)]
 struct Buffers {
     sampler: Sampler,
     picture: Vec<f32>,
@@ -38,8 +39,9 @@ struct Buffers {
 
 impl Tracker {
     /// A tracker for a bundle's networks.
-    pub fn new(manifest: &Manifest) -> Self {
+    pub(crate) fn new(manifest: &Manifest, parallel: Parallel) -> Self {
         Self {
+            parallel,
             crop: manifest.crop,
             detector: manifest.detector,
             mesh: manifest.mesh,
@@ -63,7 +65,7 @@ impl Tracker {
         frame: &FrameRef<'_>,
         transfer: Transfer,
     ) -> Result<Seen> {
-        self.track_with(networks, frame, transfer, &mut self.buffers.take())
+        self.track_with(networks, frame, transfer, &mut self.buffers())
     }
 
     /// The look of a frame, as in [`track`](Self::track), without finding the faces.
@@ -71,9 +73,16 @@ impl Tracker {
     /// # Errors
     /// [`crate::Error::Argument`] for a frame of a shape that cannot be sampled.
     pub fn look(&self, frame: &FrameRef<'_>, transfer: Transfer) -> Result<Look> {
-        let buffers = &mut self.buffers.take();
+        let buffers = &mut self.buffers();
         let map = detect::letterbox(shape(frame), self.detector.size);
         buffers.look_at(frame, transfer, &map, self.detector.size)
+    }
+
+    fn buffers(&self) -> Pooled<'_, Buffers> {
+        self.buffers.take(|| Buffers {
+            sampler: Sampler::on(self.parallel),
+            picture: Vec::new(),
+        })
     }
 
     /// Fits the face model at a known `pose`, without detection, for measuring two versions of one
@@ -92,7 +101,7 @@ impl Tracker {
         let square = self
             .crop
             .square(pose, f64::from(self.mesh.margin), self.mesh.size);
-        let buffers = &mut self.buffers.take();
+        let buffers = &mut self.buffers();
         self.measure(networks, frame, transfer, &square, buffers)
     }
 

@@ -1,9 +1,9 @@
 //! What a frame's mouth depends on: which part of the audio, and the shapes made of it.
 
 use super::super::speech::Speech;
-use super::Renderer;
+use super::{Renderer, spoken};
 use crate::Result;
-use crate::latent::{CODE_WINDOW, MouthShape, ShapeBuffers, window_positions};
+use crate::latent::{CODE_WINDOW, MouthShape, window_positions};
 use crate::model::networks::SpeechNetworks;
 
 impl Renderer {
@@ -40,22 +40,13 @@ impl Renderer {
         speech: &Speech,
         position: i64,
     ) -> Result<[MouthShape; CODE_WINDOW]> {
-        self.shapes_with(speech, position, &mut self.buffers.take().speech)
-    }
-
-    /// As [`shapes`](Self::shapes), with buffers.
-    pub(super) fn shapes_with(
-        &self,
-        speech: &Speech,
-        position: i64,
-        buffers: &mut ShapeBuffers,
-    ) -> Result<[MouthShape; CODE_WINDOW]> {
-        let context = self.options.context;
-        let rest = self.engine.shapes().rest();
-        let mut shapes = std::array::from_fn(|_| rest.clone());
-        for (shape, position) in shapes.iter_mut().zip(window_positions(position)) {
-            *shape = speech.shape(&self.engine, context, position, buffers)?;
-        }
-        Ok(shapes)
+        let buffers = &mut self.buffers().spoken.speech;
+        spoken::shapes(
+            &self.engine,
+            self.options.context,
+            speech,
+            position,
+            buffers,
+        )
     }
 }

@@ -10,7 +10,8 @@ use super::super::range::{self, OpeningRange};
 use super::super::reference::Candidate;
 use super::super::shot_profile::ShotProfile;
 use super::super::speech::Speech;
-use super::{Buffers, Renderer, is_shown};
+use super::seen::Seen;
+use super::{Renderer, is_shown};
 use crate::face::crop::IMAGE;
 use crate::face::lips::{mouth_points, opening};
 use crate::face::{Face, Pose, ReferencePicture};
@@ -67,22 +68,22 @@ impl Renderer {
         frame: &FrameRef<'_>,
         time: (i64, Option<i64>),
     ) -> Result<Candidate> {
-        let buffers = &mut *self.buffers.take();
-        let map = self.mask(face, &face.identity, frame, buffers)?;
+        let seen = &mut self.buffers().seen;
+        let map = seen.draw_mask((&self.engine, &self.options), face, &face.identity, frame)?;
         // A mouth behind a hand shows nothing of the person.
-        let visible = match self.find_occlusion(buffers)? {
-            true => 1.0 - f64::from(buffers.occlusion.share(buffers.mask.alpha())),
+        let visible = match seen.find_occlusion((&self.engine, &self.options))? {
+            true => 1.0 - f64::from(seen.occlusion.share(seen.mask.alpha())),
             false => 1.0,
         };
-        let sharpness = sharpness(&buffers.crop, IMAGE);
+        let sharpness = sharpness(&seen.crop, IMAGE);
         let model = self.engine.face_model();
         let mut mouth = MouthPose::default();
         let (shape, _) = model.split_expression(&face.expression);
         mouth.set(model, shape, &face.pose, &map);
         let image = ReferenceImage {
-            picture: ReferencePicture::new(&buffers.crop, IMAGE),
+            picture: ReferencePicture::new(&seen.crop, IMAGE),
             points: self.own_mouth(face, &face.pose, &map),
-            band: self.band(frame, &map, buffers)?,
+            band: self.band(frame, &map, seen)?,
         };
         let quality = visible * f64::from(face.confidence) * sharpness.sqrt();
         Ok(Candidate {
@@ -98,17 +99,16 @@ impl Renderer {
         &self,
         frame: &FrameRef<'_>,
         map: &Similarity,
-        buffers: &mut Buffers,
+        seen: &mut Seen,
     ) -> Result<Option<FineBand>> {
         let Some(factor) = FineBand::factor(map).filter(|_| self.room().detailed()) else {
             return Ok(None);
         };
-        let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut buffers.fine);
+        let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut seen.fine);
         let rows = FineBand::rows(side, factor);
         fine.resize(3 * rows.len() * side, 0.0);
-        let colour = (self.options.transfer, &buffers.tone);
-        buffers
-            .sampler
+        let colour = (self.options.transfer, &seen.tone);
+        seen.sampler
             .sample_rows(frame, colour, &map, (side, rows), BorderMode::Edge, fine)?;
         Ok(Some(FineBand::new(fine, side, factor)))
     }
