@@ -449,6 +449,11 @@
 #define SLS_TRANSFER_HLG_REC709 7
 
 /**
+ * As SLS_TRANSFER_PQ, with the primaries P3-D65.
+ */
+#define SLS_TRANSFER_PQ_P3 8
+
+/**
  * The audio encoder hears little of the audio after a frame, for streams that are shown as they
  * arrive; see sls_clip_look_ahead().
  */

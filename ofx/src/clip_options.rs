@@ -54,6 +54,9 @@ pub fn clip_options(
             InputColour::Rec709 => Transfer::Rec709,
             InputColour::Pq => Transfer::Pq,
             InputColour::Hlg => Transfer::Hlg,
+            InputColour::PqP3 => Transfer::PqP3,
+            InputColour::PqRec709 => Transfer::PqRec709,
+            InputColour::HlgRec709 => Transfer::HlgRec709,
             // ACEScg frames are converted to linear Rec.709.
             InputColour::Linear | InputColour::AcesCg => Transfer::Linear,
         },

@@ -170,8 +170,8 @@ pub const GROUPS: &[Group] = &[
             c"Softness of the mask's edge. 1 is the width used in training, 0 is a hard edge."),
         control!(COLOUR_MATCH, c"Colour Match", ControlKind::Double { default: 1.0, range: [0.0, 1.0], slider: [0.0, 1.0], animates: false },
             c"How far the colour of the new mouth may be matched to the surrounding skin. 0 turns the matching off."),
-        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic", c"PQ (HDR10)", c"HLG"], 5),
-            c"Encoding of the pixel values that the host passes to the effect. PQ and HLG have the primaries of BT.2020. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
+        control!(INPUT_COLOUR, c"Input Colour", ControlKind::Choice(&[c"Timeline (As Displayed)", c"sRGB", c"Rec.709", c"Linear", c"ACEScg (Linear)", c"Automatic", c"PQ (HDR10)", c"HLG", c"PQ, P3-D65 Primaries", c"PQ, Rec.709 Primaries", c"HLG, Rec.709 Primaries"], 5),
+            c"Encoding of the pixel values that the host passes to the effect. PQ and HLG have the primaries of BT.2020 where no others are named. Automatic: linear in Nuke and Natron, as displayed in other hosts; Status shows which."),
         control!(LABEL, c"AI Label", ControlKind::Choice(&[c"None", c"Top Left", c"Top Right", c"Bottom Left", c"Bottom Right"], 0),
             c"Draws the letters AI over every frame of the result, to show viewers that it is synthetic. Nothing else changes pixels outside the mask."),
         control!(LABEL_SIZE, c"Label Size", ControlKind::Double { default: 0.06, range: [0.01, 0.5], slider: [0.02, 0.2], animates: false },
@@ -275,6 +275,9 @@ pub enum InputColour {
     AcesCg,
     Pq,
     Hlg,
+    PqP3,
+    PqRec709,
+    HlgRec709,
 }
 
 impl InputColour {
@@ -288,6 +291,9 @@ impl InputColour {
             Self::AcesCg => "ACEScg",
             Self::Pq => "PQ",
             Self::Hlg => "HLG",
+            Self::PqP3 => "PQ with P3-D65 primaries",
+            Self::PqRec709 => "PQ with Rec.709 primaries",
+            Self::HlgRec709 => "HLG with Rec.709 primaries",
         }
     }
 }

@@ -21,7 +21,7 @@ const STRIP_HEIGHT: f64 = 0.1;
 pub fn white(transfer: Transfer) -> f32 {
     match transfer {
         // Diffuse white, as in ITU-R BT.2408: 1 would be the brightest light of all.
-        Transfer::Pq | Transfer::PqRec709 => 0.58,
+        Transfer::Pq | Transfer::PqRec709 | Transfer::PqP3 => 0.58,
         Transfer::Hlg | Transfer::HlgRec709 => 0.75,
         _ => 1.0,
     }

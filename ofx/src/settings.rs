@@ -100,6 +100,9 @@ impl Settings {
                 5 if host.linear => InputColour::Linear,
                 6 => InputColour::Pq,
                 7 => InputColour::Hlg,
+                8 => InputColour::PqP3,
+                9 => InputColour::PqRec709,
+                10 => InputColour::HlgRec709,
                 _ => InputColour::Display,
             },
             label: match int(LABEL)? {

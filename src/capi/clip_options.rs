@@ -46,6 +46,8 @@ pub const SLS_TRANSFER_HLG: i32 = 5;
 pub const SLS_TRANSFER_PQ_REC709: i32 = 6;
 /// As SLS_TRANSFER_HLG, with the primaries of ITU-R BT.709.
 pub const SLS_TRANSFER_HLG_REC709: i32 = 7;
+/// As SLS_TRANSFER_PQ, with the primaries P3-D65.
+pub const SLS_TRANSFER_PQ_P3: i32 = 8;
 
 /// The audio encoder hears little of the audio after a frame, for streams that are shown as they
 /// arrive; see sls_clip_look_ahead().
@@ -154,6 +156,7 @@ pub(super) fn transfer(value: i32, field: &'static str) -> Result<Transfer, Fail
         SLS_TRANSFER_HLG => Ok(Transfer::Hlg),
         SLS_TRANSFER_PQ_REC709 => Ok(Transfer::PqRec709),
         SLS_TRANSFER_HLG_REC709 => Ok(Transfer::HlgRec709),
+        SLS_TRANSFER_PQ_P3 => Ok(Transfer::PqP3),
         other => {
             let reason = format!("{other} is not an SLS_TRANSFER_ value");
             Err(Failure::argument(field, reason))

@@ -6,7 +6,7 @@
 //! square root of the value, where the curves have no steep part.)
 
 use super::format::Transfer;
-use super::primaries::WideGamut;
+use super::primaries::{BT2020, P3, WideGamut};
 use super::table::{colour, lookup, table, unit};
 use super::tone::HIGHLIGHTS;
 use std::sync::OnceLock;
@@ -111,7 +111,7 @@ impl Transfer {
             Self::Srgb | Self::Display => linear_from_srgb(value),
             Self::Rec709 => linear_from_rec709(value),
             Self::Linear => value,
-            Self::Pq | Self::PqRec709 => linear_from_pq(value),
+            Self::Pq | Self::PqRec709 | Self::PqP3 => linear_from_pq(value),
             Self::Hlg | Self::HlgRec709 => linear_from_hlg(value),
         }
     }
@@ -148,7 +148,7 @@ impl Curve {
                 |v| srgb_from_linear(linear_from_rec709(v)),
                 |v| rec709_from_linear(linear_from_srgb(v)),
             ),
-            Transfer::Pq | Transfer::PqRec709 => (
+            Transfer::Pq | Transfer::PqRec709 | Transfer::PqP3 => (
                 |v| srgb_from_hdr(linear_from_pq(v)),
                 |v| pq_from_linear(hdr_from_srgb(v)),
             ),
@@ -157,12 +157,16 @@ impl Curve {
                 |v| hlg_from_linear(hdr_from_srgb(v)).min(1.0),
             ),
         };
-        let wide =
-            |light: Map, encoded: Map| WideGamut::new(light, encoded, srgb_from_hdr, hdr_from_srgb);
+        let wide = |primaries, light: Map, encoded: Map| {
+            WideGamut::new(primaries, light, encoded, srgb_from_hdr, hdr_from_srgb)
+        };
         Self {
             wide: match transfer {
-                Transfer::Pq => Some(wide(linear_from_pq, pq_from_linear)),
-                Transfer::Hlg => Some(wide(linear_from_hlg, |v| hlg_from_linear(v).min(1.0))),
+                Transfer::Pq => Some(wide(&BT2020, linear_from_pq, pq_from_linear)),
+                Transfer::PqP3 => Some(wide(&P3, linear_from_pq, pq_from_linear)),
+                Transfer::Hlg => Some(wide(&BT2020, linear_from_hlg, |v| {
+                    hlg_from_linear(v).min(1.0)
+                })),
                 _ => None,
             },
             identity: matches!(transfer, Transfer::Srgb | Transfer::Display),
@@ -173,7 +177,7 @@ impl Curve {
 
     /// The curve of a transfer; made once, shared by every thread.
     pub fn of(transfer: Transfer) -> &'static Self {
-        static CURVES: [OnceLock<Curve>; 8] = [const { OnceLock::new() }; 8];
+        static CURVES: [OnceLock<Curve>; 9] = [const { OnceLock::new() }; 9];
         CURVES[transfer as usize].get_or_init(|| Self::new(transfer))
     }
 
@@ -302,6 +306,7 @@ mod tests {
             Transfer::Hlg,
             Transfer::PqRec709,
             Transfer::HlgRec709,
+            Transfer::PqP3,
         ] {
             let curve = Curve::of(transfer);
             for v in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -3.0] {
@@ -315,7 +320,7 @@ mod tests {
             assert!(white > 0.95 && (curve.to_srgb(40.0) - white).abs() < 1e-6);
             assert_eq!(curve.from_srgb(f32::NAN), 0.0);
             // PQ reaches farther than what is told apart.
-            let is_pq = matches!(transfer, Transfer::Pq | Transfer::PqRec709);
+            let is_pq = matches!(transfer, Transfer::Pq | Transfer::PqRec709 | Transfer::PqP3);
             let most = if is_pq { 0.79 } else { 1.0 };
             assert!((curve.from_srgb(3.0) - most).abs() < 0.02, "{transfer:?}");
         }

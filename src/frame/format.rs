@@ -76,6 +76,8 @@ pub enum Transfer {
     PqRec709,
     /// As `Hlg`, with the primaries of Rec.709.
     HlgRec709,
+    /// As `Pq`, with the primaries P3-D65 of SMPTE EG 432-1.
+    PqP3,
 }
 
 /// Where the rows of a picture lie in a slice of bytes.

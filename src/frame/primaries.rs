@@ -1,28 +1,50 @@
-//! Primaries: HDR video has those of ITU-R BT.2020, the networks know those of BT.709 (sRGB's too).
+//! Primaries: HDR video has those of ITU-R BT.2020 or P3, the networks know those of BT.709 (sRGB's too).
 
 use super::table::{lookup, table, unit};
 use super::tone::MOST;
 
 type Matrix = [[f32; 3]; 3];
 
-/// Light in BT.2020's primaries to BT.709's; both have the white D65 (the inverse of ITU-R BT.2087).
-const BT2020_TO_BT709: Matrix = [
-    [1.660_491, -0.587_641_1, -0.072_849_86],
-    [-0.124_550_48, 1.132_899_9, -0.008_349_42],
-    [-0.018_150_76, -0.100_578_9, 1.118_729_7],
-];
-/// Light in BT.709's primaries to BT.2020's (ITU-R BT.2087).
-const BT709_TO_BT2020: Matrix = [
-    [0.627_403_9, 0.329_283_03, 0.043_313_07],
-    [0.069_097_29, 0.919_540_4, 0.011_362_32],
-    [0.016_391_44, 0.088_013_31, 0.895_595_25],
-];
+/// Primaries with the white D65, which BT.709 has too.
+pub(super) struct Primaries {
+    /// Light in these primaries to BT.709's.
+    to_bt709: Matrix,
+    from_bt709: Matrix,
+}
+
+/// Of BT.2020 (ITU-R BT.2087).
+pub(super) const BT2020: Primaries = Primaries {
+    to_bt709: [
+        [1.660_491, -0.587_641_1, -0.072_849_86],
+        [-0.124_550_48, 1.132_899_9, -0.008_349_42],
+        [-0.018_150_76, -0.100_578_9, 1.118_729_7],
+    ],
+    from_bt709: [
+        [0.627_403_9, 0.329_283_03, 0.043_313_07],
+        [0.069_097_29, 0.919_540_4, 0.011_362_32],
+        [0.016_391_44, 0.088_013_31, 0.895_595_25],
+    ],
+};
+/// P3-D65 (SMPTE EG 432-1).
+pub(super) const P3: Primaries = Primaries {
+    to_bt709: [
+        [1.224_940_2, -0.224_940_18, 0.0],
+        [-0.042_056_955, 1.042_057, 0.0],
+        [-0.019_637_555, -0.078_636_05, 1.098_273_6],
+    ],
+    from_bt709: [
+        [0.822_461_97, 0.177_538_03, 0.0],
+        [0.033_194_2, 0.966_805_8, 0.0],
+        [0.017_082_63, 0.072_397_44, 0.910_519_9],
+    ],
+};
 
 const STEPS: usize = 4096;
 
-/// The way of a pixel of HDR video with BT.2020's primaries to sRGB and back. Colours outside of BT.709 are
+/// The way of a pixel of HDR video with other primaries to sRGB and back. Colours outside of BT.709 are
 /// clipped for the networks.
 pub(super) struct WideGamut {
+    primaries: &'static Primaries,
     /// The light of the encoded value i / steps.
     light: Vec<f32>,
     /// sRGB of the light `MOST` (i / steps)^2.
@@ -34,9 +56,10 @@ pub(super) struct WideGamut {
 }
 
 impl WideGamut {
-    /// For an encoding: its light relative to diffuse white, and its value of such a light. `srgb` and
+    /// For primaries and an encoding: its light relative to diffuse white, and its value of such a light. `srgb` and
     /// `srgb_light`: the light of an sRGB value, highlights compressed, and back.
     pub fn new(
+        primaries: &'static Primaries,
         light: impl Fn(f64) -> f64,
         encoded: impl Fn(f64) -> f64,
         srgb: impl Fn(f64) -> f64,
@@ -44,6 +67,7 @@ impl WideGamut {
     ) -> Self {
         let most = f64::from(MOST);
         Self {
+            primaries,
             light: table(STEPS, light),
             srgb: table(STEPS, |v| srgb(most * v * v)),
             srgb_light: table(STEPS, srgb_light),
@@ -55,7 +79,7 @@ impl WideGamut {
     #[inline]
     pub fn srgb_of(&self, encoded: [f32; 3]) -> [f32; 3] {
         let light = encoded.map(|v| lookup(&self.light, v, STEPS));
-        let seen = multiply(&BT2020_TO_BT709, light);
+        let seen = multiply(&self.primaries.to_bt709, light);
         seen.map(|v| lookup(&self.srgb, unit(v / MOST).sqrt(), STEPS))
     }
 
@@ -63,7 +87,7 @@ impl WideGamut {
     #[inline]
     pub fn encoded_of(&self, srgb: [f32; 3]) -> [f32; 3] {
         let light = srgb.map(|v| lookup(&self.srgb_light, v, STEPS));
-        let wide = multiply(&BT709_TO_BT2020, light);
+        let wide = multiply(&self.primaries.from_bt709, light);
         wide.map(|v| lookup(&self.encoded, unit(v / MOST).sqrt().sqrt(), STEPS))
     }
 }
@@ -79,31 +103,54 @@ mod tests {
     use super::super::format::Transfer;
     use super::*;
 
+    /// Light in primaries (CIE 1931 x and y of red, green, blue) to XYZ, for the white D65.
+    fn to_xyz(primaries: [[f64; 2]; 3]) -> [[f64; 3]; 3] {
+        let xyz = |[x, y]: [f64; 2]| [x / y, 1.0, (1.0 - x - y) / y];
+        let (columns, white) = (primaries.map(xyz), xyz([0.3127, 0.329]));
+        let at = |columns: [[f64; 3]; 3]| {
+            let [a, b, c] = columns;
+            a[0] * (b[1] * c[2] - c[1] * b[2]) - b[0] * (a[1] * c[2] - c[1] * a[2])
+                + c[0] * (a[1] * b[2] - b[1] * a[2])
+        };
+        // Cramer's rule: how much of each makes the white.
+        let shares = [0, 1, 2].map(|k| {
+            let mut other = columns;
+            other[k] = white;
+            at(other) / at(columns)
+        });
+        [0, 1, 2].map(|row| [0, 1, 2].map(|k| columns[k][row] * shares[k]))
+    }
+
     #[test]
     fn the_matrices_are_those_of_the_standards() {
-        // ITU-R BT.2087-0 and ITU-R BT.2407-0, in their four digits.
-        let bt2087 = [
-            [0.6274, 0.3293, 0.0433],
-            [0.0691, 0.9195, 0.0114],
-            [0.0164, 0.0880, 0.8956],
-        ];
-        let bt2407 = [
-            [1.6605, -0.5876, -0.0728],
-            [-0.1246, 1.1329, -0.0083],
-            [-0.0182, -0.1006, 1.1187],
-        ];
-        for (matrix, published) in [(BT709_TO_BT2020, bt2087), (BT2020_TO_BT709, bt2407)] {
-            for (value, published) in matrix.iter().flatten().zip(published.iter().flatten()) {
-                assert!((value - published).abs() < 6e-5, "{value} {published}");
-            }
-            for white in multiply(&matrix, [1.0; 3]) {
-                assert!((white - 1.0).abs() < 1e-6);
-            }
-        }
-        for unit in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] {
-            let back = multiply(&BT2020_TO_BT709, multiply(&BT709_TO_BT2020, unit));
-            for (value, expected) in back.iter().zip(unit) {
-                assert!((value - expected).abs() < 1e-6);
+        let bt709 = to_xyz([[0.64, 0.33], [0.3, 0.6], [0.15, 0.06]]);
+        for (primaries, published) in [
+            (BT2020, [[0.708, 0.292], [0.17, 0.797], [0.131, 0.046]]),
+            (P3, [[0.68, 0.32], [0.265, 0.69], [0.15, 0.06]]),
+        ] {
+            let (
+                own,
+                Primaries {
+                    to_bt709,
+                    from_bt709,
+                },
+            ) = (to_xyz(published), primaries);
+            for k in 0..3 {
+                // The light of one primary, in XYZ by both ways.
+                let unit = [0, 1, 2].map(|i| if i == k { 1.0 } else { 0.0 });
+                let light = multiply(&to_bt709, unit);
+                for (row, expected) in bt709.iter().zip(own) {
+                    let found: f64 = row.iter().zip(light).map(|(m, v)| m * f64::from(v)).sum();
+                    assert!(
+                        (found - expected[k]).abs() < 1e-6,
+                        "{found} {}",
+                        expected[k]
+                    );
+                }
+                let back = multiply(&to_bt709, multiply(&from_bt709, unit));
+                for (value, expected) in back.iter().zip(unit) {
+                    assert!((value - expected).abs() < 1e-6);
+                }
             }
         }
     }
@@ -137,6 +184,7 @@ mod tests {
         for (wide, narrow, most) in [
             (Transfer::Pq, Transfer::PqRec709, 0.75),
             (Transfer::Hlg, Transfer::HlgRec709, 0.98),
+            (Transfer::PqP3, Transfer::PqRec709, 0.75),
         ] {
             let (wide, narrow) = (Curve::of(wide), Curve::of(narrow));
             for i in 0..=200 {

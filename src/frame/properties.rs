@@ -129,6 +129,7 @@ fn transfers() -> impl Strategy<Value = Transfer> {
         Transfer::Hlg,
         Transfer::PqRec709,
         Transfer::HlgRec709,
+        Transfer::PqP3,
     ])
 }
 

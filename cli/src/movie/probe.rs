@@ -59,14 +59,14 @@ impl Colour {
     }
 
     /// The transfer function with its primaries, if it is one of HDR video. Without a tag, the primaries are
-    /// those of BT.2020; others than these are taken for Rec.709's.
+    /// those of BT.2020; P3 is known in PQ, and others are taken for Rec.709's.
     pub fn hdr(&self) -> Option<Transfer> {
-        let wide = matches!(self.primaries.as_deref(), None | Some("bt2020"));
-        match (self.transfer.as_deref(), wide) {
-            (Some("smpte2084"), true) => Some(Transfer::Pq),
-            (Some("smpte2084"), false) => Some(Transfer::PqRec709),
-            (Some("arib-std-b67"), true) => Some(Transfer::Hlg),
-            (Some("arib-std-b67"), false) => Some(Transfer::HlgRec709),
+        match (self.transfer.as_deref()?, self.primaries.as_deref()) {
+            ("smpte2084", None | Some("bt2020")) => Some(Transfer::Pq),
+            ("smpte2084", Some("smpte432")) => Some(Transfer::PqP3),
+            ("smpte2084", Some(_)) => Some(Transfer::PqRec709),
+            ("arib-std-b67", None | Some("bt2020")) => Some(Transfer::Hlg),
+            ("arib-std-b67", Some(_)) => Some(Transfer::HlgRec709),
             _ => None,
         }
     }
@@ -348,7 +348,7 @@ mod tests {
             ("smpte2084", Some("bt2020"), Some(Transfer::Pq)),
             ("smpte2084", None, Some(Transfer::Pq)),
             ("smpte2084", Some("bt709"), Some(Transfer::PqRec709)),
-            ("smpte2084", Some("smpte432"), Some(Transfer::PqRec709)),
+            ("smpte2084", Some("smpte432"), Some(Transfer::PqP3)),
             ("arib-std-b67", Some("bt2020"), Some(Transfer::Hlg)),
             ("arib-std-b67", Some("bt709"), Some(Transfer::HlgRec709)),
             ("bt709", Some("bt2020"), None),

@@ -9,6 +9,9 @@ const LINEAR: i32 = 3;
 const ACES: i32 = 4;
 const PQ: i32 = 6;
 const HLG: i32 = 7;
+const PQ_P3: i32 = 8;
+const PQ_REC709: i32 = 9;
+const HLG_REC709: i32 = 10;
 
 /// The head in linear light, in this much light.
 fn lit(light: f32) -> Connection {
@@ -37,6 +40,7 @@ fn bright_pixels_outside_the_matte_keep_every_bit() {
         (PQ, 0.7, Depth::Float),
         (PQ, 2.0, Depth::Half),
         (HLG, 0.8, Depth::Short),
+        (PQ_P3, 0.7, Depth::Float),
     ] {
         let instance = speaking(&effect, Context::Filter);
         instance.set("inputColour", colour);
@@ -71,7 +75,7 @@ fn bright_pixels_outside_the_matte_keep_every_bit() {
 
 /// The light of an encoded value of HDR video relative to 203 cd/m², as ITU-R BT.2100 defines it.
 fn light_of(colour: i32, value: f64) -> f64 {
-    if colour == PQ {
+    if [PQ, PQ_P3, PQ_REC709].contains(&colour) {
         let y = value.powf(32.0 / 2523.0);
         let y = (y - 3424.0 / 4096.0).max(0.0) / (2413.0 / 128.0 - 2392.0 / 128.0 * y);
         return y.powf(16384.0 / 2610.0) * 10_000.0 / 203.0;
@@ -96,19 +100,41 @@ fn encoded(colour: i32, light: f64) -> f32 {
     low as f32
 }
 
-/// Light in BT.709's primaries to BT.2020's (ITU-R BT.2087), and back (ITU-R BT.2407).
-const TO_BT2020: [[f32; 3]; 3] = [
-    [0.6274, 0.3293, 0.0433],
-    [0.0691, 0.9195, 0.0114],
-    [0.0164, 0.0880, 0.8956],
-];
-const FROM_BT2020: [[f32; 3]; 3] = [
-    [1.6605, -0.5876, -0.0728],
-    [-0.1246, 1.1329, -0.0083],
-    [-0.0182, -0.1006, 1.1187],
-];
+type Matrix = [[f32; 3]; 3];
 
-fn multiply(matrix: &[[f32; 3]; 3], [r, g, b]: [f32; 3]) -> [f32; 3] {
+/// Light in BT.709's primaries to those of an encoding, and back: BT.2020 (ITU-R BT.2087 and BT.2407), P3-D65 (from
+/// the primaries of SMPTE EG 432-1).
+fn primaries(colour: i32) -> [Matrix; 2] {
+    match colour {
+        PQ | HLG => [
+            [
+                [0.6274, 0.3293, 0.0433],
+                [0.0691, 0.9195, 0.0114],
+                [0.0164, 0.0880, 0.8956],
+            ],
+            [
+                [1.6605, -0.5876, -0.0728],
+                [-0.1246, 1.1329, -0.0083],
+                [-0.0182, -0.1006, 1.1187],
+            ],
+        ],
+        PQ_P3 => [
+            [
+                [0.8225, 0.1775, 0.0],
+                [0.0332, 0.9668, 0.0],
+                [0.0171, 0.0724, 0.9105],
+            ],
+            [
+                [1.2249, -0.2249, 0.0],
+                [-0.0421, 1.0421, 0.0],
+                [-0.0196, -0.0786, 1.0983],
+            ],
+        ],
+        _ => [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]; 2],
+    }
+}
+
+fn multiply(matrix: &Matrix, [r, g, b]: [f32; 3]) -> [f32; 3] {
     matrix.map(|row| row[0] * r + row[1] * g + row[2] * b)
 }
 
@@ -118,7 +144,8 @@ fn a_face_on_an_hdr_timeline_is_painted_as_on_any_other() {
     let plugin = open_plugin(HostOptions::default());
     let effect = plugin.start(Context::Filter);
     let (linear, _) = shown(&effect, 0.7);
-    for colour in [PQ, HLG] {
+    for colour in [PQ, HLG, PQ_P3, PQ_REC709, HLG_REC709] {
+        let [into, out_of] = primaries(colour);
         // The encoded values of (i / 4096)^4.
         let table: Vec<f32> = (0..=4097)
             .map(|i| encoded(colour, (f64::from(i) / 4096.0).powi(4)))
@@ -127,7 +154,7 @@ fn a_face_on_an_hdr_timeline_is_painted_as_on_any_other() {
             let mut picture = frame(usize::try_from(time.round() as i64).ok()?)?;
             for [r, g, b, _] in &mut picture.rgba {
                 let light = [*r, *g, *b].map(|level| 0.7 * level.powf(2.2));
-                [*r, *g, *b] = multiply(&TO_BT2020, light).map(|light| {
+                [*r, *g, *b] = multiply(&into, light).map(|light| {
                     let at = light.max(0.0).sqrt().sqrt() * 4096.0;
                     let (low, high) = (table[at as usize], table[at as usize + 1]);
                     low + (high - low) * at.fract()
@@ -146,7 +173,7 @@ fn a_face_on_an_hdr_timeline_is_painted_as_on_any_other() {
                 if to != from {
                     count += 3;
                     let wide = [0, 1, 2].map(|k| light_of(colour, f64::from(to[k])) as f32);
-                    for (light, wanted) in multiply(&FROM_BT2020, wide).iter().zip(wanted) {
+                    for (light, wanted) in multiply(&out_of, wide).iter().zip(wanted) {
                         apart += (light - wanted).abs();
                     }
                 }
