@@ -119,6 +119,36 @@ mod measured {
             println!("a frame in order, {depth:<11?}{forwards:9.2} ms");
             println!("a frame backwards, {depth:<10?}{backwards:9.2} ms");
         }
+        throughput(&instance, 1);
+        for threads in [1, 2, 4] {
+            println!(
+                "{threads} frames at once, byte      {:9.2} frames/s, with the host's images",
+                throughput(&instance, threads)
+            );
+        }
+    }
+
+    /// Frames a second when a host renders `threads` frames at once. The faces of all of them are known.
+    fn throughput(instance: &Instance, threads: usize) -> f64 {
+        let begun = Instant::now();
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let frames = 24;
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let frame = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        if frame >= frames {
+                            break;
+                        }
+                        let rendered =
+                            instance.render(frame as f64 + 6.0, &RenderOptions::default());
+                        assert!(rendered.status.is_ok());
+                    }
+                });
+            }
+        });
+        frames as f64 / begun.elapsed().as_secs_f64()
     }
 
     /// The same frame, rendered by the engine without the effect.
