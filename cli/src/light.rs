@@ -84,7 +84,7 @@ impl Light {
             .map(|value| self.transfer.light(level(value)) as f32)
             .collect();
         let values: Vec<u16> = match picture.layout.depth {
-            Depth::Eight => picture.data.iter().map(|value| (*value).into()).collect(),
+            Depth::Eight => picture.data.iter().map(|value| u16::from(*value)).collect(),
             _ => bytemuck::pod_collect_to_vec(&picture.data),
         };
         let mut linear: Vec<f32> = values.iter().map(|v| light[usize::from(*v)]).collect();
