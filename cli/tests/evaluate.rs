@@ -178,7 +178,7 @@ fn a_render_is_worse_than_the_truth_and_better_than_one_of_other_words() {
     }
     let pair = |field: &str, than: &Value| (metric(&own, field), metric(than, field));
     let (mine, theirs) = pair("psnr_mask", &other);
-    assert!(mine > theirs + 0.5, "{mine} dB, other words {theirs}");
+    assert!(mine > theirs + 0.3, "{mine} dB, other words {theirs}");
     let (mine, theirs) = pair("lmd", &other);
     assert!(mine < theirs - 0.5, "{mine} pixels, other words {theirs}");
     for worse in [&other, &frozen] {
