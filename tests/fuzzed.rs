@@ -102,9 +102,11 @@ fn analyses() {
         clip.analyze(index, view).unwrap();
     }
     clip.finish_analysis().unwrap();
-    let saved = tempfile::NamedTempFile::new().unwrap();
-    clip.save_analysis(saved.path()).unwrap();
-    let whole = std::fs::read(saved.path()).unwrap();
+    // Not in a file that is open: Windows does not let it be replaced.
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("saved.slsa");
+    clip.save_analysis(&saved).unwrap();
+    let whole = std::fs::read(&saved).unwrap();
     // Behind the first line, the format and the hash stand two texts with their lengths.
     let content = &whole[22 + 4 + 32..];
     let (bundle, rest) = content[1..].split_at(content[0].into());
