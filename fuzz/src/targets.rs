@@ -26,11 +26,11 @@ use stylelipsync::model::Bundle;
 use stylelipsync::model::Provider;
 use stylelipsync::{Clip, ClipOptions, Engine, EngineOptions, Error};
 
-/// A file of these bytes, for what reads files.
-fn file(data: &[u8], ending: &str) -> tempfile::NamedTempFile {
+/// A file of these bytes, for what reads files. It is closed: Windows lets no open file be replaced.
+fn file(data: &[u8], ending: &str) -> tempfile::TempPath {
     let mut file = tempfile::Builder::new().suffix(ending).tempfile().unwrap();
     file.write_all(data).unwrap();
-    file
+    file.into_temp_path()
 }
 
 /// A bundle's manifest, beside a file that it may name and one outside the folder that it may not.
@@ -59,7 +59,7 @@ pub fn manifest(data: &[u8]) {
 pub fn person(data: &[u8]) {
     static BUNDLE: OnceLock<Bundle> = OnceLock::new();
     let bundle = BUNDLE.get_or_init(|| Bundle::embedded().unwrap());
-    if let Err(error) = Person::load(file(data, ".safetensors").path(), bundle) {
+    if let Err(error) = Person::load(file(data, ".safetensors"), bundle) {
         assert!(matches!(error, Error::Person { .. }), "{error}");
     }
 }
@@ -83,7 +83,7 @@ pub fn analysis(data: &[u8]) {
     let new_clip = || Clip::new(engine.clone(), ClipOptions::default()).unwrap();
     let format = FORMAT.get_or_init(|| {
         let other = [ANALYSIS, &u32::MAX.to_le_bytes()].concat();
-        let refused = new_clip().load_analysis(file(&other, ".slsa").path());
+        let refused = new_clip().load_analysis(file(&other, ".slsa"));
         let reason = refused.unwrap_err().to_string();
         reason.rsplit(' ').next().unwrap().parse().unwrap()
     });
@@ -96,11 +96,11 @@ pub fn analysis(data: &[u8]) {
     let hash = Sha256::digest(&content);
     let whole = [ANALYSIS, &format.to_le_bytes(), &hash[..], &content].concat();
     let mut clip = new_clip();
-    match clip.load_analysis(file(&whole, ".slsa").path()) {
+    match clip.load_analysis(file(&whole, ".slsa")) {
         Ok(()) => {
             let again = file(&[], ".slsa");
-            clip.save_analysis(again.path()).unwrap();
-            new_clip().load_analysis(again.path()).unwrap();
+            clip.save_analysis(&again).unwrap();
+            new_clip().load_analysis(&again).unwrap();
         }
         Err(Error::Analysis { reason, .. }) => {
             assert!(!reason.contains("networks"), "{reason}");
@@ -120,7 +120,7 @@ pub fn audio(data: &[u8]) {
         return;
     };
     let file = file(data, ENDINGS[usize::from(*first) % ENDINGS.len()]);
-    match decode_below(file.path(), Some(MOST)) {
+    match decode_below(&file, Some(MOST)) {
         Ok(sound) => {
             assert!(!sound.samples.is_empty() && sound.samples.iter().all(|s| s.is_finite()));
             assert!(sound.samples.len() as u64 * 16_000 <= (MOST + 1) * u64::from(sound.rate));
