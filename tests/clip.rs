@@ -128,6 +128,35 @@ fn faces_cached_by_the_caller_give_the_same_bytes() {
     }
 }
 
+/// A target of another size is refused before any work: the reference is not settled by a call that fails.
+#[test]
+fn a_target_that_does_not_fit_is_refused_before_the_work() {
+    let frames = head(1);
+    let renderer = Renderer::new(engine(), ClipOptions::default()).unwrap();
+    let speech = Speech::new(words(0.5, RATE).into(), 0).unwrap();
+    let faces = Neighbours {
+        middle: renderer.find_faces(&frames[0].view()).unwrap(),
+        before: [None, None],
+        after: [None, None],
+    };
+    let inputs = FrameInputs {
+        index: 0,
+        position: 0,
+        speech: &speech,
+        faces: &faces,
+    };
+    let mut bytes = [0; 16];
+    let mut target = FrameMut::packed(&mut bytes, 2, 2, PixelFormat::Rgba8).unwrap();
+    let options = &mut FrameOptions::default();
+    let refused = renderer.render(&inputs, &frames[0].view(), &mut target, options, || {
+        panic!("the profile was asked for")
+    });
+    assert!(
+        matches!(refused, Err(stylelipsync::Error::Frame { .. })),
+        "{refused:?}"
+    );
+}
+
 /// Trimming takes from the rim alone: what is changed shrinks, the middle stays.
 #[test]
 fn a_trimmed_mask_changes_less_and_never_more() {

@@ -17,7 +17,7 @@ use super::reference::Reference;
 use super::shot_profile::ShotProfile;
 use crate::engine::Engine;
 use crate::face::{DetailGate, Face};
-use crate::frame::{Compositor, FrameMut, FrameRef, Similarity, copy_pixels};
+use crate::frame::{Compositor, FrameMut, FrameRef, Similarity, check_alike, copy_pixels};
 use crate::mark::{MarkBuffers, MarkId, Marker};
 use crate::model::Person;
 use crate::model::networks::Generator;
@@ -185,6 +185,7 @@ impl Renderer {
         profile: impl FnOnce() -> Result<Option<Arc<ShotProfile>>>,
     ) -> Result<Rendered> {
         options.check()?;
+        check_alike(source, target)?;
         let (parallel, levels) = (self.engine.parallel(), options.levels());
         let copy = || {
             options.clear(source.width(), source.height())?;

@@ -361,12 +361,11 @@ impl<'a> FrameMut<'a> {
     }
 }
 
-/// Copies every pixel of `source` into `target`, byte for byte: NaN payloads and alpha included,
-/// padding left alone. The target takes the source's pixel aspect ratio.
+/// Whether the pixels of `source` can be copied to `target`.
 ///
 /// # Errors
-/// [`Error::Frame`] when size or format differ; nothing is written then.
-pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<()> {
+/// [`Error::Frame`] when size or format differ.
+pub(crate) fn check_alike(source: &FrameRef<'_>, target: &FrameMut<'_>) -> Result<()> {
     if source.format() != target.format() {
         let reason = format!(
             "{:?}, but the source is {:?}",
@@ -383,6 +382,16 @@ pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<(
             return Err(wrong(field, format!("{here}, but the source has {there}")));
         }
     }
+    Ok(())
+}
+
+/// Copies every pixel of `source` into `target`, byte for byte: NaN payloads and alpha included,
+/// padding left alone. The target takes the source's pixel aspect ratio.
+///
+/// # Errors
+/// [`Error::Frame`] when size or format differ; nothing is written then.
+pub fn copy_pixels(source: &FrameRef<'_>, target: &mut FrameMut<'_>) -> Result<()> {
+    check_alike(source, target)?;
     target.layout.pixel_aspect = source.layout.pixel_aspect;
     for y in 0..source.height() {
         target.row(y).copy_from_slice(source.row(y));

@@ -26,6 +26,7 @@ mod properties;
 pub use composite::{ColourMatch, Compositor, Gains, Layers};
 pub use detail::{DetailLayer, FineBand};
 pub use fingerprint::fingerprint;
+pub(crate) use format::check_alike;
 pub use format::{FrameMut, FrameRef, PIXEL_ASPECTS, PixelFormat, Transfer, copy_pixels};
 pub use label::{Corner, Label};
 pub(crate) use owned::OwnedFrame;

@@ -8,7 +8,6 @@ use super::super::options::{FrameOptions, Levels, Rendered};
 use super::super::shot_profile::ShotProfile;
 use super::inputs::{Change, FrameInputs};
 use super::{Buffers, Renderer, is_shown};
-use crate::Result;
 use crate::face::crop::IMAGE;
 use crate::face::lips::inner_lips;
 use crate::face::reference_warp::MOST_LAYERS;
@@ -17,6 +16,7 @@ use crate::frame::{DetailLayer, FrameMut, FrameRef, Gains, Similarity};
 use crate::latent::Movement;
 use crate::pool::Pooled;
 use crate::track::quality::fade;
+use crate::{Error, Result};
 
 /// What is to be done to a frame.
 pub(in crate::clip) struct Painting<'r> {
@@ -112,12 +112,15 @@ impl Renderer {
             mark,
             ..
         } = &mut *buffers;
+        let detailed = engine.reference_warp().is_some() && change.detail > 0.0;
         let (cut, spoke) = engine.parallel().both(
             || seen.see((engine, &self.options), change.face, identity, source),
             || {
-                let spoke = spoken.speak((engine, &self.options), change, &map);
-                gate.close_mouth(inner_lips(&spoken.points), IMAGE);
-                spoke
+                let spoke = spoken.speak((engine, &self.options), change, &map)?;
+                if detailed {
+                    gate.close_mouth(inner_lips(&spoken.points), IMAGE);
+                }
+                Ok::<_, Error>(spoke)
             },
         );
         cut?;
@@ -133,7 +136,7 @@ impl Renderer {
             .options
             .colour_match
             .gains(&seen.crop, &generated, alpha)?;
-        if engine.reference_warp().is_some() && change.detail > 0.0 {
+        if detailed {
             gate.replace(&mut generated, &spoken.carried, IMAGE, change.detail);
             gate.open(&spoken.amounts, &mut spoken.places);
         }
