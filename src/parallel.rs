@@ -82,6 +82,25 @@ impl Parallel {
         (0..count).map(|part| at(part)..at(part + 1)).collect()
     }
 
+    /// Splits `rows` as [`parts`](Self::parts) does, each part with its elements: `values` begins with the first
+    /// of the rows, each of `width` elements.
+    pub(crate) fn split<T>(
+        self,
+        rows: Range<usize>,
+        least: usize,
+        values: &mut [T],
+        width: usize,
+    ) -> Vec<(Range<usize>, &mut [T])> {
+        let mut rest = values;
+        let parts = self.parts(rows, least).into_iter();
+        let split = parts.map(|part| {
+            let (values, after) = std::mem::take(&mut rest).split_at_mut(part.len() * width);
+            rest = after;
+            (part, values)
+        });
+        split.collect()
+    }
+
     /// Does `work` for each of `parts`, at once as far as there are threads.
     pub(crate) fn each<T: Send>(self, parts: Vec<T>, work: &(impl Fn(T) + Sync)) {
         let mut parts = parts.into_iter();

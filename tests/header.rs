@@ -10,6 +10,10 @@ use std::process::Command;
 
 mod skip;
 
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "the tests of the built library run on Linux")
+)]
 #[path = "c/support.rs"]
 mod support;
 

@@ -136,18 +136,11 @@ impl Cells {
         let width = columns + 2;
         self.values.clear();
         self.values.resize(width * (rows + 2), [0.0; 4]);
-        let parts = self.parallel.parts(0..rows, LEAST_ROWS);
-        self.sums.resize_with(parts.len(), Vec::new);
-        let mut rest = &mut self.values[width..];
-        let mut split = Vec::with_capacity(parts.len());
-        for (part, sums) in parts.into_iter().zip(&mut self.sums) {
-            let (cells, after) = rest.split_at_mut(part.len() * width);
-            rest = after;
-            split.push((part, cells, sums));
-        }
+        let cells = &mut self.values[width..];
+        let split = self.parallel.split(0..rows, LEAST_ROWS, cells, width);
         let bytes = |y: usize| &frame.row(y)[left * P::BYTES..right * P::BYTES];
         if pitch == [1.0; 2] {
-            self.parallel.each(split, &|(part, cells, _)| {
+            self.parallel.each(split, &|(part, cells)| {
                 for (y, cells) in part.zip(cells.chunks_exact_mut(width)) {
                     add_row::<P>(bytes(top + y), curve, 1.0, &mut cells[1..=columns]);
                 }
@@ -159,27 +152,30 @@ impl Cells {
         self.bins
             .extend((0..length).map(|i| bin(i, pitch[0], columns)));
         let bins = &self.bins;
-        self.parallel.each(split, &|(part, cells, sums)| {
-            for (row, cells) in part.zip(cells.chunks_exact_mut(width)) {
-                // Downwards first, over whole rows; then across.
-                sums.clear();
-                sums.resize(length, [0.0; 4]);
-                let [first, end] = [row, row + 1].map(|row| row as f64 * pitch[1]);
-                let (first, end) = (first as usize, end.ceil() as usize + 1);
-                for y in top + first.saturating_sub(1)..bottom.min(top + end) {
-                    let (at, share) = bin(y - top, pitch[1], rows);
-                    match at as usize {
-                        at if at == row => add_row::<P>(bytes(y), curve, share, sums),
-                        // What the row before leaves of a pixel.
-                        at if at + 1 == row && share < 1.0 => {
-                            add_row::<P>(bytes(y), curve, 1.0 - share, sums);
+        self.sums.resize_with(split.len(), Vec::new);
+        let split = split.into_iter().zip(&mut self.sums);
+        self.parallel
+            .each(split.collect(), &|((part, cells), sums)| {
+                for (row, cells) in part.zip(cells.chunks_exact_mut(width)) {
+                    // Downwards first, over whole rows; then across.
+                    sums.clear();
+                    sums.resize(length, [0.0; 4]);
+                    let [first, end] = [row, row + 1].map(|row| row as f64 * pitch[1]);
+                    let (first, end) = (first as usize, end.ceil() as usize + 1);
+                    for y in top + first.saturating_sub(1)..bottom.min(top + end) {
+                        let (at, share) = bin(y - top, pitch[1], rows);
+                        match at as usize {
+                            at if at == row => add_row::<P>(bytes(y), curve, share, sums),
+                            // What the row before leaves of a pixel.
+                            at if at + 1 == row && share < 1.0 => {
+                                add_row::<P>(bytes(y), curve, 1.0 - share, sums);
+                            }
+                            _ => {}
                         }
-                        _ => {}
                     }
+                    sum_across(sums, bins, &mut cells[1..=columns]);
                 }
-                sum_across(sums, bins, &mut cells[1..=columns]);
-            }
-        });
+            });
     }
 
     /// Turns sums into means in [-1, 1] and gives the cells their border.

@@ -155,14 +155,8 @@ impl Compositor {
             (low + BORDER).saturating_sub(2)..(high + BORDER + 2).min(width)
         };
         let (rows, columns) = (range(top, bottom), range(left, right));
-        let parts = self.parallel.parts(rows.clone(), LEAST_ROWS);
-        let mut rest = &mut self.cells[rows.start * width..];
-        let mut split = Vec::with_capacity(parts.len());
-        for part in parts {
-            let (cells, after) = rest.split_at_mut(part.len() * width);
-            rest = after;
-            split.push((part, cells));
-        }
+        let cells = &mut self.cells[rows.start * width..];
+        let split = self.parallel.split(rows, LEAST_ROWS, cells, width);
         self.parallel.each(split, &|(rows, cells)| {
             for (row, cells) in rows.zip(cells.chunks_exact_mut(width)) {
                 let y = row.saturating_sub(BORDER).min(size - 1);
