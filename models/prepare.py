@@ -182,7 +182,9 @@ class Preparation:
 
     def run(self, arguments):
         """Prepares the folders of --data."""
-        found = sources.find_all(arguments.data, arguments.stills, arguments.rights)
+        found = sources.find_all(arguments.data, arguments.stills, arguments.declared_rights)
+        # Before the face model is fitted: it too comes from the training clips alone.
+        found = [s for s in found if s.split != "train" or arguments.rights in (None, s.rights)]
         good = self.probe_all(found)
         if not good:
             raise SystemExit(f"none of the {len(found)} files can be read; {self.out / 'records'} says why of each")
@@ -221,7 +223,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--stills", action="store_true", help="pictures too (for the mesh predictor)")
-    parser.add_argument("--rights", default="unknown", help="of movies without a MANIFEST.tsv: cleared, ...")
+    parser.add_argument("--rights", choices=["cleared"], help="leaves out all other training clips")
+    parser.add_argument("--declared-rights", default="unknown", help="of movies without a MANIFEST.tsv: cleared, ...")
     parser.add_argument("--teacher-python", default=sys.executable, help="an interpreter that has mediapipe")
     parser.add_argument("--seed-landmarks", type=Path, help="landmarks of an earlier run, taken by name")
     parser.add_argument("--face-model", type=Path, help="instead of fitting one")

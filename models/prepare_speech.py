@@ -30,7 +30,7 @@ CODECS = [options.split() for options in (
 
 
 def real_speech(data):
-    """Yields (name, speaker, rights, path) of every recording that may be trained on."""
+    """Yields (name, speaker, rights, path) of every recording of the training split."""
     for path in sorted((data / "speech").rglob("*.opus")):
         parts = path.relative_to(data / "speech").parts
         labelled = len(parts) == 3
@@ -111,6 +111,8 @@ def held_out_speakers(rows, count):
 def items(arguments):
     """Yields (name, speaker, rights, kind, samples): the real recordings, then the synthetic voices."""
     for name, speaker, rights, path in real_speech(arguments.data):
+        if arguments.rights not in (None, rights):
+            continue
         try:
             yield name, speaker or name, rights, "real", voices.decode(path)
         except ValueError as error:
@@ -129,6 +131,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rights", choices=["cleared"], help="leaves out all other recordings")
     parser.add_argument("--text", action="append", default=[], metavar="VOICE=FILE")
     parser.add_argument("--sentences", type=int, default=150, help="of each --text")
     parser.add_argument("--hold-out", type=int, default=8, metavar="SPEAKERS")
