@@ -71,8 +71,9 @@ pub struct EngineArguments {
     /// The execution provider that runs the networks.
     #[arg(long, value_enum, default_value = "auto")]
     pub provider: ProviderName,
-    /// The folder of a model bundle to use instead of the embedded one.
-    #[arg(long, value_name = "FOLDER")]
+    /// A model bundle to use instead of the embedded one: a folder, or the name of one that is installed with the
+    /// program, such as `cleared`.
+    #[arg(long, value_name = "FOLDER|NAME")]
     pub bundle: Option<PathBuf>,
     /// Frames processed in parallel; by default the number of cores.
     #[arg(long, value_name = "N")]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use stylelipsync::audio::decode_file;
-use stylelipsync::{Clip, ClipOptions, SpeechContext, Timing};
+use stylelipsync::{Clip, ClipOptions, MarkId, SpeechContext, Timing};
 
 use crate::ai_metadata;
 use crate::args::DemoArguments;
@@ -58,6 +58,8 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
     };
     let mut clip = Clip::new(engine, options)?;
     clip.set_audio(&speech.samples, speech.rate, 1)?;
+    let id = MarkId::of_inputs(&clip.provenance());
+    clip.set_watermark(Some(id));
     let results = out.join("frames");
     let mut sheet = Sheet::new(0, frames);
     let marks = Marks {

@@ -9,6 +9,7 @@ mod ai_metadata;
 mod analyze;
 mod args;
 mod audio;
+mod bundles;
 mod credentials;
 mod demo;
 mod detect;

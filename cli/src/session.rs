@@ -1,6 +1,7 @@
 //! Creates the engine from the command line's options.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use stylelipsync::model::Provider;
@@ -9,6 +10,7 @@ use stylelipsync::{Engine, EngineOptions, Error};
 use stylelipsync_provision::{Doctor, provision};
 
 use crate::args::{DoctorArguments, EngineArguments, ProviderName};
+use crate::bundles;
 use crate::failure::{Failure, Result};
 use crate::logger;
 
@@ -46,11 +48,14 @@ impl EngineArguments {
         if let Some(plugin) = provider.plugin() {
             fetch(plugin)?;
         }
+        let program = std::env::current_exe().ok();
+        let named = |given: &PathBuf| bundles::folder(given, program.as_deref());
+        let bundle = self.bundle.as_ref().map(named).transpose()?;
         let engine = Engine::new(&EngineOptions {
             provider,
             threads: self.workers(),
             parallel_frames: true,
-            bundle: self.bundle.clone(),
+            bundle,
         })
         .map_err(|error| match error {
             // Of all files only a bundle's are read here: a missing one is a broken bundle.

@@ -1,6 +1,6 @@
 //! The command `verify`: who signed a file, what was changed in it, and whether it is still what was signed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::args::VerifyArguments;
 use crate::credentials::{self, Checked, PictureList};
@@ -24,7 +24,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<()> {
         let checked = credentials::read(file, trust.as_deref())?;
         return report(arguments, file, &checked, sign::count(file)?);
     }
-    let lists = lists(file)?;
+    let lists = PictureList::all_in(file)?;
     if lists.is_empty() {
         let none = format!("{}: has no content credentials", file.display());
         return Err(Failure::Credentials(none));
@@ -36,20 +36,6 @@ pub fn run(arguments: &VerifyArguments) -> Result<()> {
         report(arguments, &path, &checked, Some(list.len() as u64))?;
     }
     Ok(())
-}
-
-/// The signed lists of a folder, in the order of their names.
-fn lists(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error| Failure::reading(folder, error);
-    let mut lists = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if PictureList::is_one(&path) {
-            lists.push(path);
-        }
-    }
-    lists.sort();
-    Ok(lists)
 }
 
 fn report(

@@ -383,6 +383,74 @@ fn a_render_is_signed_with_its_source_s_credentials_or_not_at_all() {
 }
 
 #[test]
+fn credentials_beside_a_source_are_kept_or_refused() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let camera = signer(place, "camera", Flaw::None).argument();
+    let studio = signer(place, "studio", Flaw::None).argument();
+    let mp4 = head_movie(place, 4);
+    let movie = place.join("head.mkv");
+    ffmpeg(&["-i", mp4.to_str().unwrap(), "-c", "copy"], &movie);
+    let pictures = place.join("head");
+    let signed = sign(&movie, &report(place, Some(4), &[]), &camera);
+    assert_eq!(signed.code, 0, "{}", signed.errors);
+    let signed = sign(&pictures, &report(place, Some(4), &[]), &camera);
+    assert_eq!(signed.code, 0, "{}", signed.errors);
+
+    let rendered = |source: &Path, out: &Path| {
+        run(render(source, &head_words(), out).args(["--credentials", &studio]))
+    };
+    let out = place.join("out.mp4");
+    for (source, name) in [(&movie, "head.mkv"), (&pictures, "credentials-0-3.json")] {
+        let ran = rendered(source, &out);
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        let ran = verify(&out, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        let wanted = format!("source      {name}, with content credentials signed by camera");
+        assert!(ran.output.contains(&wanted), "{wanted}: {}", ran.output);
+        fs::remove_file(&out).unwrap();
+    }
+    // Two lists: both are named, and none of them as the parent.
+    let piece = place.join("piece");
+    fs::create_dir(&piece).unwrap();
+    for name in ["0000.jpg", "0001.jpg", "0002.jpg"] {
+        fs::copy(pictures.join(name), piece.join(name)).unwrap();
+    }
+    let signed = sign(&piece, &report(place, Some(3), &[]), &camera);
+    assert_eq!(signed.code, 0, "{}", signed.errors);
+    for name in ["credentials-0-2.json", "credentials-0-2.c2pa"] {
+        fs::copy(piece.join(name), pictures.join(name)).unwrap();
+    }
+    let ran = rendered(&pictures, &out);
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    let ran = verify(&out, &[]);
+    for wanted in [
+        "source      head, without",
+        "source      credentials-0-2.json, with content",
+    ] {
+        assert!(ran.output.contains(wanted), "{wanted}: {}", ran.output);
+    }
+
+    let gone = place.join("gone.mp4");
+    fs::copy(pictures.join("0001.jpg"), pictures.join("0002.jpg")).unwrap();
+    let mut bytes = fs::read(&movie).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&movie, bytes).unwrap();
+    for (source, wanted) in [
+        (&movie, "own content credentials are broken"),
+        (&pictures, "0002.jpg: the pixels or the file were changed"),
+    ] {
+        let ran = rendered(source, &gone);
+        assert_eq!(ran.code, 7, "{}", ran.errors);
+        assert!(ran.errors.contains(wanted), "{}", ran.errors);
+        assert!(!gone.exists());
+    }
+}
+
+#[test]
 fn a_result_states_what_it_is_without_a_signature_too() {
     let place = tempfile::tempdir().unwrap();
     let place = place.path();

@@ -53,6 +53,12 @@ fn the_demo_leaves_frames_a_contact_sheet_and_a_movie() {
     let first = pixels(&frames.join("0000.png"));
     assert_eq!(first.dimensions(), source.dimensions());
     assert!(first != source, "the first frame was not changed");
+    let marked = run(program().args(["detect", "--provider", "cpu"]).arg(&frames));
+    assert_eq!(
+        marked.code, 0,
+        "no watermark: {}{}",
+        marked.output, marked.errors
+    );
     let sheet = pixels(&out.join("contact-sheet.png"));
     let colours: std::collections::HashSet<_> = sheet.pixels().collect();
     assert!(colours.len() > 1000, "{} colours", colours.len());

@@ -1,7 +1,7 @@
 //! The list of a folder's pictures with their hashes: C2PA has no format for folders, so this list is signed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -38,10 +38,21 @@ impl PictureList {
         format!("credentials-{first}-{last}.json")
     }
 
-    /// Whether this is the name of a list.
-    pub fn is_one(path: &Path) -> bool {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name.starts_with("credentials-") && name.ends_with(".json"))
+    /// The lists in a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] when the folder cannot be read.
+    pub fn all_in(folder: &Path) -> Result<Vec<PathBuf>> {
+        let failed = |error| Failure::reading(folder, error);
+        let mut lists = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if is_list(&path) {
+                lists.push(path);
+            }
+        }
+        lists.sort();
+        Ok(lists)
     }
 
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
@@ -108,6 +119,11 @@ impl PictureList {
     }
 }
 
+fn is_list(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with("credentials-") && name.ends_with(".json"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,8 +137,11 @@ mod tests {
             list.add(name, name.as_bytes());
         }
         let path = folder.path().join(PictureList::name(3, 4));
-        assert!(PictureList::is_one(&path));
         std::fs::write(&path, list.to_bytes().unwrap()).unwrap();
+        assert_eq!(
+            PictureList::all_in(folder.path()).unwrap(),
+            std::slice::from_ref(&path)
+        );
         let read = PictureList::open(&path).unwrap();
         assert_eq!(read, list);
         read.check(folder.path()).unwrap();

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use c2pa::Reader;
 use c2pa::validation_results::ValidationState;
-use c2pa::{Reader, Relationship};
 use stylelipsync::Provenance;
 
 use super::faults::failures;
@@ -19,25 +19,32 @@ pub struct Checked {
     pub provenance: Option<Provenance>,
 }
 
-/// Reads the credentials in a file, or those beside it, and checks them.
+/// The credentials in a file, or those beside it, unchecked; the inner error is why there are none.
 ///
 /// # Errors
-/// [`Failure::Input`] when it cannot be read; [`Failure::Credentials`] when it has none, when they do not hold,
-/// or when its report cannot be true.
-pub fn read(path: &Path, trust: Option<&str>) -> Result<Checked> {
+/// [`Failure::Input`] when a file cannot be read.
+pub(super) fn open(path: &Path, trust: Option<&str>) -> Result<c2pa::Result<Reader>> {
     let file = File::open(path).map_err(|error| Failure::reading(path, error))?;
-    let refuse = |what: String| Failure::Credentials(format!("{}: {what}", path.display()));
     let sidecar = sidecar_of(path);
     let reader = Reader::from_context(manifest::context(trust)?);
-    let read = match format_of(path) {
+    Ok(match format_of(path) {
         Some(format) => reader.with_stream(format, file),
         None if sidecar.is_file() => {
             let bytes = std::fs::read(&sidecar).map_err(|e| Failure::reading(&sidecar, e))?;
             reader.with_manifest_data_and_stream(&bytes, "application/octet-stream", file)
         }
         None => Err(c2pa::Error::JumbfNotFound),
-    };
-    let reader = read.map_err(|error| match error {
+    })
+}
+
+/// Reads the credentials in a file, or those beside it, and checks them.
+///
+/// # Errors
+/// [`Failure::Input`] when it cannot be read; [`Failure::Credentials`] when it has none, when they do not hold,
+/// or when its report cannot be true.
+pub fn read(path: &Path, trust: Option<&str>) -> Result<Checked> {
+    let refuse = |what: String| Failure::Credentials(format!("{}: {what}", path.display()));
+    let reader = open(path, trust)?.map_err(|error| match error {
         c2pa::Error::JumbfNotFound => refuse("has no content credentials".into()),
         error => refuse(format!("its content credentials cannot be read: {error}")),
     })?;
@@ -129,7 +136,6 @@ impl Checked {
         let ingredients = manifest.map_or(&[][..], |manifest| manifest.ingredients());
         ingredients
             .iter()
-            .filter(|ingredient| *ingredient.relationship() == Relationship::ParentOf)
             .map(|ingredient| {
                 let signer = ingredient
                     .active_manifest()
