@@ -1,12 +1,14 @@
 //! The engine's own loops, without networks: `cargo bench --bench kernels`.
 
 use divan::{Bencher, black_box};
+use stylelipsync::MarkId;
 use stylelipsync::audio::{MelParameters, MelSpectrogram, Timeline, to_16k};
 use stylelipsync::face::{Layer, ReferencePicture, ReferenceWarp, ReferenceWarpProtocol};
 use stylelipsync::frame::composite::{Gains, Patch};
 use stylelipsync::frame::{
     BorderMode, Compositor, FrameMut, FrameRef, PixelFormat, Sampler, Similarity, ToneMap, Transfer,
 };
+use stylelipsync::mark::{MarkBuffers, Marker};
 
 const SIZE: usize = 256;
 const WIDTH: u32 = 1920;
@@ -142,5 +144,22 @@ fn mix_references(bencher: Bencher, count: usize) {
     bencher.bench_local(|| {
         let wanted = black_box(&wanted);
         warp.mix(&layers, wanted, protocol, &mut out);
+    });
+}
+
+#[divan::bench]
+fn watermark_a_crop(bencher: Bencher) {
+    let marker = Marker::new(MarkId::of(b"bench"));
+    let area = SIZE * SIZE;
+    // A texture, so that the strength is measured; the lower half of the crop is generated.
+    let crop: Vec<f32> = (0..3 * area)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 20 & 0xff) as f32 / 512.0)
+        .collect();
+    let mut alpha = vec![0.0; area];
+    alpha[area / 2..].fill(1.0);
+    let (mut generated, mut buffers) = (crop.clone(), MarkBuffers::default());
+    bencher.bench_local(|| {
+        generated.copy_from_slice(&crop);
+        marker.mark(black_box(&mut generated), &crop, &alpha, &mut buffers);
     });
 }

@@ -20,6 +20,7 @@ import configuration
 import training
 from data import geometry
 from data.pack import CENTRE, SIDE
+from data.variety import MIRROR, mirror_order, mirrored_basis
 from networks.encoders import Detector, MeshPredictor
 from tracker import Tracker, square
 
@@ -124,14 +125,26 @@ class Negatives:
 
 class MeshBatches:
     """Crops of 128 with the teacher's points in them; a share without a face, for the confidence. `seed`: a number or
-    a NumPy generator; `train=False`: no degradation, small displacements, faces only."""
+    a NumPy generator; `train=False`: no degradation, small displacements, faces only. With the face `model` half of
+    the crops are mirrored."""
 
-    def __init__(self, rows, config, seed, train=True):
+    def __init__(self, rows, config, seed, train=True, model=None):
         self.rows = [r for r in rows if r["kind"] == "wide"]
         self.weight = np.array([r["weight"] for r in self.rows])
         self.weight /= self.weight.sum()
         self.random, self.size, self.train = np.random.default_rng(seed), config["mesh"]["size"], train
-        self.margin = config["mesh"]["margin"]
+        self.margin, self.mirror = config["mesh"]["margin"], None
+        if model is not None:
+            order = mirror_order(model["mean"])
+            self.mirror = order, *(mirrored_basis(model[key], order) for key in ("identity", "expression"))
+
+    def mirrored(self, x, points, identity, delta, rotation):
+        """The same of the mirrored face, half of the time."""
+        if self.mirror is None or self.random.random() < 0.5:
+            return x, points, identity, delta, rotation
+        order, identities, expressions = self.mirror
+        return (x[:, ::-1], points[order] * MIRROR[:2], identities @ identity, expressions @ delta,
+                MIRROR[:, None] * rotation * MIRROR)
 
     def one(self, row):
         """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence) of a row."""
@@ -159,8 +172,9 @@ class MeshBatches:
             hidden = ((unit > (left, top)) & (unit < (left + w, top + h))).all(1).mean()
             confidence = float(np.clip(1.3 - 2 * hidden, 0, 1))
         turn = np.array([[np.cos(-angle), -np.sin(-angle), 0], [np.sin(-angle), np.cos(-angle), 0], [0, 0, 1]])
-        return ((x * 2 - 1).transpose(2, 0, 1).astype(np.float32), points.astype(np.float32), row["identity"],
-                row["delta"], (turn @ row["rotation"]).astype(np.float32), np.float32(confidence))
+        x, *labels = self.mirrored(x, points, row["identity"], row["delta"], turn @ row["rotation"])
+        return ((x * 2 - 1).transpose(2, 0, 1).astype(np.float32), *(label.astype(np.float32) for label in labels),
+                np.float32(confidence))
 
     def batch(self, count):
         """The tensors of `count` rows, stacked."""
@@ -174,6 +188,11 @@ class LinearFace:
     def __init__(self, model, device="cpu"):
         self.mean, self.identity, self.expression = (torch.from_numpy(model[k].astype(np.float32)).to(device)
                                                      for k in ("mean", "identity", "expression"))
+        self.lips = torch.from_numpy(model["lips"].astype(np.int64)).to(device)
+
+    def lip_shape(self, expression):
+        """[B, 64] -> [B, L, 3]: how far the expression alone moves the lip points, in units of the face model."""
+        return torch.einsum("bk,klc->blc", expression, self.expression[:, self.lips])
 
     def points(self, out):
         """Network outputs -> [B, V, 2] in [-1, 1] of the crop."""
@@ -195,7 +214,10 @@ def mesh_loss(face, out, batch, weight):
     gap = lambda p: (p[:, 13] - p[:, 14]) / eyes[:, 0]
     terms = {
         "points": off.mean() * 10,
-        "opening": ((gap(made) - gap(points)).abs() * seen[:, 0]).mean() * 4,
+        "opening": ((gap(made) - gap(points)).abs() * seen[:, 0]).mean() * 10,
+        # The engine takes the mouth's shape from the expression alone: of the points, the identity could have a part of
+        # it, and then a mouth that opens is half as open.
+        "lips": (face.lip_shape(out[1] - delta).abs() * seen).mean() * 20,
         "identity": ((out[0] - identity).square() * seen[:, 0]).mean() * 0.02,
         "expression": ((out[1] - delta).square() * seen[:, 0]).mean() * 0.03,
         "rotation": ((rodrigues(out[2]) - rotation).square() * seen).mean() * 5,
@@ -356,7 +378,7 @@ class MeshTask:
         """`rows`: of Pictures of the training split."""
         model = dict(np.load(arguments.face_model))
         self.network, self.face = MeshPredictor(config), LinearFace(model, run.device)
-        self.batches = MeshBatches(rows, config, run.random)
+        self.batches = MeshBatches(rows, config, run.random, model=model)
         self.weight = torch.ones(len(model["mean"]), 1, device=run.device)
         self.weight[model["lips"]] = 4.0
         with torch.no_grad():
@@ -371,15 +393,19 @@ class MeshTask:
         return MeshBatches(rows, config, 0, train=False)
 
     def validate(self, batches):
-        """Mean distance of points and error of the lip opening, in percent of the distance of the outer eye corners."""
-        off, opening = [], []
+        """Mean distance of points and error of the lip opening, and of the lip points that the expression alone moves;
+        in percent of the distance of the outer eye corners."""
+        off, opening, lips = [], [], []
         for batch in batches:
-            made, true = self.face.points(self.network(batch[0])), batch[1]
+            out = self.network(batch[0])
+            made, true = self.face.points(out), batch[1]
+            lips.append(self.face.lip_shape(out[1] - batch[3]).norm(dim=2).mean(1))
             eyes = (true[:, 33] - true[:, 263]).norm(dim=1)
             off.append((made - true).norm(dim=2).mean(1) / eyes)
             gap = lambda p: (p[:, 13] - p[:, 14]).norm(dim=1)
             opening.append((gap(made) - gap(true)).abs() / eyes)
-        return f"points off by {100 * torch.cat(off).mean():.2f} %, opening by {100 * torch.cat(opening).mean():.2f} %"
+        mean = lambda parts: f"{100 * torch.cat(parts).mean():.2f} %"
+        return f"points off by {mean(off)}, opening by {mean(opening)}, lips of the expression by {mean(lips)}"
 
 
 class DetectorTask:

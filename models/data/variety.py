@@ -27,19 +27,28 @@ def warped(image, linear, shift):
                           flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def mirror_order(mean):
+    """[V]: the vertex [V, 3] that takes the place of each after mirroring. The face model's mesh is symmetric but for
+    some per cent."""
+    return linear_sum_assignment(np.linalg.norm(mean[:, None] * MIRROR - mean[None], axis=2))[1]
+
+
+def mirrored_basis(basis, order):
+    """[K, K] that gives the coefficients of the mirrored face: basis [K, V, 3], vertices in the order of
+    `mirror_order`."""
+    flat = lambda x: x.reshape(len(basis), -1).T
+    basis = basis.astype(np.float64)
+    return np.linalg.lstsq(flat(basis), flat(basis[:, order] * MIRROR), rcond=None)[0].astype(np.float32)
+
+
 class Mirror:
-    """What a mirrored face does to points and shapes. The face model's mesh is symmetric but for some per cent."""
+    """What a mirrored face does to the vertices of the warp and to mouth shapes."""
 
     def __init__(self, model, mouth):
         """`model`: the face model, whole; `mouth`: the length of a shape."""
         vertices = geometry.warp_vertices(model)
-        mean = model["mean"][vertices]
-        away = np.linalg.norm(mean[:, None] * MIRROR - mean[None], axis=2)
-        self.order = linear_sum_assignment(away)[1]      # the point that takes the place of each after mirroring
-        basis = model["expression"][:mouth][:, vertices].astype(np.float64)
-        flat = lambda x: x.reshape(mouth, -1).T
-        mirrored = basis[:, self.order] * MIRROR
-        self.shapes = np.linalg.lstsq(flat(basis), flat(mirrored), rcond=None)[0].astype(np.float32)
+        self.order = mirror_order(model["mean"][vertices])
+        self.shapes = mirrored_basis(model["expression"][:mouth][:, vertices], self.order)
 
     def shape(self, shape):
         """Shapes [.., mouth] of the mirrored face."""

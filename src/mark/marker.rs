@@ -18,14 +18,14 @@ const STRONGEST: f32 = 1.1;
 
 /// The mark of one clip.
 #[derive(Debug)]
-pub(crate) struct Marker {
+pub struct Marker {
     id: MarkId,
     chips: [f32; COEFFICIENTS],
 }
 
 /// The buffers of one frame, reused by later ones.
 #[derive(Debug, Default)]
-pub(crate) struct MarkBuffers {
+pub struct MarkBuffers {
     lapped: Lapped,
     /// `[IMAGE, IMAGE]`: the luminance, then the change.
     plane: Vec<f32>,

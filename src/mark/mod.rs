@@ -12,7 +12,7 @@ mod reader;
 
 pub(crate) use code::Code;
 pub use code::MarkId;
-pub(crate) use marker::{MarkBuffers, Marker};
+pub use marker::{MarkBuffers, Marker};
 pub(crate) use reader::{Reader, Sum};
 
 /// Luminance of gamma-encoded sRGB.
