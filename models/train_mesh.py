@@ -25,6 +25,7 @@ from networks.encoders import Detector, MeshPredictor
 from tracker import Tracker, square
 
 WIDE = 224
+SHORTEST = 12           # frames of a clip whose identity is told from the expression; of a picture all is identity
 
 
 def rodrigues(vector):
@@ -58,6 +59,7 @@ class Pictures:
                 points = geometry.apply(geometry.invert(meta["wide_matrices"][i]), meta["points"][t][:, :2])
                 self.rows.append(dict(kind="wide", jpeg=jpeg, points=points.astype(np.float32), person=person,
                                       identity=meta["identity"], delta=meta["delta"][t],
+                                      moves=len(meta["delta"]) >= SHORTEST,
                                       rotation=meta["rotation"][t].astype(np.float32)))
             for i, t in enumerate(meta["whole_frames"]):
                 if not meta["valid"][t]:
@@ -147,7 +149,8 @@ class MeshBatches:
                 MIRROR[:, None] * rotation * MIRROR)
 
     def one(self, row):
-        """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence) of a row."""
+        """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence, whether identity
+        and expression are told apart) of a row."""
         random, size = self.random, self.size
         image, points = decode(row["jpeg"]), row["points"]
         face = random.random() < 0.88 or not self.train
@@ -174,7 +177,7 @@ class MeshBatches:
         turn = np.array([[np.cos(-angle), -np.sin(-angle), 0], [np.sin(-angle), np.cos(-angle), 0], [0, 0, 1]])
         x, *labels = self.mirrored(x, points, row["identity"], row["delta"], turn @ row["rotation"])
         return ((x * 2 - 1).transpose(2, 0, 1).astype(np.float32), *(label.astype(np.float32) for label in labels),
-                np.float32(confidence))
+                np.float32(confidence), np.float32(row["moves"]))
 
     def batch(self, count):
         """The tensors of `count` rows, stacked."""
@@ -191,8 +194,9 @@ class LinearFace:
         self.lips = torch.from_numpy(model["lips"].astype(np.int64)).to(device)
 
     def lip_shape(self, expression):
-        """[B, 64] -> [B, L, 3]: how far the expression alone moves the lip points, in units of the face model."""
-        return torch.einsum("bk,klc->blc", expression, self.expression[:, self.lips])
+        """[B, 64] -> [B, L, 2]: how far the expression alone moves the lip points of a face seen from the front, in
+        units of the face model. The teacher's depth is too noisy to learn from."""
+        return torch.einsum("bk,klc->blc", expression, self.expression[:, self.lips, :2])
 
     def points(self, out):
         """Network outputs -> [B, V, 2] in [-1, 1] of the crop."""
@@ -206,8 +210,9 @@ class LinearFace:
 
 def mesh_loss(face, out, batch, weight):
     """({name: loss}, points [B, V, 2]) of outputs on a batch of MeshBatches; `weight` [V, 1] of each vertex."""
-    _, points, identity, delta, rotation, confidence = batch
+    _, points, identity, delta, rotation, confidence, moves = batch
     seen = (confidence > 0.3).float()[:, None, None]
+    apart = seen[:, 0] * moves[:, None]
     made = face.points(out)
     eyes = (points[:, 33] - points[:, 263]).norm(dim=1)[:, None, None].clamp(min=0.05)
     off = ((made - points) / eyes * weight).abs() * seen
@@ -217,9 +222,9 @@ def mesh_loss(face, out, batch, weight):
         "opening": ((gap(made) - gap(points)).abs() * seen[:, 0]).mean() * 10,
         # The engine takes the mouth's shape from the expression alone: of the points, the identity could have a part of
         # it, and then a mouth that opens is half as open.
-        "lips": (face.lip_shape(out[1] - delta).abs() * seen).mean() * 20,
-        "identity": ((out[0] - identity).square() * seen[:, 0]).mean() * 0.02,
-        "expression": ((out[1] - delta).square() * seen[:, 0]).mean() * 0.03,
+        "lips": (face.lip_shape(out[1] - delta).abs() * apart[..., None]).mean() * 40,
+        "identity": ((out[0] - identity).square() * apart).mean() * 0.02,
+        "expression": ((out[1] - delta).square() * apart).mean() * 0.03,
         "rotation": ((rodrigues(out[2]) - rotation).square() * seen).mean() * 5,
         "confidence": F.binary_cross_entropy_with_logits(out[5][:, 0], confidence) * 0.2,
     }
@@ -399,7 +404,7 @@ class MeshTask:
         for batch in batches:
             out = self.network(batch[0])
             made, true = self.face.points(out), batch[1]
-            lips.append(self.face.lip_shape(out[1] - batch[3]).norm(dim=2).mean(1))
+            lips.append(self.face.lip_shape(out[1] - batch[3]).norm(dim=2).mean(1)[batch[6] > 0])
             eyes = (true[:, 33] - true[:, 263]).norm(dim=1)
             off.append((made - true).norm(dim=2).mean(1) / eyes)
             gap = lambda p: (p[:, 13] - p[:, 14]).norm(dim=1)

@@ -6,7 +6,7 @@
 mod clip_support;
 
 use clip_support::*;
-use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Matte};
+use stylelipsync::{Clip, ClipOptions, Error, FrameOptions, Matte, Selection};
 
 const RATE: u32 = 16_000;
 const FRAMES: usize = 56;
@@ -18,6 +18,31 @@ fn bank(clip: &Clip) -> Vec<i64> {
 fn some(clip: &Clip, frames: &[Picture]) -> Vec<Shown> {
     let some = (0..frames.len()).step_by(11);
     some.map(|index| render(clip, frames, index)).collect()
+}
+
+#[test]
+fn the_identity_is_the_mean_of_the_frames() {
+    let frames = head(30);
+    let clip = in_order(0..30, &frames, &words(1.2, RATE));
+    clip.finish_analysis().unwrap();
+    let faces: Vec<_> = (0..30)
+        .map(|index| clip.analysis().faces(index).unwrap())
+        .collect();
+    let identity = |index: usize| &faces[index].chosen(Selection::Largest).unwrap().identity;
+    let reference = clip.reference_frame().unwrap();
+    let mean = |at: usize| {
+        let values = (0..30).map(|index| f64::from(identity(index)[at]));
+        (values.sum::<f64>() / faces.len() as f64) as f32
+    };
+    for (at, value) in reference.identity.iter().enumerate() {
+        assert!(
+            (value - mean(at)).abs() < 1e-5,
+            "{at}: {value} {}",
+            mean(at)
+        );
+    }
+    // That of the reference alone has the mouth of that frame in it.
+    assert!(*identity(reference.index as usize) != reference.identity);
 }
 
 #[test]

@@ -132,10 +132,10 @@ impl Analysis {
             let parts = |shot: Shot<'_>| {
                 let anchor = shot.frames.reference().cloned();
                 let frames: Vec<_> = shot.frames.all().cloned().collect();
-                let range = tracks.range(renderer, shot.range.clone());
+                let measured = tracks.measure(renderer, shot.range.clone());
                 (
                     shot.range.start,
-                    anchor.map(|anchor| (anchor, frames, range)),
+                    anchor.map(|anchor| (anchor, frames, measured)),
                 )
             };
             tracks.shots.all().map(parts).collect()
@@ -143,11 +143,13 @@ impl Analysis {
         // No lock is held while the network runs.
         let engine = renderer.engine();
         let make = |(start, parts): (i64, Option<_>)| {
-            let Some((anchor, frames, range)): Option<(Candidate, Vec<Arc<BankFrame>>, _)> = parts
+            let Some((anchor, frames, measured)): Option<(Candidate, Vec<Arc<BankFrame>>, _)> =
+                parts
             else {
                 return Ok((start, None));
             };
-            let profile = ShotProfile::choose(engine, &anchor, frames.iter(), range)?.finished();
+            let profile =
+                ShotProfile::choose(engine, &anchor, frames.iter(), &measured)?.finished();
             profile.encode(engine)?;
             Ok((start, Some(Arc::new(profile))))
         };

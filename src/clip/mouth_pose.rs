@@ -18,7 +18,7 @@ pub(super) type Cell = [i32; 4];
 /// A mouth shape in a pose.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct MouthPose {
-    /// Lip and jaw points of the shape on the mean face, face-model units.
+    /// Lip and jaw points of the shape on the person's face, face-model units.
     lips: Vec<[f32; 3]>,
     /// What moves a point of the crop by a vector of the face model: rows x and y, half-sides of the
     /// crop.
@@ -26,10 +26,19 @@ pub(crate) struct MouthPose {
 }
 
 impl MouthPose {
-    /// Replaces it by the mouth `shape` in `pose`, whose crop is at `crop` (crop to frame). Its memory
-    /// is reused.
-    pub fn set(&mut self, model: &FaceModel, shape: &[f32], pose: &Pose, crop: &Similarity) {
-        let lip = |&index: &usize| model.vertex(index, &[], shape, &[]);
+    /// Replaces it by the mouth `shape` on the face of `identity` in `pose`, whose crop is at `crop` (crop to
+    /// frame). Its memory is reused.
+    ///
+    /// In a single frame the tracker cannot tell an open mouth from lips that are apart at rest, and gives a
+    /// part of the opening to the identity. So the frames of a person are compared with the identity of each.
+    pub fn set(
+        &mut self,
+        model: &FaceModel,
+        (identity, shape): (&[f32], &[f32]),
+        pose: &Pose,
+        crop: &Similarity,
+    ) {
+        let lip = |&index: &usize| model.vertex(index, identity, shape, &[]);
         self.lips.clear();
         self.lips.extend(model.lips().iter().map(lip));
         let to_crop = crop.inverse();
@@ -105,7 +114,7 @@ pub(super) mod tests {
         };
         let mut mouth = MouthPose::default();
         let crop = Similarity::square([70.0, 80.0], 100.0, 0.0, 256);
-        mouth.set(&model, &[open], &pose, &crop);
+        mouth.set(&model, (&[], &[open]), &pose, &crop);
         mouth
     }
 
@@ -120,6 +129,31 @@ pub(super) mod tests {
         let expected = 3.0 * (0.1f64.sin() + 1.0 - 0.1f64.cos()) / 6.0;
         let distance = still.distance(&turned);
         assert!((f64::from(distance) - expected).abs() < 1e-6, "{distance}");
+    }
+
+    #[test]
+    fn an_opening_counts_wherever_the_tracker_puts_it() {
+        // The model's identity and expression move the same vertex.
+        let parts = square();
+        let same = FaceModelParts {
+            identity: parts.expression[..parts.mean.len()].to_vec(),
+            lips: vec![1, 2],
+            ..parts
+        };
+        let model = FaceModel::new(same).unwrap();
+        let pose = Pose {
+            rotation: rotation_from_vector([0.0; 3]),
+            translation: [70.0, 80.0],
+            scale: 50.0,
+        };
+        let crop = Similarity::square([70.0, 80.0], 100.0, 0.0, 256);
+        let of = |identity: f32, shape: f32| {
+            let mut mouth = MouthPose::default();
+            mouth.set(&model, (&[identity], &[shape]), &pose, &crop);
+            mouth
+        };
+        assert!(of(0.05, 0.1).distance(&of(0.1, 0.05)) < 1e-6);
+        assert!(of(0.0, 0.1).distance(&of(0.1, 0.1)) > 0.01);
     }
 
     #[test]

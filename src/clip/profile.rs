@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::bank_frame::{BankFrame, Held};
-use super::range::OpeningRange;
+use super::range::Measured;
 use super::reference::Candidate;
 use super::shot_profile::ShotProfile;
 use super::shots::ShotKey;
@@ -124,7 +124,7 @@ pub(super) struct EarlyFrames {
     pub key: ShotKey,
     pub anchor: Candidate,
     pub frames: Vec<Arc<BankFrame>>,
-    pub range: Option<OpeningRange>,
+    pub measured: Measured,
 }
 
 /// The profiles of first seconds that were made last.
@@ -148,9 +148,14 @@ impl LastProfiles {
             key,
             anchor,
             frames,
-            range,
+            measured,
         } = frames;
-        let profile = Arc::new(ShotProfile::choose(engine, anchor, frames.iter(), *range)?);
+        let profile = Arc::new(ShotProfile::choose(
+            engine,
+            anchor,
+            frames.iter(),
+            measured,
+        )?);
         let mut kept = self.0.lock();
         // Of a shot only the newest one is asked for.
         kept.retain(|(known, _)| known.0 != key.0);

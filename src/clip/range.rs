@@ -18,6 +18,14 @@ pub(super) struct OpeningRange {
     pub count: u32,
 }
 
+/// What the tracks of some frames say of the person.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub range: Option<OpeningRange>,
+    /// The mean of the frames' identity coefficients.
+    pub identity: Option<Vec<f32>>,
+}
+
 impl OpeningRange {
     /// It does not depend on their order. `None` without openings.
     pub fn of(mut openings: Vec<f32>) -> Option<Self> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::bank::{Bank, Gap, Shares};
 use super::bank_frame::{BankFrame, Held};
 use super::mouth_pose::MouthPose;
-use super::range::OpeningRange;
+use super::range::{Measured, OpeningRange};
 use super::reference::{Candidate, Reference};
 use crate::engine::Engine;
 use crate::face::reference_warp::MOST_LAYERS;
@@ -33,7 +33,7 @@ pub struct ShotProfile {
 
 impl ShotProfile {
     /// Of the reference `anchor`, a bank that is chosen among `frames`, which are in an order of their
-    /// own, and how far the mouth was seen to open.
+    /// own, and what the tracks say of the person.
     ///
     /// # Errors
     /// [`Error::Network`] when the reference cannot be encoded.
@@ -41,16 +41,14 @@ impl ShotProfile {
         engine: &Engine,
         anchor: &Candidate,
         frames: impl Iterator<Item = &'a Arc<BankFrame>>,
-        range: Option<OpeningRange>,
+        measured: &Measured,
     ) -> Result<Self> {
+        // That of the anchor alone would have its mouth in it.
+        let identity = measured.identity.as_ref().unwrap_or(&anchor.identity);
         Ok(Self {
-            anchor: Arc::new(Reference::of(
-                engine,
-                anchor.identity.clone(),
-                &anchor.frame,
-            )?),
+            anchor: Arc::new(Reference::of(engine, identity.clone(), &anchor.frame)?),
             bank: Bank::choose(&anchor.frame, frames),
-            range,
+            range: measured.range,
             finished: false,
             given: false,
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::faces::{FrameFaces, Neighbours, SMOOTHING_REACH};
 use super::profile::EarlyFrames;
-use super::range::OpeningRange;
+use super::range::Measured;
 use super::renderer::Renderer;
 use super::shots::{Join, Shot, Shots};
 use crate::track::Linker;
@@ -102,13 +102,13 @@ impl Tracks {
             key: shot.key,
             anchor: shot.frames.reference()?.clone(),
             frames: shot.frames.early().cloned().collect(),
-            range: self.range(renderer, shot.range.start..end),
+            measured: self.measure(renderer, shot.range.start..end),
         })
     }
 
-    /// How far the person opens the mouth in known frames.
-    pub fn range(&self, renderer: &Renderer, frames: Range<i64>) -> Option<OpeningRange> {
-        renderer.range(self.frames.range(frames).map(|(_, faces)| faces))
+    /// What known frames say of the person.
+    pub fn measure(&self, renderer: &Renderer, frames: Range<i64>) -> Measured {
+        renderer.measure(self.frames.range(frames).map(|(_, faces)| faces))
     }
 
     /// Forgets the faces of the frames before `index` and the shots that end before it; numbers stay.

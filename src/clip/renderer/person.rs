@@ -6,7 +6,7 @@ use super::super::bank_frame::{BankFrame, ReferenceImage};
 use super::super::cells::Room;
 use super::super::faces::FrameFaces;
 use super::super::mouth_pose::MouthPose;
-use super::super::range::{self, OpeningRange};
+use super::super::range::{self, Measured, OpeningRange};
 use super::super::reference::Candidate;
 use super::super::shot_profile::ShotProfile;
 use super::super::speech::Speech;
@@ -79,7 +79,7 @@ impl Renderer {
         let model = self.engine.face_model();
         let mut mouth = MouthPose::default();
         let (shape, _) = model.split_expression(&face.expression);
-        mouth.set(model, shape, &face.pose, &map);
+        mouth.set(model, (&face.identity, shape), &face.pose, &map);
         let image = ReferenceImage {
             picture: ReferencePicture::new(&seen.crop, IMAGE),
             points: self.own_mouth(face, &face.pose, &map),
@@ -122,20 +122,27 @@ impl Renderer {
         points
     }
 
-    /// How far the selected person opens the mouth in these frames.
-    pub(in crate::clip) fn range<'a>(
+    /// What these frames, in their order, say of the selected person.
+    pub(in crate::clip) fn measure<'a>(
         &self,
         frames: impl Iterator<Item = &'a FrameFaces>,
-    ) -> Option<OpeningRange> {
+    ) -> Measured {
         let model = self.engine.face_model();
-        let opening_of = |faces: &FrameFaces| {
-            let face = faces.chosen(self.options.selection);
-            let (mouth, _) =
-                model.split_expression(&face.filter(|face| is_shown(face))?.expression);
-            // Of the mean face: the identity of one frame is uncertain.
-            Some(opening(model, &[], mouth, &[])? as f32)
-        };
-        OpeningRange::of(frames.filter_map(opening_of).collect())
+        let (mut openings, mut count) = (Vec::new(), 0.0);
+        let mut sum = vec![0.0; model.n_identity()];
+        let faces = frames.filter_map(|faces| faces.chosen(self.options.selection));
+        for face in faces.filter(|face| is_shown(face)) {
+            let (mouth, _) = model.split_expression(&face.expression);
+            openings.extend(opening(model, &face.identity, mouth, &[]).map(|gap| gap as f32));
+            for (sum, value) in sum.iter_mut().zip(&face.identity) {
+                *sum += f64::from(*value);
+            }
+            count += 1.0;
+        }
+        Measured {
+            range: OpeningRange::of(openings),
+            identity: (count > 0.0).then(|| sum.iter().map(|sum| (sum / count) as f32).collect()),
+        }
     }
 
     /// The gain on the movement that `speech` asks for. Audio that is pushed is not known in advance, and

@@ -67,7 +67,8 @@ impl Spoken {
         let shapes = shapes(engine, context, inputs.speech, position, &mut self.speech)?;
         move_shapes(&shapes, *movement, &mut self.moved);
         let shape = mouth_shape(&self.moved);
-        self.wanted.set(model, &shape, &face.pose, map);
+        let identity = profile.anchor().identity.as_slice();
+        self.wanted.set(model, (identity, &shape), &face.pose, map);
         let gap = Gap {
             position,
             least: options.reference_gap,
@@ -75,7 +76,6 @@ impl Spoken {
         let shares = profile.shares(&self.wanted, gap);
         profile.code(engine, &shares, &mut self.reference)?;
         let code = smooth_code(engine.networks(), &self.reference, &self.moved)?;
-        let identity = profile.anchor().identity.as_slice();
         let (points, warp) = (&mut self.points, &mut self.warp);
         mouth_points(model, &face.pose, identity, &shape, map, points);
         profile.draw(engine, &shares, points, warp, &mut self.carried);
