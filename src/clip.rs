@@ -130,10 +130,12 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// An empty clip.
+    /// An empty clip. Builds the networks that each of its rendered frames needs; those that find faces are
+    /// built when the first frame is analysed.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the option that is outside its range.
+    /// [`Error::Argument`] naming the option that is outside its range; [`Error::Network`] or
+    /// [`Error::Bundle`] when a network cannot be built.
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         let renderer = Renderer::new(engine, options)?;
         let stream = Stream::new(&renderer.options().timing, &look_ahead(&renderer));

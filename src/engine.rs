@@ -71,7 +71,7 @@ pub struct EngineInfo {
 /// let info = engine.info();
 /// println!("{} on {:?}", info.bundle, info.provider.used);
 ///
-/// // Clips hold the engine; the networks are loaded once.
+/// // Clips hold the engine; each network is built once.
 /// let one = Clip::new(engine.clone(), ClipOptions::default())?;
 /// let other = Clip::new(engine, ClipOptions::default())?;
 /// # drop((one, other));
@@ -93,19 +93,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads ONNX Runtime and the bundle, and builds the networks.
+    /// Loads ONNX Runtime and the bundle, all of whose files are checked. A network is built when it is first
+    /// needed: by a clip, or by the first frame that is analysed.
     ///
     /// # Errors
     /// [`Error::Runtime`] when ONNX Runtime is not found,
     /// [`Error::Bundle`] or [`Error::Read`] when the bundle is incomplete or damaged, [`Error::Provider`]
-    /// when the provider that was asked for by name cannot be used, [`Error::Network`] when a network
-    /// cannot be built.
+    /// when the provider that was asked for by name cannot be used.
     pub fn new(options: &EngineOptions) -> Result<Arc<Self>> {
         let bundle = match &options.bundle {
             Some(folder) => Bundle::open(folder)?,
             None => Bundle::embedded()?,
         };
-        let networks = Networks::load(&bundle, options.provider, options.threads())?;
+        let networks = Networks::open(&bundle, options.provider, options.threads())?;
         let parallel = Parallel::new(networks.threads().each);
         let manifest = bundle.manifest();
         let shapes = ShapeSource::new(manifest)?;

@@ -464,18 +464,53 @@ fn a_graph_of_other_shapes_than_promised_is_refused() {
     std::fs::write(&path, manifest.to_string()).unwrap();
 
     let bundle = Bundle::open(folder.path()).unwrap();
-    let error = Networks::load(&bundle, Provider::Cpu, 1).err().unwrap();
-    assert!(
-        matches!(error, stylelipsync::Error::Bundle { .. }),
-        "{error:?}"
-    );
-    let message = error.to_string();
-    assert!(
-        message.contains("graphs.detector.outputs.score"),
-        "{message}"
-    );
-    assert!(
-        message.contains("[1, 1, 24, 24] in the graph, not [1, 1, 12, 12]"),
-        "{message}"
-    );
+    let loaded = Networks::load(&bundle, Provider::Cpu, 1).err().unwrap();
+    // What needs no detector works, and the detector's failure is the same whenever it is needed.
+    let opened = Networks::open(&bundle, Provider::Cpu, 1).unwrap();
+    opened.prepare(SpeechContext::Near).unwrap();
+    let frame = vec![0.0; 3 * bundle.manifest().detector.size.pow(2)];
+    for error in [
+        loaded,
+        opened.detector.run(&frame).unwrap_err(),
+        opened.detector.run(&frame).unwrap_err(),
+    ] {
+        assert!(
+            matches!(error, stylelipsync::Error::Bundle { .. }),
+            "{error:?}"
+        );
+        let message = error.to_string();
+        assert!(
+            message.contains("graphs.detector.outputs.score"),
+            "{message}"
+        );
+        assert!(
+            message.contains("[1, 1, 24, 24] in the graph, not [1, 1, 12, 12]"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_network_is_built_when_it_is_needed() {
+    provision(Component::OnnxRuntime).unwrap();
+    let networks = Networks::open(bundle(), Provider::Cpu, 2).unwrap();
+    let built = || {
+        let mut names: Vec<_> = networks.placements().iter().map(|p| p.network).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(built(), [""; 0]);
+    networks.prepare(SpeechContext::Far).unwrap();
+    let rendering = [
+        "audio_encoder_far",
+        "generator",
+        "mals",
+        "phonetic_far",
+        "shape_code",
+    ];
+    assert_eq!(built(), rendering);
+    let golden = Golden::read();
+    networks.mesh.run(golden.input("mesh", "crop")).unwrap();
+    assert_eq!(built().len(), rendering.len() + 1);
+    assert!(built().contains(&"mesh"));
 }

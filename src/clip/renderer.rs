@@ -64,12 +64,14 @@ struct Buffers {
 }
 
 impl Renderer {
-    /// A renderer with the bundle's own generator.
+    /// A renderer with the bundle's own generator. Builds the networks that each frame needs.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the option that is outside its range.
+    /// [`Error::Argument`] naming the option that is outside its range; [`Error::Network`] or
+    /// [`Error::Bundle`] when a network cannot be built.
     pub fn new(engine: Arc<Engine>, options: ClipOptions) -> Result<Self> {
         options.check()?;
+        engine.networks().prepare(options.context)?;
         Ok(Self {
             engine,
             options,

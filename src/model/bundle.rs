@@ -16,7 +16,7 @@ use super::weights::{Values, Weights};
 use crate::provenance::BundleFacts;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
-use std::{borrow::Cow, collections::BTreeMap, collections::BTreeSet, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, collections::BTreeSet, path::Path, sync::Arc};
 
 /// The largest file that is read. The paper's widths in half precision are a tenth of it.
 const LARGEST_FILE: u64 = 4 << 30;
@@ -30,8 +30,11 @@ const MANIFEST: &str = "manifest.json";
 const FACE_MODEL: &str = "face_model";
 const BANK: &str = "bank";
 
-/// An opened and checked bundle. Immutable; share it freely between threads.
-pub struct Bundle {
+/// An opened and checked bundle. Immutable; share it freely between threads. A clone shares the content.
+#[derive(Clone)]
+pub struct Bundle(Arc<Content>);
+
+struct Content {
     name: String,
     manifest: Manifest,
     graphs: BTreeMap<String, Graph>,
@@ -166,12 +169,12 @@ impl Bundle {
             }
         }
 
-        let bundle = Bundle {
+        let bundle = Bundle(Arc::new(Content {
             name: name.to_owned(),
             manifest,
             graphs,
             weights,
-        };
+        }));
         bundle.check_networks()?;
         bundle.check_face_model()?;
         Ok(bundle)
@@ -179,7 +182,7 @@ impl Bundle {
 
     /// What the manifest says.
     pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &self.0.manifest
     }
 
     /// A tensor of numbers, for instance `face_model.mean`, in row-major order.
@@ -188,7 +191,7 @@ impl Bundle {
     /// [`Error::Bundle`]: it is missing, of another shape, or holds a number that is not finite.
     pub fn floats(&self, tensor: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.check_shape(tensor, shape)?;
-        match self.weights.values(tensor) {
+        match self.0.weights.values(tensor) {
             Ok(Values::Float(values)) => Ok(values),
             Ok(Values::Int(_)) => {
                 Err(self.refuse_tensor(tensor, "holds integers, not numbers".into()))
@@ -202,7 +205,7 @@ impl Bundle {
     /// # Errors
     /// [`Error::Bundle`]: it is missing, not a list of integers, or an index is out of range.
     pub fn indices(&self, tensor: &str, limit: usize) -> Result<Vec<usize>> {
-        let values = match self.weights.values(tensor) {
+        let values = match self.0.weights.values(tensor) {
             Ok(Values::Int(values)) => values,
             Ok(Values::Float(_)) => {
                 return Err(self.refuse_tensor(tensor, "holds no integers".into()));
@@ -221,11 +224,11 @@ impl Bundle {
 
     /// A network's graph and its weights.
     pub(super) fn graph(&self, network: &str) -> Result<(&[u8], Vec<Tensor>)> {
-        let Some(graph) = self.graphs.get(network) else {
+        let Some(graph) = self.0.graphs.get(network) else {
             let field = format!("graphs.{network}");
             let reason = "is missing".into();
             return Err(Error::Bundle {
-                bundle: self.name.clone(),
+                bundle: self.0.name.clone(),
                 field,
                 reason,
             });
@@ -243,7 +246,7 @@ impl Bundle {
 
     /// The shape of a tensor of the weights; `None` where there is none of that name.
     pub(crate) fn shape(&self, tensor: &str) -> Option<&[usize]> {
-        self.weights.shape(tensor)
+        self.0.weights.shape(tensor)
     }
 
     /// What a report states of it.
@@ -258,18 +261,18 @@ impl Bundle {
 
     /// What tells these weights from any others: the SHA-256 of their file.
     pub fn identity(&self) -> &str {
-        &self.manifest.weights.sha256
+        &self.0.manifest.weights.sha256
     }
 
     /// Whether the bundle has a network that not every bundle needs.
     pub fn has(&self, network: &str) -> bool {
-        self.graphs.contains_key(network)
+        self.0.graphs.contains_key(network)
     }
 
     /// An error that names this bundle.
     pub(super) fn refuse(&self, field: String, reason: String) -> Error {
         Error::Bundle {
-            bundle: self.name.clone(),
+            bundle: self.0.name.clone(),
             field,
             reason,
         }
@@ -277,14 +280,14 @@ impl Bundle {
 
     fn refuse_tensor(&self, tensor: &str, reason: String) -> Error {
         Error::Bundle {
-            bundle: self.name.clone(),
+            bundle: self.0.name.clone(),
             field: format!("weights.{tensor}"),
             reason,
         }
     }
 
     fn check_shape(&self, tensor: &str, shape: &[usize]) -> Result<()> {
-        match self.weights.shape(tensor) {
+        match self.0.weights.shape(tensor) {
             None => Err(self.refuse_tensor(tensor, "is missing".into())),
             Some(found) if found != shape => {
                 Err(self.refuse_tensor(tensor, format!("has shape {found:?}, not {shape:?}")))
@@ -295,7 +298,7 @@ impl Bundle {
 
     /// The face model's tensors, so that a bundle without them fails here and not at the first use.
     fn check_face_model(&self) -> Result<()> {
-        let sizes = self.manifest.face_model;
+        let sizes = self.0.manifest.face_model;
         let vertices = sizes.vertices;
         for (tensor, shape) in [
             ("face_model.mean", &[vertices, 3][..]),
@@ -311,11 +314,11 @@ impl Bundle {
             return Err(self.refuse_tensor("face_model.ring", "has fewer than 3 vertices".into()));
         }
         let lips = self.indices("face_model.lips", vertices)?;
-        if lips.len() != self.manifest.lips {
+        if lips.len() != self.0.manifest.lips {
             let reason = format!(
                 "has {} vertices, manifest.lips says {}",
                 lips.len(),
-                self.manifest.lips
+                self.0.manifest.lips
             );
             return Err(self.refuse_tensor("face_model.lips", reason));
         }
@@ -324,14 +327,14 @@ impl Bundle {
 
     /// The networks that must be there, and the shapes that the manifest gives all of them.
     fn check_networks(&self) -> Result<()> {
-        for signature in signatures(&self.manifest) {
+        for signature in signatures(&self.0.manifest) {
             let field = format!("graphs.{}", signature.network);
             let refuse = |field: String, reason: String| Error::Bundle {
-                bundle: self.name.clone(),
+                bundle: self.0.name.clone(),
                 field,
                 reason,
             };
-            let Some(entry) = self.manifest.graphs.get(signature.network) else {
+            let Some(entry) = self.0.manifest.graphs.get(signature.network) else {
                 if signature.required {
                     return Err(refuse(field, "is missing".into()));
                 }
@@ -367,7 +370,7 @@ impl Bundle {
 impl std::fmt::Debug for Bundle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bundle")
-            .field("name", &self.name)
+            .field("name", &self.0.name)
             .finish_non_exhaustive()
     }
 }

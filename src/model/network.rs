@@ -6,12 +6,19 @@ use super::signature::{Signature, signatures};
 use super::{Bundle, Manifest, Provider, ProviderReport, Runtime};
 use crate::{Error, Result};
 use ort::value::{DynValue, Tensor, TensorRef};
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use parking_lot::Mutex;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
-/// One network: its pool and what it takes and gives.
+/// One network: what it takes and gives, and its sessions from the first use on.
 pub(super) struct Network {
-    pub(super) pool: Pool,
     pub(super) signature: Signature,
+    loader: Arc<Loader>,
+    pool: OnceLock<Pool>,
+    building: Mutex<()>,
 }
 
 /// Which providers the nodes of a network were given to. What a GPU's provider does not implement
@@ -25,10 +32,40 @@ pub struct Placement {
 }
 
 impl Network {
-    pub(super) fn placement(&self) -> Placement {
-        Placement {
+    /// `None` before its first session is built.
+    pub(super) fn placement(&self) -> Option<Placement> {
+        Some(Placement {
             network: self.signature.network,
-            nodes: self.pool.placement().to_vec(),
+            nodes: self.pool.get()?.placement().to_vec(),
+        })
+    }
+
+    pub(super) fn is_built(&self) -> bool {
+        self.pool.get().is_some()
+    }
+
+    /// Builds its first session, where that was not done before.
+    pub(super) fn build(&self) -> Result<()> {
+        self.pool().map(drop)
+    }
+
+    /// After a failure a later call tries again.
+    fn pool(&self) -> Result<&Pool> {
+        if let Some(pool) = self.pool.get() {
+            return Ok(pool);
+        }
+        let _one_at_a_time = self.building.lock();
+        if let Some(pool) = self.pool.get() {
+            return Ok(pool);
+        }
+        let pool = self.loader.checked(&self.signature, &BTreeMap::new())?;
+        Ok(self.pool.get_or_init(|| pool))
+    }
+
+    pub(super) fn failure(&self, reason: String) -> Error {
+        Error::Network {
+            network: self.signature.network,
+            reason,
         }
     }
 
@@ -37,7 +74,7 @@ impl Network {
         &self,
         inputs: [&[f32]; I],
     ) -> Result<[Vec<f32>; O]> {
-        let failed = |error: ort::Error| self.pool.failure(error.to_string());
+        let failed = |error: ort::Error| self.failure(error.to_string());
         let mut values = Vec::with_capacity(I);
         for ((name, shape), input) in self.signature.inputs.iter().zip(inputs) {
             let length = shape.iter().product::<usize>();
@@ -54,17 +91,17 @@ impl Network {
                 ort::session::SessionInputValue::from(tensor),
             ));
         }
-        self.pool.run(|seat| {
+        self.pool()?.run(|seat| {
             seat.run(values, failed, |outputs| {
                 let mut answer = [const { Vec::new() }; O];
                 for ((name, shape), slot) in self.signature.outputs.iter().zip(&mut answer) {
                     let Some(output) = outputs.get(*name) else {
-                        return Err(self.pool.failure(format!("it has no output {name}")));
+                        return Err(self.failure(format!("it has no output {name}")));
                     };
                     let (found, data) = output.try_extract_tensor::<f32>().map_err(failed)?;
                     if data.len() != shape.iter().product::<usize>() {
                         let reason = format!("its {name} has shape {found}, not {shape:?}");
-                        return Err(self.pool.failure(reason));
+                        return Err(self.failure(reason));
                     }
                     *slot = data.to_vec();
                 }
@@ -75,8 +112,8 @@ impl Network {
 }
 
 /// Loads networks of one bundle onto one provider.
-pub(super) struct Loader<'a> {
-    bundle: &'a Bundle,
+pub(super) struct Loader {
+    bundle: Bundle,
     runtime: &'static Runtime,
     pub(super) report: ProviderReport,
     pub(super) threads: Threads,
@@ -99,44 +136,66 @@ impl From<usize> for Threads {
     }
 }
 
-impl<'a> Loader<'a> {
+impl Loader {
     pub(super) fn new(
-        bundle: &'a Bundle,
+        bundle: &Bundle,
         provider: Provider,
         threads: impl Into<Threads>,
-    ) -> Result<Self> {
+    ) -> Result<Arc<Self>> {
         let threads = threads.into();
         let runtime = Runtime::start(threads.most)?;
         let report = runtime.choose(provider)?;
-        Ok(Loader {
-            bundle,
+        Ok(Arc::new(Loader {
+            bundle: bundle.clone(),
             runtime,
             report,
             threads,
-        })
+        }))
     }
 
-    pub(super) fn manifest(&self) -> &'a Manifest {
+    pub(super) fn manifest(&self) -> &Manifest {
         self.bundle.manifest()
     }
 
-    pub(super) fn network(&self, name: &'static str) -> Result<Network> {
-        self.network_with(name, &BTreeMap::new())
+    /// A network; its sessions are built when they are needed.
+    pub(super) fn network(self: &Arc<Self>, name: &'static str) -> Result<Network> {
+        Ok(Network {
+            signature: self.signature(name)?,
+            loader: self.clone(),
+            pool: OnceLock::new(),
+            building: Mutex::default(),
+        })
     }
 
-    /// A network some of whose tensors are others than the bundle's, by their names in the graph.
+    /// A network some of whose tensors are others than the bundle's, by their names in the graph. Its first
+    /// session is built.
     pub(super) fn network_with(
-        &self,
+        self: &Arc<Self>,
         name: &'static str,
         others: &BTreeMap<String, Vec<f32>>,
     ) -> Result<Network> {
+        let network = self.network(name)?;
+        let pool = self.checked(&network.signature, others)?;
+        Ok(Network {
+            pool: OnceLock::from(pool),
+            ..network
+        })
+    }
+
+    fn signature(&self, name: &'static str) -> Result<Signature> {
         let known = signatures(self.bundle.manifest());
-        let Some(signature) = known.into_iter().find(|known| known.network == name) else {
-            return Err(Error::Network {
+        known
+            .into_iter()
+            .find(|known| known.network == name)
+            .ok_or_else(|| Error::Network {
                 network: name,
                 reason: "the manifest gives no sizes for it".into(),
-            });
-        };
+            })
+    }
+
+    /// The sessions of a network whose graph has the inputs and outputs of the signature.
+    fn checked(&self, signature: &Signature, others: &BTreeMap<String, Vec<f32>>) -> Result<Pool> {
+        let name = signature.network;
         // A GPU runs one call at a time anyway; further sessions would only take its memory.
         let gpu = self.report.used.for_network(name).is_gpu();
         let pool = self.pool(name, others, if gpu { 1 } else { self.threads.most })?;
@@ -152,7 +211,7 @@ impl<'a> Loader<'a> {
                 })
             })
         })?;
-        Ok(Network { pool, signature })
+        Ok(pool)
     }
 
     /// The sessions of a graph, at most `limit`, with `others` in the place of the bundle's tensors.

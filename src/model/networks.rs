@@ -9,11 +9,13 @@ use super::network::{Loader, Network};
 use super::{Bundle, PhoneticEncoder, Provider, ProviderReport, SpeechContext};
 use crate::Result;
 use crate::face::FaceEmbedding;
-use std::collections::BTreeMap;
+use crate::parallel::Parallel;
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use super::network::{Placement, Threads};
 
-/// All networks of a bundle, ready to run.
+/// All networks of a bundle. The sessions of each are built when they are needed.
 pub struct Networks {
     /// Finds faces.
     pub detector: Detector,
@@ -35,23 +37,22 @@ pub struct Networks {
     pub occlusion: Option<OcclusionSegmenter>,
     /// Who a face is, where the bundle has a network for it.
     pub recognition: Option<Recognition>,
-    report: ProviderReport,
-    threads: Threads,
+    loader: Arc<Loader>,
 }
 
 impl Networks {
-    /// Starts ONNX Runtime where it is not running yet, chooses the provider and builds the first
-    /// session of each network.
+    /// Starts ONNX Runtime where it is not running yet and chooses the provider. The sessions of a network
+    /// are built when it is first run, or by [`prepare`](Self::prepare).
     ///
     /// `threads` bounds the threads of one call and the number of calls of one network that run at once on
     /// the CPU. A GPU runs one at a time.
     ///
     /// # Errors
     /// [`Error::Runtime`](crate::Error::Runtime) without ONNX Runtime;
-    /// [`Error::Provider`](crate::Error::Provider) when the wanted provider cannot be used;
-    /// [`Error::Network`](crate::Error::Network) or [`Error::Bundle`](crate::Error::Bundle) when a
-    /// graph cannot be loaded.
-    pub fn load(
+    /// [`Error::Provider`](crate::Error::Provider) when the wanted provider cannot be used. A graph that
+    /// cannot be loaded fails the first run: [`Error::Network`](crate::Error::Network) or
+    /// [`Error::Bundle`](crate::Error::Bundle).
+    pub fn open(
         bundle: &Bundle,
         provider: Provider,
         threads: impl Into<Threads>,
@@ -64,17 +65,83 @@ impl Networks {
         Ok(Networks {
             detector: Detector(loader.network("detector")?),
             mesh: MeshPredictor(loader.network("mesh")?),
-            near: SpeechNetworks::load(&loader, SpeechContext::Near)?,
-            far: SpeechNetworks::load(&loader, SpeechContext::Far)?,
+            near: SpeechNetworks::new(&loader, SpeechContext::Near)?,
+            far: SpeechNetworks::new(&loader, SpeechContext::Far)?,
             shape_code: ShapeCode(loader.network("shape_code")?),
             reference: ReferenceEncoder(loader.network("reference_encoder")?),
             mals: Mals(loader.network("mals")?),
             generator: Generator(loader.network("generator")?),
             occlusion: optional("occlusion")?.map(OcclusionSegmenter),
             recognition: optional("recognition")?.map(Recognition),
-            threads: loader.threads,
-            report: loader.report,
+            loader,
         })
+    }
+
+    /// As [`open`](Self::open), and builds the first session of each network.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::Network`](crate::Error::Network) or
+    /// [`Error::Bundle`](crate::Error::Bundle) when a graph cannot be loaded.
+    pub fn load(
+        bundle: &Bundle,
+        provider: Provider,
+        threads: impl Into<Threads>,
+    ) -> Result<Networks> {
+        let networks = Self::open(bundle, provider, threads)?;
+        networks.build(&networks.all())?;
+        Ok(networks)
+    }
+
+    /// Builds the first sessions of the networks that each rendered frame needs, several at once, so that the
+    /// first frame does not wait for one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Network`](crate::Error::Network) or [`Error::Bundle`](crate::Error::Bundle) when a graph
+    /// cannot be loaded.
+    pub fn prepare(&self, context: SpeechContext) -> Result<()> {
+        let SpeechNetworks { phonetic, audio } = self.speech(context);
+        self.build(&[
+            &self.generator.0,
+            phonetic.network(),
+            &self.mals.0,
+            &audio.0,
+            &self.shape_code.0,
+        ])
+    }
+
+    fn build(&self, networks: &[&Network]) -> Result<()> {
+        let missing: Vec<_> = networks.iter().filter(|known| !known.is_built()).collect();
+        let threads = self.threads().most.min(missing.len());
+        let next = Mutex::new(missing.into_iter());
+        let take = || next.lock().next();
+        let build = |()| {
+            while let Some(network) = take() {
+                // A failure is reported below: the first in order, whichever thread was faster.
+                _ = network.build();
+            }
+        };
+        Parallel::new(threads).each(vec![(); threads], &build);
+        networks.iter().try_for_each(|network| network.build())
+    }
+
+    fn all(&self) -> Vec<&Network> {
+        let always = [
+            &self.generator.0,
+            &self.detector.0,
+            &self.mesh.0,
+            self.near.phonetic.network(),
+            &self.near.audio.0,
+            self.far.phonetic.network(),
+            &self.far.audio.0,
+            &self.shape_code.0,
+            &self.reference.0,
+            &self.mals.0,
+        ];
+        always
+            .into_iter()
+            .chain(self.occlusion.iter().map(|segmenter| &segmenter.0))
+            .chain(self.recognition.iter().map(|recognition| &recognition.0))
+            .collect()
     }
 
     /// The networks from audio to mouth shapes.
@@ -87,33 +154,18 @@ impl Networks {
 
     /// The provider really in use, and why others are not.
     pub fn provider(&self) -> &ProviderReport {
-        &self.report
+        &self.loader.report
     }
 
     /// How the processor's cores are used.
     pub fn threads(&self) -> Threads {
-        self.threads
+        self.loader.threads
     }
 
-    /// For each network, which providers its nodes were given to.
+    /// For each network whose sessions were built, which providers its nodes were given to.
     pub fn placements(&self) -> Vec<Placement> {
-        [
-            &self.detector.0,
-            &self.mesh.0,
-            self.near.phonetic.network(),
-            &self.near.audio.0,
-            self.far.phonetic.network(),
-            &self.far.audio.0,
-            &self.shape_code.0,
-            &self.reference.0,
-            &self.mals.0,
-            &self.generator.0,
-        ]
-        .into_iter()
-        .chain(self.occlusion.iter().map(|segmenter| &segmenter.0))
-        .chain(self.recognition.iter().map(|recognition| &recognition.0))
-        .map(Network::placement)
-        .collect()
+        let networks = self.all().into_iter();
+        networks.filter_map(Network::placement).collect()
     }
 }
 
@@ -177,7 +229,7 @@ impl MeshPredictor {
         let mut next = || {
             numbers
                 .next()
-                .ok_or_else(|| self.0.pool.failure("its pose is incomplete".into()))
+                .ok_or_else(|| self.0.failure("its pose is incomplete".into()))
         };
         Ok(MeshParameters {
             rotation: [next()?, next()?, next()?],
@@ -199,9 +251,9 @@ pub struct SpeechNetworks {
 }
 
 impl SpeechNetworks {
-    fn load(loader: &Loader<'_>, context: SpeechContext) -> Result<Self> {
+    fn new(loader: &Arc<Loader>, context: SpeechContext) -> Result<Self> {
         Ok(Self {
-            phonetic: PhoneticEncoder::load(loader, context)?,
+            phonetic: PhoneticEncoder::new(loader, context)?,
             audio: AudioEncoder(loader.network(context.audio_encoder())?),
         })
     }

@@ -25,7 +25,7 @@ pub struct PhoneticEncoder {
 }
 
 impl PhoneticEncoder {
-    pub(super) fn load(loader: &Loader<'_>, context: SpeechContext) -> Result<Self> {
+    pub(super) fn new(loader: &Arc<Loader>, context: SpeechContext) -> Result<Self> {
         let manifest = loader.manifest();
         let sizes = manifest.phonetic;
         let reach = sizes.context(context);

@@ -50,6 +50,8 @@ pub(crate) fn build(
         .map_err(say)?
         .with_deterministic_compute(true)
         .map_err(say)?
+        .with_env_allocators()
+        .map_err(say)?
         .with_config_entry(RECORD_PLACEMENT, "1")
         .map_err(say)?;
     if recipe.threads != runtime.shared_threads() {

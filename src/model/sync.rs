@@ -32,14 +32,18 @@ impl SyncNet {
     pub fn load(bundle: &Bundle, provider: Provider, threads: usize) -> Result<SyncNet> {
         let loader = Loader::new(bundle, provider, threads)?;
         let face = bundle.has("sync_face").then(|| loader.network("sync_face"));
-        let (sound, shape) = (loader.network("sync_sound")?, loader.network("sync_shape")?);
-        Ok(SyncNet {
-            phonetic: PhoneticEncoder::load(&loader, SpeechContext::Far)?,
+        let net = SyncNet {
+            phonetic: PhoneticEncoder::new(&loader, SpeechContext::Far)?,
             reach: bundle.manifest().syncnet.map_or(0, |sizes| sizes.frames),
-            sound,
-            shape,
+            sound: loader.network("sync_sound")?,
+            shape: loader.network("sync_shape")?,
             face: face.transpose()?,
-        })
+        };
+        [&net.sound, &net.shape, net.phonetic.network()]
+            .into_iter()
+            .chain(&net.face)
+            .try_for_each(Network::build)?;
+        Ok(net)
     }
 
     /// Hears `audio`, whose first sample is at position 0 unless it says otherwise. Outside it there is
