@@ -9,11 +9,13 @@ use super::locate::{Component, Found, locate};
 use super::module;
 use crate::{Error, Result};
 use ort::{
+    AsPointer,
     environment::{Environment, GlobalThreadPoolOptions},
     logging::LogLevel,
+    memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType},
 };
 use parking_lot::Mutex;
-use std::{path::Path, sync::Arc, sync::OnceLock};
+use std::{ffi::c_int, path::Path, sync::Arc, sync::OnceLock};
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 static STARTING: Mutex<()> = Mutex::new(());
@@ -144,7 +146,34 @@ fn load(library: &Path, workers: usize) -> Result<Environment> {
         .map_err(|error| refused(&error))?;
     // With a logger of one's own the level starts at "everything".
     environment.set_log_level(LogLevel::Warning);
+    share_memory(&environment).map_err(|error| refused(&error))?;
     Ok(environment)
+}
+
+/// Registers the memory on the processor that all sessions use between and during their runs. An arena for each
+/// session, as ONNX Runtime has it otherwise, keeps the most that this session ever needed; and it doubles each
+/// time it grows.
+fn share_memory(environment: &Environment) -> ort::Result<()> {
+    /// ONNX Runtime's own values for what is not set.
+    const DEFAULT: c_int = -1;
+    const SAME_AS_REQUESTED: c_int = 1;
+    let memory = MemoryInfo::new(
+        AllocationDevice::CPU,
+        0,
+        AllocatorType::Arena,
+        MemoryType::Default,
+    )?;
+    let (api, mut settings) = (ort::api(), std::ptr::null_mut());
+    // SAFETY: the environment and the description of the memory are alive; the settings are read only after
+    // the call that makes them succeeded, and are released once. ONNX Runtime copies what it is given.
+    unsafe {
+        let made = (api.CreateArenaCfg)(0, SAME_AS_REQUESTED, DEFAULT, DEFAULT, &mut settings);
+        ort::Error::result_from_status(made)?;
+        let registered =
+            (api.CreateAndRegisterAllocator)(environment.ptr().cast_mut(), memory.ptr(), settings);
+        (api.ReleaseArenaCfg)(settings);
+        ort::Error::result_from_status(registered)
+    }
 }
 
 /// Windows does not report which DLL is missing. ONNX Runtime's needs Microsoft's C++ runtime.
