@@ -54,7 +54,17 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 
+/// Has all threads share one heap. glibc makes one for each of several threads otherwise, and frames go from the
+/// thread that reads to one that works to the one that writes: each heap keeps what was freed in it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn share_heap() {
+    // SAFETY: it only sets a limit of the allocator, and no other thread runs yet.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+}
+
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    share_heap();
     let arguments = Arguments::parse();
     logger::install();
     interrupt::install();
