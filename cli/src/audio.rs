@@ -1,6 +1,8 @@
 //! Reads the audio of files: the library's own decoder, and ffmpeg for what it does not know. What is read and
 //! what is laid under a result agree in track and time.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -73,6 +75,8 @@ pub struct Track<'a> {
     offset: f64,
     /// The file states a time for each packet: there may be gaps.
     timed: bool,
+    /// Whether the file may have audio.
+    there: bool,
 }
 
 impl<'a> Track<'a> {
@@ -88,7 +92,7 @@ impl<'a> Track<'a> {
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             // Without ffmpeg the library's decoder may still know the file; or it tells what is wrong.
             Err(failure) if number > 0 => return Err(failure),
-            Err(_) => Found::default(),
+            Err(_) => Found::ONE,
         };
         if number > 0 && number >= found.tracks {
             return Err(Failure::Input(format!(
@@ -104,6 +108,7 @@ impl<'a> Track<'a> {
             shift: offset - found.picture,
             offset,
             timed: found.timed,
+            there: found.tracks > 0,
         })
     }
 
@@ -142,7 +147,7 @@ impl<'a> Track<'a> {
 
     /// `None` for a file without audio.
     fn through_ffmpeg(&self) -> Result<Option<Waveform>> {
-        if examine(self.path)?.tracks == 0 {
+        if !self.there {
             return Ok(None);
         }
         let mut command = tool::command("ffmpeg");
@@ -187,13 +192,21 @@ fn shifted(mut audio: Waveform, seconds: f64) -> Waveform {
     audio
 }
 
-/// What ffprobe knows of a file's audio.
-#[derive(Default)]
+/// What is known of a file's audio.
 struct Found {
     tracks: u32,
     /// Seconds from the file's beginning to the first picture.
     picture: f64,
     timed: bool,
+}
+
+impl Found {
+    /// One track from the file's beginning on.
+    const ONE: Self = Self {
+        tracks: 1,
+        picture: 0.0,
+        timed: false,
+    };
 }
 
 #[derive(Deserialize)]
@@ -226,6 +239,9 @@ struct Format {
 }
 
 fn examine(path: &Path) -> Result<Found> {
+    if is_wav(path) {
+        return Ok(Found::ONE);
+    }
     let report: Report = tool::probe(path, &[])?;
     let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok();
     let kind = |stream: &&Stream, kind| stream.codec_type.as_deref() == Some(kind);
@@ -243,6 +259,14 @@ fn examine(path: &Path) -> Result<Found> {
         timed: !["wav", "w64", "aiff", "caf", "flac", "mp3", "ogg", "aac"]
             .contains(&&*report.format.format_name),
     })
+}
+
+/// Whether the file begins as a WAV file, which ffprobe need not be asked about: its start takes longer than
+/// reading the file.
+fn is_wav(path: &Path) -> bool {
+    let mut head = [0; 12];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head.starts_with(b"RIFF") && head.ends_with(b"WAVE")
 }
 
 #[cfg(test)]

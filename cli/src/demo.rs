@@ -98,7 +98,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         .map_err(|error| Failure::writing(&picture, error))?;
     sink::write_whole(&picture, bytes.get_ref())?;
     eprintln!("source, matte, result: {}", picture.display());
-    if let Err(missing) = tool::require("ffmpeg") {
+    if let Err(missing) = tool::ffmpeg() {
         eprintln!("no movie was made: {missing}");
         return Ok(());
     }

@@ -284,7 +284,9 @@ impl RenderJob<'_> {
         };
         let mut failed = None;
         let mut pictures = PictureList::default();
-        let mut done = pipeline::run(source.frames(read)?, workers, work, |done: Done| {
+        let known = self.tracks.clip.analysis().indices().len() as u64;
+        let frames_again = source.frames_again(read, known)?;
+        let mut done = pipeline::run(frames_again, workers, work, |done: Done| {
             let name = source.name(done.rendered.index as u64);
             summary.frames += 1;
             for (without, speaker) in summary.without_face.iter_mut().zip(&done.speakers) {

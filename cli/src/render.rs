@@ -1,10 +1,11 @@
 //! The command `render`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use stylelipsync::audio::{RATE, Rate};
 use stylelipsync::model::Person;
-use stylelipsync::{Clip, ClipOptions, Consent, Error, FrameOptions, Label, MarkId};
+use stylelipsync::{Clip, ClipOptions, Consent, Engine, Error, FrameOptions, Label, MarkId};
 
 use crate::active;
 use crate::ai_metadata;
@@ -19,10 +20,12 @@ use crate::marks::Marks;
 use crate::movie::codec::{self, Coding, Wanted};
 use crate::movie::others::Others;
 use crate::rate::FrameRate;
+use crate::session;
 use crate::sink;
 use crate::source::{self, Source};
 use crate::speakers::{self, Speaker};
 use crate::stills::{Content, Still};
+use crate::tool::{self, joined};
 
 /// Watches no frame.
 struct Unwatched;
@@ -62,12 +65,19 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     let marks = marks_of(&arguments.marking, &arguments.video)?;
     let consent = arguments.marking.consent_file.as_ref();
     let consent = consent.map(Consent::load).transpose()?;
-    let source = Source::open(&arguments.video, arguments.rate)?;
-    let mut speakers = Speaker::all(arguments)?;
-    // Where it is not needed to find the face, the engine is opened when all other inputs are known to be good.
-    let mut opened = None;
+    let Inputs {
+        source,
+        mut speakers,
+        others,
+        engine: mut opened,
+    } = Inputs::open(arguments)?;
+    // Where it must be fetched and is not needed to find the face, the engine is opened when all other inputs are
+    // known to be good.
     if let (RenderedFace::Speaking, [only]) = (&arguments.face, &mut speakers[..]) {
-        let engine = opened.insert(arguments.engine.open()?);
+        let engine = match &opened {
+            Some(engine) => engine,
+            None => opened.insert(arguments.engine.open()?),
+        };
         let clip = (&source, arguments.video.as_path());
         only.face = active::speaking_face(engine, clip, arguments.engine.workers())?;
     }
@@ -87,7 +97,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         Some(FrameRange(range)) => *range.start()..range.end().saturating_add(1),
         None => 0..u64::MAX,
     };
-    let (coding, others) = result_of(arguments, &source)?;
+    let (coding, others) = result_of(arguments, &source, others)?;
     let engine = match opened {
         Some(engine) => engine,
         None => arguments.engine.open()?,
@@ -175,6 +185,57 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     Ok(())
 }
 
+/// What a render is made from.
+struct Inputs<'a> {
+    source: Source,
+    speakers: Vec<Speaker<'a>>,
+    /// The other streams of a movie.
+    others: Option<Others>,
+    /// Absent where ONNX Runtime must be fetched first.
+    engine: Option<Arc<Engine>>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Opens all of them at once: each waits for other programs or for the processor.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] without ffmpeg, where a movie is read or written; else the first in the order of the
+    /// fields.
+    fn open(arguments: &'a RenderArguments) -> Result<Self> {
+        let kind = Kind::of(&arguments.out)?;
+        let video = arguments.video.as_path();
+        let find_others = || {
+            let movie = Source::is_movie(video);
+            movie.then(|| Others::find(video, kind)).transpose()
+        };
+        let targets = [Some(&arguments.out), arguments.matte.as_ref()];
+        let targets = targets.into_iter().flatten();
+        let kinds = targets
+            .map(|target| Kind::of(target))
+            .collect::<Result<Vec<_>>>()?;
+        let movies = Source::is_movie(video) || kinds.iter().any(|kind| *kind != Kind::Folder);
+        let find_ffmpeg = || movies.then(tool::ffmpeg).transpose();
+        let open_engine = || arguments.engine.open_early(arguments.context.into());
+        let inputs = std::thread::scope(|scope| {
+            let engine = scope.spawn(open_engine);
+            let ffmpeg = scope.spawn(find_ffmpeg);
+            let others = scope.spawn(find_others);
+            let speakers = scope.spawn(|| Speaker::all(arguments));
+            let source = Source::open(video, arguments.rate);
+            let (speakers, others, engine) = (joined(speakers), joined(others), joined(engine));
+            joined(ffmpeg)?;
+            Ok::<_, Failure>(Self {
+                source: source?,
+                speakers: speakers?,
+                others: others?,
+                engine: engine?,
+            })
+        })?;
+        inputs.engine.iter().for_each(session::announce);
+        Ok(inputs)
+    }
+}
+
 /// How the result is marked: certificates are checked before hours of work.
 ///
 /// # Errors
@@ -205,6 +266,7 @@ fn marks_of(arguments: &MarkingArguments, video: &Path) -> Result<Marks> {
 fn result_of(
     arguments: &RenderArguments,
     source: &Source,
+    others: Option<Others>,
 ) -> Result<(Option<Coding>, Option<Others>)> {
     let kind = Kind::of(&arguments.out)?;
     let wanted = Wanted {
@@ -232,10 +294,6 @@ fn result_of(
         _ => Some(Coding::choose(kind, wanted, &source.layout(), movie)?),
     };
     losses.extend(coding.iter().flat_map(|coding| coding.losses.clone()));
-    let others = match movie {
-        Some(_) => Some(Others::find(&arguments.video, kind)?),
-        None => None,
-    };
     let others = others.filter(|others| {
         match arguments.keep_streams {
             true => losses.extend(others.losses.clone()),

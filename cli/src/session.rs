@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use stylelipsync::model::Provider;
 use stylelipsync::model::locate::{Component, locate};
+use stylelipsync::model::{Provider, SpeechContext};
 use stylelipsync::{Engine, EngineOptions, Error};
 use stylelipsync_provision::{Doctor, provision};
 
@@ -43,29 +43,56 @@ impl EngineArguments {
     /// # Errors
     /// From the library: no runtime, a broken bundle, a provider that cannot be used.
     pub fn open(&self) -> Result<Arc<Engine>> {
-        fetch(Component::OnnxRuntime)?;
-        let provider = Provider::from(self.provider);
-        if let Some(plugin) = provider.plugin() {
-            fetch(plugin)?;
+        for component in self.components() {
+            fetch(component)?;
         }
+        self.create().inspect(announce)
+    }
+
+    /// Opens the engine where nothing has to be fetched first, and builds the networks that render with this
+    /// context.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_early(&self, context: SpeechContext) -> Result<Option<Arc<Engine>>> {
+        if self
+            .components()
+            .any(|component| locate(component).is_err())
+        {
+            return Ok(None);
+        }
+        let engine = self.create()?;
+        engine.networks().prepare(context)?;
+        Ok(Some(engine))
+    }
+
+    fn components(&self) -> impl Iterator<Item = Component> {
+        let plugin = Provider::from(self.provider).plugin();
+        std::iter::once(Component::OnnxRuntime).chain(plugin)
+    }
+
+    fn create(&self) -> Result<Arc<Engine>> {
         let program = std::env::current_exe().ok();
         let named = |given: &PathBuf| bundles::folder(given, program.as_deref());
-        let bundle = self.bundle.as_ref().map(named).transpose()?;
-        let engine = Engine::new(&EngineOptions {
-            provider,
+        let options = EngineOptions {
+            provider: self.provider.into(),
             threads: self.workers(),
             parallel_frames: true,
-            bundle,
-        })
-        .map_err(|error| match error {
+            bundle: self.bundle.as_ref().map(named).transpose()?,
+        };
+        Engine::new(&options).map_err(|error| match error {
             // Of all files only a bundle's are read here: a missing one is a broken bundle.
             Error::Read { .. } => Failure::Tool(error.to_string()),
             error => error.into(),
-        })?;
-        eprintln!("provider: {}", engine.info().provider);
-        log::info!(target: logger::FILE_ONLY, "provider: {}", engine.info().provider);
-        Ok(engine)
+        })
     }
+}
+
+/// Says which provider is in use.
+pub fn announce(engine: &Arc<Engine>) {
+    let provider = engine.info().provider;
+    eprintln!("provider: {provider}");
+    log::info!(target: logger::FILE_ONLY, "provider: {provider}");
 }
 
 /// Fetches a component into the cache folder where it is not on this machine. A path in an

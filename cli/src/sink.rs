@@ -359,7 +359,7 @@ fn temporary() -> tempfile::Builder<'static, 'static> {
     temporary
 }
 
-/// Fails now, before any work, where [`Sink::create`] would fail later.
+/// Fails now, before any work, where [`Sink::create`] would fail later because of the target itself.
 ///
 /// # Errors
 /// As [`Sink::create`].
@@ -374,9 +374,6 @@ pub fn check(target: &Path) -> Result<()> {
         parent(target)
     };
     tempfile::tempfile_in(folder).map_err(|error| Failure::writing(target, error))?;
-    if kind != Kind::Folder {
-        tool::require("ffmpeg")?;
-    }
     Ok(())
 }
 

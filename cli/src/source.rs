@@ -15,7 +15,7 @@ use crate::fit::{Extension, Run};
 use crate::format::PictureKind;
 use crate::movie::fields::Fields;
 use crate::movie::probe::{self, Movie};
-use crate::movie::timing::Times;
+use crate::movie::timing::{Entry, Times};
 use crate::picture::{Depth, Layout, Picture};
 use crate::rate::FrameRate;
 use crate::stills::{Content, Still, ending, is_picture, list};
@@ -49,7 +49,7 @@ impl Source {
     /// # Errors
     /// [`Failure::Input`] when there is no picture in it; [`Failure::Tool`] from ffprobe.
     pub fn open(path: &Path, rate: Option<FrameRate>) -> Result<Self> {
-        if path.is_dir() || is_picture(path) {
+        if !Self::is_movie(path) {
             let stills = if path.is_dir() {
                 list(path)?
             } else {
@@ -75,6 +75,11 @@ impl Source {
             path: path.to_owned(),
             movie: Box::new(movie),
         })
+    }
+
+    /// Whether a path is opened as a movie.
+    pub fn is_movie(path: &Path) -> bool {
+        !path.is_dir() && !is_picture(path)
     }
 
     /// Pictures in the order given; the first one's size is the clip's.
@@ -155,6 +160,7 @@ impl Source {
         if let Self::Movie { movie, .. } = &mut self
             && let Some(times) = movie.times.take()
         {
+            movie.entries = None;
             movie.frames = (times.seconds(times.frames()) * movie.rate.fps()).round() as u64;
         }
         self
@@ -231,7 +237,9 @@ impl Source {
         range: Range<u64>,
     ) -> Result<Box<dyn Iterator<Item = Result<Frame>> + Send + '_>> {
         match self {
-            Self::Movie { path, movie } => Ok(Box::new(MovieReader::start(path, movie, range)?)),
+            Self::Movie { path, movie } => {
+                Ok(Box::new(MovieReader::start(path, movie, range, None)?))
+            }
             Self::Extended(clip) => Ok(clip.frames(range)),
             Self::Stills { stills, layout, .. } => {
                 let end = range.end.min(stills.len() as u64);
@@ -243,6 +251,28 @@ impl Source {
                     })
                 })))
             }
+        }
+    }
+}
+
+impl Source {
+    /// As [`frames`](Self::frames), of a clip all of whose `decoded` frames were decoded before. The frames of a
+    /// movie before the range are skipped where that gives the same frames: each packet must have become one.
+    ///
+    /// # Errors
+    /// As [`frames`](Self::frames).
+    pub fn frames_again(
+        &self,
+        range: Range<u64>,
+        decoded: u64,
+    ) -> Result<Box<dyn Iterator<Item = Result<Frame>> + Send + '_>> {
+        match self {
+            Self::Movie { path, movie } if movie.frames == decoded => {
+                let entry = movie.entries.as_ref();
+                let entry = entry.and_then(|entries| entries.before(range.start));
+                Ok(Box::new(MovieReader::start(path, movie, range, entry)?))
+            }
+            _ => self.frames(range),
         }
     }
 }
@@ -339,10 +369,11 @@ struct MovieReader {
 }
 
 impl MovieReader {
-    fn start(path: &Path, movie: &Movie, range: Range<u64>) -> Result<Self> {
+    /// `entry`: where decoding begins, if not at the beginning.
+    fn start(path: &Path, movie: &Movie, range: Range<u64>, entry: Option<Entry>) -> Result<Self> {
         let rate = movie.rate;
         // Frame numbers become times on the exact grid, whatever the container's rounding, and `trim`
-        // counts from the first frame, so that a range holds the same frames as the whole clip.
+        // counts from the first frame that is decoded, so that a range holds the same frames as the whole clip.
         let resample = if movie.variable && movie.times.is_none() {
             format!("fps={rate},")
         } else {
@@ -355,15 +386,20 @@ impl MovieReader {
             Some(Fields::TopFirst) => "bwdif=mode=send_frame:parity=tff,",
             Some(Fields::BottomFirst) => "bwdif=mode=send_frame:parity=bff,",
         };
-        let end = range.end.min(i64::MAX as u64);
+        let first = entry.map_or(0, |entry| entry.frame);
+        let start = range.start - first;
+        let end = range.end.min(i64::MAX as u64) - first;
         let filter = format!(
-            "{progressive}{resample}trim=start_frame={}:end_frame={end},setpts=N/({rate})/TB",
-            range.start
+            "{progressive}{resample}trim=start_frame={start}:end_frame={end},setpts=N/({rate})/TB"
         );
         let pixels = movie.layout.depth.ffmpeg_name();
         let mut command = tool::command("ffmpeg");
         if let Some(decoder) = movie.decoder {
             command.args(["-c:v", decoder]);
+        }
+        if let Some(entry) = entry {
+            let seconds = format!("{:.6}", entry.seconds);
+            command.args(["-seek_timestamp", "1", "-ss", &seconds]);
         }
         command
             .arg("-i")

@@ -8,8 +8,9 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ScopedJoinHandle};
 
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, Result};
@@ -50,23 +51,11 @@ impl Tool {
     /// # Errors
     /// [`Failure::Tool`] when the program is not installed or cannot be started.
     pub fn start(name: &'static str, mut command: Command, doing: String) -> Result<Self> {
-        // In a group of its own, Ctrl-C reaches only us, and we stop the child when we are ready.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        #[cfg(windows)]
-        std::os::windows::process::CommandExt::creation_flags(
-            &mut command,
-            CREATE_NEW_PROCESS_GROUP,
-        );
-        let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| {
-            Failure::Tool(match error.kind() {
-                ErrorKind::NotFound => format!(
-                    "{name} was not found: install the package ffmpeg and see that PATH has it, \
-                     or use folders of PNGs instead of movies"
-                ),
-                _ => format!("{name} cannot be started: {error}"),
-            })
-        })?;
+        own_group(&mut command);
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| cannot_start(name, &error))?;
         let last_line_thread = child
             .stderr
             .take()
@@ -130,27 +119,78 @@ impl Drop for Tool {
     }
 }
 
-/// Fails unless `name` can be run.
-///
-/// # Errors
-/// [`Failure::Tool`] that names the package to install.
-pub fn require(name: &'static str) -> Result<()> {
-    let mut command = Command::new(name);
-    command.arg("-version");
-    output(name, command, "printing its version".into()).map(drop)
+/// In a group of its own, Ctrl-C reaches only us, and we stop the child when we are ready.
+fn own_group(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
 }
 
-/// ffmpeg's option that says what becomes of frames: its name changed with version 5.1.
-pub fn frame_mode() -> &'static str {
-    static OPTION: OnceLock<&str> = OnceLock::new();
-    OPTION.get_or_init(|| {
-        let mut command = Command::new("ffmpeg");
-        command.arg("-version");
-        let printed = output("ffmpeg", command, "printing its version".into()).unwrap_or_default();
-        frame_mode_of(&String::from_utf8_lossy(&printed))
+fn cannot_start(name: &str, error: &std::io::Error) -> Failure {
+    Failure::Tool(match error.kind() {
+        ErrorKind::NotFound => format!(
+            "{name} was not found: install the package ffmpeg and see that PATH has it, \
+             or use folders of PNGs instead of movies"
+        ),
+        _ => format!("{name} cannot be started: {error}"),
     })
 }
 
+/// What ffmpeg says of itself.
+#[derive(Debug)]
+pub struct Ffmpeg {
+    /// Its option that says what becomes of frames.
+    pub frame_mode: &'static str,
+    /// Its list of encoders, a line for each.
+    pub encoders: String,
+}
+
+/// What a thread gave; its panic is passed on.
+pub fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(given) => given,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// ffmpeg's option that says what becomes of frames. Without an ffmpeg, whatever is called with it fails anyway.
+pub fn frame_mode() -> &'static str {
+    ffmpeg().map_or("", |known| known.frame_mode)
+}
+
+/// Asks ffmpeg for its version and its encoders, once.
+///
+/// # Errors
+/// [`Failure::Tool`] that names the package to install.
+pub fn ffmpeg() -> Result<&'static Ffmpeg> {
+    static KNOWN: OnceLock<Ffmpeg> = OnceLock::new();
+    static ASKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = ASKING.lock();
+    if let Some(known) = KNOWN.get() {
+        return Ok(known);
+    }
+    // The banner on standard error has the version: one run tells both.
+    let mut command = Command::new("ffmpeg");
+    command.arg("-encoders").stdin(Stdio::null());
+    own_group(&mut command);
+    let printed = command
+        .output()
+        .map_err(|error| cannot_start("ffmpeg", &error))?;
+    let banner = String::from_utf8_lossy(&printed.stderr);
+    if !printed.status.success() {
+        let last = banner.lines().last().unwrap_or_default();
+        return Err(Failure::Tool(format!(
+            "ffmpeg failed while listing its encoders: {last}"
+        )));
+    }
+    Ok(KNOWN.get_or_init(|| Ffmpeg {
+        frame_mode: frame_mode_of(&banner),
+        encoders: String::from_utf8_lossy(&printed.stdout).into_owned(),
+    }))
+}
+
+/// The option's name changed with version 5.1.
 fn frame_mode_of(printed: &str) -> &'static str {
     let version = printed.strip_prefix("ffmpeg version ").unwrap_or_default();
     let mut numbers = version

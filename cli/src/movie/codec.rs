@@ -93,8 +93,7 @@ impl Coding {
         layout: &Layout,
         like: Option<&Movie>,
     ) -> Result<Self> {
-        let encoders = encoders();
-        let there = |codec: Codec| encoders.as_ref().is_none_or(|list| has(list, codec));
+        let encoders = &tool::ffmpeg()?.encoders;
         let choices = match wanted.codec {
             Some(codec) if !codec.fits(kind) => {
                 return Err(argument(
@@ -105,7 +104,7 @@ impl Coding {
             Some(codec) => vec![codec],
             None => usual(kind, layout, like),
         };
-        let Some(codec) = choices.iter().copied().find(|codec| there(*codec)) else {
+        let Some(codec) = choices.iter().copied().find(|codec| has(encoders, *codec)) else {
             let names: Vec<_> = choices.iter().map(|codec| codec.encoder()).collect();
             return Err(Failure::Tool(format!(
                 "this ffmpeg has no encoder {}: install one that has it, or use --codec",
@@ -312,14 +311,7 @@ fn padding(width: u32, height: u32, chroma: &str) -> [u32; 2] {
     }
 }
 
-/// What `ffmpeg -encoders` prints; `None` where it cannot be asked, the next call of it reports the error.
-fn encoders() -> Option<String> {
-    let mut command = tool::command("ffmpeg");
-    command.args(["-hide_banner", "-encoders"]);
-    let printed = tool::output("ffmpeg", command, "listing its encoders".into()).ok()?;
-    Some(String::from_utf8_lossy(&printed).into_owned())
-}
-
+/// Whether the codec's encoder is in ffmpeg's list.
 fn has(encoders: &str, codec: Codec) -> bool {
     encoders
         .lines()

@@ -9,10 +9,10 @@ use crate::failure::{Failure, Result};
 use crate::movie::fields::{self, Interlacing};
 use crate::movie::hdr::{SideData, StaticMetadata};
 use crate::movie::timecode::Timecode;
-use crate::movie::timing::{Stated, Times, Timing};
+use crate::movie::timing::{Entries, Packets, Stated, Times, Timing};
 use crate::picture::{Depth, Layout, SQUARE};
 use crate::rate::FrameRate;
-use crate::tool;
+use crate::tool::{self, joined};
 
 /// A movie's picture, as it will be decoded.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Movie {
     pub variable: bool,
     /// Their own times, where `variable` and known. Without them the movie is resampled to `rate`.
     pub times: Option<Times>,
+    /// Where decoding can begin, where it gives the same frames as from the beginning.
+    pub entries: Option<Entries>,
     /// About how many frames there are, for the progress bar.
     pub frames: u64,
     /// ffprobe's name of the codec.
@@ -84,6 +86,8 @@ struct Report {
 
 #[derive(Deserialize, Default)]
 struct Format {
+    #[serde(default)]
+    format_name: String,
     duration: Option<String>,
     #[serde(default)]
     tags: Tags,
@@ -129,6 +133,14 @@ struct Tags {
     alpha_mode: Option<String>,
 }
 
+/// Containers with an index of their key packets, as the beginnings of ffprobe's names.
+const SEEKABLE: [&str; 2] = ["mov", "matroska"];
+/// Codecs whose key packets begin a picture that needs nothing from before it. Not H.264: the key packets of a movie that
+/// is refreshed little by little look the same, and after one of them ffmpeg leaves out frames.
+const INDEPENDENT: [&str; 9] = [
+    "av1", "dnxhd", "ffv1", "hevc", "mjpeg", "png", "prores", "vp8", "vp9",
+];
+
 /// Asks ffprobe about `path`.
 ///
 /// # Errors
@@ -138,7 +150,12 @@ pub fn movie(path: &Path) -> Result<Movie> {
     // Some properties are stated in frames only.
     let first_frames = ["-show_frames", "-read_intervals", "%+#2"];
     let picture = ["-select_streams", "v:0"];
-    let report: Report = tool::probe(path, &[&picture[..], &first_frames].concat())?;
+    let (packets, report) = std::thread::scope(|scope| {
+        let packets = scope.spawn(|| Packets::read(path));
+        let report = tool::probe(path, &[&picture[..], &first_frames].concat());
+        (joined(packets), report)
+    });
+    let report: Report = report?;
     let no_picture = || Failure::Input(format!("{} has no video stream", path.display()));
     let stream = report.streams.into_iter().next().ok_or_else(no_picture)?;
     let size = stream
@@ -173,7 +190,8 @@ pub fn movie(path: &Path) -> Result<Movie> {
         average: stream.avg_frame_rate.as_deref(),
         time_base: stream.time_base.as_deref(),
     };
-    let timing = Timing::find(path, &stated)?;
+    let packets = packets?;
+    let timing = Timing::find(path, &packets, &stated)?;
     let times = match stream.time_base.as_deref() {
         Some(tick) if timing.variable => Times::read(path, tick)?,
         _ => None,
@@ -193,6 +211,22 @@ pub fn movie(path: &Path) -> Result<Movie> {
         .side_data_list
         .iter()
         .chain(in_frame.unwrap_or_default());
+    let interlacing = fields::find(
+        path,
+        &codec,
+        stream.field_order.as_deref(),
+        report.frames.iter().any(|frame| frame.interlaced_frame > 0),
+    )?;
+    // A filter that looks at several frames, or counts them anew, needs all of them.
+    let each_alone = interlacing.is_none()
+        && match &times {
+            Some(times) => times.frames() == timing.packets,
+            None => !timing.variable,
+        };
+    let container = report.format.format_name.split(',').next().unwrap_or("");
+    let seekable = each_alone && SEEKABLE.contains(&container) && INDEPENDENT.contains(&&*codec);
+    let entries = stream.time_base.as_deref().filter(|_| seekable);
+    let entries = entries.and_then(|tick| packets.entries(tick));
     let timecode = stream.tags.timecode.as_deref();
     let timecode = timecode.or(report.format.tags.timecode.as_deref());
     Ok(Movie {
@@ -200,17 +234,13 @@ pub fn movie(path: &Path) -> Result<Movie> {
         rate: timing.rate,
         variable: timing.variable,
         times,
+        entries,
         frames,
         bits: bits(pix_fmt),
         hdr: StaticMetadata::find(side_data.clone()),
         other_side_data: other(side_data),
         chroma: chroma(pix_fmt),
-        interlacing: fields::find(
-            path,
-            &codec,
-            stream.field_order.as_deref(),
-            report.frames.iter().any(|frame| frame.interlaced_frame > 0),
-        )?,
+        interlacing,
         decoder: match (hidden_alpha, codec.as_str()) {
             (true, "vp9") => Some("libvpx-vp9"),
             (true, "vp8") => Some("libvpx"),

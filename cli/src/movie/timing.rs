@@ -98,14 +98,14 @@ impl Timing {
     /// Finds the rate on whose grid the frames' own times lie.
     ///
     /// # Errors
-    /// [`Failure::Input`] when the movie states no frame rate; [`Failure::Tool`] from ffprobe.
-    pub fn find(path: &Path, stated: &Stated) -> Result<Self> {
+    /// [`Failure::Input`] when the movie states no frame rate.
+    pub fn find(path: &Path, packets: &Packets, stated: &Stated) -> Result<Self> {
         let rate = |text: Option<&str>| {
             text.and_then(fraction)
                 .and_then(|(num, den)| frame_rate(num, den))
         };
         let (lowest, average) = (rate(stated.lowest), rate(stated.average));
-        let (times, packets) = packet_times(path)?;
+        let (times, packets) = (&packets.times, packets.count);
         let no_rate = || Failure::Input(format!("{} gives no frame rate", path.display()));
         let constant = |rate| Self {
             rate,
@@ -119,7 +119,7 @@ impl Timing {
         // Both may be estimates.
         let standard = average.or(lowest).map(nearest_standard);
         let mut stated = [lowest, average, standard].into_iter().flatten();
-        if let Some(rate) = stated.find(|rate| lies_on_grid(&times, tick, *rate)) {
+        if let Some(rate) = stated.find(|rate| lies_on_grid(times, tick, *rate)) {
             return Ok(constant(rate));
         }
         Ok(Self {
@@ -139,18 +139,91 @@ fn lines(path: &Path, entries: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&printed).into_owned())
 }
 
-/// The presentation times of the picture's packets in ticks, sorted, and the number of packets, of which some
-/// may have no time.
-fn packet_times(path: &Path) -> Result<(Vec<i64>, u64)> {
-    let printed = lines(path, &["-show_entries", "packet=pts,flags"])?;
-    // D: decoded but not shown (before the start that an edit list asks for).
-    let shown = printed.lines().filter(|line| !line.contains('D'));
-    let packets = shown.clone().count() as u64;
-    let mut times: Vec<i64> = shown
-        .filter_map(|line| line.split(',').next()?.parse().ok())
-        .collect();
-    times.sort_unstable();
-    Ok((times, packets))
+/// The packets of a movie's picture.
+pub struct Packets {
+    /// The times at which they are shown, in ticks, rising. Some packets may have none.
+    times: Vec<i64>,
+    /// Places in `times` of those that need no other to be decoded.
+    keys: Vec<usize>,
+    /// Packets that are shown.
+    count: u64,
+    /// There are others, which are decoded only: those before the start that an edit list asks for.
+    hidden: bool,
+}
+
+impl Packets {
+    /// Asks ffprobe, which reads the whole file for that but decodes nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Tool`] from ffprobe.
+    pub fn read(path: &Path) -> Result<Self> {
+        let printed = lines(path, &["-show_entries", "packet=pts,flags"])?;
+        Ok(Self::parse(&printed))
+    }
+
+    fn parse(printed: &str) -> Self {
+        // D: decoded but not shown.
+        let shown = printed.lines().filter(|line| !line.contains('D'));
+        let count = shown.clone().count();
+        let time = |line: &str| Some((line.split(',').next()?.parse().ok()?, line.contains('K')));
+        let mut times: Vec<(i64, bool)> = shown.filter_map(time).collect();
+        times.sort_unstable();
+        let keys = times.iter().enumerate().filter(|(_, (_, key))| *key);
+        Self {
+            keys: keys.map(|(place, _)| place).collect(),
+            times: times.into_iter().map(|(time, _)| time).collect(),
+            count: count as u64,
+            hidden: count < printed.lines().filter(|line| !line.is_empty()).count(),
+        }
+    }
+
+    /// Where decoding can begin, if each packet is a frame with a time of its own.
+    pub fn entries(self, tick: &str) -> Option<Entries> {
+        let distinct = self.times.windows(2).all(|pair| pair[0] < pair[1]);
+        let plain = distinct && !self.hidden && self.times.len() as u64 == self.count;
+        // Frames before the first key packet are decoded or not, as the decoder likes.
+        let begins = self.keys.first() == Some(&0);
+        Some(Entries {
+            tick: fraction(tick).filter(|_| plain && begins)?,
+            times: self.times,
+            keys: self.keys,
+        })
+    }
+}
+
+/// Frames at which decoding can begin.
+#[derive(Clone, Debug)]
+pub struct Entries {
+    times: Vec<i64>,
+    keys: Vec<usize>,
+    tick: (u64, u64),
+}
+
+/// A place to decode from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// The first frame that comes out.
+    pub frame: u64,
+    /// A time between that frame and the one before it, seconds on the clock of the file.
+    pub seconds: f64,
+}
+
+impl Entries {
+    /// From where frame `index` can be decoded; `None`: from the beginning.
+    ///
+    /// ffmpeg decodes from the last key packet before the entry's time on and drops what is shown before that
+    /// time. So it begins one key packet earlier than the last one before the frame: those frames after the first
+    /// one that need frames from before it are among the dropped ones.
+    pub fn before(&self, index: u64) -> Option<Entry> {
+        let after = self.keys.partition_point(|key| *key as u64 <= index);
+        let frame = self.keys[..after].last().copied().filter(|key| *key > 0)?;
+        let middle = (self.times[frame - 1] as f64 + self.times[frame] as f64) / 2.0;
+        let seconds = middle * self.tick.0 as f64 / self.tick.1 as f64;
+        (seconds >= 0.0).then_some(Entry {
+            frame: frame as u64,
+            seconds,
+        })
+    }
 }
 
 /// Whether the times are those of the grid, but for rounding.
@@ -236,6 +309,30 @@ mod tests {
         let mut gap = milliseconds;
         gap.remove(700);
         assert!(!lies_on_grid(&gap, (1, 1000), NTSC));
+    }
+
+    #[test]
+    fn decoding_begins_at_the_last_key_packet_before_a_frame() {
+        // In the order of decoding: frame 2 is shown before frame 3, which it needs.
+        let printed = "0,K__\n1001,___\n3003,K__\n2002,___\n4004,___\n";
+        let entries = Packets::parse(printed).entries("1/1000").unwrap();
+        assert_eq!(entries.before(2), None, "from the beginning");
+        let entry = Entry {
+            frame: 3,
+            seconds: 2.5025,
+        };
+        assert_eq!(entries.before(3), Some(entry));
+        assert_eq!(entries.before(99), Some(entry));
+        for unsafe_ in [
+            "0,___\n1001,K__\n",
+            "0,KD_\n1001,K__\n",
+            "0,K__\nN/A,___\n2002,K__\n",
+            "0,K__\n1001,___\n1001,K__\n",
+            "",
+        ] {
+            let entries = Packets::parse(unsafe_).entries("1/1000");
+            assert!(entries.is_none(), "{unsafe_}");
+        }
     }
 
     #[test]
