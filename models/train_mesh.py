@@ -149,8 +149,8 @@ class MeshBatches:
                 MIRROR[:, None] * rotation * MIRROR)
 
     def one(self, row):
-        """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence, whether identity
-        and expression are told apart) of a row."""
+        """(crop [3, S, S], points [V, 2] in [-1, 1], identity, expression, rotation [3, 3], confidence, whether the
+        identity is told from the expression) of a row."""
         random, size = self.random, self.size
         image, points = decode(row["jpeg"]), row["points"]
         face = random.random() < 0.88 or not self.train

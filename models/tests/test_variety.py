@@ -27,6 +27,28 @@ class VarietyTest(unittest.TestCase):
         away = np.linalg.norm(self.mean[order] * variety.MIRROR - self.mean, axis=1)
         self.assertLess(away.max(), 0.05)               # of a face two units wide
 
+    def test_labels_of_a_mirrored_crop_are_of_its_points(self):
+        from train_mesh import MeshBatches
+        face, config = self.face, {"mesh": {"size": 128, "margin": 1.3}}
+        batches = MeshBatches([dict(kind="wide", weight=1.0)], config, 0, model=face)
+        mesh = lambda identity, delta: (face["mean"] + np.tensordot(identity, face["identity"], 1)
+                                        + np.tensordot(delta, face["expression"], 1))
+        rotation, _ = np.linalg.qr(self.random.normal(size=(3, 3)) * 0.1 + np.eye(3))
+        rotation *= np.sign(np.diag(rotation))
+        identity, delta = self.random.normal(0, 0.5, 32), self.random.normal(0, 0.3, 64) / (1 + np.arange(64))
+        points = (mesh(identity, delta) @ rotation.T)[:, :2]
+        row, mirrored = np.arange(12.0).reshape(2, 2, 3), 0
+        for _ in range(20):
+            x, moved, *labels = batches.mirrored(row, points, identity, delta, rotation)
+            if x is row:
+                continue
+            mirrored += 1
+            np.testing.assert_array_equal(x, row[:, ::-1])
+            made = (mesh(*labels[:2]) @ labels[2].T)[:, :2]
+            self.assertAlmostEqual(np.linalg.det(labels[2]), 1, 5)
+            self.assertLess(np.abs(made - moved).mean(), 0.03)      # the mesh is not quite symmetric
+        self.assertTrue(5 < mirrored < 15, mirrored)
+
     def test_points_follow_the_changed_shape(self):
         turn = np.array([[0.42, 0.1, 0.05], [-0.08, 0.43, 0.1]])
         rest = self.mean @ turn.T
