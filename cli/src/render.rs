@@ -73,6 +73,7 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
     } = Inputs::open(arguments)?;
     // Where it must be fetched and is not needed to find the face, the engine is opened when all other inputs are
     // known to be good.
+    let opened_early = opened.is_some();
     if let (RenderedFace::Speaking, [only]) = (&arguments.face, &mut speakers[..]) {
         let engine = match &opened {
             Some(engine) => engine,
@@ -102,6 +103,10 @@ pub fn run(arguments: &RenderArguments) -> Result<()> {
         Some(engine) => engine,
         None => arguments.engine.open()?,
     };
+    if opened_early {
+        // After what is said of the inputs, as where it is opened last.
+        session::announce(&engine);
+    }
     let options = ClipOptions {
         timing: source.timing()?,
         transfer: source.transfer(),
@@ -216,7 +221,7 @@ impl<'a> Inputs<'a> {
         let movies = Source::is_movie(video) || kinds.iter().any(|kind| *kind != Kind::Folder);
         let find_ffmpeg = || movies.then(tool::ffmpeg).transpose();
         let open_engine = || arguments.engine.open_early(arguments.context.into());
-        let inputs = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let engine = scope.spawn(open_engine);
             let ffmpeg = scope.spawn(find_ffmpeg);
             let others = scope.spawn(find_others);
@@ -230,9 +235,7 @@ impl<'a> Inputs<'a> {
                 others: others?,
                 engine: engine?,
             })
-        })?;
-        inputs.engine.iter().for_each(session::announce);
-        Ok(inputs)
+        })
     }
 }
 
