@@ -97,8 +97,8 @@ def export(arguments, done):
     golden = ["--golden", str(arguments.golden)] if arguments.golden else []
     run([sys.executable, str(HERE / "export.py"), "--config", str(arguments.config), "--checkpoints",
          str(arguments.work), "--face-model", str(arguments.out / "face_model.npz"), "--bank",
-         str(arguments.out / "bank.safetensors"), "--out", str(arguments.bundle), "--provenance",
-         str(arguments.out / "provenance.json"), *golden])
+         str(arguments.out / "bank.safetensors"), "--out", str(arguments.bundle), "--name",
+         arguments.bundle.name, "--provenance", str(arguments.out / "provenance.json"), *golden])
 
 
 def run(command):
