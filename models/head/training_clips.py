@@ -1,16 +1,17 @@
 """Clips of rendered heads as training data: python training_clips.py FOLDER
 
-Each head says one text. FOLDER gets their movies and a MANIFEST.tsv for `prepare.py`. Movies that are complete are
-kept. About 1 s of one core a frame."""
+Twelve heads, each says one text. FOLDER gets their movies and a MANIFEST.tsv for `prepare.py`. Movies that are
+complete are kept. About 1 s of one core a frame."""
 import argparse
 import subprocess
 import sys
 from pathlib import Path
 
-TEXTS = ("Pour the coffee before the phone rings. My father bought a big map of Poland.",
-         "We moved the blue table over to the window. Please put both books back up there.",
-         "Why would you open it now? Five more people may come before the evening.",
-         "A warm summer morning by the sea, with apples, bread and a small boat.")
+TEXTS = ("Pour the coffee now.", "My father bought a map.", "The phone rings again.", "We moved the blue table.",
+         "Put both books up there.", "Why would you open it?", "Five more people may come.",
+         "Before the evening, please.", "A warm summer morning.", "Apples, bread and water.",
+         "A small boat by the sea.", "Show me your window.")
+FIRST = 4                                    # identities below are those of the tests
 COLUMNS = ("split", "person", "file", "sound", "rights", "av_offset")
 
 
@@ -21,7 +22,7 @@ def main():
     folder = parser.parse_args().folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     rows = [COLUMNS]
-    for number, text in enumerate(TEXTS):
+    for number, text in enumerate(TEXTS, FIRST):
         name = f"head{number}"
         # The truth is written after the movie's last frame.
         if not (folder / f"{name}.json").exists():
