@@ -241,7 +241,7 @@ def parse(options=None):
     for name in ("perceptual", "landmarks", "texture", "sync", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=0.0, help=f"weight of the {name} loss")
     parser.add_argument("--sync-on", choices=list(SYNC), default="both", help="what the sync loss compares with audio")
-    parser.add_argument("--variety", action="store_true", help="mirrored, stretched and recoloured clips")
+    parser.add_argument("--variety", action="store_true", help="mirrored, stretched, bent and recoloured clips")
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
     arguments = parser.parse_args(options)
     config = configuration.load(arguments)

@@ -47,7 +47,7 @@ class OccludedCrops:
         if change is None:
             return image.astype(np.float32) / 255, None
         return (change.moved(image).astype(np.float32) / 255,
-                [(c - middle) @ change.linear.T + middle for c in clip.contours[t]])
+                [change.bent(c / middle - 1) * middle @ change.linear.T + middle for c in clip.contours[t]])
 
     def one(self):
         """(crop uint8, alpha, mask) of one example."""

@@ -4,7 +4,8 @@
 
 Resumable (see `training.py`): the weights, their running average, the optimiser's state and the step are in
 <work>/phonetic*. Prints the share of the teacher's variance that is explained on speakers held out: clean speech;
-music at 10 dB; babble at 10 dB; an 8 kHz line. `check_phonetic.py` tells what the features are worth for lips.
+music at 10 dB; babble at 10 dB; an 8 kHz line. `train_shape.py --what check` tells what the features are worth for
+lips.
 """
 import argparse
 import copy

@@ -73,6 +73,18 @@ class PeopleBatches:
             other = picture.astype(np.float32) / 255
         return x * inside + other * (1 - inside)
 
+    @torch.no_grad()
+    def middles(self, network, count=8):
+        """The mean embedding [people, size] of each person: the vectors that a network trained before begins with."""
+        network.eval()
+        means = []
+        for name in self.names:
+            rows = self.people[name]
+            crops = np.stack([self.one(rows[pick]) for pick in self.random.integers(len(rows), size=count)])
+            means.append(F.normalize(network(torch.from_numpy(crops.astype(np.float32))).mean(0), dim=0))
+        network.train()
+        return torch.stack(means)
+
     def batch(self, count):
         """(crops [PEOPLE * count, 3, S, S], numbers of their people)."""
         people = self.random.choice(len(self.names), min(PEOPLE, len(self.names)), replace=False)
@@ -131,6 +143,8 @@ def main(options=None):
                                                    weight_decay=0.05)}
     extra = run.resume(optimisers, known)
     with torch.no_grad():
+        if known and "proxies" not in extra:
+            proxies.copy_(people.middles(network))
         proxies.copy_(extra.get("proxies", proxies))
 
     def keep():

@@ -172,13 +172,15 @@ class LipSyncBatches:
         random, size = self.random, self.size
         turn, shift, growth = misplaced
         scale = size / geometry.IMAGE
-        image = clip.crop(t, half=size == geometry.IMAGE // 2)
+        image = change.pulled(clip.crop(t, half=size == geometry.IMAGE // 2))
         to_unit = (shift + turn @ np.full(2, size / 2)) / (size / 2) - 1
         whole = turn @ change.linear
         shift = shift + turn @ variety.about_centre(change.linear, image)
         image = variety.warped(image, whole, shift)
         options = self.config["mask"]
-        mask, alpha = geometry.inpainting_mask(list(clip.contours[t] * scale @ whole.T + shift),
+        middle = geometry.IMAGE / 2
+        contours = [(change.bent(c / middle - 1) + 1) * middle for c in clip.contours[t]]
+        mask, alpha = geometry.inpainting_mask([c * scale @ whole.T + shift for c in contours],
                                                {**options, "grow": options["grow"] * growth}, size)
         noise = random.normal(0, 0.004, 2)
         placed = lambda points: change.placed(points) @ turn.T + to_unit + noise

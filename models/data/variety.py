@@ -1,6 +1,6 @@
-"""Changes that turn a clip's pictures into those of somebody who does not exist: mirrored, stretched, in other colours
-and light, through another camera. The painter is trained on few people, and without them it learns their mouths by
-heart: 28.5 dB in the mask on the people it was trained on, 26.2 on strangers.
+"""Changes that turn a clip's pictures into those of somebody who does not exist: mirrored, stretched, bent, in
+other colours and light, through another camera. The painter is trained on few people, and without them it learns their
+mouths by heart: 28.5 dB in the mask on the people it was trained on, 26.2 on strangers.
 
 Target and reference of a clip are changed alike, so the reference still shows the wanted mouth."""
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from data import geometry
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
+MOUTH_AT = np.array([0.0, 0.2])              # in a crop, [-1, 1]
 
 
 def about_centre(linear, image):
@@ -55,10 +56,45 @@ class Mirror:
         return shape @ self.shapes.T
 
 
+class Bend:
+    """Another face's proportions: a smooth field that moves the points of a crop, in [-1, 1], a few per cent. It is
+    fixed to the crop, so it does not follow a head that turns."""
+
+    WAVES, LONGEST, SIZE = 4, 3.8, 0.018    # radians for each unit of length; deviation of each wave's height
+
+    def __init__(self, random):
+        self.waves = random.uniform(-self.LONGEST, self.LONGEST, (self.WAVES, 2))
+        self.phases = random.uniform(0, 2 * np.pi, self.WAVES)
+        self.heights = random.normal(0, self.SIZE, (self.WAVES, 2))
+
+    def shift(self, points):
+        """What is added to points [.., 2]."""
+        return np.cos(points @ self.waves.T + self.phases) @ self.heights
+
+    def moved(self, points):
+        """Points [.., 2]."""
+        return points + self.shift(points)
+
+    def slope(self, point):
+        """[2, 2]: what it makes of a small step at a point [2]."""
+        waves = -np.sin(self.waves @ point + self.phases)[:, None] * self.heights
+        return np.eye(2) + waves.T @ self.waves
+
+    def pulled(self, image):
+        """A picture [S, S, C] whose points are moved; its edge is repeated."""
+        size = len(image)
+        at = (np.arange(size) + 0.5) / (size / 2) - 1
+        made = np.stack(np.meshgrid(at, at), -1)
+        # The field is so smooth that two steps towards its inverse leave less than a tenth of a pixel.
+        source = made - self.shift(made - self.shift(made))
+        x, y = ((source + 1) * (size / 2) - 0.5).astype(np.float32).transpose(2, 0, 1)
+        return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
 @dataclass
 class Change:
     """One change for all pictures of a clip."""
-    linear: np.ndarray                      # [2, 2] about the crop's centre
+    linear: np.ndarray                      # [2, 2] about the crop's centre, after `bend`
     mirror: Mirror | None
     colour: np.ndarray                      # [3, 3] of RGB in [0, 1]
     gamma: float
@@ -66,14 +102,24 @@ class Change:
     blur: float                             # sigma in pixels of a 256 crop; 0: none
     noise: float                            # deviation in [0, 1]
     quality: int                            # of a JPEG; 0: none
+    bend: Bend | None = None
+
+    def bent(self, points):
+        """Points [C, 2] in [-1, 1] before `linear`."""
+        return self.bend.moved(points) if self.bend else points
+
+    def pulled(self, image):
+        """A crop [S, S, 3], uint8, before `linear`."""
+        return self.bend.pulled(image) if self.bend else image
 
     def placed(self, points):
         """Points [C, 2] in [-1, 1]."""
-        return (points[self.mirror.order] if self.mirror else points) @ self.linear.T
+        return self.bent(points[self.mirror.order] if self.mirror else points) @ self.linear.T
 
     def turned(self, turn):
         """What moves points by a vector of the face model [2, 3]."""
-        return self.linear @ (turn * MIRROR if self.mirror else turn)
+        turn = turn * MIRROR if self.mirror else turn
+        return self.linear @ (self.bend.slope(MOUTH_AT) @ turn if self.bend else turn)
 
     def shape(self, shape):
         """Shapes [.., mouth]."""
@@ -81,7 +127,7 @@ class Change:
 
     def moved(self, image):
         """A crop [S, S, 3], uint8."""
-        same = (self.linear == np.eye(2)).all()
+        image, same = self.pulled(image), (self.linear == np.eye(2)).all()
         return image if same else warped(image, self.linear, about_centre(self.linear, image))
 
     def coloured(self, image, random):
@@ -127,4 +173,5 @@ class Variety:
         some = lambda share, value: value if random.random() < share else 0
         return Change(linear, self.mirror if mirror else None, colour, float(np.exp(random.normal(0, 0.22))),
                       random.normal(0, 0.2, 2), some(0.25, random.uniform(0.4, 1.2)),
-                      some(0.25, random.uniform(0.004, 0.02)), int(some(0.25, random.integers(40, 95))))
+                      some(0.25, random.uniform(0.004, 0.02)), int(some(0.25, random.integers(40, 95))),
+                      Bend(random))
