@@ -204,8 +204,8 @@ impl<'a> Inputs<'a> {
     /// Opens all of them at once: each waits for other programs or for the processor.
     ///
     /// # Errors
-    /// [`Failure::Tool`] without ffmpeg, where a movie is read or written; else the first in the order of the
-    /// fields.
+    /// The first in the order of the fields; [`Failure::Tool`] without ffmpeg, where a movie is read or written, after
+    /// those of video and audio.
     fn open(arguments: &'a RenderArguments) -> Result<Self> {
         let kind = Kind::of(&arguments.out)?;
         let video = arguments.video.as_path();
@@ -228,10 +228,13 @@ impl<'a> Inputs<'a> {
             let speakers = scope.spawn(|| Speaker::all(arguments));
             let source = Source::open(video, arguments.rate);
             let (speakers, others, engine) = (joined(speakers), joined(others), joined(engine));
-            joined(ffmpeg)?;
+            let ffmpeg = joined(ffmpeg);
+            // A file that is not there is named whether ffmpeg is there or not.
+            let (source, speakers) = (source?, speakers?);
+            ffmpeg?;
             Ok::<_, Failure>(Self {
-                source: source?,
-                speakers: speakers?,
+                source,
+                speakers,
                 others: others?,
                 engine: engine?,
             })

@@ -230,6 +230,21 @@ fn without_ffmpeg_the_sentence_says_what_to_install() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_named_without_ffmpeg_too() {
+    let place = tempfile::tempdir().unwrap();
+    let video = gradient(place.path(), 1);
+    let audio = tone(place.path(), "words.wav", 16000, 1, 0.1);
+    let [movie, sound] = ["none.mp4", "none.wav"].map(|name| place.path().join(name));
+    let out = place.path().join("out.mp4");
+    for (video, audio, missing) in [(&movie, &audio, &movie), (&video, &sound, &sound)] {
+        let ran = run(render(video, audio, &out).env("PATH", ""));
+        assert_eq!(ran.code, 3, "{}", ran.errors);
+        let named = ran.errors.contains(&*missing.to_string_lossy());
+        assert!(named, "{}", ran.errors);
+    }
+}
+
+#[test]
 fn without_onnx_runtime_the_sentence_names_the_path_that_was_tried() {
     let place = tempfile::tempdir().unwrap();
     let video = gradient(place.path(), 1);
