@@ -1668,7 +1668,9 @@ sls_status sls_clip_load_analysis(sls_clip *clip,
  * Returns the shot of a frame: the frames between two cuts. A cut is found where two analysed frames
  * that follow each other do not look alike; frames that were not analysed are taken for frames of the
  * shot before them. Smoothing and the profile of the person end at a cut; a person who is recognised after it
- * keeps the id of the face. A dissolve is not found; the flash of a camera counts as a cut.
+ * keeps the id of the face. The flash of a camera counts as a cut. A dissolve of at least six frames is found by
+ * sls_clip_finish_analysis(): a shot ends in its middle, where the mouth is left unchanged, and is changed more and
+ * more weakly towards it.
  *
  * @param clip   not NULL.
  * @param index  index of the frame.

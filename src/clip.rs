@@ -37,6 +37,7 @@ mod range;
 mod reference;
 mod renderer;
 mod shot_profile;
+mod shot_source;
 mod shots;
 mod speakers;
 mod speech;

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::analysis_file::{self, Parts};
-use super::bank_frame::{BankFrame, Held};
+use super::bank_frame::Held;
 use super::faces::{FrameFaces, Neighbours};
 use super::profile::{LastProfiles, Profile};
-use super::reference::{Candidate, ReferenceFrame};
+use super::reference::ReferenceFrame;
 use super::renderer::Renderer;
 use super::shot_profile::ShotProfile;
+use super::shot_source::ShotSource;
 use super::shots::Shot;
 use super::tracks::Tracks;
 use crate::frame::{FrameRef, fingerprint};
-use crate::track::Selection;
+use crate::track::{Dissolve, Selection};
 use crate::{Error, Result};
 
 /// The faces of a clip's frames, their numbers, and the frames that the profile is made from. It takes
@@ -124,34 +125,23 @@ impl Analysis {
         if self.is_finished() {
             return Ok(());
         }
+        let dissolves = self.split_at_dissolves();
         let shots: Vec<_> = {
             let tracks = self.tracks.read();
             if tracks.len() == 0 {
                 return Err(Error::State("no frame was analysed".into()));
             }
-            let parts = |shot: Shot<'_>| {
-                let anchor = shot.frames.reference().cloned();
-                let frames: Vec<_> = shot.frames.all().cloned().collect();
-                let measured = tracks.measure(renderer, shot.range.clone());
-                (
-                    shot.range.start,
-                    anchor.map(|anchor| (anchor, frames, measured)),
-                )
+            let shots = tracks.shots.all();
+            let source = |shot: Shot<'_>| {
+                let source = ShotSource::of(&tracks, &shot, renderer, &dissolves);
+                (shot.range.start, source)
             };
-            tracks.shots.all().map(parts).collect()
+            shots.map(source).collect()
         };
         // No lock is held while the network runs.
-        let engine = renderer.engine();
-        let make = |(start, parts): (i64, Option<_>)| {
-            let Some((anchor, frames, measured)): Option<(Candidate, Vec<Arc<BankFrame>>, _)> =
-                parts
-            else {
-                return Ok((start, None));
-            };
-            let profile =
-                ShotProfile::choose(engine, &anchor, frames.iter(), &measured)?.finished();
-            profile.encode(engine)?;
-            Ok((start, Some(Arc::new(profile))))
+        let make = |(start, source): (i64, Option<ShotSource>)| {
+            let profile = source.map(|source| source.profile(renderer.engine()));
+            Ok((start, profile.transpose()?.map(Arc::new)))
         };
         let shots = shots.into_iter().map(make).collect::<Result<_>>()?;
         let profile = Profile::of_shots(shots)?;
@@ -163,6 +153,17 @@ impl Analysis {
             self.early.clear();
         }
         Ok(())
+    }
+
+    /// The dissolves among the frames. Each is the end of a shot, as a cut is.
+    fn split_at_dissolves(&self) -> Vec<Dissolve> {
+        let mut tracks = self.tracks.write();
+        let looks = tracks.frames().map(|(index, faces)| (index, faces.look()));
+        let dissolves = Dissolve::find(&looks.collect::<Vec<_>>());
+        for dissolve in &dissolves {
+            tracks.shots.split(dissolve.middle());
+        }
+        dissolves
     }
 
     /// Writes it to a file: once its profile was frozen by [`finish`](Self::finish), so that it can be used
@@ -205,10 +206,13 @@ impl Analysis {
     /// As [`load`](Self::load), of several speakers of the same frames: one for each.
     pub(super) fn load_all(renderers: &[&Renderer], path: &Path) -> Result<Vec<Self>> {
         let Parts { frames, profiles } = analysis_file::load(path, renderers)?;
-        let of_profile = |profile| {
+        let of_profile = |profile: Arc<Profile>| {
             let mut tracks = Tracks::default();
             for (index, faces) in &frames {
                 tracks.add(*index, faces.clone());
+            }
+            for (start, _) in profile.by_start() {
+                tracks.shots.split(start);
             }
             Self {
                 tracks: RwLock::new(tracks),
@@ -296,7 +300,7 @@ impl Analysis {
     }
 
     /// The first frames of the clip's shots, in rising order, as far as its frames were added. A shot
-    /// begins at a cut between two of them.
+    /// begins at a cut between two of them and, once the analysis is finished, in the middle of a dissolve.
     pub fn shots(&self) -> Vec<i64> {
         let tracks = self.tracks.read();
         tracks.shots.all().map(|shot| shot.range.start).collect()

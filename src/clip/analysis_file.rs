@@ -18,7 +18,7 @@ use super::profile::Profile;
 use super::range::OpeningRange;
 use super::reference::Reference;
 use super::renderer::Renderer;
-use super::shot_profile::ShotProfile;
+use super::shot_profile::{Dissolves, ShotProfile};
 use crate::face::crop::IMAGE;
 use crate::face::{Face, ReferencePicture};
 use crate::frame::{FineBand, Transfer};
@@ -28,7 +28,7 @@ use crate::track::{Look, Selection};
 use crate::{Error, Result, files};
 
 const MAGIC: &[u8] = b"StyleLipSync analysis\n";
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 const HASH: usize = 32;
 /// The largest file that is read. An hour of two faces at 60 frames a second takes about 350 MB.
 const LARGEST: u64 = 2 << 30;
@@ -74,6 +74,7 @@ struct StoredProfile {
     identity: Vec<f32>,
     /// The reference first.
     bank: Vec<StoredPicture>,
+    dissolves: Dissolves,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -275,6 +276,7 @@ impl StoredShot {
                 .iter()
                 .map(StoredPicture::of)
                 .collect(),
+            dissolves: profile.dissolves(),
         });
         Self { start, profile }
     }
@@ -288,6 +290,7 @@ impl StoredProfile {
             && self
                 .range
                 .is_none_or(|known| (0.0..=10.0).contains(&known.range))
+            && self.dissolves.are_valid()
             && !self.bank.is_empty()
             && self.bank.len() <= super::bank::MOST
             && self.bank.iter().all(|picture| picture.is_valid(renderer));
@@ -302,6 +305,7 @@ impl StoredProfile {
         let network = |error: Error| error.to_string();
         let anchor = Reference::of(engine, self.identity, &frames[0]).map_err(network)?;
         let profile = ShotProfile::new(anchor, Bank::of(frames), self.range);
+        let profile = profile.dissolving(self.dissolves);
         profile.encode(engine).map_err(network)?;
         Ok(Some(profile))
     }

@@ -9,8 +9,9 @@ use crate::frame::Similarity;
 /// Weight of the pose against the shape, `POSE_WEIGHT` of the training (`models/data/dataset.py`).
 const POSE_WEIGHT: f32 = 3.0;
 /// Sides of a [`Cell`]: of the mouth's height and width (standard deviations of the lip points, units
-/// of the face model), and of yaw and pitch (radians, small angles).
-const CELL: [f32; 4] = [0.012, 0.012, 0.09, 0.09];
+/// of the face model), and of yaw and pitch (radians, small angles). Three times as coarse, three seconds of
+/// speech have 4 to 11 cells, too few for a mouth that is near; so fine, 7 to 31.
+const CELL: [f32; 4] = [0.004, 0.004, 0.05, 0.05];
 
 /// A cell of the space of mouths: height, width, yaw and pitch, in steps.
 pub(super) type Cell = [i32; 4];

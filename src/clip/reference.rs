@@ -71,7 +71,8 @@ pub struct ReferenceFrame {
     pub index: i64,
     /// Its aligned crop, planar RGB `[3, 256, 256]` in [-1, 1].
     pub crop: Arc<[f32]>,
-    /// Identity coefficients of the face model; masks and lips are drawn with them.
+    /// Identity coefficients of the face model: of this frame, and once the analysis is finished the mean of its
+    /// shot, with which masks and lips are drawn.
     pub identity: Vec<f32>,
 }
 

@@ -1,6 +1,9 @@
 //! What is known of the person in one shot, once the frames that it is made from were seen.
 
+use std::ops::Range;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::bank::{Bank, Gap, Shares};
 use super::bank_frame::{BankFrame, Held};
@@ -11,6 +14,7 @@ use crate::engine::Engine;
 use crate::face::reference_warp::MOST_LAYERS;
 use crate::face::{Layer, ReferenceWarp};
 use crate::frame::FineBand;
+use crate::track::Dissolve;
 use crate::{Error, Result};
 
 /// The most frames that a caller may give.
@@ -29,6 +33,47 @@ pub struct ShotProfile {
     finished: bool,
     /// Whether the caller gave its frames.
     given: bool,
+    /// Where the shot before turns into it, and it into the next.
+    dissolves: Dissolves,
+}
+
+/// How a shot begins and ends, where that is no cut.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Dissolves {
+    pub first: Option<Dissolve>,
+    pub last: Option<Dissolve>,
+}
+
+impl Dissolves {
+    /// Of the shot of these frames, among all of the clip.
+    pub fn of(shot: &Range<i64>, all: &[Dissolve]) -> Self {
+        let at = |middle: i64| all.iter().find(|it| it.middle() == middle).copied();
+        Self {
+            first: at(shot.start),
+            last: at(shot.end),
+        }
+    }
+
+    /// The frames of a shot that show nothing of another one.
+    pub fn clear(&self, shot: &Range<i64>) -> Range<i64> {
+        let start = self.first.map_or(shot.start, |first| first.end);
+        let end = self
+            .last
+            .map_or(shot.end, |last| last.start.saturating_add(1));
+        start..end.max(start)
+    }
+
+    /// Whether they can be some: those that were read from a file.
+    pub fn are_valid(&self) -> bool {
+        let mut both = self.first.iter().chain(&self.last);
+        both.all(|it| it.start < it.end && it.end.checked_sub(it.start).is_some())
+    }
+
+    /// How clearly the frame `index` shows the shot, see [`Dissolve::clearness`].
+    fn clearness(&self, index: i64) -> f32 {
+        let both = self.first.iter().chain(&self.last);
+        both.map(|it| it.clearness(index)).fold(1.0, f32::min)
+    }
 }
 
 impl ShotProfile {
@@ -51,6 +96,7 @@ impl ShotProfile {
             range: measured.range,
             finished: false,
             given: false,
+            dissolves: Dissolves::default(),
         })
     }
 
@@ -62,6 +108,7 @@ impl ShotProfile {
             range,
             finished: true,
             given: false,
+            dissolves: Dissolves::default(),
         }
     }
 
@@ -71,6 +118,22 @@ impl ShotProfile {
             finished: true,
             ..self
         }
+    }
+
+    /// The same of a shot that begins and ends so.
+    pub(super) fn dissolving(self, dissolves: Dissolves) -> Self {
+        Self { dissolves, ..self }
+    }
+
+    /// How the shot begins and ends.
+    pub(super) fn dissolves(&self) -> Dissolves {
+        self.dissolves
+    }
+
+    /// How strongly the frame `index` may be changed, 0 to 1: in a dissolve the new mouth must not stand before the
+    /// other shot, so it fades out to the middle and in again.
+    pub(super) fn clearness(&self, index: i64) -> f32 {
+        self.dissolves.clearness(index)
     }
 
     /// The frames of the bank.
@@ -98,6 +161,7 @@ impl ShotProfile {
             range: None,
             finished: false,
             given: true,
+            dissolves: Dissolves::default(),
         })
     }
 
@@ -124,6 +188,7 @@ impl ShotProfile {
             range: self.range,
             finished: self.finished,
             given: true,
+            dissolves: self.dissolves,
         })
     }
 

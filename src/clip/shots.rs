@@ -257,7 +257,7 @@ impl Shots {
     }
 
     /// Notes a cut before the frame `at`, which lies in a run.
-    fn split(&mut self, at: i64) {
+    pub fn split(&mut self, at: i64) {
         let stamp = self.next_stamp();
         if let Some((first, run)) = self.runs.range_mut(..=at).next_back()
             && *first < at

@@ -41,13 +41,15 @@ impl Look {
         }))
     }
 
-    /// Whether two frames may follow each other in one shot: their cells correlate, so a change of
-    /// brightness or contrast does not matter.
+    /// Whether two frames may follow each other in one shot.
     pub fn is_like(&self, other: &Self) -> bool {
+        self.correlation(other) >= ALIKE
+    }
+
+    /// How the cells correlate: a change of brightness or contrast does not matter. Two blank frames are alike.
+    pub(super) fn correlation(&self, other: &Self) -> f32 {
         let [mut one, mut two, mut both] = [0.0; 3];
-        for channel in 0..3 {
-            let cells = channel * CELLS * CELLS..(channel + 1) * CELLS * CELLS;
-            let (a, b) = (&self.0[cells.clone()], &other.0[cells]);
+        for (a, b) in self.channels().zip(other.channels()) {
             let (mean_a, mean_b) = (mean(a), mean(b));
             for (a, b) in a.iter().zip(b) {
                 let (a, b) = (f32::from(*a) - mean_a, f32::from(*b) - mean_b);
@@ -57,7 +59,45 @@ impl Look {
             }
         }
         let flat = FLAT * VALUES as f32;
-        (both + flat) >= ALIKE * ((one + flat) * (two + flat)).sqrt()
+        (both + flat) / ((one + flat) * (two + flat)).sqrt()
+    }
+
+    /// The variance of the cells, squared levels.
+    pub(super) fn variance(&self) -> f32 {
+        let of = |channel: &[u8]| {
+            let mean = mean(channel);
+            let squares = channel.iter().map(|v| (f32::from(*v) - mean).powi(2));
+            squares.sum::<f32>()
+        };
+        self.channels().map(of).sum::<f32>() / VALUES as f32
+    }
+
+    /// The root mean square difference, levels.
+    pub(super) fn distance(&self, other: &Self) -> f32 {
+        let pairs = self.0.iter().zip(&other.0);
+        let squares = pairs.map(|(a, b)| (f32::from(*a) - f32::from(*b)).powi(2));
+        (squares.sum::<f32>() / VALUES as f32).sqrt()
+    }
+
+    /// The mixture of two others that it is nearest to: the share of `to`, and the distance from it.
+    pub(super) fn between(&self, from: &Self, to: &Self) -> (f32, f32) {
+        let all = || self.0.iter().zip(&from.0).zip(&to.0);
+        let steps = all().map(|((own, from), to)| {
+            let [own, from, to] = [own, from, to].map(|v| f32::from(*v));
+            (own - from, to - from)
+        });
+        let (mut along, mut whole) = (0.0, 0.0);
+        for (own, to) in steps.clone() {
+            along += own * to;
+            whole += to * to;
+        }
+        let share = along / whole.max(1.0);
+        let squares = steps.map(|(own, to)| (own - share * to).powi(2));
+        (share, (squares.sum::<f32>() / VALUES as f32).sqrt())
+    }
+
+    fn channels(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.chunks_exact(CELLS * CELLS)
     }
 }
 
@@ -110,6 +150,20 @@ pub(crate) mod tests {
             state ^= state << 5;
             (state >> 24) as u8
         }))
+    }
+
+    impl Look {
+        /// A mixture with another one.
+        pub fn mixed(&self, other: &Self, share: f32) -> Self {
+            let mix =
+                |k: usize| f32::from(self.0[k]) * (1.0 - share) + f32::from(other.0[k]) * share;
+            Look(std::array::from_fn(|k| mix(k).round() as u8))
+        }
+    }
+
+    /// Of a pattern that has moved so many pixels to the left.
+    pub fn moved(pixels: f32) -> Look {
+        Look::new(&picture(pixels, 1.0), 64, (64, 32))
     }
 
     /// A picture of 64x64 whose upper half shows a frame: bright at the left, dark at the right.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! frame -> detect -> boxes -> mesh predictor, twice -> Face { pose, identity, expression }
-//! frame -> Look: where it changes at once, the film was cut
+//! frame -> Look: where it changes at once, the film was cut; where it turns into another one, it was dissolved
 //! Face of t-2..t+2 -> select (the same person) -> smooth -> Face
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! depends on the order in which frames were seen.
 
 pub mod detect;
+mod dissolve;
 mod linker;
 pub mod look;
 pub mod quality;
@@ -19,6 +20,7 @@ pub mod select;
 pub mod smooth;
 pub mod tracker;
 
+pub use dissolve::Dissolve;
 pub use linker::Linker;
 pub use look::Look;
 pub use select::Selection;

@@ -80,6 +80,10 @@ impl Renderer {
             }
         };
         profile.check(&self.engine)?;
+        let strength = strength * profile.clearness(inputs.index);
+        if strength <= 0.0 {
+            return Ok(none(rendered));
+        }
         let change = Change {
             inputs,
             face: &smoothed,
