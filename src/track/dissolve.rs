@@ -9,8 +9,9 @@ use super::look::Look;
 const LENGTHS: [usize; 18] = [
     6, 8, 10, 12, 15, 18, 21, 25, 30, 36, 42, 50, 60, 72, 86, 104, 125, 150,
 ];
-/// Shots that correlate more are taken for one. With this and the other limits none of 40,805 frames of talking
-/// people was taken for a dissolve, and one of 320 pans and zooms over photographs, which began and ended slowly.
+/// Shots that correlate more are taken for one. With these limits nothing in 40,805 frames of talking people, nor in
+/// 320 pans and zooms over photographs, was taken for a dissolve. Of made-up ones of 8 to 40 frames between two such
+/// people 69 of 73 were found, with an S-curve 68 of 73, mixed in linear light 46 of 68.
 const ALIKE: f32 = 0.87;
 /// Least difference of the shots, root mean square of levels of 0 to 255.
 const LEAST_CHANGE: f32 = 12.0;
