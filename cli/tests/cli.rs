@@ -148,10 +148,11 @@ fn sound_that_cannot_be_used_is_code_3_and_says_why() {
     let missing = place.path().join("missing.wav");
     let out = place.path().join("out");
     for audio in [&empty, &text, &nothing, &truncated, &missing] {
-        // Without a GPU: its driver may print lines of its own.
-        let ran = run(render(&video, audio, &out).args(["--provider", "cpu"]));
+        let ran = run(&mut render(&video, audio, &out));
         assert_eq!(ran.code, 3, "{}: {}", audio.display(), ran.errors);
-        assert_eq!(ran.errors.lines().count(), 1, "{}", ran.errors);
+        // ONNX Runtime looks for graphics cards when it starts. Wine has no DXGI, which it prints.
+        let lines = ran.errors.lines().filter(|line| !line.contains("DXGI"));
+        assert_eq!(lines.count(), 1, "{}", ran.errors);
         assert!(
             ran.errors.contains("audio") || ran.errors.contains(".wav"),
             "{}",
