@@ -157,9 +157,12 @@ impl Analysis {
 
     /// The dissolves among the frames. Each is the end of a shot, as a cut is.
     fn split_at_dissolves(&self) -> Vec<Dissolve> {
+        let dissolves = {
+            let tracks = self.tracks.read();
+            let looks = tracks.frames().map(|(index, faces)| (index, faces.look()));
+            Dissolve::find(&looks.collect::<Vec<_>>())
+        };
         let mut tracks = self.tracks.write();
-        let looks = tracks.frames().map(|(index, faces)| (index, faces.look()));
-        let dissolves = Dissolve::find(&looks.collect::<Vec<_>>());
         for dissolve in &dissolves {
             tracks.shots.split(dissolve.middle());
         }

@@ -37,7 +37,7 @@ pub struct ShotProfile {
     dissolves: Dissolves,
 }
 
-/// How a shot begins and ends, where that is no cut.
+/// The dissolves at the start and at the end of a shot, if any.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Dissolves {
     pub first: Option<Dissolve>,

@@ -15,7 +15,7 @@ const LENGTHS: [usize; 18] = [
 const ALIKE: f32 = 0.87;
 /// Least difference of the shots, root mean square of levels of 0 to 255.
 const LEAST_CHANGE: f32 = 12.0;
-/// Variance below which a shot counts as flat: a fade from or to a colour is no dissolve.
+/// Variance below which a frame counts as one colour: a fade from or to a colour is not a dissolve.
 const FLAT: f32 = 60.0;
 /// How far a frame's share of the second shot may be from that of an even change. An S-curve is .1 away.
 const UNEVEN: f32 = 0.12;
@@ -42,8 +42,11 @@ impl Dissolve {
     /// How much of the shot that it mostly shows the frame `index` has more than of the other one: 1 outside,
     /// 0 in the middle.
     pub fn clearness(&self, index: i64) -> f32 {
+        if !self.mixes(index) {
+            return 1.0;
+        }
         let share = (index - self.start) as f32 / (self.end - self.start) as f32;
-        (2.0 * share - 1.0).abs().min(1.0)
+        (2.0 * share - 1.0).abs()
     }
 
     /// Whether the frame `index` shows both shots.
@@ -88,7 +91,8 @@ fn find_in(run: &[(i64, &Look)]) -> Vec<Dissolve> {
     chosen.into_iter().map(dissolve).collect()
 }
 
-/// How unevenly the frame `first` of a run turns into the frame `last`; `None` where that is no dissolve.
+/// The largest deviation from an even change between the frames `first` and `last` of a run; `None` if the
+/// frames are not a dissolve.
 fn unevenness(run: &[(i64, &Look)], first: usize, last: usize) -> Option<f32> {
     let look = |at: usize| run[at].1;
     let (from, to, length) = (look(first), look(last), last - first);
@@ -194,6 +198,15 @@ mod tests {
         let clear = [9, 10, 12, 15, 18, 20, 40].map(|index| it.clearness(index));
         assert_eq!(clear, [1.0, 1.0, 0.6, 0.0, 0.6, 1.0, 1.0]);
         assert_eq!(it.middle(), 15);
+        // An analysis file may state any place.
+        for start in [i64::MIN, i64::MAX - 10] {
+            let far = Dissolve {
+                start,
+                end: start + 10,
+            };
+            let clear = [i64::MIN, 0, i64::MAX].map(|index| far.clearness(index));
+            assert_eq!(clear, [1.0; 3]);
+        }
         assert!(it.mixes(11) && it.mixes(19) && !it.mixes(10) && !it.mixes(20));
     }
 }

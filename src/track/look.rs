@@ -161,7 +161,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Of a pattern that has moved so many pixels to the left.
+    /// The look of a pattern that is shifted to the left by `pixels`.
     pub fn moved(pixels: f32) -> Look {
         Look::new(&picture(pixels, 1.0), 64, (64, 32))
     }
