@@ -10,13 +10,14 @@ multiplies the minutes of all trainings. `--only` names steps; so two processes 
 that do not need the other's.
 """
 import argparse
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from data import files
+from data import files, voices
 
 HERE = Path(__file__).parent
 PAINTING = ["--clips", "5", "--frames", "1", "--variety"]
@@ -35,6 +36,9 @@ class Step:
 def steps(arguments):
     """The recipe, in order."""
     out, text = arguments.out, [part for entry in arguments.text for part in ("--text", entry)]
+    # Only espeak-ng tells when it says a sound.
+    timed = [entry for entry in arguments.text if re.split("[:=]", entry)[0] not in voices.PROGRAMS]
+    timed = [part for entry in timed for part in ("--text", entry)]
     negatives, speech, heads = out / "negatives" / "train", out / "speech", out / "heads"
     return [
         Step("heads", [Path("head") / "training_clips.py", heads], common=False),
@@ -48,7 +52,7 @@ def steps(arguments):
         Step("speech", ["prepare_speech.py", "--data", arguments.data[0], "--out", speech, *text], common=False),
         Step("phonetic", ["train_phonetic.py", "--corpus", speech, "--config", arguments.config, "--work",
                           arguments.work, "--cool", "0.3"], 300, common=False),
-        Step("shape", ["train_shape.py", "--steps", "600", *text]),
+        Step("shape", ["train_shape.py", "--steps", "600", *timed]),
         Step("sync-shapes", ["train_sync.py", "--what", "shapes"], 10),
         Step("sync-pixels", ["train_sync.py", "--what", "pixels"], 20),
         Step("painter-small", ["train_generator.py", "--size", "128", *PAINTING], 60),

@@ -29,6 +29,15 @@ class Recipe(unittest.TestCase):
             command = recipe.complete(mesh, arguments)
             self.assertEqual(command[command.index("--minutes") + 1], "20")
 
+    def test_lips_close_in_voices_that_tell_when(self):
+        texts = ["--text", "en-us=a.txt", "--text", "flite=a.txt", "--text", "festival:cmu=a.txt"]
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = recipe.parse(self.options(folder, *texts))
+            commands = {step.name: recipe.complete(step, arguments) for step in recipe.steps(arguments)}
+        given = lambda step: [part for part in commands[step] if part.endswith("a.txt")]
+        self.assertEqual(given("speech"), ["en-us=a.txt", "flite=a.txt", "festival:cmu=a.txt"])
+        self.assertEqual(given("shape"), ["en-us=a.txt"])
+
     def test_finished_steps_are_not_run_again(self):
         with tempfile.TemporaryDirectory() as folder:
             files.write_json(Path(folder) / "recipe.json", {"heads": 1, "prepare": 2})
