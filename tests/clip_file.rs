@@ -143,7 +143,7 @@ fn no_file_does_harm() {
     }
     let mut newer = whole.clone();
     newer[22] += 1;
-    is_refused(load(&newer), "has format 6");
+    is_refused(load(&newer), "has format 7");
     let mut flipped = whole.clone();
     flipped[whole.len() / 3] ^= 1;
     is_refused(load(&flipped), "is damaged");

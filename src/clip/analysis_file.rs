@@ -28,7 +28,7 @@ use crate::track::{Look, Selection};
 use crate::{Error, Result, files};
 
 const MAGIC: &[u8] = b"StyleLipSync analysis\n";
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 const HASH: usize = 32;
 /// The largest file that is read. An hour of two faces at 60 frames a second takes about 350 MB.
 const LARGEST: u64 = 2 << 30;

@@ -6,8 +6,10 @@
 
 mod area;
 mod bilinear;
+pub(crate) mod blur;
 pub mod colour;
 pub mod composite;
+mod cubic;
 pub mod detail;
 mod fingerprint;
 pub mod format;

@@ -113,15 +113,16 @@ impl Renderer {
             seen,
             spoken,
             gate,
+            colour,
             mark,
             ..
         } = &mut *buffers;
-        let detailed = engine.reference_warp().is_some() && change.detail > 0.0;
+        let carries = engine.reference_warp().is_some();
         let (cut, spoke) = engine.parallel().both(
             || seen.see((engine, &self.options), change.face, identity, source),
             || {
                 let spoke = spoken.speak((engine, &self.options), change, &map)?;
-                if detailed {
+                if carries {
                     gate.close_mouth(inner_lips(&spoken.points), IMAGE);
                 }
                 Ok::<_, Error>(spoke)
@@ -140,9 +141,13 @@ impl Renderer {
             .options
             .colour_match
             .gains(&seen.crop, &generated, alpha)?;
-        if detailed {
-            gate.replace(&mut generated, &spoken.carried, IMAGE, change.detail);
-            gate.open(&spoken.amounts, &mut spoken.places);
+        if carries {
+            let carried = &spoken.carried;
+            colour.correct(&mut generated, carried, gate.mouth(), IMAGE);
+            if change.detail > 0.0 {
+                let bands = (&*spoken.suits, &mut spoken.places[..]);
+                gate.replace(&mut generated, carried, (IMAGE, change.detail), bands);
+            }
         }
         if let Some(marker) = &self.marker {
             marker.mark(&mut generated, &seen.crop, alpha, mark);

@@ -15,7 +15,7 @@ use super::{Renderer, is_shown};
 use crate::face::crop::IMAGE;
 use crate::face::lips::{mouth_points, opening};
 use crate::face::{Face, Pose, ReferencePicture};
-use crate::frame::{BorderMode, FineBand, FrameRef, Similarity};
+use crate::frame::{FineBand, FrameRef, Similarity};
 use crate::track::Selection;
 use crate::track::quality::{reference_score, sharpness};
 use crate::{Error, Result};
@@ -106,10 +106,10 @@ impl Renderer {
         };
         let (map, side, fine) = (map.finer(factor), factor * IMAGE, &mut seen.fine);
         let rows = FineBand::rows(side, factor);
-        fine.resize(3 * rows.len() * side, 0.0);
+        fine.resize(rows.len() * side, 0.0);
         let colour = (self.options.transfer, &seen.tone);
         seen.sampler
-            .sample_rows(frame, colour, &map, (side, rows), BorderMode::Edge, fine)?;
+            .sample_luma(frame, colour, &map, (side, rows), fine)?;
         Ok(Some(FineBand::new(fine, side, factor)))
     }
 

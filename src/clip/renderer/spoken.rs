@@ -32,8 +32,8 @@ pub(super) struct Spoken {
     pub warp: ReferenceWarp,
     /// The bank's pictures warped to that mouth and mixed.
     pub carried: Vec<f32>,
-    /// How much of the fine band of each of these pictures is shown; empty: none.
-    pub amounts: Vec<f32>,
+    /// How well the fine band of each of these pictures suits the frame, 0 to 1; empty: none is shown.
+    pub suits: Vec<f32>,
     /// The places of the crop's pixels in these pictures, of [`ReferenceWarp::places`].
     pub places: [Vec<[f32; 4]>; MOST_LAYERS],
 }
@@ -41,7 +41,7 @@ pub(super) struct Spoken {
 impl Spoken {
     /// Whether a fine band is shown.
     pub fn is_detailed(&self) -> bool {
-        !self.amounts.is_empty()
+        !self.suits.is_empty()
     }
 
     /// The mouth that the audio asks for, in the crop that `map` places: its points, the bank's pictures with that
@@ -93,16 +93,16 @@ impl Spoken {
         detail: f32,
         map: &Similarity,
     ) {
-        let suits = |band: &FineBand| detail * band.suits(map.scale(), IMAGE);
-        let amounts = bands.iter().map(|band| band.map_or(0.0, suits));
-        self.amounts.clear();
-        self.amounts.extend(amounts);
+        let suits = |band: &FineBand| band.suits(map.scale(), IMAGE);
+        self.suits.clear();
+        self.suits
+            .extend(bands.iter().map(|band| band.map_or(0.0, suits)));
         match engine.reference_warp() {
-            Some(protocol) if self.amounts.iter().any(|amount| *amount > 0.0) => {
-                let (count, places) = (self.amounts.len(), &mut self.places);
+            Some(protocol) if detail > 0.0 && self.suits.iter().any(|suits| *suits > 0.0) => {
+                let (count, places) = (self.suits.len(), &mut self.places);
                 self.warp.places(protocol.grid, IMAGE, count, places);
             }
-            _ => self.amounts.clear(),
+            _ => self.suits.clear(),
         }
     }
 }

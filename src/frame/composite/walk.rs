@@ -3,6 +3,7 @@
 use crate::frame::area::add;
 use crate::frame::bilinear::bilinear;
 use crate::frame::colour::Curve;
+use crate::frame::cubic;
 use crate::frame::detail::DetailLayer;
 use crate::frame::format::FrameRef;
 use crate::frame::similarity::Similarity;
@@ -311,16 +312,14 @@ fn support(alpha: &[f32], size: usize) -> Option<[usize; 4]> {
     found
 }
 
-/// Catmull-Rom weights of the four neighbours of points `t` beyond the second.
+/// Weights of the four neighbours of points `t` beyond the second.
 #[inline(always)]
 fn cubic(t: &[f32; BLOCK]) -> [[f32; BLOCK]; 4] {
     let mut weights = [[0.0; BLOCK]; 4];
     for (k, &t) in t.iter().enumerate() {
-        let (t2, t3) = (t * t, t * t * t);
-        weights[0][k] = 0.5 * (-t3 + 2.0 * t2 - t);
-        weights[1][k] = 0.5 * (3.0 * t3 - 5.0 * t2 + 2.0);
-        weights[2][k] = 0.5 * (-3.0 * t3 + 4.0 * t2 + t);
-        weights[3][k] = 0.5 * (t3 - t2);
+        for (weights, weight) in weights.iter_mut().zip(cubic::weights(t)) {
+            weights[k] = weight;
+        }
     }
     weights
 }

@@ -23,6 +23,52 @@ fn cut(bytes: &[u8], w: u32, h: u32, map: &Similarity, n: usize, o: BorderMode) 
     out
 }
 
+fn cut_luma(
+    bytes: &[u8],
+    (w, h): (u32, u32),
+    map: &Similarity,
+    (n, rows): (usize, Range<usize>),
+) -> Vec<f32> {
+    let frame = FrameRef::packed(bytes, w, h, PixelFormat::RgbaF32).unwrap();
+    let (mut out, colour) = (
+        vec![7.0; n * rows.len()],
+        (Transfer::Display, &ToneMap::NONE),
+    );
+    Sampler::default()
+        .sample_luma(&frame, colour, map, (n, rows), &mut out)
+        .unwrap();
+    out
+}
+
+#[test]
+fn luma_keeps_a_fine_wave_between_pixels_where_colours_lose_it() {
+    // Four pixels long, sampled half-way between them.
+    let wave = |x: f64| 0.5 + 0.25 * (std::f64::consts::FRAC_PI_2 * x).cos();
+    let bytes = grey(64, 64, |x, _| wave(x - 0.5));
+    let map = Similarity {
+        a: 1.0,
+        b: 0.0,
+        tx: 16.5,
+        ty: 16.0,
+    };
+    let height = |row: &[f32]| row.iter().map(|v| v.abs()).sum::<f32>() / row.len() as f32;
+    let colour = height(&cut(&bytes, 64, 64, &map, 32, BorderMode::Edge)[..32]);
+    let luma = 2.0 * height(&cut_luma(&bytes, (64, 64), &map, (32, 0..1)));
+    let all = 0.5 * std::f32::consts::FRAC_1_SQRT_2;
+    assert!((colour / all - 0.707).abs() < 0.01, "{colour} of {all}");
+    assert!((luma / all - 0.884).abs() < 0.01, "{luma} of {all}");
+}
+
+#[test]
+fn a_frame_of_one_pixel_has_luma_everywhere() {
+    let bytes = grey(1, 1, |_, _| 0.75);
+    for scale in [0.3, 1.0, 2.6] {
+        let map = Similarity::square([0.5, 0.5], 16.0 * scale, 0.2, 16);
+        let luma = cut_luma(&bytes, (1, 1), &map, (16, 0..16));
+        assert!(luma.iter().all(|v| (v - 0.25).abs() < 1e-5), "{scale}");
+    }
+}
+
 #[test]
 fn a_square_is_placed_and_undone() {
     let map = Similarity::square([40.0, 30.0], 64.0, 0.3, 256);
@@ -62,6 +108,7 @@ fn ramps_are_kept_at_every_scale() {
         for roll in [0.0, 0.4, -2.0] {
             let map = Similarity::square([250.0, 240.0], 48.0 * scale, roll, 48);
             let out = cut(&bytes, 500, 480, &map, 48, BorderMode::Edge);
+            let luma = cut_luma(&bytes, (500, 480), &map, (48, 5..48));
             for j in 0..48 {
                 for i in 0..48 {
                     let [x, y] = map.apply([i as f64 + 0.5, j as f64 + 0.5]);
@@ -71,6 +118,10 @@ fn ramps_are_kept_at_every_scale() {
                         (got - want).abs() < 2e-4,
                         "{scale} {roll}: {got} for {want}"
                     );
+                    if j >= 5 {
+                        let half = f64::from(luma[(j - 5) * 48 + i]);
+                        assert!((half - want / 2.0).abs() < 2e-4, "{scale} {roll}: {half}");
+                    }
                 }
             }
         }
