@@ -56,7 +56,7 @@ def steps(arguments):
         Step("sync-shapes", ["train_sync.py", "--what", "shapes"], 10),
         Step("sync-pixels", ["train_sync.py", "--what", "pixels"], 20),
         Step("painter-small", ["train_generator.py", "--size", "128", *PAINTING], 60),
-        Step("painter", ["train_generator.py", "--size", "256", *PAINTING, *SHARP], 600),
+        Step("painter", ["train_generator.py", "--size", "256", *PAINTING, *SHARP, "--alone", "0.3"], 600),
         Step("occlusion", ["train_occlusion.py"], 60),
         Step("recognition", ["train_recognition.py"], 30),
         Step("unpaired", ["bank.py", "--data", out / "pack", "--face-model", out / "face_model.npz", "--work",

@@ -70,8 +70,9 @@ class Painter:
         each = lambda x: x.repeat_interleave(frames, 0)
         return self.warp(each(reference), each(seen), wanted)
 
-    def __call__(self, batch, frames):
-        """The image for each target of a batch (see `LipSyncBatches.batch`) with `frames` frames a clip."""
+    def __call__(self, batch, frames, fused=True):
+        """The image for each target of a batch (see `LipSyncBatches.batch`) with `frames` frames a clip; `fused`: with
+        what is carried."""
         face = masked(batch["target"], batch["mask"])
         w_ref = self.networks["reference_encoder"](batch["reference"]).repeat_interleave(frames, 0)
         points = batch["points"]
@@ -83,7 +84,7 @@ class Painter:
         a = self.networks["shape_code"](shapes.flatten(0, 1))
         codes = self.networks["mals"](a.view(len(face), 2 * REACH + 1, *a.shape[1:]), w_ref)
         warped = self.warped(batch, points, frames) if self.warp else None
-        return self.networks["generator"](face, points[:, :self.lips], codes, warped)
+        return self.networks["generator"](face, points[:, :self.lips], codes, warped, fused)
 
 
 def sheet(path, batch, image, rows=6):
@@ -240,6 +241,7 @@ def parse(options=None):
                         help="share of the picture loss at full size; the rest is at a quarter")
     for name in ("perceptual", "landmarks", "texture", "sync", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=0.0, help=f"weight of the {name} loss")
+    parser.add_argument("--alone", type=float, default=0.0, help="share of steps without the carried picture's fusion")
     parser.add_argument("--sync-on", choices=list(SYNC), default="both", help="what the sync loss compares with audio")
     parser.add_argument("--variety", action="store_true", help="mirrored, stretched, bent and recoloured clips")
     parser.add_argument("--emphasis", default="", help="person=factor,... drawn more often")
@@ -291,7 +293,10 @@ def main(options=None):
     for spent in run.steps():
         training.set_rate(optimisers["painter"], learning_rate(arguments, spent, run.step))
         batch = training.to(run.device, batches.batch())
-        image = painter(batch, arguments.frames)
+        # At first a carried picture is better than a painted one: without steps that show what was painted alone, the
+        # mask of their fusion closes, and painting is never learnt.
+        fused = not arguments.alone or run.random.random() >= arguments.alone
+        image = painter(batch, arguments.frames, fused)
         terms, composed = objective.terms(batch, image)
         optimisers["painter"].zero_grad(set_to_none=True)
         sum(terms.values()).backward()

@@ -48,19 +48,20 @@ class Generator(nn.Module):
         self.decoder = Decoder(config)
         self.gauge = SkinGauge(config) if config.get("gauge") else None
 
-    def forward(self, face, lips, codes, carried=None):
-        """face and carried [B, 3, S, S], lips [B, P, 2], codes [B, 14, dim] -> image [B, 3, S, S]."""
+    def forward(self, face, lips, codes, carried=None, fused=True):
+        """face and carried [B, 3, S, S], lips [B, P, 2], codes [B, 14, dim] -> image [B, 3, S, S]; what was painted
+        alone unless `fused`."""
         if self.gauge is None:
-            return self.paint(face, lips, codes, carried)
+            return self.paint(face, lips, codes, carried, fused)
         gain = self.gauge(face)
         level = lambda image: (image + 1) / gain - 1
-        image = self.paint(level(face), lips, codes, None if carried is None else level(carried))
+        image = self.paint(level(face), lips, codes, None if carried is None else level(carried), fused)
         return (image + 1) * gain - 1
 
-    def paint(self, face, lips, codes, carried):
+    def paint(self, face, lips, codes, carried, fused):
         """The image without the skin gauge."""
         seen = face if carried is None else torch.cat([face, carried], 1)
-        return self.decoder(codes, self.face(seen, lips), face.shape[-1], carried)
+        return self.decoder(codes, self.face(seen, lips), face.shape[-1], carried if fused else None)
 
     def grow(self):
         """Prepares for the full size after training at half of it: the last block then adds nothing yet.

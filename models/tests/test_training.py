@@ -29,6 +29,7 @@ import train_sync
 import training
 from data import dataset, pack
 from networks.encoders import AudioEncoder, MeshPredictor
+from networks.generator import Generator
 from networks.phonetic import PhoneticEncoder
 from networks.syncnet import ShapeTower, SoundTower
 from tests.test_prepare import HEAD, MODELS, landmarks, shipped_face
@@ -188,6 +189,21 @@ class Training(unittest.TestCase):
         self.assertEqual(len(set(draws)), 2)
         again = training.Run(arguments, "none")
         self.assertEqual(draws, [(again.random.random(), float(torch.rand(()))) for _ in again.steps()])
+
+    def test_what_is_painted_is_learnt_under_a_closed_mask(self):
+        generator, size = Generator(self.config), 256
+        generator.decoder.blend_bias.data.fill_(60)
+        draw = torch.Generator().manual_seed(1)
+        face, carried = (torch.rand(1, 3, size, size, generator=draw) for _ in range(2))
+        with np.load(self.base / "face.npz") as model:
+            lips = torch.zeros(1, len(model["lips"]), 2)
+        codes = torch.zeros(1, 14, self.config["dim"])
+        for fused in (True, False):
+            generator.zero_grad()
+            image = generator(face, lips, codes, carried, fused)
+            (image - 0.5).abs().mean().backward()
+            learns = float(generator.decoder.rgb_bias.grad.abs().sum()) > 1e-6
+            self.assertEqual((bool(torch.allclose(image, carried, atol=1e-4)), learns), (fused, not fused))
 
     def test_everything_is_on_the_device(self):
         # The meta device computes shapes only, and refuses tensors of the CPU.
