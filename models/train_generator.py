@@ -293,8 +293,8 @@ def main(options=None):
     for spent in run.steps():
         training.set_rate(optimisers["painter"], learning_rate(arguments, spent, run.step))
         batch = training.to(run.device, batches.batch())
-        # At first a carried picture is better than a painted one: without steps that show what was painted alone, the
-        # mask of their fusion closes, and painting is never learnt.
+        # At first the warped reference is better than the generated image. Without steps that use the generated image
+        # alone, the blending mask saturates at the reference, and the generator gets no gradient.
         fused = not arguments.alone or run.random.random() >= arguments.alone
         image = painter(batch, arguments.frames, fused)
         terms, composed = objective.terms(batch, image)

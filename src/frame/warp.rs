@@ -21,7 +21,8 @@ const SHARP: f64 = 1.5;
 
 /// Samples crops. Owns its buffers: after the first crop of a size, nothing is allocated.
 ///
-/// Enlarging is bilinear, but that of luma alone, which is cubic. Shrinking averages areas: the frame is first reduced by box filter to
+/// Enlarging is bilinear; [`sample_luma`](Self::sample_luma) alone is cubic.
+/// Shrinking averages areas: the frame is first reduced by box filter to
 /// twice the crop's resolution, along its own axes, and each crop pixel then takes the mean of four
 /// bilinear samples of that. The change from one to the other is continuous in the scale, so that a
 /// face that grows slowly does not change its sharpness at once.
