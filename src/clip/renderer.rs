@@ -16,7 +16,7 @@ use super::options::{ClipOptions, FrameOptions, Rendered};
 use super::reference::Reference;
 use super::shot_profile::ShotProfile;
 use crate::engine::Engine;
-use crate::face::{DetailGate, Face, MouthColour};
+use crate::face::{DetailGate, Face, MouthInterior};
 use crate::frame::{Compositor, FrameMut, FrameRef, Similarity, check_alike, copy_pixels};
 use crate::mark::{MarkBuffers, MarkId, Marker};
 use crate::model::Person;
@@ -59,7 +59,7 @@ struct Buffers {
     seen: Seen,
     spoken: Spoken,
     gate: DetailGate,
-    colour: MouthColour,
+    interior: MouthInterior,
     mark: MarkBuffers,
     compositor: Compositor,
 }

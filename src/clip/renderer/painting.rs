@@ -113,7 +113,7 @@ impl Renderer {
             seen,
             spoken,
             gate,
-            colour,
+            interior,
             mark,
             ..
         } = &mut *buffers;
@@ -143,7 +143,8 @@ impl Renderer {
             .gains(&seen.crop, &generated, alpha)?;
         if carries {
             let carried = &spoken.carried;
-            colour.correct(&mut generated, carried, gate.mouth(), IMAGE);
+            let taken = (IMAGE, change.detail);
+            interior.correct(&mut generated, carried, taken, gate.mouth());
             if change.detail > 0.0 {
                 let bands = (&*spoken.suits, &mut spoken.places[..]);
                 gate.replace(&mut generated, carried, (IMAGE, change.detail), bands);
