@@ -19,8 +19,8 @@ mod support;
 
 /// Frames that the harness renders: more than the 25 that a reference is chosen among.
 const FRAMES: usize = 30;
-/// Frames of the harness of hooks.
-const HOOKED: usize = 16;
+/// Frames of the harnesses that act as a host.
+const HOSTED: usize = 16;
 /// Frames that a person is learnt from: two seconds.
 const PERSON: usize = 51;
 
@@ -128,7 +128,7 @@ fn harness(program: &Path) -> Command {
 fn both_paths_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let clip = root().join("models/head/clip");
-    let size = write_frames(folder.path(), FRAMES);
+    let numbers = write_frames(folder.path(), FRAMES);
     let rate = write_speech(folder.path());
     std::fs::copy(clip.join("other.wav"), folder.path().join("speech.wav")).unwrap();
 
@@ -142,8 +142,8 @@ fn both_paths_give_the_same_bytes() {
         if comma {
             command.env("LOCPATH", folder.path()).env("LC_ALL", LOCALE);
         }
-        let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
-        let output = support::run(command.arg(folder.path()).args(numbers));
+        let command = command.arg(folder.path()).args(&numbers).arg(&rate);
+        let output = support::run(command);
         assert_eq!(output.contains("written as 0,5"), comma, "{output}");
         let last = output.lines().last().unwrap_or_default();
         assert!(last.contains("the same bytes from both paths"), "{output}");
@@ -166,12 +166,12 @@ fn comma_locale(folder: &Path) -> bool {
     made
 }
 
-/// Writes the second utterance of the bundled head as `speech.f32`; returns its sample rate.
-fn write_speech(folder: &Path) -> u32 {
+/// Writes the second utterance of the bundled head as `speech.f32`; returns its sample rate, as an argument.
+fn write_speech(folder: &Path) -> String {
     let sound = decode_file(&root().join("models/head/clip/other.wav")).unwrap();
     let samples = bytemuck::cast_slice(&sound.samples);
     std::fs::write(folder.join("speech.f32"), samples).unwrap();
-    sound.rate
+    sound.rate.to_string()
 }
 
 /// Writes files that are not audio, empty, or truncated.
@@ -183,8 +183,8 @@ fn write_bad_files(folder: &Path) {
     std::fs::write(at("cut.wav"), &speech[..speech.len() / 2]).unwrap();
 }
 
-/// Writes frames of the bundled head as `frames.rgba`; returns their size.
-fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
+/// Writes frames of the bundled head as `frames.rgba`; returns the arguments WIDTH HEIGHT COUNT.
+fn write_frames(folder: &Path, count: usize) -> [String; 3] {
     let mut size = (0, 0);
     let file = std::fs::File::create(folder.join("frames.rgba")).unwrap();
     let mut pixels = std::io::BufWriter::new(file);
@@ -195,21 +195,20 @@ fn write_frames(folder: &Path, count: usize) -> (u32, u32) {
         pixels.write_all(picture.as_raw()).unwrap();
     }
     pixels.into_inner().unwrap();
-    size
+    [size.0, size.1, count as u32].map(|number| number.to_string())
 }
 
 #[test]
 fn adaptation_saves_and_renders_a_person() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), PERSON);
+    let numbers = write_frames(folder.path(), PERSON);
     let speech = root().join("models/head/clip/speech.wav");
     std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     for (dialect, link) in [("c11", Link::Static), ("c++17", Link::Shared)] {
         let Some(program) = build(folder.path(), "adapt", dialect, link) else {
             continue;
         };
-        let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
-        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        let output = support::run(harness(&program).arg(folder.path()).args(&numbers));
         assert!(
             output.contains("a person was learnt, kept and rendered"),
             "{output}"
@@ -221,7 +220,7 @@ fn adaptation_saves_and_renders_a_person() {
 #[test]
 fn the_layer_does_what_c_does() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), PERSON);
+    let numbers = write_frames(folder.path(), PERSON);
     let speech = root().join("models/head/clip/speech.wav");
     std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     let warnings = ["-Wpedantic", "-Wshadow", "-Wconversion"];
@@ -233,8 +232,7 @@ fn the_layer_does_what_c_does() {
         let Some(program) = build_with(folder.path(), "layer", dialect, link, &options) else {
             continue;
         };
-        let numbers = [size.0, size.1, PERSON as u32].map(|number| number.to_string());
-        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        let output = support::run(harness(&program).arg(folder.path()).args(&numbers));
         assert!(output.contains("the layer does what C does"), "{output}");
     }
 }
@@ -242,12 +240,27 @@ fn the_layer_does_what_c_does() {
 const MISUSE_HEAD: &str = "\
 # Calls that the C API rejects
 
-The harness `misuse.c` makes each of these calls, and `cargo test --test capi` compares its output with this
-file. `struct: field = value` means that the call got a valid struct in which only this field was changed.
+The harnesses `misuse.c` and `misuse_clip.c` make these calls, and `cargo test --test capi` compares their output
+with this file. `struct: field = value` means that the call got a valid struct in which only this field was changed.
 
 | call | status | message |
 |---|---|---|
 ";
+
+/// The harnesses that print the table, in its order. Each gets the folder of bad files.
+const MISUSES: [&str; 2] = ["misuse", "misuse_clip"];
+
+/// The rows of all harnesses. None on a machine without a compiler for the dialect.
+fn rows(folder: &Path, dialect: &str, link: Link) -> Option<String> {
+    let mut rows = String::new();
+    for name in MISUSES {
+        let program = build(folder, name, dialect, link)?;
+        let output = support::run(harness(&program).arg(folder));
+        let output = output.replace(&folder.display().to_string(), "FOLDER");
+        rows += output.strip_suffix("every misuse was refused\n").unwrap();
+    }
+    Some(rows)
+}
 
 #[test]
 fn every_misuse_is_refused() {
@@ -259,13 +272,10 @@ fn every_misuse_is_refused() {
         ("c++17", Link::Shared),
         ("c++17", Link::Static),
     ] {
-        let Some(program) = build(folder.path(), "misuse", dialect, link) else {
+        let Some(table) = rows(folder.path(), dialect, link) else {
             continue;
         };
-        let output = support::run(harness(&program).arg(folder.path()));
-        let output = output.replace(&folder.path().display().to_string(), "FOLDER");
-        let table = output.strip_suffix("every misuse was refused\n").unwrap();
-        let wanted = format!("{}{table}", MISUSE_HEAD);
+        let wanted = format!("{MISUSE_HEAD}{table}");
         let path = root().join("tests/c/misuse.md");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &wanted).unwrap();
@@ -279,40 +289,48 @@ fn every_misuse_is_refused() {
     }
 }
 
-/// Cancellation, limits, the host's own memory, a change of audio in mid-stream; nothing is printed by
-/// the library.
-#[test]
-fn the_hooks_hold() {
+/// Runs a harness that acts as a host, in C and in C++. It prints this line, and the library prints nothing.
+fn prints_only(name: &str, line: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), HOOKED);
+    let numbers = write_frames(folder.path(), HOSTED);
     write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
-        let Some(program) = build(folder.path(), "hooks", dialect, link) else {
+        let Some(program) = build(folder.path(), name, dialect, link) else {
             continue;
         };
-        let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
-        let output = harness(&program).arg(folder.path()).args(numbers).output();
+        let output = harness(&program).arg(folder.path()).args(&numbers).output();
         let output = output.unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert_eq!(
             (text(&output.stdout), text(&output.stderr)),
-            ("the hooks hold\n".into(), String::new())
+            (format!("{line}\n"), String::new())
         );
     }
+}
+
+/// Cancellation, limits, the host's own memory.
+#[test]
+fn the_hooks_hold() {
+    prints_only("hooks", "the hooks hold");
+}
+
+/// A change of audio in mid-stream, the profile, the provenance report, time stamps.
+#[test]
+fn the_streams_hold() {
+    prints_only("streams", "the streams hold");
 }
 
 /// Two faces in one stream, each with its own speech.
 #[test]
 fn several_faces_speak_in_a_stream() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), HOOKED);
+    let numbers = write_frames(folder.path(), HOSTED);
     write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c++17", Link::Static)] {
         let Some(program) = build(folder.path(), "faces", dialect, link) else {
             continue;
         };
-        let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
-        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        let output = support::run(harness(&program).arg(folder.path()).args(&numbers));
         assert!(output.starts_with("two faces spoke"), "{output}");
     }
 }
@@ -320,12 +338,11 @@ fn several_faces_speak_in_a_stream() {
 #[test]
 fn a_host_may_fork() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), 1);
+    let numbers = write_frames(folder.path(), 1);
     write_speech(folder.path());
     for (dialect, link) in [("c11", Link::Shared), ("c11", Link::Static)] {
         let program = build(folder.path(), "fork", dialect, link).unwrap();
-        let numbers = [size.0, size.1].map(|number| number.to_string());
-        let output = support::run(harness(&program).arg(folder.path()).args(numbers));
+        let output = support::run(harness(&program).arg(folder.path()).args(&numbers[..2]));
         assert_eq!(output, "parent and child rendered the same\n");
     }
 }
@@ -349,22 +366,24 @@ fn the_harnesses_are_clean_under_sanitizers() {
         skip::skip("libgcc-dev (libasan and libubsan)");
         return;
     }
-    let size = write_frames(folder.path(), HOOKED);
+    let numbers = write_frames(folder.path(), HOSTED);
     write_speech(folder.path());
     write_bad_files(folder.path());
     // ONNX Runtime keeps its environment until the process ends.
     let known = folder.path().join("known");
     std::fs::write(&known, "leak:libonnxruntime\nleak:OrtGetApiBase\n").unwrap();
-    let numbers = [size.0, size.1, HOOKED as u32].map(|number| number.to_string());
-    for (name, arguments) in [("hooks", &numbers[..]), ("misuse", &[])] {
-        let program = build_with(folder.path(), name, "c11", Link::Shared, &sanitizers).unwrap();
-        let suppressed = format!("suppressions={}:print_suppressions=0", known.display());
-        support::run(
-            harness(&program)
-                .env("LSAN_OPTIONS", suppressed)
-                .arg(folder.path())
-                .args(arguments),
-        );
+    let hosts = ["hooks", "streams"];
+    for (names, arguments) in [(hosts, &numbers[..]), (MISUSES, &[])] {
+        for name in names {
+            let program = build_with(folder.path(), name, "c11", Link::Shared, &sanitizers);
+            let suppressed = format!("suppressions={}:print_suppressions=0", known.display());
+            support::run(
+                harness(&program.unwrap())
+                    .env("LSAN_OPTIONS", suppressed)
+                    .arg(folder.path())
+                    .args(arguments),
+            );
+        }
     }
 }
 
@@ -397,7 +416,9 @@ fn memcheck(folder: &Path, name: &str, arguments: &[String]) {
 fn misuse_is_clean_under_valgrind() {
     let folder = tempfile::tempdir().unwrap();
     write_bad_files(folder.path());
-    memcheck(folder.path(), "misuse", &[]);
+    for name in MISUSES {
+        memcheck(folder.path(), name, &[]);
+    }
 }
 
 #[test]
@@ -405,28 +426,24 @@ fn misuse_is_clean_under_valgrind() {
 #[ignore = "five minutes of a core, for two frames of two faces"]
 fn rendering_is_clean_under_valgrind() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), 2);
+    let numbers = write_frames(folder.path(), 2);
     write_speech(folder.path());
-    memcheck(
-        folder.path(),
-        "faces",
-        &[size.0, size.1, 2].map(|number| number.to_string()),
-    );
+    memcheck(folder.path(), "faces", &numbers);
 }
 
 /// Programs built with the first released header.
 #[test]
 fn programs_of_the_older_header_run() {
     let folder = tempfile::tempdir().unwrap();
-    let size = write_frames(folder.path(), FRAMES);
+    let numbers = write_frames(folder.path(), FRAMES);
     let rate = write_speech(folder.path());
     let speech = root().join("models/head/clip/other.wav");
     std::fs::copy(speech, folder.path().join("speech.wav")).unwrap();
     let older = root().join("tests/c/older");
     let include = format!("-I{}", older.display());
     let program = build_with(folder.path(), "lipsync", "c11", Link::Shared, &[&include]);
-    let numbers = [size.0, size.1, FRAMES as u32, rate].map(|number| number.to_string());
-    let output = support::run(harness(&program.unwrap()).arg(folder.path()).args(numbers));
+    let mut command = harness(&program.unwrap());
+    let output = support::run(command.arg(folder.path()).args(&numbers).arg(rate));
     assert!(
         output.contains("the same bytes from both paths"),
         "{output}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the table of the misuse harness with the stored one: the same calls and statuses in the same order.
+"""Compares the table of the misuse harnesses with the stored one: the same calls and statuses in the same order.
 
 Messages are equal too, except those of the operating system.
 """

@@ -20,6 +20,13 @@
 
 #define OK(call) CHECK((call) == SLS_OK)
 
+/* The call must return this status, with a message that contains `word`. */
+#define REFUSES(status, word, call)                                                               \
+    do {                                                                                          \
+        CHECK((call) == (status));                                                                \
+        CHECK(strstr(sls_last_error(), word) != NULL);                                            \
+    } while (0)
+
 /* An RGBA8 frame without padding. */
 static sls_frame rgba(unsigned char *data, int width, int height)
 {
