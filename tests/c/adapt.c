@@ -6,16 +6,7 @@
  * FOLDER contains frames.rgba (COUNT frames of the person, RGBA8, 25 fps) and speech.wav (their
  * speech).
  */
-#include "common.h"
-
-static int width, height, count;
-static size_t frame_bytes;
-static unsigned char *frames;
-
-static sls_frame frame_at(int index)
-{
-    return rgba(frames + (size_t)index * frame_bytes, width, height);
-}
+#include "frames.h"
 
 static void path_in(char *path, size_t size, const char *folder, const char *name)
 {
@@ -105,15 +96,8 @@ int main(int argc, char **argv)
     unsigned char *before, *adapted, *again;
     char checkpoint[4096], file[4096], sentence[256];
     watch watched = {0, 0, 1, NULL};
-    size_t size;
 
-    CHECK(argc == 5);
-    width = atoi(argv[2]);
-    height = atoi(argv[3]);
-    count = atoi(argv[4]);
-    frame_bytes = 4 * (size_t)width * (size_t)height;
-    frames = whole_file(argv[1], "frames.rgba", &size);
-    CHECK(size == frame_bytes * (size_t)count);
+    read_frames(argc, argv);
     path_in(checkpoint, sizeof checkpoint, argv[1], "work.checkpoint");
     path_in(file, sizeof file, argv[1], "person.safetensors");
     remove(checkpoint);

@@ -7,11 +7,9 @@
  * FOLDER contains frames.rgba (COUNT frames of a speaker, RGBA8) and speech.f32 (16 kHz, mono). The
  * frames show the speaker twice, side by side, one of them backwards in time.
  */
-#include "common.h"
+#include "frames.h"
 
-static int width, height, count;
-static size_t frame_bytes, sample_count;
-static unsigned char *frames;
+static size_t sample_count;
 static float *speech;
 
 /* Two frames side by side. */
@@ -65,13 +63,7 @@ int main(int argc, char **argv)
     int32_t status = SLS_OK;
     int pushed, taken = 0, pulled = 0, spoke = 0;
 
-    CHECK(argc == 5);
-    width = atoi(argv[2]);
-    height = atoi(argv[3]);
-    count = atoi(argv[4]);
-    frame_bytes = 4 * (size_t)width * (size_t)height;
-    frames = whole_file(argv[1], "frames.rgba", &bytes);
-    CHECK(bytes == frame_bytes * (size_t)count);
+    read_frames(argc, argv);
     speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
     sample_count = bytes / sizeof(float);
     sources = (unsigned char *)allocate(2 * frame_bytes * (size_t)count);

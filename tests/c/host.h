@@ -2,8 +2,7 @@
  * Shared by the programs that act as a host: frames of a speaker, speech, clips, and an engine with one
  * thread. The library must not touch signal handlers, nor start more threads than requested.
  *
- * Their arguments are FOLDER WIDTH HEIGHT COUNT. FOLDER contains frames.rgba (COUNT frames of a speaker,
- * RGBA8) and speech.f32 (16 kHz, mono).
+ * Their arguments are those of frames.h. FOLDER also contains speech.f32 (16 kHz, mono).
  */
 #ifndef HOST_H
 #define HOST_H
@@ -14,23 +13,15 @@
 #include <unistd.h>
 #endif
 
-#include "common.h"
+#include "frames.h"
 
 /* Audio samples per frame. */
 #define STEP 640
 
-static int width, height, count;
-static size_t frame_bytes;
-static unsigned char *frames;
 static float *speech;
 static size_t sample_count;
 /* Threads of the process, including the engine's. */
 static int running;
-
-static inline sls_frame frame_at(int index)
-{
-    return rgba(frames + (size_t)index * frame_bytes, width, height);
-}
 
 static inline sls_clip_options defaults(void)
 {
@@ -136,13 +127,8 @@ static inline sls_engine *start(int argc, char **argv)
     size_t bytes;
     int before = threads();
 
-    CHECK(argc == 5);
-    width = atoi(argv[2]);
-    height = atoi(argv[3]);
-    count = atoi(argv[4]);
-    frame_bytes = 4 * (size_t)width * (size_t)height;
-    frames = whole_file(argv[1], "frames.rgba", &bytes);
-    CHECK(bytes == frame_bytes * (size_t)count && count >= 16);
+    read_frames(argc, argv);
+    CHECK(count >= 16);
     speech = (float *)(void *)whole_file(argv[1], "speech.f32", &bytes);
     sample_count = bytes / sizeof(float);
     CHECK(sample_count > (size_t)count * STEP);
